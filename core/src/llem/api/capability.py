@@ -1,0 +1,100 @@
+"""What a backend declares about itself, without importing its engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """The vocabulary of implementation choices a backend is asked about."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    QUANTISATION_8BIT = "8-bit quantisation"
+    QUANTISATION_4BIT = "4-bit quantisation"
+    QUANTISATION_OTHER = "other quantisation"
+    RANDOM_WEIGHTS = "random weights"
+    GGUF = "GGUF files"
+    STATIC_BATCHING = "static batching"
+    CONTINUOUS_BATCHING = "continuous batching"
+    STATIC_KV_CACHE = "static KV cache"
+    PREFIX_CACHING = "prefix caching"
+    COMPILE = "graph compilation"
+    BEAM_SEARCH = "beam search"
+    SPECULATIVE_DECODING = "speculative decoding"
+    LORA = "LoRA adapters"
+    STREAMING_LATENCY = "per-token latency"
+    TENSOR_PARALLEL = "tensor parallel"
+    PIPELINE_PARALLEL = "pipeline parallel"
+    DATA_PARALLEL = "data parallel"
+
+
+class Level(StrEnum):
+    """How far a backend supports a capability *through llem*."""
+
+    YES = "yes"
+    NO = "no"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One cell of the capability matrix.
+
+    Attributes:
+        level: How far the capability is supported.
+        note: Restriction or remark, one short phrase.
+        needs: Condition on the machine, such as ``sm80+`` or ``Linux``.
+    """
+
+    level: Level
+    note: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequirement:
+    """The third-party library a backend drives.
+
+    Attributes:
+        distribution: Name on the package index whose presence and version decide.
+        versions: Supported range as a PEP 440 specifier; empty accepts any.
+        install: The command that installs it, shown when it is missing.
+        alternatives: Other distributions that carry the same engine.
+    """
+
+    distribution: str
+    versions: str = ""
+    install: str = ""
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """What ``llem_capabilities()`` returns.
+
+    Attributes:
+        name: The backend's name in a config; equals the entry point's name.
+        summary: One line for listings.
+        engine: The engine needed, or ``None`` for a backend without one.
+        devices: Device kinds it can run on, such as ``("cpu", "cuda")``.
+        claims: One claim per :class:`Capability`; an absent one counts as ``no``.
+        decoder_parameters: Names of the ``decoder`` fields it honours; any other
+            one that is set refuses the experiment.
+        versions_of: Distributions whose versions an outcome must record.
+    """
+
+    name: str
+    summary: str
+    engine: EngineRequirement | None = None
+    devices: tuple[str, ...] = ("cpu",)
+    claims: Mapping[Capability, Claim] = field(default_factory=dict)
+    decoder_parameters: frozenset[str] = frozenset()
+    versions_of: tuple[str, ...] = ()
+
+    def claim(self, capability: Capability) -> Claim:
+        """Return the claim for ``capability``; unstated means ``no``."""
+        return self.claims.get(capability, Claim(Level.NO, "not stated"))

@@ -1,0 +1,77 @@
+"""How it is measured: meters, windows, warm-up, baselines, precision."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config.base import FrozenModel, Param
+
+Seconds = Annotated[float, Field(ge=0, le=86_400), Param(unit="s")]
+
+
+class WarmupConfig(FrozenModel):
+    """Repetitions of the measured workload before the first window, until they are stable."""
+
+    min_repetitions: Annotated[int, Field(ge=0, le=1000), Param(unit="repetitions")] = 2
+    """Warm-up repetitions that are always made."""
+
+    max_repetitions: Annotated[int, Field(ge=0, le=1000), Param(unit="repetitions")] = 20
+    """Warm-up ends here even when it is not stable; the verdict then says so."""
+
+    max_duration_s: Seconds = 120.0
+    """Warm-up ends after this time even when it is not stable."""
+
+    stable_within_ratio: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Stable once the last three durations differ from their mean by no more than this."""
+
+
+class BaselineConfig(FrozenModel):
+    """Idle power, measured before and after loading."""
+
+    bare_s: Seconds = 3.0
+    """Idle time metered before the worker starts; 0 skips it."""
+
+    loaded_s: Seconds = 3.0
+    """Idle time metered with the model in memory; 0 skips it."""
+
+    subtract: Literal["bare", "loaded"] = "bare"
+    """Which idle power is subtracted for net energy."""
+
+
+class MeasurementConfig(FrozenModel):
+    """How long, how precisely and with what the workload is measured."""
+
+    meters: Literal["auto"] | tuple[str, ...] = "auto"
+    """Meters to use; `auto` takes every one that works here, an estimate only as a last resort."""
+
+    sample_period_s: Annotated[float, Field(ge=0.01, le=10), Param(unit="s")] = 0.1
+    """Time between two readings of the meters."""
+
+    min_duration_s: Seconds = 10.0
+    """Least total length of the measured windows."""
+
+    max_duration_s: Seconds = 120.0
+    """No further repetition starts after this much window time."""
+
+    min_repetitions: Annotated[int, Field(ge=1, le=100_000), Param(unit="repetitions")] = 3
+    """Least number of measured repetitions; an interval needs two."""
+
+    max_repetitions: Annotated[int, Field(ge=1, le=100_000), Param(unit="repetitions")] = 1000
+    """Greatest number of measured repetitions."""
+
+    target_ci_ratio: Annotated[float, Field(gt=0, le=1), Param(examples=(0.02,))] = 0.02
+    """Repeat until the 95 % interval of output tokens/s is within this share of the mean."""
+
+    warmup: WarmupConfig = WarmupConfig()
+    """Warm-up before the first window."""
+
+    baseline: BaselineConfig = BaselineConfig()
+    """Idle power."""
+
+    cpu_tdp_w: Annotated[float | None, Field(gt=0, le=10_000), Param(unit="W")] = None
+    """Package power under full load, for the CPU estimate; unset assumes a value per core."""
+
+    cpu_idle_w: Annotated[float | None, Field(ge=0, le=10_000), Param(unit="W")] = None
+    """Package power when idle, for the CPU estimate; unset assumes a value per core."""

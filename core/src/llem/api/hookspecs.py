@@ -1,0 +1,93 @@
+"""The hooks. Each docstring is the contract: when, where, what may be imported, the result.
+
+Rules for all of them: plain functions; no ``firstresult``, wrappers or ordering; called once
+per plugin, so that every answer carries its author and one failure stops nobody else; never
+called inside a window. A hook that raises makes its plugin *broken*: an error if that plugin
+was asked for, one line on stderr otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from llem.api.capability import BackendInfo
+    from llem.api.config import BackendConfig, Experiment
+    from llem.api.facts import HostFacts
+    from llem.api.finding import Finding
+    from llem.api.meter import MeterSpec
+    from llem.api.plan import CallPlan
+    from llem.api.session import Session
+
+hookspec = pluggy.HookspecMarker("llem")
+hookimpl = pluggy.HookimplMarker("llem")
+
+
+@hookspec
+def llem_capabilities() -> BackendInfo:
+    """Declare the backend: its name, engine, devices and what it can do.
+
+    When: listings, and before anything else is asked of the plugin. Process: host.
+    Imports: L1 (standard library and ``llem.api``'s L1 modules). Cost: a few milliseconds.
+    """
+
+
+@hookspec
+def llem_config_model() -> type[BackendConfig]:
+    """Return the pydantic model of the backend's own config section.
+
+    When: validation, schema and introspection. Process: host.
+    Imports: L2 (adds pydantic); no network, files, environment or devices.
+    """
+
+
+@hookspec
+def llem_build_kwargs(experiment: Experiment) -> CallPlan:
+    """Turn a validated experiment into the engine calls that will be made.
+
+    When: ``llem explain`` and before each run. Process: host.
+    Imports: L2. Pure: the same experiment always yields the same plan, engine installed or not.
+    """
+
+
+@hookspec
+def llem_measurement() -> type[Session]:
+    """Return the session class that executes a plan.
+
+    When: once, at the start of a worker. Process: worker, never the host.
+    Imports: L3 (anything).
+    """
+
+
+@hookspec
+def llem_meters() -> Sequence[MeterSpec]:
+    """Offer meters. A plugin may bring meters and no backend.
+
+    When: ``llem meters`` and before each run. Process: host.
+    Imports: L1; the factory is imported only when the meter is used.
+    """
+
+
+@hookspec
+def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+    """Judge a valid experiment against this machine, before anything is started.
+
+    When: ``llem check`` and before each run. Process: host. Imports: L2.
+    Result: findings; an ``error`` refuses the experiment, a ``warning`` is recorded.
+    """
+
+
+@hookspec
+def llem_explain_error(error_type: str, message: str) -> str | None:
+    """Turn an engine's error into a hint for the user.
+
+    Args:
+        error_type: Qualified name of the exception in the worker.
+        message: Its text.
+
+    When: after a failure. Process: host. Imports: L2.
+    Result: one sentence saying what to do, or ``None``.
+    """

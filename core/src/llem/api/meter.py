@@ -1,0 +1,165 @@
+"""Sources of energy and power readings.
+
+A meter is described by a :class:`MeterSpec` (cheap, no device touched) and implemented by a
+:class:`Meter` (opened by the host, read from a sampling thread while the worker runs).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Provenance(StrEnum):
+    """How a figure came about."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    UNAVAILABLE = "unavailable"
+
+
+class Quantity(StrEnum):
+    """What a channel's readings mean."""
+
+    ENERGY = "energy counter"
+    """Joules since some start; only differences mean anything."""
+    POWER = "instantaneous power"
+    """Watts at the moment of the reading."""
+    AVERAGE_POWER = "averaged power"
+    """Watts averaged over a window before the reading; lags behind the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One stream of readings: one quantity of one domain of one device.
+
+    Attributes:
+        device: Stable device id, such as ``cpu:0`` or ``cuda:GPU-<uuid>``.
+        domain: Part of the device, such as ``package``, ``dram``, ``gpu``, ``board``.
+        quantity: What the readings mean.
+        update_period_s: How often the source renews its value; ``None`` if unknown.
+        resolution: Smallest step of a reading, in joules or watts; ``None`` if unknown.
+        wraps_at_j: Counter value at which it starts again from 0; ``None`` if it does not.
+        gain_error_ratio: Standard relative error of the sensor itself; ``None`` if unknown.
+        contained_in: Domain of the same device that already includes this one, so that a
+            total counts it once; ``None`` for a domain that stands for itself.
+        note: Model and inputs of an estimate, or a remark.
+    """
+
+    device: str
+    domain: str
+    quantity: Quantity
+    update_period_s: float | None = None
+    resolution: float | None = None
+    wraps_at_j: float | None = None
+    gain_error_ratio: float | None = None
+    contained_in: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one channel.
+
+    Attributes:
+        channel: Index into the meter's channels.
+        time_s: ``time.monotonic()`` of the value: midway between before and after the call.
+        value: Joules or watts, or ``None`` when the source did not answer.
+        error: Why it did not, or empty.
+    """
+
+    channel: int
+    time_s: float
+    value: float | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether a meter works here.
+
+    Attributes:
+        available: True when it can be opened.
+        reason: Why not and what to do, or a remark.
+        channels: The channels it would offer.
+    """
+
+    available: bool
+    reason: str = ""
+    channels: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """What ``llem_meters()`` returns for each meter.
+
+    Attributes:
+        name: Name in ``measurement.meters``.
+        summary: One line for ``llem meters``.
+        provenance: ``measured`` or ``estimated``.
+        factory: Dotted name of the :class:`Meter` class, imported when first needed.
+        fallback: True when it is used only where no measuring meter covers the device kind.
+        device_kind: ``cpu``, ``cuda`` or another prefix of the device ids it reports.
+    """
+
+    name: str
+    summary: str
+    provenance: Provenance
+    factory: str
+    device_kind: str
+    fallback: bool = False
+
+
+class Meter(ABC):
+    """One opened source of readings.
+
+    Args:
+        options: The ``measurement`` section as JSON data; a meter takes what is its own.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = options
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """Say whether the meter works here, without keeping anything open. Must not raise."""
+
+    @abstractmethod
+    def open(self, devices: Sequence[str]) -> Sequence[Channel]:
+        """Start reading ``devices`` (ids of its own kind; empty means all) and name its channels.
+
+        Raises:
+            OSError: The source cannot be read.
+        """
+
+    @abstractmethod
+    def read(self) -> Sequence[Reading]:
+        """Read every channel once. Called from one sampling thread; must not raise."""
+
+    def close(self) -> None:
+        """Release the source. May be called more than once."""
+        return None
+
+
+@dataclass(slots=True)
+class Series:
+    """The readings of one channel, in time order.
+
+    Attributes:
+        channel: What was read.
+        provenance: How the values came about.
+        meter: Name of the meter.
+        times_s: When each value was read.
+        values: Joules or watts; same length as ``times_s``.
+        failures: Times at which the source did not answer.
+    """
+
+    channel: Channel
+    provenance: Provenance
+    meter: str
+    times_s: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    failures: list[float] = field(default_factory=list)

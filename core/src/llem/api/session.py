@@ -1,0 +1,222 @@
+"""What runs inside the worker process: the session a backend implements, and what it returns.
+
+All records are plain frozen dataclasses that travel as JSON. Times are seconds of
+``time.monotonic()`` (``CLOCK_MONOTONIC``), which host and worker share on one machine.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+from llem.api.architecture import Architecture
+from llem.api.plan import CallPlan
+
+FinishReason = Literal["eos", "length", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A dataclass that travels between host and worker as a JSON object."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the record from :meth:`to_json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Record):
+    """One request of the workload.
+
+    Attributes:
+        index: Position in the workload, from 0; results refer to it.
+        prompt_ids: Token ids, the same for every backend.
+        max_new_tokens: Output tokens after which this request ends.
+    """
+
+    index: int
+    prompt_ids: list[int]
+    max_new_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResult(Record):
+    """What one request got.
+
+    Attributes:
+        index: The request's index.
+        output_ids: Generated ids up to and including the first EOS; no padding, no filler.
+        finish_reason: Why it ended: ``eos``, ``length`` (its limit) or ``stop`` (a stop text).
+        submitted_s: When the request was handed to the engine.
+        finished_s: When its last token was available to the caller.
+        token_times_s: When each output token was available to the caller, one per output
+            token, never decreasing; ``None`` where the engine does not tell.
+    """
+
+    index: int
+    output_ids: list[int]
+    finish_reason: FinishReason
+    submitted_s: float
+    finished_s: float
+    token_times_s: list[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult(Record):
+    """One repetition of the workload.
+
+    Attributes:
+        started_s: Immediately before the first engine call.
+        finished_s: Immediately after the last one, with the device synchronised.
+        requests: One result per request, in request order.
+        padding_input_tokens: Positions the engine computed only to fill a batch's prompts.
+        padding_output_tokens: Positions it generated for rows that had already ended.
+        counters: Further engine counters, such as prefix-cache hits.
+    """
+
+    started_s: float
+    finished_s: float
+    requests: list[RequestResult]
+    padding_input_tokens: int = 0
+    padding_output_tokens: int = 0
+    counters: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        requests = [RequestResult.from_json(item) for item in data["requests"]]
+        return cls(**{**data, "requests": requests})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts(Record):
+    """What the loaded model is.
+
+    Attributes:
+        vocab_size: Number of token ids the model accepts.
+        eos_token_ids: Ids that end a request.
+        special_token_ids: Ids that synthetic prompts must not contain.
+        max_context_tokens: Longest prompt plus output, or ``None`` if unknown.
+        parameters: Number of weights, counted on the loaded model where possible.
+        weights_bytes: Bytes the weights occupy, or ``None`` if unknown.
+        dtype: Data type in which it computes.
+        architecture: Its dimensions, or ``None`` for a family llem does not know.
+    """
+
+    vocab_size: int
+    eos_token_ids: list[int] = field(default_factory=list)
+    special_token_ids: list[int] = field(default_factory=list)
+    max_context_tokens: int | None = None
+    parameters: int | None = None
+    weights_bytes: int | None = None
+    dtype: str | None = None
+    architecture: Architecture | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        architecture = data.get("architecture")
+        rebuilt = Architecture(**architecture) if architecture else None
+        return cls(**{**data, "architecture": rebuilt})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport(Record):
+    """What ``open`` found.
+
+    Attributes:
+        engine: Name of the engine, such as ``transformers``.
+        engine_version: Its version.
+        model: Facts about the loaded model.
+        devices: The devices the engine really uses: ``cpu``, or ``cuda:<uuid>``.
+        simulated: True when no engine ran; such an outcome is never valid.
+    """
+
+    engine: str
+    engine_version: str
+    model: ModelFacts
+    devices: list[str]
+    simulated: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "model": ModelFacts.from_json(data["model"])})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerExport(Record):
+    """A tokenizer in the form the ``tokenizers`` library reads.
+
+    Attributes:
+        tokenizer_json: Content of a ``tokenizer.json``.
+        chat_template: Jinja source of the chat template, or ``None``.
+        special_tokens: Texts the template may use, such as ``{"bos_token": "<s>"}``.
+    """
+
+    tokenizer_json: str
+    chat_template: str | None = None
+    special_tokens: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation(Record):
+    """What was really in force, read back from the live engine after the runs.
+
+    Attributes:
+        effective: Effective value by ``<call>.<argument>`` or ``settings.<name>``; where the
+            plan asked for another value, the verdict says so.
+        memory: Bytes by name, such as ``device_peak_bytes``; a name ends in ``_bytes``.
+        reasons: Verdict codes with their message, for what the session knows went wrong.
+    """
+
+    effective: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class Session(ABC):
+    """Executes one plan in the worker: ``open → prepare → run … run → observe → close``.
+
+    The constructor takes no arguments and does nothing. Any method may raise; the host then
+    stores a failed outcome with the traceback.
+    """
+
+    @abstractmethod
+    def open(self, plan: CallPlan) -> OpenReport:
+        """Import the engine and load the model. Called once, first."""
+
+    def tokenizer(self) -> TokenizerExport | None:
+        """Return the model's tokenizer, if the engine can hand it out.
+
+        When: after ``open``, and only when the workload has texts and the model's folder
+        has no ``tokenizer.json`` that the host could read by itself.
+        """
+        return None
+
+    @abstractmethod
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Do everything that is not inference: batch, pad, move to the device.
+
+        When: once, outside every window. ``run`` must then do the engine's work alone.
+        """
+
+    @abstractmethod
+    def run(self) -> RunResult:
+        """Run the prepared workload once and synchronise the device.
+
+        When: once per warm-up and per measured repetition, inside a window. It must do the
+        same work each time, print nothing, and leave no request cached for the next one.
+        """
+
+    def observe(self) -> Observation:
+        """Read back what was in force. Called once, after the last run; must not raise."""
+        return Observation()
+
+    def close(self) -> None:
+        """Release what ``open`` took. May be called more than once, or after a failed ``open``."""
+        return None
