@@ -141,7 +141,7 @@ class Meter(ABC):
 
     def close(self) -> None:
         """Release the source. May be called more than once."""
-        return None
+        return
 
 
 @dataclass(slots=True)

@@ -13,9 +13,6 @@ from pydantic import Field
 from llem.api.config.base import FrozenModel
 from llem.api.meter import Provenance
 
-SCHEMA_VERSION = 1
-"""Version of this document; readers refuse a newer one."""
-
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -319,8 +316,8 @@ class SelfCost(FrozenModel):
 class Outcome(FrozenModel):
     """What was measured for one experiment."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    """Version of this document."""
+    schema_version: Literal[1] = 1
+    """Version of this document; readers refuse a newer one."""
     id: str
     """Name of the outcome's folder."""
     experiment_sha256: str

@@ -90,6 +90,7 @@ class RunResult(Record):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the record from its JSON data."""
         requests = [RequestResult.from_json(item) for item in data["requests"]]
         return cls(**{**data, "requests": requests})
 
@@ -120,6 +121,7 @@ class ModelFacts(Record):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the record from its JSON data."""
         architecture = data.get("architecture")
         rebuilt = Architecture(**architecture) if architecture else None
         return cls(**{**data, "architecture": rebuilt})
@@ -145,6 +147,7 @@ class OpenReport(Record):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the record from its JSON data."""
         return cls(**{**data, "model": ModelFacts.from_json(data["model"])})
 
 
@@ -219,4 +222,4 @@ class Session(ABC):
 
     def close(self) -> None:
         """Release what ``open`` took. May be called more than once, or after a failed ``open``."""
-        return None
+        return

@@ -72,7 +72,7 @@ class Rule:
 
 
 class BackendConfig(FrozenModel):
-    """Base of a backend's own config section. Every field defaults to ``None``: the engine decides."""
+    """Base of a backend's own config section; every field defaults to ``None``."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     """Combinations the backend refuses; core evaluates and lists them."""

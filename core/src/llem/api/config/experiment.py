@@ -44,7 +44,7 @@ class Experiment(FrozenModel):
     """Where it runs."""
 
     passthrough_kwargs: dict[str, dict[str, Any]] = {}
-    """Last resort: engine arguments by call name, passed on unchecked, recorded and warned about."""
+    """Last resort: engine arguments by call name, passed on unchecked, recorded, warned about."""
 
     @field_validator("workload", mode="before")
     @classmethod
@@ -78,7 +78,7 @@ class Experiment(FrozenModel):
 def _reserved_keys(value: Any) -> set[str]:
     if isinstance(value, dict):
         below = (_reserved_keys(item) for item in value.values())
-        return (RESERVED_KEYS & value.keys()).union(*below)
+        return set(RESERVED_KEYS & value.keys()).union(*below)
     if isinstance(value, list):
         return set().union(*(_reserved_keys(item) for item in value))
     return set()
