@@ -103,6 +103,7 @@ class MeterSpec:
         factory: Dotted name of the :class:`Meter` class, imported when first needed.
         fallback: True when it is used only where no measuring meter covers the device kind.
         device_kind: ``cpu``, ``cuda`` or another prefix of the device ids it reports.
+        on_request: True when ``auto`` never takes it, only its name does.
     """
 
     name: str
@@ -111,6 +112,7 @@ class MeterSpec:
     factory: str
     device_kind: str
     fallback: bool = False
+    on_request: bool = False
 
 
 class Meter(ABC):

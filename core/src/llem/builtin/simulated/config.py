@@ -1,0 +1,83 @@
+"""Config section of the simulated backend."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import BackendConfig, Engine, Param, Rule
+
+Phase = Literal["open", "prepare", "run", "observe", "close"]
+Failure = Literal["error", "exit", "kill", "hang", "flood", "out-of-memory"]
+Rate = Annotated[float | None, Field(gt=0, le=1e9)]
+
+
+class SimulatedConfig(BackendConfig):
+    """An engine that only pretends: speed, memory and failures as wanted."""
+
+    batch_size: Annotated[
+        int | None,
+        Field(ge=1, le=65_536),
+        Param(unit="requests", maps_to=(Engine("settings", "batch_size"),)),
+    ] = None
+    """Requests per static batch; 1 if unset."""
+
+    prefill_tokens_per_s: Annotated[
+        Rate, Param(unit="tokens/s", maps_to=(Engine("settings", "prefill_tokens_per_s"),))
+    ] = None
+    """Prompt tokens read per second; 100000 if unset."""
+
+    decode_steps_per_s: Annotated[
+        Rate, Param(unit="1/s", maps_to=(Engine("settings", "decode_steps_per_s"),))
+    ] = None
+    """Output tokens per second of each running request; 2000 if unset."""
+
+    eos_after_tokens: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000),
+        Param(unit="tokens", maps_to=(Engine("settings", "eos_after_tokens"),)),
+    ] = None
+    """Output tokens after which every request emits EOS; never if unset."""
+
+    load_s: Annotated[
+        float | None,
+        Field(ge=0, le=3600),
+        Param(unit="s", maps_to=(Engine("settings", "load_s"),)),
+    ] = None
+    """Time that loading takes; none if unset."""
+
+    device_peak_bytes: Annotated[
+        int | None,
+        Field(ge=0, le=2**50),
+        Param(unit="bytes", maps_to=(Engine("settings", "device_peak_bytes"),)),
+    ] = None
+    """Device memory it claims to have used; unavailable if unset."""
+
+    fail_in: Annotated[Phase | None, Param(maps_to=(Engine("settings", "fail_in"),))] = None
+    """Phase in which it fails; never if unset."""
+
+    failure: Annotated[Failure | None, Param(maps_to=(Engine("settings", "failure"),))] = None
+    """How it fails: raise, exit, be killed, hang, print without end, run out of memory."""
+
+    fail_after_runs: Annotated[
+        int | None,
+        Field(ge=0, le=1_000_000),
+        Param(unit="repetitions", maps_to=(Engine("settings", "fail_after_runs"),)),
+    ] = None
+    """With `fail_in: run`, repetitions that succeed first; none if unset."""
+
+    rules = (
+        Rule(
+            name="simulated-failure-needs-phase",
+            fields=("simulated.failure", "simulated.fail_in"),
+            reason="how and where the backend fails must be given together",
+            remedy="Set both simulated.fail_in and simulated.failure, or neither.",
+            violated=lambda experiment: (
+                (
+                    (section := experiment.section).fail_in is None  # type: ignore[attr-defined]
+                )
+                != (section.failure is None)
+            ),  # type: ignore[attr-defined]
+        ),
+    )

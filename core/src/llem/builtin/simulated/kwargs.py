@@ -1,0 +1,12 @@
+"""The simulated backend's plan: settings only, because there is no engine to call."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment
+from llem.api.plan import CallPlan
+
+
+def build_plan(experiment: Experiment) -> CallPlan:
+    """Return the settings that are set, and what core decided about EOS."""
+    section = experiment.section.model_dump(mode="json", exclude_none=True)
+    return CallPlan(calls=(), settings={**section, "ignore_eos": experiment.ignores_eos})

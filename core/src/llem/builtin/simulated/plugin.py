@@ -1,0 +1,70 @@
+"""Hooks of the simulated backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llem.api.capability import BackendInfo, Capability, Claim, Level
+from llem.api.hookspecs import hookimpl
+from llem.api.meter import MeterSpec, Provenance
+
+if TYPE_CHECKING:
+    from llem.api.config import BackendConfig, Experiment
+    from llem.api.plan import CallPlan
+    from llem.api.session import Session
+
+_YES = Claim(Level.YES)
+
+
+@hookimpl
+def llem_capabilities() -> BackendInfo:
+    """Declare the backend."""
+    return BackendInfo(
+        name="simulated",
+        summary="Deterministic tokens at an adjustable speed, without an engine",
+        claims={
+            Capability.RANDOM_WEIGHTS: _YES,
+            Capability.STATIC_BATCHING: _YES,
+            Capability.STREAMING_LATENCY: _YES,
+        },
+    )
+
+
+@hookimpl
+def llem_config_model() -> type[BackendConfig]:
+    """Return the backend's config section."""
+    from llem.builtin.simulated.config import SimulatedConfig
+
+    return SimulatedConfig
+
+
+@hookimpl
+def llem_build_kwargs(experiment: Experiment) -> CallPlan:
+    """Return the plan: no call, only settings."""
+    from llem.builtin.simulated.kwargs import build_plan
+
+    return build_plan(experiment)
+
+
+@hookimpl
+def llem_measurement() -> type[Session]:
+    """Return the session class."""
+    from llem.builtin.simulated.runtime import SimulatedSession
+
+    return SimulatedSession
+
+
+@hookimpl
+def llem_meters() -> Sequence[MeterSpec]:
+    """Offer a meter of constant power, used only when named."""
+    return (
+        MeterSpec(
+            name="simulated",
+            summary="Constant power of a device that does not exist; only when named",
+            provenance=Provenance.ESTIMATED,
+            factory="llem.builtin.simulated.meter.ConstantPowerMeter",
+            device_kind="simulated",
+            on_request=True,
+        ),
+    )

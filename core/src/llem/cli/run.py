@@ -1,0 +1,119 @@
+"""``llem run``: measure one experiment."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Never
+
+import click
+from llem.cli.experiment_options import experiment_options
+
+from llem.api.errors import ExperimentFailed, Interrupted
+
+if TYPE_CHECKING:
+    from llem.config import LoadedExperiment
+
+    from llem.api.outcome import Outcome
+
+
+@click.command()
+@experiment_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Folder that receives the outcome.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome document on stdout.")
+@click.option("--dry-run", is_flag=True, help="Validate and plan, but start nothing.")
+@click.option("--quiet", is_flag=True, help="Print neither progress nor table.")
+def run(
+    file: Path | None,
+    backend: str | None,
+    model: str | None,
+    overrides: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Measure the experiment in FILE, or the embedded default.
+
+    The outcome is printed as a table and stored in a folder of its own.
+    """
+    from llem.config import load_experiment
+    from llem.registry import Registry
+
+    registry = Registry.discover()
+    loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
+    if dry_run:
+        _print_dry_run(loaded, as_json=as_json)
+        return
+    from llem.cli.live import live_progress
+    from llem.run.experiment import run_experiment
+    from llem.run.progress import Silence
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    if quiet or as_json:
+        outcome, folder = run_experiment(loaded, registry, out, Silence())
+    else:
+        with live_progress() as progress:
+            outcome, folder = run_experiment(loaded, registry, out, progress)
+    if as_json:
+        click.echo(json.dumps(outcome.model_dump(mode="json"), indent=2))
+    elif not quiet:
+        _print_table(outcome, folder)
+    sys.exit(EXIT_CODES[outcome.status])
+
+
+EXIT_CODES = {
+    "done": 0,
+    "failed": ExperimentFailed.exit_code,
+    "interrupted": Interrupted.exit_code,
+}
+"""Exit code by the outcome's status."""
+
+
+def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
+    """Say what would be run, after every check that needs no worker."""
+    from llem.config import digest
+    from llem.introspect.render_plan import render_plan
+
+    from llem.run.facts import host_facts
+    from llem.run.plan import plan_for
+    from llem.run.preflight import preflight
+
+    warnings = preflight(loaded, host_facts())
+    plan = plan_for(loaded)
+    if as_json:
+        document = {
+            "experiment_sha256": digest(loaded.experiment),
+            "experiment": loaded.experiment.model_dump(mode="json"),
+            "plan": plan.to_json(),
+            "warnings": [str(warning) for warning in warnings],
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    for warning in warnings:
+        click.echo(f"note: {warning}", err=True)
+    click.echo(render_plan(plan), nl=False)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> Never:
+    """Treat a polite request to end like Ctrl-C: the worker is ended, what is known is stored."""
+    raise KeyboardInterrupt
+
+
+def _print_table(outcome: Outcome, folder: Path) -> None:
+    from rich.console import Console
+
+    from llem.report.table import outcome_table
+
+    console = Console(highlight=False)
+    console.print(outcome_table(outcome))
+    console.print(f"stored in {folder}", soft_wrap=True)

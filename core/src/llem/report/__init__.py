@@ -1,0 +1,1 @@
+"""Outcomes for human readers."""

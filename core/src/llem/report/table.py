@@ -1,0 +1,137 @@
+"""One outcome as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from llem.api.outcome import Energy, Outcome, Quantiles
+
+
+def outcome_table(outcome: Outcome) -> RenderableType:
+    """Return the figures of ``outcome``, its warnings and its verdict."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    for name, value, note in rows(outcome):
+        table.add_row(name, value, note)
+    return Group(_title(outcome), table, *_remarks(outcome), _verdict(outcome))
+
+
+def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """Return (name, value, note) for everything measured; ``-`` where a figure is unavailable."""
+    result: list[tuple[str, str, str]] = []
+    tokens, throughput, latency = outcome.tokens, outcome.throughput, outcome.latency
+    if tokens and throughput:
+        result += [
+            ("output tokens/s", _number(throughput.output_tokens_per_s), _interval(outcome)),
+            ("total tokens/s", _number(throughput.total_tokens_per_s), "prompt and output"),
+            ("requests/s", _number(throughput.requests_per_s), ""),
+            (
+                "output tokens",
+                f"{tokens.output_tokens:,}",
+                f"{tokens.padding_tokens:,} padding apart",
+            ),
+        ]
+    if latency:
+        result += [
+            ("time to first token", *_latency(latency.ttft_s)),
+            ("inter-token latency", *_latency(latency.itl_s)),
+            ("end-to-end latency", *_latency(latency.e2e_s)),
+        ]
+    if outcome.energy:
+        result += _energy(outcome.energy)
+    if outcome.compute:
+        note = (
+            "" if outcome.compute.mfu_ratio is None else f"{outcome.compute.mfu_ratio:.1%} of peak"
+        )
+        result.append(("arithmetic", _si(outcome.compute.flops_per_s, "FLOP/s"), note))
+    if outcome.memory:
+        result.append(("peak host memory", _si(outcome.memory.host_peak_rss_bytes, "B"), ""))
+        if outcome.memory.device_peak_bytes is not None:
+            result.append(("peak device memory", _si(outcome.memory.device_peak_bytes, "B"), ""))
+    if outcome.self_cost and outcome.self_cost.cpu_ratio is not None:
+        note = "of one core, inside the windows"
+        result.append(("llem's own CPU time", f"{outcome.self_cost.cpu_ratio:.2%}", note))
+    return result
+
+
+def _energy(energy: Energy) -> list[tuple[str, str, str]]:
+    if energy.gross_j is None:
+        return [("energy", "-", "unavailable: no meter works here, see `llem meters`")]
+    sources = sorted({row.meter for row in energy.devices})
+    note = f"{energy.provenance} by {', '.join(sources)}"
+    spread = "" if energy.uncertainty_j is None else f" ± {_number(energy.uncertainty_j)}"
+    return [
+        ("energy, gross", f"{_number(energy.gross_j)}{spread} J", note),
+        (
+            "energy, net",
+            f"{_number(energy.net_j)} J",
+            f"above {energy.idle_basis or 'unknown'} idle",
+        ),
+        ("energy per output token", f"{_number(energy.j_per_output_token)} J", "gross"),
+        ("energy per request", f"{_number(energy.j_per_request)} J", "gross"),
+    ]
+
+
+def _title(outcome: Outcome) -> Text:
+    model, environment = outcome.experiment["model"]["id"], outcome.environment
+    engine = (
+        f"{environment.engine} {environment.engine_version}" if environment.engine else "not opened"
+    )
+    devices = ", ".join(environment.devices) or environment.cpu
+    backend = outcome.experiment["backend"]
+    return Text(f"{model} on {backend} ({engine}), {devices}", style="bold cyan")
+
+
+def _remarks(outcome: Outcome) -> list[Text]:
+    lines = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    if outcome.failure is not None:
+        failure = outcome.failure
+        lines.append(Text(f"failed in {failure.phase}: {failure.message}", style="red"))
+        if failure.hint:
+            lines.append(Text(f"hint: {failure.hint}"))
+    return lines
+
+
+def _verdict(outcome: Outcome) -> Text:
+    if outcome.verdict.valid:
+        return Text("verdict: valid", style="bold green")
+    text = Text("verdict: not valid", style="bold red")
+    for reason in outcome.verdict.reasons:
+        text.append(f"\n  {reason.code}: {reason.message}", style="red")
+    return text
+
+
+def _interval(outcome: Outcome) -> str:
+    assert outcome.throughput is not None
+    spread = outcome.throughput.output_tokens_per_s_spread
+    if spread.ci95_low is None or spread.ci95_high is None:
+        return f"{spread.n} repetition"
+    return (
+        f"95 % in {_number(spread.ci95_low)} … {_number(spread.ci95_high)}, {spread.n} repetitions"
+    )
+
+
+def _latency(quantiles: Quantiles | None) -> tuple[str, str]:
+    if quantiles is None:
+        return "-", "unavailable"
+    return f"{1000 * quantiles.p50:.2f} ms", f"median; p99 {1000 * quantiles.p99:.2f} ms"
+
+
+def _number(value: float | None) -> str:
+    """Return ``value`` with four significant digits, or ``-`` for one that is unavailable."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _si(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    for prefix, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {prefix}{unit}"
+    return f"{value:.3g} {unit}"

@@ -1,0 +1,1 @@
+"""Running an experiment: check the machine, start the worker, drive it, meter it, conclude."""

@@ -1,0 +1,227 @@
+"""Make the outcome document from the record of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from llem import __version__
+from llem.api.outcome import (
+    Compute,
+    Energy,
+    Environment,
+    Memory,
+    Outcome,
+    Repetition,
+    SelfCost,
+    Throughput,
+    Timing,
+    Tokens,
+    Verdict,
+    WorkloadFacts,
+)
+from llem.api.session import RunResult
+from llem.config.digest import digest
+from llem.measure.energy import account
+from llem.measure.flops import workload_flops
+from llem.measure.latency import latency
+from llem.measure.peak import peak_flops
+from llem.measure.statistics import spread
+from llem.run.facts import relevant_variables
+from llem.run.record import Record
+from llem.run.verdict import reasons_of
+from llem.store.redact import redact
+
+
+def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
+    """Return the outcome of ``record``, complete or not."""
+    figures = _figures(record) if record.runs else {}
+    reasons = reasons_of(record) + figures.pop("reasons", [])
+    status = "interrupted" if record.interrupted else "failed" if record.failure else "done"
+    outcome = Outcome(
+        id=id,
+        experiment_sha256=digest(record.experiment),
+        status=status,
+        verdict=Verdict(valid=not reasons, reasons=tuple(reasons)),
+        failure=record.failure,
+        warnings=tuple(record.warnings),
+        experiment=record.experiment.model_dump(mode="json"),
+        plan=record.plan.to_json(),
+        effective=record.observation.effective if record.observation else {},
+        environment=_environment(record),
+        model=record.opened.model.to_json() if record.opened else None,
+        workload=_workload(record),
+        memory=_memory(record),
+        log_tail=log_tail,
+        **{"timing": _timing(record, ()), **figures},
+    )
+    return Outcome.model_validate(redact(outcome.model_dump(mode="json")))
+
+
+def _figures(record: Record) -> dict[str, Any]:
+    """Return every part that follows from the measured repetitions, all over the same windows."""
+    runs, windows = record.runs, record.windows
+    duration_s = sum(end - start for start, end in windows)
+    tokens = _tokens(record)
+    requests = sum(len(run.requests) for run in runs)
+    energy, reasons, window_j = account(
+        record.series,
+        windows,
+        bare=record.spans.get("bare idle"),
+        loaded=record.spans.get("loaded idle"),
+        basis=record.experiment.measurement.baseline.subtract,
+        output_tokens=tokens.output_tokens,
+        requests=requests,
+    )
+    repetitions = _repetitions(record, window_j)
+    return {
+        "reasons": list(reasons),
+        "tokens": tokens,
+        "timing": _timing(record, repetitions),
+        "throughput": Throughput(
+            output_tokens_per_s=tokens.output_tokens / duration_s,
+            total_tokens_per_s=(tokens.input_tokens + tokens.output_tokens) / duration_s,
+            requests_per_s=requests / duration_s,
+            output_tokens_per_s_spread=spread([one.output_tokens_per_s for one in repetitions]),
+        ),
+        "latency": latency(runs),
+        "energy": energy,
+        "compute": _compute(record, duration_s, energy),
+        "counters": _counters(runs),
+        "self_cost": SelfCost(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
+    }
+
+
+def _prompt_tokens(record: Record) -> int:
+    assert record.workload is not None
+    return sum(len(request.prompt_ids) for request in record.workload.requests)
+
+
+def _output_tokens(run: RunResult) -> int:
+    return sum(len(request.output_ids) for request in run.requests)
+
+
+def _tokens(record: Record) -> Tokens:
+    padding_input = sum(run.padding_input_tokens for run in record.runs)
+    padding_output = sum(run.padding_output_tokens for run in record.runs)
+    return Tokens(
+        input_tokens=_prompt_tokens(record) * len(record.runs),
+        output_tokens=sum(map(_output_tokens, record.runs)),
+        padding_tokens=padding_input + padding_output,
+        padding_input_tokens=padding_input,
+        padding_output_tokens=padding_output,
+    )
+
+
+def _repetitions(record: Record, window_j: Sequence[float | None]) -> tuple[Repetition, ...]:
+    input_tokens = _prompt_tokens(record)
+    return tuple(
+        Repetition(
+            started_s=run.started_s,
+            duration_s=run.finished_s - run.started_s,
+            input_tokens=input_tokens,
+            output_tokens=_output_tokens(run),
+            output_tokens_per_s=_output_tokens(run) / (run.finished_s - run.started_s),
+            gross_j=gross_j,
+        )
+        for run, gross_j in zip(record.runs, window_j, strict=True)
+    )
+
+
+def _timing(record: Record, repetitions: tuple[Repetition, ...]) -> Timing:
+    return Timing(
+        spawn_s=record.duration_s("start"),
+        load_s=record.duration_s("open"),
+        prepare_s=record.duration_s("prepare"),
+        warmup_s=sum(record.warmup_s) if record.warmup_s else None,
+        warmup_repetitions=len(record.warmup_s),
+        duration_s=sum(one.duration_s for one in repetitions) if repetitions else None,
+        repetitions=repetitions,
+        total_s=time.monotonic() - record.started_s,
+    )
+
+
+def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
+    assert record.opened is not None
+    assert record.workload is not None
+    model, gpus = record.opened.model, {gpu.uuid: gpu.name for gpu in record.facts.gpus}
+    if model.architecture is None:
+        note = "llem does not know the arithmetic of this model family"
+        return Compute(flops=None, flops_per_s=None, mfu_ratio=None, note=note)
+    prompts = {request.index: len(request.prompt_ids) for request in record.workload.requests}
+    lengths = [
+        (prompts[request.index], len(request.output_ids))
+        for run in record.runs
+        for request in run.requests
+    ]
+    flops = workload_flops(model.architecture, lengths)
+    names = [gpus.get(device.partition(":")[2]) for device in record.opened.devices]
+    peaks = [peak_flops(name, model.dtype) if name and model.dtype else None for name in names]
+    known = [peak for peak in peaks if peak is not None]
+    peak = sum(known) if known and len(known) == len(peaks) else None
+    return Compute(
+        flops=flops,
+        flops_per_s=flops / duration_s,
+        mfu_ratio=flops / duration_s / peak if peak else None,
+        note="" if peak else "no stated peak is known for the devices used",
+    )
+
+
+def _counters(runs: Sequence[RunResult]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for run in runs:
+        for name, value in run.counters.items():
+            totals[name] = totals.get(name, 0.0) + value
+    return totals
+
+
+def _memory(record: Record) -> Memory | None:
+    if record.observation is None or record.opened is None:
+        return None
+    model, memory = record.opened.model, dict(record.observation.memory)
+    architecture = model.architecture
+    return Memory(
+        host_peak_rss_bytes=memory.pop("host_peak_rss_bytes", None),
+        device_peak_bytes=memory.pop("device_peak_bytes", None),
+        weights_bytes=model.weights_bytes,
+        kv_cache_bytes_per_token=(
+            architecture.kv_bytes_per_token(4 if model.dtype == "float32" else 2)
+            if architecture
+            else None
+        ),
+        other=memory,
+    )
+
+
+def _workload(record: Record) -> WorkloadFacts | None:
+    if record.workload is None:
+        return None
+    return WorkloadFacts(
+        requests=len(record.workload.requests),
+        input_ids_sha256=record.workload.input_ids_sha256,
+        truncated_requests=record.workload.truncated_requests,
+        ignore_eos=record.experiment.ignores_eos,
+    )
+
+
+def _environment(record: Record) -> Environment:
+    facts, opened = record.facts, record.opened
+    return Environment(
+        llem_version=__version__,
+        started_at=record.started_at,
+        system=facts.system,
+        cpu=facts.cpu,
+        logical_cores=facts.logical_cores,
+        memory_bytes=facts.memory_bytes,
+        gpus=tuple(
+            {"uuid": gpu.uuid, "name": gpu.name, "memory_bytes": gpu.memory_bytes}
+            for gpu in facts.gpus
+        ),
+        devices=tuple(opened.devices) if opened else (),
+        python=record.python,
+        engine=opened.engine if opened else None,
+        engine_version=opened.engine_version if opened else None,
+        versions=record.versions,
+        variables=relevant_variables(),
+    )

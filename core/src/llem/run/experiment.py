@@ -1,0 +1,120 @@
+"""Run one experiment from preflight to stored outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from llem.api.errors import BackendUnavailable, ExperimentFailed, LlemError
+from llem.api.meter import Meter, MeterSpec, Series
+from llem.api.outcome import Outcome, Reason
+from llem.config.digest import digest
+from llem.config.load import LoadedExperiment
+from llem.registry import Registry, check_version
+from llem.run.assemble import assemble
+from llem.run.facts import host_facts
+from llem.run.lifecycle import Lifecycle
+from llem.run.log_tail import log_tail
+from llem.run.metering import choose_meters, of_used_devices, sampling, unmetered
+from llem.run.plan import plan_for
+from llem.run.preflight import preflight
+from llem.run.progress import Progress
+from llem.run.record import Record
+from llem.run.worker_process import WorkerProcess, interpreter
+from llem.shapes import write_shape
+from llem.store import OutcomeFolder
+from llem.workload import load_texts
+
+
+def run_experiment(
+    loaded: LoadedExperiment, registry: Registry, results: Path, progress: Progress
+) -> tuple[Outcome, Path]:
+    """Run ``loaded`` and store its outcome, failed and interrupted ones too.
+
+    Args:
+        loaded: The validated experiment.
+        registry: Where meters come from.
+        results: Folder that receives the outcome's folder.
+        progress: Told each step, between windows.
+
+    Returns:
+        The outcome, and the folder it is stored in.
+
+    Raises:
+        ConfigError: The experiment was refused; nothing is stored.
+        BackendUnavailable: Backend or engine cannot be used; nothing is stored.
+        StorageError: The outcome could not be written.
+    """
+    experiment, backend = loaded.experiment, loaded.backend
+    facts = host_facts()
+    warnings = preflight(loaded, facts)
+    texts = load_texts(experiment.workload, loaded.base_dir)
+    meters = choose_meters(registry, experiment)
+    plan = plan_for(loaded)
+    if experiment.model.is_shape:
+        write_shape(experiment.model.id)
+    label = "-".join(part for part in (backend.name, experiment.name) if part)
+    folder = OutcomeFolder(results, label=label, digest=digest(experiment))
+    record = Record(experiment=experiment, plan=plan, facts=facts)
+    record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
+    try:
+        _drive(record, loaded, meters, folder.log_path, progress, texts)
+    except BackendUnavailable:
+        folder.discard()
+        raise
+    except ExperimentFailed as error:
+        record.fail(error, _hint(loaded, error))
+    except KeyboardInterrupt:
+        record.interrupted = True
+    except LlemError:
+        folder.discard()
+        raise
+    outcome = assemble(record, id=folder.id, log_tail=log_tail(folder.log_path))
+    return outcome, folder.finish(outcome.model_dump(mode="json"))
+
+
+def _drive(
+    record: Record,
+    loaded: LoadedExperiment,
+    meters: Sequence[tuple[MeterSpec, Meter]],
+    log_path: Path,
+    progress: Progress,
+    texts: Sequence[str] | None,
+) -> None:
+    """Meter the machine, start the worker and take it through its life."""
+    runner, info = record.experiment.runner, loaded.backend.info
+    engine = info.engine
+    distributions = [
+        *((engine.distribution, *engine.alternatives) if engine else ()),
+        *info.versions_of,
+    ]
+    with sampling(meters, record.experiment.measurement.sample_period_s) as sampler:
+        lifecycle = Lifecycle(record, sampler, progress, texts)
+        try:
+            lifecycle.before_start()
+            with WorkerProcess(
+                python=interpreter(runner.python),
+                env=runner.env,
+                log_path=log_path,
+                max_log_bytes=runner.max_log_bytes,
+            ) as worker:
+                lifecycle.start(worker, loaded.backend.module, distributions)
+                if engine is not None:
+                    check_version(engine, record.versions, where=worker.python)
+                lifecycle.measure(worker)
+        finally:
+            _keep_series(record, sampler.series())
+
+
+def _keep_series(record: Record, series: Sequence[Series]) -> None:
+    """Keep the readings of the devices that were used, and note used ones nobody metered."""
+    devices = record.opened.devices if record.opened else ()
+    record.series = of_used_devices(series, devices)
+    for device in unmetered(record.series, devices):
+        message = f"no meter reads {device}, so the energy does not include it"
+        record.reasons.append(Reason(code="device-unmetered", message=message))
+
+
+def _hint(loaded: LoadedExperiment, error: ExperimentFailed) -> str:
+    """Ask the backend what its engine's error means."""
+    return loaded.backend.explain_error(getattr(error, "error_type", ""), error.message) or ""

@@ -1,0 +1,100 @@
+"""What the host knows about its machine, without an engine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pynvml
+
+from llem.api.facts import Gpu, HostFacts
+
+RELEVANT_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "HF_HUB_OFFLINE",
+    "KMP_AFFINITY",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "PYTORCH_ALLOC_CONF",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "TOKENIZERS_PARALLELISM",
+)
+"""Environment variables that change results; the only ones an outcome records."""
+
+
+def host_facts() -> HostFacts:
+    """Return the facts of this machine."""
+    return HostFacts(
+        system=platform.platform(),
+        cpu=cpu_name(),
+        logical_cores=len(os.sched_getaffinity(0)),
+        memory_bytes=psutil.virtual_memory().total,
+        gpus=tuple(visible_gpus()),
+    )
+
+
+def cpu_name() -> str:
+    """Return the processor's name, as the kernel gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def visible_gpus() -> Iterator[Gpu]:
+    """Yield the NVIDIA devices that an engine started here would see, in its order."""
+    try:
+        with _nvml():
+            handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+            gpus = [_describe(handle) for handle in handles]
+    except pynvml.NVMLError:
+        return
+    yield from visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(gpus: list[Gpu], selection: str | None) -> Iterator[Gpu]:
+    """Yield those of ``gpus`` that ``CUDA_VISIBLE_DEVICES=selection`` leaves, in its order.
+
+    CUDA stops at the first entry that names no device, and so does this.
+    """
+    if selection is None:
+        yield from gpus
+        return
+    for entry in (part.strip() for part in selection.split(",")):
+        if entry.isdecimal() and int(entry) < len(gpus):
+            yield gpus[int(entry)]
+            continue
+        named = [gpu for gpu in gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
+        if len(named) != 1:
+            return
+        yield named[0]
+
+
+def relevant_variables() -> dict[str, str]:
+    """Return the environment variables that an outcome records."""
+    return {name: os.environ[name] for name in RELEVANT_VARIABLES if name in os.environ}
+
+
+@contextmanager
+def _nvml() -> Iterator[None]:
+    pynvml.nvmlInit()
+    try:
+        yield
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _describe(handle: object) -> Gpu:
+    return Gpu(
+        uuid=pynvml.nvmlDeviceGetUUID(handle),
+        name=pynvml.nvmlDeviceGetName(handle),
+        memory_bytes=pynvml.nvmlDeviceGetMemoryInfo(handle).total,
+        compute_capability=tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
+    )

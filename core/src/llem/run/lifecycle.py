@@ -1,0 +1,164 @@
+"""Drive one experiment: idle → start → open → idle → prepare → warm up → measure → observe → close.
+
+The host keeps the clock, the meters and the repetition; the worker only does what it is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from llem.api.config import Experiment
+from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
+from llem.measure.precision import enough
+from llem.measure.sampler import Sampler
+from llem.measure.steady import is_stable
+from llem.run.progress import Progress
+from llem.run.record import Record
+from llem.run.worker_process import WorkerProcess
+from llem.workload import build_workload, find_tokenizer
+
+
+class Lifecycle:
+    """One experiment on one worker.
+
+    Args:
+        record: Filled in as the run goes on, so that a failure loses nothing.
+        sampler: The running meters.
+        progress: Told each step, between windows.
+        texts: The workload's prompts, or ``None`` for a synthetic one.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        sampler: Sampler,
+        progress: Progress,
+        texts: Sequence[str] | None,
+    ) -> None:
+        self.record = record
+        self.sampler = sampler
+        self.progress = progress
+        self.texts = texts
+        self.experiment: Experiment = record.experiment
+        self.timeouts = record.experiment.runner.timeouts
+
+    def before_start(self) -> None:
+        """Meter the machine before the worker exists."""
+        self._idle("bare idle", self.experiment.measurement.baseline.bare_s)
+
+    def start(self, worker: WorkerProcess, plugin: str, distributions: Sequence[str]) -> None:
+        """Wait for the worker and let it import the plugin's light module."""
+        self._phase("start", worker.python)
+        with self.record.timed("start"):
+            self.record.python = worker.hello(self.timeouts.start_s).python
+            answer = worker.call(
+                "start",
+                self.timeouts.start_s,
+                plugin=plugin,
+                distributions=list(distributions),
+            )
+        self.record.versions = answer["versions"]
+
+    def measure(self, worker: WorkerProcess) -> None:
+        """Do everything from opening to closing."""
+        self._open(worker)
+        self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s)
+        self._prepare(worker)
+        self._warm_up(worker)
+        self._repeat(worker)
+        self._observe(worker)
+        self._phase("close")
+        with self.record.timed("close"):
+            worker.call("close", self.timeouts.close_s)
+
+    def _open(self, worker: WorkerProcess) -> None:
+        self._phase("open", self.experiment.model.id)
+        with self.record.timed("open"):
+            answer = worker.call("open", self.timeouts.open_s, plan=self.record.plan.to_json())
+            self.record.opened = OpenReport.from_json(answer)
+
+    def _prepare(self, worker: WorkerProcess) -> None:
+        self._phase("prepare")
+        opened = self.record.opened
+        assert opened is not None
+        with self.record.timed("prepare"):
+            self.record.workload = build_workload(
+                self.experiment.workload,
+                max_new_tokens=self.experiment.decoder.max_new_tokens,
+                facts=opened.model,
+                texts=self.texts,
+                tokenizer=self._tokenizer(worker),
+            )
+            requests = [request.to_json() for request in self.record.workload.requests]
+            worker.call("prepare", self.timeouts.prepare_s, requests=requests)
+
+    def _tokenizer(self, worker: WorkerProcess) -> TokenizerExport | None:
+        """Return the tokenizer the host can read itself, else the one the engine hands out."""
+        if self.texts is None:
+            return None
+        found = find_tokenizer(self.experiment.model)
+        if found is not None:
+            return found
+        answer = worker.call("tokenizer", self.timeouts.prepare_s)
+        return None if answer is None else TokenizerExport.from_json(answer)
+
+    def _warm_up(self, worker: WorkerProcess) -> None:
+        config = self.experiment.measurement.warmup
+        self._phase("warm up")
+        durations = self.record.warmup_s
+        with self.record.timed("warm up"):
+            while True:
+                stable = is_stable(durations, config)
+                capped = (
+                    len(durations) >= config.max_repetitions
+                    or sum(durations) >= config.max_duration_s
+                )
+                if stable or capped:
+                    self.record.warmup_stable = stable
+                    return
+                run = self._run(worker)
+                durations.append(run.finished_s - run.started_s)
+                self.progress.repetition(sum(durations), config.max_duration_s, _rate(run))
+
+    def _repeat(self, worker: WorkerProcess) -> None:
+        config = self.experiment.measurement
+        self._phase("measure")
+        durations: list[float] = []
+        rates: list[float] = []
+        with self.record.timed("measure"):
+            while not enough(durations, rates, config):
+                run = self._run(worker)
+                self.record.runs.append(run)
+                self.record.cpu_s += worker.waiting_cpu_s
+                durations.append(run.finished_s - run.started_s)
+                rates.append(_rate(run))
+                self.progress.repetition(sum(durations), config.min_duration_s, rates[-1])
+            # Readings on both sides of the last edge, so that it can be interpolated.
+            time.sleep(2 * config.sample_period_s)
+
+    def _run(self, worker: WorkerProcess) -> RunResult:
+        return RunResult.from_json(worker.call("run", self.timeouts.run_s))
+
+    def _observe(self, worker: WorkerProcess) -> None:
+        self._phase("observe")
+        with self.record.timed("observe"):
+            answer = worker.call("observe", self.timeouts.observe_s)
+            self.record.observation = Observation.from_json(answer)
+
+    def _idle(self, name: str, duration_s: float) -> None:
+        if duration_s == 0 or not self.sampler.sources:
+            return
+        self._phase(name)
+        with self.record.timed(name):
+            time.sleep(duration_s)
+
+    def _phase(self, name: str, detail: str = "") -> None:
+        self.record.phase = name
+        self.progress.phase(name, detail)
+
+
+def _rate(run: RunResult) -> float:
+    """Return output tokens per second of one repetition."""
+    tokens = sum(len(request.output_ids) for request in run.requests)
+    return tokens / (run.finished_s - run.started_s)

@@ -1,0 +1,99 @@
+"""What is known about a run so far; the outcome is made from it, however far the run came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from llem.api.config import Experiment
+from llem.api.errors import EngineError, LlemError
+from llem.api.facts import HostFacts
+from llem.api.meter import Series
+from llem.api.outcome import Failure, Reason
+from llem.api.plan import CallPlan
+from llem.api.session import Observation, OpenReport, RunResult
+from llem.workload import PreparedWorkload
+
+Span = tuple[float, float]
+"""Start and end on the monotonic clock, in seconds."""
+
+
+@dataclass(slots=True)
+class Record:
+    """The run so far.
+
+    Attributes:
+        experiment: What was asked for.
+        plan: The calls the worker makes.
+        facts: The machine.
+        phase: The phase the run is in, or was in when it ended.
+        spans: When each finished phase began and ended.
+        python: Version of the worker's interpreter.
+        versions: Distributions in the worker.
+        opened: What opening found.
+        workload: The requests of one repetition.
+        warmup_s: Duration of each warm-up repetition.
+        warmup_stable: Whether warm-up ended because it was stable.
+        runs: The measured repetitions.
+        cpu_s: Host CPU time inside the windows.
+        series: Readings of every channel over the whole run.
+        observation: What was in force.
+        reasons: What speaks against the outcome's validity so far.
+        warnings: What to know besides.
+        failure: How the run failed, if it did.
+        interrupted: Whether the user stopped it.
+    """
+
+    experiment: Experiment
+    plan: CallPlan
+    facts: HostFacts
+    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    started_s: float = field(default_factory=time.monotonic)
+    phase: str = "preflight"
+    spans: dict[str, Span] = field(default_factory=dict)
+    python: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    opened: OpenReport | None = None
+    workload: PreparedWorkload | None = None
+    warmup_s: list[float] = field(default_factory=list)
+    warmup_stable: bool = False
+    runs: list[RunResult] = field(default_factory=list)
+    cpu_s: float = 0.0
+    series: list[Series] = field(default_factory=list)
+    observation: Observation | None = None
+    reasons: list[Reason] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    failure: Failure | None = None
+    interrupted: bool = False
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Note that the block is ``phase``, and how long it took if it succeeds."""
+        self.phase = phase
+        started_s = time.monotonic()
+        yield
+        self.spans[phase] = (started_s, time.monotonic())
+
+    def duration_s(self, phase: str) -> float | None:
+        """Return how long ``phase`` took, or ``None`` if it was not finished."""
+        span = self.spans.get(phase)
+        return None if span is None else span[1] - span[0]
+
+    @property
+    def windows(self) -> list[Span]:
+        """The window of each measured repetition."""
+        return [(run.started_s, run.finished_s) for run in self.runs]
+
+    def fail(self, error: LlemError, hint: str) -> None:
+        """Note how the run ended."""
+        self.failure = Failure(
+            code=error.code,
+            phase=self.phase,
+            message=error.message,
+            hint=hint or error.hint,
+            error_type=error.error_type if isinstance(error, EngineError) else "",
+            traceback=error.traceback if isinstance(error, EngineError) else "",
+        )

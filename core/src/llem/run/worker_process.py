@@ -1,0 +1,232 @@
+"""The worker process as the host sees it: start, call with a time limit, end without a trace."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from llem.api.errors import (
+    EngineError,
+    OutOfMemory,
+    PluginIncompatible,
+    WorkerDied,
+    WorkerLogFlood,
+    WorkerProtocolError,
+    WorkerTimeout,
+)
+from llem.worker import protocol
+from llem.worker.protocol import PROTOCOL_VERSION, Hello
+
+_TICK_S = 0.5
+_CHUNK_BYTES = 1 << 20
+
+
+class WorkerProcess:
+    """A running worker; use as a context manager, which kills it and all its children.
+
+    Args:
+        python: Interpreter to start.
+        env: Variables set on top of the present environment.
+        log_path: File that receives everything the engine prints.
+        max_log_bytes: The worker is ended once it printed more.
+
+    Raises:
+        WorkerDied: The interpreter cannot be started.
+    """
+
+    def __init__(
+        self, *, python: str, env: Mapping[str, str], log_path: Path, max_log_bytes: int
+    ) -> None:
+        self.python = python
+        self.log_path = log_path
+        self.max_log_bytes = max_log_bytes
+        self.waiting_cpu_s = 0.0
+        """Host CPU time between the last call and the first byte of its answer."""
+        self._next_id = protocol.HELLO_ID
+        self._buffer = bytearray()
+        self._children: dict[int, psutil.Process] = {}
+        read_end, self._write_fd = os.pipe()
+        self._read_fd, write_end = os.pipe()
+        # ``-P``: a file named like an engine in the current folder must not shadow it.
+        command = [python, "-P", "-m", "llem.worker", str(read_end), str(write_end)]
+        try:
+            with log_path.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [*command, str(os.getpid())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(read_end, write_end),
+                    env={**os.environ, **env},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._close_pipes()
+            raise WorkerDied(
+                f"cannot start {python}: {error.strerror}", hint="Check runner.python."
+            ) from error
+        finally:
+            os.close(read_end)
+            os.close(write_end)
+        os.set_blocking(self._write_fd, False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def hello(self, timeout_s: float) -> Hello:
+        """Wait for the worker's first message.
+
+        Raises:
+            PluginIncompatible: Its llem speaks another protocol version.
+            WorkerDied, WorkerTimeout, WorkerProtocolError: See :meth:`call`.
+        """
+        hello = self._answer("start", timeout_s)
+        spoken = hello.get("protocol")
+        if spoken != PROTOCOL_VERSION:
+            raise PluginIncompatible(
+                f"{self.python} has llem-core {hello.get('llem')}, whose worker speaks protocol "
+                f"{spoken}; this one speaks {PROTOCOL_VERSION}",
+                hint="Install the same version of llem-core in both environments.",
+            )
+        return Hello(**hello)
+
+    def call(self, method: str, timeout_s: float, **params: Any) -> Any:
+        """Let the worker do ``method`` and return its result.
+
+        Raises:
+            EngineError, OutOfMemory: The worker's code raised.
+            WorkerDied: It ended without answering.
+            WorkerTimeout: It did not answer in ``timeout_s``.
+            WorkerLogFlood: It printed more than the limit.
+            WorkerProtocolError: It answered something else than the protocol.
+        """
+        self._next_id += 1
+        self._send(protocol.request(self._next_id, method, params), method, timeout_s)
+        return self._answer(method, timeout_s)
+
+    def kill(self) -> None:
+        """End the worker and everything it started; harmless when it has ended."""
+        self._note_children()
+        for process in self._children.values():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._close_pipes()
+
+    def _send(self, line: bytes, method: str, timeout_s: float) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        rest = memoryview(line)
+        while rest:
+            self._wait(self._write_fd, select.POLLOUT, method, deadline_s, timeout_s)
+            try:
+                rest = rest[os.write(self._write_fd, rest) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise self._death(method) from None
+
+    def _answer(self, method: str, timeout_s: float) -> Any:
+        cpu_before_s = time.process_time()
+        deadline_s = time.monotonic() + timeout_s
+        first = True
+        while (end := self._buffer.find(b"\n")) < 0:
+            self._wait(self._read_fd, select.POLLIN, method, deadline_s, timeout_s)
+            if first:
+                self.waiting_cpu_s = time.process_time() - cpu_before_s
+                first = False
+            chunk = os.read(self._read_fd, _CHUNK_BYTES)
+            if not chunk:
+                raise self._death(method)
+            self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        try:
+            message = protocol.parse(line)
+        except ValueError:
+            raise WorkerProtocolError(
+                f"the worker answered {method!r} with something that is not the protocol"
+            ) from None
+        if message["id"] != self._next_id:
+            raise WorkerProtocolError(f"the worker answered call {message['id']}, not {method!r}")
+        if "error" in message:
+            raise _engine_error(protocol.ErrorReport(**message["error"]))
+        return message["result"]
+
+    def _wait(self, fd: int, event: int, method: str, deadline_s: float, timeout_s: float) -> None:
+        """Wait until ``fd`` is ready, watching the clock, the log and the process meanwhile."""
+        poller = select.poll()
+        poller.register(fd, event)
+        while True:
+            left_s = deadline_s - time.monotonic()
+            if poller.poll(1000 * min(max(left_s, 0.0), _TICK_S)):
+                return
+            if left_s <= 0:
+                raise WorkerTimeout(
+                    f"the worker did not answer {method!r} within {timeout_s:g} s",
+                    hint=f"Raise runner.timeouts.{method}_s if it only needs longer.",
+                )
+            if self.log_path.stat().st_size > self.max_log_bytes:
+                raise WorkerLogFlood(
+                    f"the worker printed more than {self.max_log_bytes} bytes during {method!r}",
+                    hint="Raise runner.max_log_bytes if that output is wanted.",
+                )
+            # A child that inherited the pipe keeps it open after the worker's death.
+            if self._process.poll() is not None and not poller.poll(0):
+                raise self._death(method)
+
+    def _death(self, method: str) -> WorkerDied:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return WorkerDied(f"the worker closed its pipe during {method!r}")
+        if code >= 0:
+            return WorkerDied(f"the worker exited with code {code} during {method!r}")
+        name = signal.Signals(-code).name
+        hint = "The kernel ends processes so when memory runs out." if name == "SIGKILL" else ""
+        return WorkerDied(f"the worker was ended by {name} during {method!r}", hint=hint)
+
+    def _note_children(self) -> None:
+        """Remember descendants, so that those in process groups of their own are killed too."""
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children(recursive=True):
+                self._children[child.pid] = child
+
+    def _close_pipes(self) -> None:
+        for name in ("_read_fd", "_write_fd"):
+            fd = getattr(self, name)
+            if fd >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
+
+
+def interpreter(python: str | None) -> str:
+    """Return the interpreter to start: the one asked for, or this one."""
+    return str(Path(python).expanduser()) if python else sys.executable
+
+
+def _engine_error(report: protocol.ErrorReport) -> EngineError | OutOfMemory:
+    message = f"{report.error_type}: {report.message}"
+    if report.out_of_memory:
+        return OutOfMemory(message, hint="Use a smaller model, batch or length.")
+    return EngineError(message, error_type=report.error_type, traceback=report.traceback)

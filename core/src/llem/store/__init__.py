@@ -1,0 +1,6 @@
+"""Outcomes on disk: one folder each, written whole or not at all."""
+
+from llem.store.folder import OutcomeFolder
+from llem.store.reader import read_outcome
+
+__all__ = ["OutcomeFolder", "read_outcome"]

@@ -1,0 +1,1 @@
+"""The measured process: loads one engine and answers the host. Imports ``llem.api`` only."""

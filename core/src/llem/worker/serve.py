@@ -1,0 +1,142 @@
+"""The worker's loop: read a call, do it on the session, answer."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import resource
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, BinaryIO
+
+from llem import __version__
+from llem.api.plan import CallPlan
+from llem.api.session import Request, Session
+from llem.worker import protocol
+from llem.worker.protocol import PROTOCOL_VERSION, ErrorReport, Hello
+
+
+def serve(reader: BinaryIO, writer: BinaryIO) -> None:
+    """Answer calls from ``reader`` until it ends.
+
+    Any exception of plugin or engine becomes an error answer; the loop goes on, so that the
+    host decides what happens next.
+    """
+    hello = Hello(PROTOCOL_VERSION, __version__, platform.python_version(), os.getpid())
+    writer.write(protocol.result(protocol.HELLO_ID, asdict(hello)))
+    service = Service()
+    for line in reader:
+        message = protocol.parse(line)
+        try:
+            value = service.handle(message["method"], message["params"])
+            answer = protocol.result(message["id"], value)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the host decides, not the worker
+            answer = protocol.error(message["id"], report(error))
+        _flush()
+        writer.write(answer)
+
+
+class Service:
+    """The calls a host may make, on one session."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._methods: dict[str, Callable[..., Any]] = {
+            "start": self.start,
+            "open": self.open,
+            "tokenizer": self.tokenizer,
+            "prepare": self.prepare,
+            "run": self.run,
+            "observe": self.observe,
+            "close": self.close,
+        }
+
+    def handle(self, method: str, params: dict[str, Any]) -> Any:
+        """Do one call and return its result as JSON data."""
+        return self._methods[method](**params)
+
+    @property
+    def session(self) -> Session:
+        """The session that ``start`` made."""
+        if self._session is None:
+            raise RuntimeError("the worker was not started with a plugin")
+        return self._session
+
+    def start(self, plugin: str, distributions: list[str]) -> dict[str, Any]:
+        """Import the plugin's light module and say which versions are installed here."""
+        self._plugin = importlib.import_module(plugin)
+        return {"versions": installed_versions(distributions), "executable": sys.executable}
+
+    def open(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Bring in the engine and load the model."""
+        self._session = self._plugin.llem_measurement()()
+        return self.session.open(CallPlan.from_json(plan)).to_json()
+
+    def tokenizer(self) -> dict[str, Any] | None:
+        """Hand out the model's tokenizer, if the engine has it."""
+        export = self.session.tokenizer()
+        return None if export is None else export.to_json()
+
+    def prepare(self, requests: list[dict[str, Any]]) -> None:
+        """Batch the workload."""
+        self.session.prepare([Request.from_json(item) for item in requests])
+
+    def run(self) -> dict[str, Any]:
+        """Run the workload once."""
+        return self.session.run().to_json()
+
+    def observe(self) -> dict[str, Any]:
+        """Read back what was in force, and how much memory this process ever held."""
+        observation = self.session.observe().to_json()
+        # Linux counts in KiB, macOS in bytes.
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        observation["memory"] = {"host_peak_rss_bytes": peak, **observation["memory"]}
+        return observation
+
+    def close(self) -> None:
+        """Release the engine; harmless when nothing was opened."""
+        if self._session is not None:
+            self._session.close()
+
+
+def installed_versions(distributions: list[str]) -> dict[str, str]:
+    """Return the versions of those ``distributions`` that are installed here."""
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def report(error: BaseException) -> ErrorReport:
+    """Describe ``error`` for the host."""
+    kind = type(error)
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    # Engines wrap the allocator's error in their own classes, so its words are what is left.
+    out_of_memory = (
+        isinstance(error, MemoryError)
+        or kind.__name__ == "OutOfMemoryError"
+        or "out of memory" in str(error).lower()
+    )
+    return ErrorReport(
+        error_type=name,
+        message=str(error) or name,
+        traceback="".join(traceback.format_exception(error)),
+        out_of_memory=out_of_memory,
+    )
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
