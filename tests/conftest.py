@@ -1,0 +1,28 @@
+"""What every test may rely on: no model hub, a cache of its own, no settings of the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# huggingface_hub reads it once, at import; no fixture is early enough.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the user's ``LLEM_*`` settings out, and the shapes written by tests in one folder."""
+    for name in [name for name in os.environ if name.startswith("LLEM_")]:
+        del os.environ[name]
+    os.environ["LLEM_CACHE_DIR"] = str(tmp_path_factory.mktemp("llem-cache"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs an NVIDIA device where there is none."""
+    if Path("/dev/nvidiactl").exists():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="no NVIDIA device"))

@@ -1,0 +1,96 @@
+"""What the host process imports: never an engine, and no more than a command needs.
+
+Each case runs in a fresh interpreter, because this one has imported too much already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENGINES = ("torch", "transformers", "vllm", "tensorrt_llm")
+PLUGINS = (
+    "llem.builtin.meters.plugin",
+    "llem.builtin.simulated.plugin",
+    "llem_pytorch.plugin",
+    "llem_trt.plugin",
+    "llem_vllm.plugin",
+)
+LIST_MODULES = """
+import json, sys
+from llem.cli import main
+sys.argv[0] = "llem"
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def _modules_after(*arguments: str) -> set[str]:
+    command = [sys.executable, "-c", LIST_MODULES, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("capabilities",),
+        ("plugins",),
+        ("schema",),
+        ("doctor",),
+        ("explain", "--backend", "pytorch"),
+        ("run", "--dry-run", "--backend", "pytorch"),
+    ],
+    ids=" ".join,
+)
+def test_the_host_imports_no_engine(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    for engine in ENGINES:
+        # Ends the process at once: an exception could be caught as a broken plugin's.
+        (tmp_path / f"{engine}.py").write_text("import os; os._exit(97)\n")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("llem"), *arguments],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 3}, done.stderr  # 3: the engine is not installed here
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", PLUGINS)
+def test_a_plugin_describes_itself_with_the_standard_library_alone(module: str) -> None:
+    listing = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    )
+    foreign = {
+        name.partition(".")[0]
+        for name in json.loads(done.stdout)
+        if name.partition(".")[0] not in sys.stdlib_module_names
+    }
+    # What interpreters and editable installs load by themselves starts with an underscore.
+    foreign = {name for name in foreign if not name.startswith("_")}
+    assert foreign <= {"llem", module.partition(".")[0], "pluggy"}
+
+
+def test_help_loads_little() -> None:
+    modules = _modules_after("--help")
+    assert not modules & {"pydantic", "yaml", "rich", "numpy", "psutil", "tokenizers", "jinja2"}
+    assert len(modules) < 250
+
+
+def test_capabilities_loads_no_models_of_a_config() -> None:
+    modules = _modules_after("capabilities")
+    assert not modules & {"pydantic", "numpy", "tokenizers", "jinja2", "huggingface_hub"}
+    assert len(modules) < 350
