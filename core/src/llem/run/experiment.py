@@ -70,7 +70,8 @@ def run_experiment(
         folder.discard()
         raise
     outcome = assemble(record, id=folder.id, log_tail=log_tail(folder.log_path))
-    return outcome, folder.finish(outcome.model_dump(mode="json"))
+    requests = record.workload.requests if record.workload else ()
+    return outcome, folder.finish(outcome.model_dump(mode="json"), requests, record.runs)
 
 
 def _drive(

@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from llem.api.errors import OutputRefused, StorageError
+from llem.api.session import Request, RunResult
+from llem.store.requests import write_requests
 
 OUTCOME_FILE = "outcome.json"
 LOG_FILE = "worker.log"
@@ -18,7 +21,7 @@ _MIN_FREE_BYTES = 16 * 2**20
 
 
 class OutcomeFolder:
-    """``<results>/<id>/`` with ``outcome.json`` and ``worker.log``.
+    """``<results>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz`` and ``worker.log``.
 
     While the experiment runs it is ``<results>/.<id>.partial``, so that a reader never meets
     an outcome that is half there.
@@ -56,13 +59,20 @@ class OutcomeFolder:
         """Where the worker's output goes while it runs."""
         return self._working / LOG_FILE
 
-    def finish(self, outcome: dict[str, Any]) -> Path:
-        """Write ``outcome`` and give the folder its final name.
+    def finish(
+        self,
+        outcome: dict[str, Any],
+        requests: Sequence[Request] = (),
+        runs: Sequence[RunResult] = (),
+    ) -> Path:
+        """Write ``outcome`` and what every request got, and give the folder its final name.
 
         Raises:
             StorageError: The disk refused; nothing is left behind.
         """
         try:
+            if runs:
+                write_requests(self._working, requests, runs)
             write_json(self._working / OUTCOME_FILE, outcome)
             self._working.rename(self.path)
         except OSError as error:

@@ -1,0 +1,106 @@
+"""Does measuring change what is measured?
+
+The same SmolLM2 work through a hand-written `generate` loop and through `llem run`, in turn, each
+in a fresh process, the order changing from pair to pair:
+
+    python benchmarks/fidelity.py [--pairs 5] [--seconds 10]
+
+Prints output tokens per second of each, their ratio, and llem's own CPU time inside the windows.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from llem.workload import build_workload
+from smollm2 import save_as_safetensors
+
+from llem.api.config import SyntheticWorkload
+from llem.api.session import ModelFacts
+
+REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 4, 32, 32
+SPECIAL_IDS = [0, 1, 2]
+VOCAB_SIZE = 49152
+ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
+
+
+def hand_written(folder: Path, work: Path) -> float:
+    """Return output tokens per second of the loop."""
+    script = Path(__file__).with_name("hand_written_loop.py")
+    command = [sys.executable, str(script), str(folder), str(work)]
+    return float(subprocess.check_output(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL))
+
+
+def through_llem(folder: Path, results: Path, seconds: float) -> tuple[float, float]:
+    """Return output tokens per second, and llem's own CPU time per second of window."""
+    settings = {
+        "model.dtype": "bfloat16",
+        "workload.requests": REQUESTS,
+        "workload.input_tokens": INPUT_TOKENS,
+        "workload.output_tokens": OUTPUT_TOKENS,
+        "pytorch.batch_size": REQUESTS,
+        "measurement.min_duration_s": seconds,
+        "measurement.target_ci_ratio": 0.5,
+        "measurement.warmup.min_repetitions": 3,
+    }
+    command = ["llem", "run", "--json", "--backend", "pytorch", "--model", str(folder)]
+    command += ["--out", str(results)]
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    outcome = json.loads(subprocess.check_output(command, env=ENVIRONMENT))
+    return outcome["throughput"]["output_tokens_per_s"], outcome["self_cost"]["cpu_ratio"]
+
+
+def main() -> None:
+    """Run the pairs and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="least time of each measurement"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        temporary = Path(name)
+        folder = save_as_safetensors(temporary / "model")
+        work = temporary / "work.json"
+        work.write_text(json.dumps(same_work(arguments.seconds)))
+        ratios, costs = [], []
+        print("pair  loop tokens/s  llem tokens/s  ratio  llem's CPU time")
+        for pair in range(arguments.pairs):
+            if pair % 2:
+                rate, cost = through_llem(folder, temporary / "results", arguments.seconds)
+                loop = hand_written(folder, work)
+            else:
+                loop = hand_written(folder, work)
+                rate, cost = through_llem(folder, temporary / "results", arguments.seconds)
+            ratios.append(rate / loop)
+            costs.append(cost)
+            print(
+                f"{pair + 1:4}  {loop:13.1f}  {rate:13.1f}  {rate / loop:5.3f}  {cost:15.3%}",
+                flush=True,
+            )
+    print(
+        f"median ratio {statistics.median(ratios):.3f}, greatest CPU time {max(costs):.3%} of a core"
+    )
+
+
+def same_work(seconds: float) -> dict[str, object]:
+    """Return the token ids that llem makes for the workload, for the loop to use as well."""
+    workload = SyntheticWorkload(
+        requests=REQUESTS, input_tokens=INPUT_TOKENS, output_tokens=OUTPUT_TOKENS
+    )
+    facts = ModelFacts(vocab_size=VOCAB_SIZE, special_token_ids=SPECIAL_IDS)
+    built = build_workload(workload, max_new_tokens=None, facts=facts, texts=None, tokenizer=None)
+    prompts = [request.prompt_ids for request in built.requests]
+    return {"prompts": prompts, "new_tokens": OUTPUT_TOKENS, "seconds": seconds}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Whatever happens to the worker: a failed outcome, a documented exit code, no orphan."""
+
+import json
+import signal
+
+import pytest
+
+from .conftest import wait_until, worker_of
+
+PHASES = ["open", "prepare", "run", "observe", "close"]
+
+
+def failed(outcome, code, phase):
+    assert outcome["status"] == "failed"
+    assert outcome["failure"]["code"] == code
+    assert outcome["failure"]["phase"] == phase
+    assert outcome["verdict"]["valid"] is False
+    assert code in [reason["code"] for reason in outcome["verdict"]["reasons"]]
+
+
+def shown_phase(phase):
+    return "warm up" if phase == "run" else phase
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("error", "engine-error"),
+        ("exit", "worker-died"),
+        ("kill", "worker-died"),
+        ("out-of-memory", "out-of-memory"),
+    ],
+)
+def test_a_failure_in_any_phase_is_stored(llem, phase, how, code):
+    outcome = llem.run(check=4, simulated__fail_in=phase, simulated__failure=how)
+    failed(outcome, code, shown_phase(phase))
+    assert llem.stored() == [outcome]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_hang_in_any_phase_ends_at_its_time_limit(llem, phase):
+    limit = {f"runner__timeouts__{phase}_s": 0.5}
+    outcome = llem.run(check=4, simulated__fail_in=phase, simulated__failure="hang", **limit)
+    failed(outcome, "worker-timeout", shown_phase(phase))
+    assert f"runner.timeouts.{phase}_s" in outcome["failure"]["hint"]
+    assert llem.stored() == [outcome]
+
+
+def test_a_flood_on_stdout_is_stopped_and_its_end_is_kept(llem):
+    outcome = llem.run(
+        check=4,
+        simulated__fail_in="run",
+        simulated__failure="flood",
+        runner__max_log_bytes=1_000_000,
+    )
+    failed(outcome, "worker-log-flood", "warm up")
+    assert "simulated flood" in outcome["log_tail"]
+    assert len(outcome["log_tail"]) < 10_000
+
+
+def test_a_failure_after_some_repetitions_keeps_what_was_measured(llem):
+    outcome = llem.run(
+        check=4,
+        simulated__fail_in="run",
+        simulated__failure="kill",
+        simulated__fail_after_runs=6,
+        measurement__min_repetitions=50,
+        measurement__warmup__min_repetitions=3,
+        measurement__warmup__max_repetitions=3,
+    )
+    failed(outcome, "worker-died", "measure")
+    assert len(outcome["timing"]["repetitions"]) == 3
+    assert outcome["tokens"]["output_tokens"] == 3 * 4 * 8
+
+
+@pytest.mark.parametrize("phase", ["open", "run"])
+def test_kill_9_from_outside_leaves_a_failed_outcome(llem, phase):
+    process = llem.start(simulated__fail_in=phase, simulated__failure="hang")
+    worker = wait_until(lambda: worker_of(process))
+    if phase == "run":
+        wait_until(lambda: worker.cpu_times().user > 0.05)
+    worker.send_signal(signal.SIGKILL)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    outcome = json.loads(stdout)
+    assert outcome["failure"]["code"] == "worker-died"
+    assert "SIGKILL" in outcome["failure"]["message"]
+    assert llem.stored() == [outcome]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_worker_and_stores_what_is_known(llem, send, signum):
+    process = llem.start(
+        simulated__decode_steps_per_s=100,
+        measurement__min_duration_s=600,
+        measurement__max_duration_s=600,
+    )
+    worker = wait_until(lambda: worker_of(process))
+    wait_until(lambda: list(llem.folder.glob("results/.*.partial/worker.log")))
+    wait_until(lambda: worker.cpu_times().user > 0.02)
+    code, stdout, _ = send(process, signum)
+    assert code == 130
+    outcome = json.loads(stdout)
+    assert outcome["status"] == "interrupted"
+    assert "interrupted" in [reason["code"] for reason in outcome["verdict"]["reasons"]]
+    assert llem.stored() == [outcome]
+    assert not worker.is_running()
+
+
+def test_a_killed_host_takes_its_worker_along_and_leaves_no_outcome(llem, send):
+    process = llem.start(simulated__fail_in="run", simulated__failure="hang")
+    worker = wait_until(lambda: worker_of(process))
+    send(process, signal.SIGKILL)
+    wait_until(lambda: not worker.is_running())
+    assert not list(llem.results.glob("[!.]*"))
