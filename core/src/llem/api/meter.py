@@ -37,7 +37,7 @@ class Channel:
     """One stream of readings: one quantity of one domain of one device.
 
     Attributes:
-        device: Stable device id, such as ``cpu:0`` or ``cuda:GPU-<uuid>``.
+        device: Stable device id, such as ``cpu`` or ``cuda:GPU-<uuid>``.
         domain: Part of the device, such as ``package``, ``dram``, ``gpu``, ``board``.
         quantity: What the readings mean.
         update_period_s: How often the source renews its value; ``None`` if unknown.

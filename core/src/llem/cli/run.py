@@ -15,9 +15,8 @@ from llem.cli.experiment_options import experiment_options
 from llem.api.errors import ExperimentFailed, Interrupted
 
 if TYPE_CHECKING:
-    from llem.config import LoadedExperiment
-
     from llem.api.outcome import Outcome
+    from llem.config import LoadedExperiment
 
 
 @click.command()
@@ -81,9 +80,9 @@ EXIT_CODES = {
 
 def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     """Say what would be run, after every check that needs no worker."""
-    from llem.config import digest
     from llem.introspect.render_plan import render_plan
 
+    from llem.config import digest
     from llem.run.facts import host_facts
     from llem.run.plan import plan_for
     from llem.run.preflight import preflight

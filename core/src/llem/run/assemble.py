@@ -23,6 +23,7 @@ from llem.api.outcome import (
 )
 from llem.api.session import RunResult
 from llem.config.digest import digest
+from llem.config.redact import redact
 from llem.measure.energy import account
 from llem.measure.flops import workload_flops
 from llem.measure.latency import latency
@@ -31,7 +32,6 @@ from llem.measure.statistics import spread
 from llem.run.facts import relevant_variables
 from llem.run.record import Record
 from llem.run.verdict import reasons_of
-from llem.store.redact import redact
 
 
 def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:

@@ -73,11 +73,11 @@ class SimulatedConfig(BackendConfig):
             fields=("simulated.failure", "simulated.fail_in"),
             reason="how and where the backend fails must be given together",
             remedy="Set both simulated.fail_in and simulated.failure, or neither.",
-            violated=lambda experiment: (
-                (
-                    (section := experiment.section).fail_in is None  # type: ignore[attr-defined]
-                )
-                != (section.failure is None)
-            ),  # type: ignore[attr-defined]
+            violated=lambda experiment: _is_half_a_failure(experiment.section),
         ),
     )
+
+
+def _is_half_a_failure(section: BackendConfig) -> bool:
+    assert isinstance(section, SimulatedConfig)
+    return (section.fail_in is None) != (section.failure is None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.store.redact import REDACTED, redact
+from llem.config.redact import REDACTED, redact
 
 KEY = "hf_" + "a1B2" * 8
 

@@ -1,0 +1,62 @@
+"""The last resort: engine arguments that no field covers, merged into a backend's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from llem.api.config.base import BackendConfig, Param
+from llem.api.config.experiment import Experiment
+from llem.api.errors import ConfigError
+from llem.api.plan import Call
+
+Setters = Mapping[tuple[str, str], str]
+"""What sets an engine argument, by call and argument: a config field's dotted path, or a reason."""
+
+
+def merge_passthrough(
+    calls: Sequence[Call], experiment: Experiment, shared: Setters
+) -> tuple[Call, ...]:
+    """Return ``calls`` with the experiment's ``passthrough_kwargs`` added.
+
+    Args:
+        calls: The backend's calls.
+        experiment: The experiment.
+        shared: Arguments set by the sections all backends share, or by the session; those of
+            the backend's own section follow from its fields' :class:`Param`.
+
+    Raises:
+        ConfigError: A call has no such name, or an argument is set by something else.
+    """
+    setters = {**shared, **_section_setters(experiment)}
+    names = [call.name for call in calls]
+    for name, extra in experiment.passthrough_kwargs.items():
+        if name not in names:
+            raise ConfigError(
+                f"passthrough_kwargs.{name}: the plan has no call of this name",
+                hint=f"Its calls are {', '.join(names)}.",
+            )
+        call = calls[names.index(name)]
+        taken = dict.fromkeys((*call.kwargs, *call.runtime), "the session")
+        taken |= {argument: setter for (at, argument), setter in setters.items() if at == name}
+        if refused := [key for key in extra if key in taken]:
+            listed = ", ".join(f"{key} (set by {taken[key]})" for key in refused)
+            raise ConfigError(
+                f"passthrough_kwargs.{name} may not set {listed}",
+                hint="Passthrough is for arguments that nothing else sets; use the field named.",
+            )
+    return tuple(
+        replace(call, kwargs={**call.kwargs, **experiment.passthrough_kwargs.get(call.name, {})})
+        for call in calls
+    )
+
+
+def _section_setters(experiment: Experiment) -> Setters:
+    section: type[BackendConfig] = type(experiment.section)
+    return {
+        (engine.call, engine.name): f"{experiment.backend}.{field}"
+        for field, info in section.model_fields.items()
+        for marker in info.metadata
+        if isinstance(marker, Param)
+        for engine in marker.maps_to
+    }

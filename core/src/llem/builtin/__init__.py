@@ -1,0 +1,1 @@
+"""Plugins that ship with core, written against ``llem.api`` alone like any other."""

@@ -1,0 +1,1 @@
+"""Meters: NVML for NVIDIA GPUs, RAPL for CPUs, and a declared estimate where nothing measures."""

@@ -1,0 +1,1 @@
+"""From readings and time stamps to figures with uncertainties. Knows no plugin and no file."""

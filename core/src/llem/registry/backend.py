@@ -1,0 +1,122 @@
+"""One backend, as the rest of core sees it: typed questions instead of hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from llem.api.capability import BackendInfo
+from llem.api.errors import EngineMissing, PluginBroken
+from llem.registry.engine import EngineStatus, engine_status
+from llem.registry.records import PluginRecord
+
+if TYPE_CHECKING:
+    from llem.api.config import BackendConfig, Experiment
+    from llem.api.facts import HostFacts
+    from llem.api.finding import Finding
+    from llem.api.plan import CallPlan
+
+
+class Backend:
+    """A healthy plugin that offers a backend.
+
+    Args:
+        record: Where it comes from.
+        info: What it declares.
+        ask: Calls one of its hooks; ``None`` for a hook it does not implement.
+        hooks: Names of the hooks it implements.
+    """
+
+    def __init__(
+        self,
+        record: PluginRecord,
+        info: BackendInfo,
+        ask: Callable[..., Any],
+        hooks: frozenset[str],
+    ) -> None:
+        self.record = record
+        self.info = info
+        self.hooks = hooks
+        self._ask = ask
+
+    @property
+    def name(self) -> str:
+        """Its name in a config."""
+        return self.record.name
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the plugin's module; the worker imports it."""
+        return self.record.module
+
+    @property
+    def distribution(self) -> str:
+        """Distribution that brings it."""
+        return self.record.distribution
+
+    @property
+    def version(self) -> str:
+        """Version of that distribution."""
+        return self.record.version
+
+    def offers(self, hook: str) -> bool:
+        """Whether the plugin implements ``hook``."""
+        return hook in self.hooks
+
+    def config_model(self) -> type[BackendConfig]:
+        """Return the model of its config section.
+
+        Raises:
+            PluginBroken: It offers none.
+        """
+        model: type[BackendConfig] = self._require("llem_config_model")
+        return model
+
+    def build_plan(self, experiment: Experiment) -> CallPlan:
+        """Return the engine calls for ``experiment``.
+
+        Raises:
+            PluginBroken: It offers none.
+            LlemError: It refuses the experiment.
+        """
+        plan: CallPlan = self._require("llem_build_kwargs", experiment=experiment)
+        return plan
+
+    def review(self, experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+        """Return what it holds against ``experiment`` on this machine."""
+        return self._ask("llem_review_experiment", experiment=experiment, facts=facts) or ()
+
+    def explain_error(self, error_type: str, message: str) -> str | None:
+        """Return a hint for an engine's error, if it knows one."""
+        hint: str | None = self._ask("llem_explain_error", error_type=error_type, message=message)
+        return hint
+
+    def engine_status(self) -> EngineStatus | None:
+        """Return the state of its engine here; ``None`` for a backend without one."""
+        return None if self.info.engine is None else engine_status(self.info.engine)
+
+    def require_engine(self) -> None:
+        """Check that its engine can be used in this environment.
+
+        Raises:
+            EngineMissing: It is not installed, or in a version that is not supported.
+        """
+        status = self.engine_status()
+        if status is None or status.supported:
+            return
+        assert self.info.engine is not None
+        install = self.info.engine.install
+        other = "ame an interpreter that has it: --set runner.python=/path/to/python"
+        raise EngineMissing(
+            f"the engine of backend {self.name!r} cannot be used: {status.message}",
+            hint=f"Install it with: {install}, or n{other}" if install else f"N{other}",
+        )
+
+    def _require(self, hook: str, **arguments: Any) -> Any:
+        answer = self._ask(hook, **arguments)
+        if answer is None:
+            raise PluginBroken(
+                f"plugin {self.name!r} does not answer {hook}",
+                hint=f"Upgrade it: pip install --upgrade {self.distribution}",
+            )
+        return answer

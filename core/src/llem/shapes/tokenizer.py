@@ -1,0 +1,81 @@
+"""A byte-level tokenizer, written as data: any text becomes ids, one per byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BEGIN, END, PADDING = "<|begin|>", "<|end|>", "<|pad|>"
+BEGIN_ID, END_ID, PADDING_ID = 0, 1, 2
+_SPECIAL = (BEGIN, END, PADDING)
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def byte_alphabet() -> list[str]:
+    """Return the 256 printable characters that stand for the bytes 0 to 255.
+
+    The mapping is GPT-2's: printable Latin-1 bytes stand for themselves, the others are moved
+    to code points from 256 on.
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    moved = iter(range(256, 512))
+    return [chr(byte if byte in printable else next(moved)) for byte in range(256)]
+
+
+def tokenizer_json() -> dict[str, Any]:
+    """Return the content of ``tokenizer.json``."""
+    vocabulary = [*_SPECIAL, *byte_alphabet()]
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": True,
+    }
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {
+                "id": id,
+                "content": text,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for id, text in enumerate(_SPECIAL)
+        ],
+        "normalizer": None,
+        "pre_tokenizer": byte_level,
+        "post_processor": None,
+        "decoder": byte_level,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": {text: id for id, text in enumerate(vocabulary)},
+            "merges": [],
+        },
+    }
+
+
+def tokenizer_config() -> dict[str, Any]:
+    """Return the content of ``tokenizer_config.json``."""
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": BEGIN,
+        "eos_token": END,
+        "pad_token": PADDING,
+        "chat_template": CHAT_TEMPLATE,
+        "clean_up_tokenization_spaces": False,
+    }

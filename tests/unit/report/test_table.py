@@ -1,0 +1,72 @@
+"""The result table says what was measured, what was not, and whether to believe it."""
+
+import pytest
+from rich.console import Console
+
+from llem.api.outcome import Environment, Failure, Outcome, Reason, Verdict
+from llem.report.table import outcome_table
+
+ENVIRONMENT = Environment(
+    llem_version="0",
+    started_at="2026-01-01T00:00:00+00:00",
+    system="Linux",
+    cpu="A processor",
+    logical_cores=2,
+    memory_bytes=1,
+)
+
+
+def outcome(**parts):
+    return Outcome.model_validate(
+        {
+            "id": "x",
+            "experiment_sha256": "0",
+            "status": "done",
+            "verdict": Verdict(valid=True),
+            "experiment": {"model": {"id": "shape:tiny"}, "backend": "some"},
+            "plan": {},
+            "environment": ENVIRONMENT,
+            **parts,
+        }
+    )
+
+
+def shown(outcome):
+    console = Console(width=120, record=True, file=None, color_system=None, quiet=False)
+    with console.capture() as capture:
+        console.print(outcome_table(outcome))
+    return capture.get()
+
+
+def test_a_valid_outcome_says_so():
+    assert "verdict: valid" in shown(outcome())
+
+
+def test_every_reason_is_shown():
+    verdict = Verdict(valid=False, reasons=(Reason(code="sampling-gap", message="2 s at 3 s"),))
+    text = shown(outcome(verdict=verdict))
+    assert "verdict: not valid" in text
+    assert "sampling-gap: 2 s at 3 s" in text
+
+
+def test_a_failure_shows_phase_message_and_hint():
+    failure = Failure(code="out-of-memory", phase="open", message="no room", hint="Use less.")
+    text = shown(outcome(status="failed", failure=failure))
+    assert "failed in open: no room" in text
+    assert "hint: Use less." in text
+
+
+@pytest.mark.parametrize("missing", ["0.0", "nan", "None"])
+def test_a_missing_figure_is_never_a_number(missing):
+    energy = {
+        "provenance": "unavailable",
+        **dict.fromkeys(
+            (
+                "gross_j", "idle_j", "net_j", "uncertainty_j", "j_per_output_token", "mean_w",
+                "j_per_request", "net_j_per_output_token", "net_j_per_request", "idle_basis",
+            )
+        ),
+    }  # fmt: skip
+    text = shown(outcome(energy=energy))
+    assert "unavailable: no meter works here" in text
+    assert missing not in text

@@ -1,0 +1,91 @@
+"""What the run itself holds against an outcome."""
+
+import pytest
+
+from llem.api.config import Experiment
+from llem.api.errors import WorkerDied
+from llem.api.facts import HostFacts
+from llem.api.plan import Call, CallPlan, Construct, Symbol
+from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult
+from llem.run.record import Record
+from llem.run.verdict import differences, reasons_of, requested
+
+FACTS = HostFacts(system="Linux", cpu="one", logical_cores=1, memory_bytes=1)
+
+
+def run(started_s, duration_s=6.0):
+    finished_s = started_s + duration_s
+    request = RequestResult(0, [1, 2, 3], "length", started_s, finished_s)
+    return RunResult(started_s, finished_s, [request])
+
+
+@pytest.fixture
+def record():
+    return Record(
+        experiment=Experiment(backend="x"),
+        plan=CallPlan(calls=()),
+        facts=FACTS,
+        opened=OpenReport("engine", "1", ModelFacts(10), ["cpu"]),
+        runs=[run(0.0), run(10.0), run(20.0)],
+        warmup_s=[6.0, 6.0],
+        warmup_stable=True,
+    )
+
+
+def codes(record):
+    return [reason.code for reason in reasons_of(record)]
+
+
+def test_nothing_speaks_against_a_clean_run(record):
+    assert codes(record) == []
+
+
+def test_a_simulated_engine_is_never_valid(record):
+    record.opened = OpenReport("engine", "1", ModelFacts(10), ["cpu"], simulated=True)
+    assert codes(record) == ["simulated-engine"]
+
+
+def test_too_short_and_too_few(record):
+    record.runs = [run(0.0, 1.0)]
+    assert "window-too-short" in codes(record)
+
+
+def test_an_unstable_warm_up(record):
+    record.warmup_stable = False
+    assert codes(record) == ["warmup-not-converged"]
+
+
+def test_a_failure_gives_its_own_code(record):
+    record.fail(WorkerDied("gone"), hint="")
+    assert codes(record) == ["worker-died"]
+
+
+def test_what_the_session_knows_counts(record):
+    record.observation = Observation(reasons={"compile-failed": "ran eagerly"})
+    assert codes(record) == ["compile-failed"]
+
+
+def test_a_setting_that_did_not_take_effect(record):
+    load = Call("load", "a.b", kwargs={"dtype": Symbol("torch.bfloat16"), "attention": "flash"})
+    record.plan = CallPlan((load,), {"batch_size": 4})
+    record.observation = Observation(
+        effective={
+            "load.dtype": "torch.bfloat16",
+            "load.attention": "sdpa",
+            "settings.batch_size": 4,
+        }
+    )
+    (reason,) = reasons_of(record)
+    assert reason.code == "effective-differs"
+    assert reason.message == "load.attention was asked to be 'flash' and was 'sdpa'"
+
+
+def test_what_was_left_to_the_engine_cannot_differ():
+    assert list(differences({"load.dtype": "auto"}, {"load.dtype": "torch.bfloat16"})) == []
+    assert list(differences({"load.other": 1}, {})) == []
+
+
+def test_constructed_objects_are_not_compared(record):
+    call = Call("load", "a.b", kwargs={"quantization_config": Construct("x.Y", {})})
+    record.plan = CallPlan((call,))
+    assert requested(record) == {}
