@@ -106,10 +106,10 @@ class Backend:
             return
         assert self.info.engine is not None
         install = self.info.engine.install
-        other = "ame an interpreter that has it: --set runner.python=/path/to/python"
+        elsewhere = "name an interpreter that has it with --set runner.python=PATH"
         raise EngineMissing(
             f"the engine of backend {self.name!r} cannot be used: {status.message}",
-            hint=f"Install it with: {install}, or n{other}" if install else f"N{other}",
+            hint=f"{install}, or {elsewhere}" if install else elsewhere,
         )
 
     def _require(self, hook: str, **arguments: Any) -> Any:

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from llem.api import hookspecs
 from llem.api.capability import BackendInfo
-from llem.api.errors import (
-    BackendUnavailable,
-    PluginBroken,
-    PluginDisabled,
-    PluginDuplicate,
-    PluginIncompatible,
-    UnknownBackend,
-)
+from llem.api.errors import LlemError, PluginBroken, UnknownBackend
+from llem.api.plan import import_dotted
 from llem.registry.backend import Backend
-from llem.registry.call import call_hook
+from llem.registry.call import call_hook, guarded
 from llem.registry.load import load_module
 from llem.registry.records import PluginRecord, Status
+from llem.registry.refusal import unknown, unusable
 from llem.registry.scan import scan
 
 if TYPE_CHECKING:
     import pluggy
 
-    from llem.api.meter import MeterSpec
+    from llem.api.meter import MeterSpec, Probe
+
+Answer = TypeVar("Answer")
 
 STRICT_VARIABLE = "LLEM_PLUGINS_STRICT"
 """Set to 1 to let any broken plugin raise at once."""
 
 TRACE_VARIABLE = "LLEM_TRACE_HOOKS"
 """Set to 1 to print every hook call to stderr."""
-
-_ERRORS: dict[Status, type[BackendUnavailable]] = {
-    Status.BROKEN: PluginBroken,
-    Status.DUPLICATE: PluginDuplicate,
-    Status.INCOMPATIBLE: PluginIncompatible,
-    Status.DISABLED: PluginDisabled,
-}
 
 
 class Registry:
@@ -55,9 +43,9 @@ class Registry:
     """
 
     def __init__(
-        self, records: list[PluginRecord], environ: Mapping[str, str] = os.environ
+        self, records: Sequence[PluginRecord], environ: Mapping[str, str] = os.environ
     ) -> None:
-        self._records = records
+        self._records = tuple(records)
         self._strict = environ.get(STRICT_VARIABLE) == "1"
         self._trace = environ.get(TRACE_VARIABLE) == "1"
         self._manager: pluggy.PluginManager | None = None
@@ -72,45 +60,75 @@ class Registry:
     @property
     def plugins(self) -> tuple[PluginRecord, ...]:
         """Every installed plugin, in the state known so far."""
-        return tuple(self._records)
+        return self._records
 
     def backend(self, name: str) -> Backend:
-        """Return the backend called ``name``.
+        """Return the backend called ``name``; no other plugin is loaded.
 
         Raises:
             UnknownBackend: No installed plugin offers it.
-            PluginBroken, PluginDuplicate, PluginIncompatible, PluginDisabled: It is installed
-                and cannot be used.
+            PluginBroken: It cannot be imported or described.
+            PluginDuplicate: Two distributions offer it.
+            PluginIncompatible: It was made for another version of the contract.
+            PluginDisabled: It is switched off.
         """
         records = [record for record in self._records if record.name == name]
         if not records:
             raise self._unknown(name)
         usable = [record for record in records if record.status is Status.OK]
         if not usable:
-            raise _unusable(records[0])
+            raise unusable(records[0])
         backend = self._load(usable[0])
         if backend is None:
-            raise UnknownBackend(f"plugin {name!r} offers no backend", hint=self._known())
+            raise UnknownBackend(f"Plugin {name!r} offers no backend.")
         return backend
 
     def backends(self) -> tuple[Backend, ...]:
         """Return every backend that can be described; a broken plugin is named on stderr."""
-        loaded = map(self._load_bystander, self._usable())
-        return tuple(backend for backend in loaded if backend is not None)
+        return self.ask_all(lambda backend: backend)
+
+    def ask_all(self, question: Callable[[Backend], Answer]) -> tuple[Answer, ...]:
+        """Return every backend's answer; one that fails is named on stderr and left out."""
+        answers = []
+        for record in self._usable():
+            try:
+                backend = self._load(record)
+                if backend is not None:
+                    answers.append(question(backend))
+            except LlemError as error:
+                self._report(record, error)
+        return tuple(answers)
 
     def meter_specs(self) -> tuple[tuple[str, MeterSpec], ...]:
         """Return every meter offered, with the name of the plugin that offers it."""
-        found = []
+        found: list[tuple[str, MeterSpec]] = []
         for record in self._usable():
-            self._load_bystander(record)
-            if record.name in self._modules:
-                specs = self._ask_bystander(record, "llem_meters") or ()
+            try:
+                self._load(record)
+                specs = self._ask(record, "llem_meters") or ()
+            except LlemError as error:
+                self._report(record, error)
+            else:
                 found += [(record.name, spec) for spec in specs]
         return tuple(found)
 
-    def load_all(self) -> None:
-        """Load every plugin, so that :attr:`plugins` shows which are broken."""
-        self.backends()
+    def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
+        """Ask a meter of ``plugin`` whether it works here.
+
+        Args:
+            plugin: Name of the plugin that offers it.
+            spec: The meter.
+            options: The ``measurement`` section as JSON data.
+
+        Raises:
+            PluginBroken: It cannot be imported or made.
+        """
+
+        def probe() -> Probe:
+            answer: Probe = import_dotted(spec.factory)(options).probe()
+            return answer
+
+        return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
 
     def _usable(self) -> list[PluginRecord]:
         return [record for record in self._records if record.status is Status.OK]
@@ -119,14 +137,13 @@ class Registry:
         """Load a plugin; ``None`` if it offers no backend.
 
         Raises:
-            PluginBroken: It cannot be used; from now on its record says so.
+            LlemError: It cannot be used; from now on its record says so.
         """
         if record.name not in self._backends:
             try:
                 self._modules[record.name] = load_module(self._hooks(), record)
                 self._backends[record.name] = self._describe(record)
-            except PluginBroken as error:
-                self._modules.pop(record.name, None)
+            except LlemError as error:
                 self._mark_broken(record, error)
                 raise
         return self._backends[record.name]
@@ -144,47 +161,30 @@ class Registry:
             raise PluginBroken(
                 f"plugin {record.name!r} calls its backend {info.name!r}; the names must be equal"
             )
-        module = self._modules[record.name]
-        hooks = frozenset(
-            name for name, member in vars(module).items() if getattr(member, "llem_impl", None)
-        )
 
         def ask(hook: str, **arguments: Any) -> Any:
             return self._ask(record, hook, **arguments)
 
-        return Backend(record, info, ask, hooks)
+        hooks = self._hooks().get_hookcallers(self._modules[record.name]) or ()
+        return Backend(record, info, ask, frozenset(hook.name for hook in hooks))
 
     def _ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
         return call_hook(self._hooks(), self._modules[record.name], hook, **arguments)
 
-    def _load_bystander(self, record: PluginRecord) -> Backend | None:
-        try:
-            return self._load(record)
-        except PluginBroken as error:
-            self._report(error)
-            return None
-
-    def _ask_bystander(self, record: PluginRecord, hook: str) -> Any:
-        try:
-            return self._ask(record, hook)
-        except PluginBroken as error:
-            self._mark_broken(record, error)
-            self._report(error)
-            return None
-
-    def _report(self, error: PluginBroken) -> None:
-        """Say in one line that somebody else's plugin is broken.
+    def _report(self, record: PluginRecord, error: LlemError) -> None:
+        """Remember that somebody else's plugin is broken, and say so in one line.
 
         Raises:
-            PluginBroken: ``LLEM_PLUGINS_STRICT`` is set.
+            LlemError: ``LLEM_PLUGINS_STRICT`` is set.
         """
+        self._mark_broken(record, error)
         if self._strict:
             raise error
-        sys.stderr.write(f"llem: {error.message}\n")
+        sys.stderr.write(f"llem: {' '.join(error.message.split())}\n")
 
-    def _mark_broken(self, record: PluginRecord, error: PluginBroken) -> None:
+    def _mark_broken(self, record: PluginRecord, error: LlemError) -> None:
         broken = replace(record, status=Status.BROKEN, message=error.message)
-        self._records = [broken if one == record else one for one in self._records]
+        self._records = tuple(broken if one == record else one for one in self._records)
 
     def _hooks(self) -> pluggy.PluginManager:
         if self._manager is None:
@@ -198,20 +198,6 @@ class Registry:
         return self._manager
 
     def _unknown(self, name: str) -> UnknownBackend:
-        message = f"Unknown backend {name!r}."
-        names = [record.name for record in self._records]
-        if near := difflib.get_close_matches(name, names, n=1):
-            return UnknownBackend(f"{message} Did you mean {near[0]!r}?", hint=self._known())
-        hint = self._known()
-        if re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-            hint = f"If a plugin of that name exists: pip install llem-{name}. {hint}"
-        return UnknownBackend(message, hint=hint)
-
-    def _known(self) -> str:
-        names = sorted(backend.name for backend in self.backends())
-        return f"Installed backends: {', '.join(names) or 'none'}."
-
-
-def _unusable(record: PluginRecord) -> BackendUnavailable:
-    error = _ERRORS[record.status]
-    return error(f"backend {record.name!r} cannot be used: {record.message}")
+        offered = [backend.name for backend in self.backends()]
+        spoilt = [record.name for record in self._records if record.status is not Status.OK]
+        return unknown(name, offered, spoilt)

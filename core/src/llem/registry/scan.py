@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, distributions
 
 from llem.api import API_MAJOR, ENTRY_POINT_GROUP
 from llem.registry.records import PluginRecord, Status
@@ -17,60 +17,49 @@ DISABLE_VARIABLE = "LLEM_PLUGINS_DISABLE"
 _GROUP_PREFIX = ENTRY_POINT_GROUP.removesuffix(str(API_MAJOR))
 
 
-def scan(environ: Mapping[str, str] = os.environ) -> list[PluginRecord]:
+def scan(environ: Mapping[str, str] = os.environ) -> tuple[PluginRecord, ...]:
     """Return every installed plugin, by name; those that must not be loaded say why."""
+    found = list(_records())
+    usable = [record for record in found if record.status is Status.OK]
+    offers = Counter(record.name for record in usable)
     disabled = {name.strip() for name in environ.get(DISABLE_VARIABLE, "").split(",")}
-    found = entry_points()
-    records = [
-        _record(point, group)
-        for group in found.groups
-        if group.startswith(_GROUP_PREFIX)
-        for point in found.select(group=group)
-    ]
-    # One distribution can be on the path twice; it is still one.
-    unique = dict.fromkeys(records)
-    judged = _mark_duplicates(unique)
-    return sorted(
-        (_disable(record) if record.name in disabled else record for record in judged),
-        key=lambda record: (record.name, record.distribution),
-    )
-
-
-def _record(point: EntryPoint, group: str) -> PluginRecord:
-    distribution = point.dist
-    record = PluginRecord(
-        name=point.name,
-        module=point.value,
-        distribution=distribution.name if distribution else "unknown",
-        version=distribution.version if distribution else "unknown",
-    )
-    if group == ENTRY_POINT_GROUP:
-        return record
-    message = (
-        f"built for plugin API v{group.removeprefix(_GROUP_PREFIX)}; this llem speaks v{API_MAJOR}"
-    )
-    return replace(record, status=Status.INCOMPATIBLE, message=message)
-
-
-def _mark_duplicates(records: Iterable[PluginRecord]) -> list[PluginRecord]:
-    by_name = defaultdict(list)
-    for record in records:
-        by_name[record.name].append(record)
     judged = []
-    for same in by_name.values():
-        usable = [record for record in same if record.status is Status.OK]
-        if len(usable) > 1:
-            providers = " and ".join(sorted(record.distribution for record in usable))
-            message = f"offered by {providers}; uninstall one of them"
-            same = [
-                replace(record, status=Status.DUPLICATE, message=message)
-                if record.status is Status.OK
-                else record
-                for record in same
-            ]
-        judged += same
-    return judged
+    for record in found:
+        if record.name in disabled:
+            message = f"switched off by {DISABLE_VARIABLE}"
+            judged.append(replace(record, status=Status.DISABLED, message=message))
+        elif record.status is Status.OK and offers[record.name] > 1:
+            rivals = {one.distribution for one in usable if one.name == record.name}
+            message = f"offered more than once, by {' and '.join(sorted(rivals))}"
+            judged.append(replace(record, status=Status.DUPLICATE, message=message))
+        else:
+            judged.append(record)
+    return tuple(sorted(judged, key=lambda record: (record.name, record.distribution)))
 
 
-def _disable(record: PluginRecord) -> PluginRecord:
-    return replace(record, status=Status.DISABLED, message=f"switched off by {DISABLE_VARIABLE}")
+def _records() -> Iterator[PluginRecord]:
+    """Yield the plugins of each distribution; one that is on the path twice counts once."""
+    seen = set()
+    for distribution in distributions():
+        # Parsing all that is installed would take longer than everything else a listing does.
+        if _GROUP_PREFIX not in (distribution.read_text("entry_points.txt") or ""):
+            continue
+        if distribution.name not in seen:
+            seen.add(distribution.name)
+            yield from _records_of(distribution)
+
+
+def _records_of(distribution: Distribution) -> Iterator[PluginRecord]:
+    for point in distribution.entry_points:
+        if not point.group.startswith(_GROUP_PREFIX):
+            continue
+        major = point.group.removeprefix(_GROUP_PREFIX)
+        fits = point.group == ENTRY_POINT_GROUP
+        yield PluginRecord(
+            name=point.name,
+            module=point.value,
+            distribution=distribution.name,
+            version=distribution.version,
+            status=Status.OK if fits else Status.INCOMPATIBLE,
+            message="" if fits else f"built for plugin API v{major}, this llem speaks v{API_MAJOR}",
+        )
