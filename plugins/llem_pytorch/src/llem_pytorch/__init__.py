@@ -1,1 +1,1 @@
-"""The plugin package."""
+"""PyTorch and transformers as a backend of llem."""

@@ -1,1 +1,1 @@
-"""The plugin package."""
+"""TensorRT-LLM as a backend of llem."""

@@ -1,1 +1,1 @@
-"""The plugin package."""
+"""vLLM as a backend of llem."""

@@ -1,0 +1,64 @@
+"""Hooks of the PyTorch backend; what they need is imported when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llem.api.capability import BackendInfo
+from llem.api.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from llem.api.config import BackendConfig, Experiment
+    from llem.api.facts import HostFacts
+    from llem.api.finding import Finding
+    from llem.api.plan import CallPlan
+    from llem.api.session import Session
+
+
+@hookimpl
+def llem_capabilities() -> BackendInfo:
+    """Declare the backend."""
+    from llem_pytorch.capabilities import INFO
+
+    return INFO
+
+
+@hookimpl
+def llem_config_model() -> type[BackendConfig]:
+    """Return the backend's config section."""
+    from llem_pytorch.config import PyTorchConfig
+
+    return PyTorchConfig
+
+
+@hookimpl
+def llem_build_kwargs(experiment: Experiment) -> CallPlan:
+    """Return the transformers calls for ``experiment``."""
+    from llem_pytorch.kwargs import build_plan
+
+    return build_plan(experiment)
+
+
+@hookimpl
+def llem_measurement() -> type[Session]:
+    """Return the session class; this imports torch and transformers."""
+    from llem_pytorch.runtime.session import PyTorchSession
+
+    return PyTorchSession
+
+
+@hookimpl
+def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+    """Judge ``experiment`` against this machine."""
+    from llem_pytorch.review import review
+
+    return tuple(review(experiment, facts))
+
+
+@hookimpl
+def llem_explain_error(error_type: str, message: str) -> str | None:
+    """Say what to do about an error of torch or transformers."""
+    from llem_pytorch.errors import explain
+
+    return explain(error_type, message)

@@ -1,0 +1,90 @@
+"""Judge an experiment against this machine, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llem.api.config import Experiment
+from llem.api.facts import HostFacts
+from llem.api.finding import Finding
+from llem_pytorch.rules import asks_for_flash_attention, section_of
+
+FLASH_ATTENTION_CAPABILITY = {"flash_attention_2": (8, 0), "flash_attention_3": (9, 0)}
+"""Least NVIDIA compute capability of each kernel, as its README states it."""
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""First NVIDIA compute capability whose tensor cores multiply bfloat16."""
+
+
+def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
+    yield from _device(experiment, facts)
+    yield from _kernel(experiment, facts)
+    yield from _dtype(experiment, facts)
+    yield from _batch(experiment)
+
+
+def _device(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    if section_of(experiment).device == "cuda" and not facts.gpus:
+        yield Finding(
+            code="no-cuda-device",
+            message="no NVIDIA device is visible here.",
+            path="pytorch.device",
+            remedy="Use cpu, or check the driver and CUDA_VISIBLE_DEVICES.",
+        )
+
+
+def _kernel(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    if not asks_for_flash_attention(experiment):
+        return
+    name = section_of(experiment).attn_implementation
+    assert name is not None
+    needed = FLASH_ATTENTION_CAPABILITY[name]
+    if facts.gpus and facts.gpus[0].compute_capability >= needed:
+        return
+    found = _capability(facts.gpus[0].compute_capability) if facts.gpus else "no NVIDIA device"
+    yield Finding(
+        code="kernel-not-supported",
+        message=f"{name} needs compute capability {_capability(needed)}; there is {found}.",
+        path="pytorch.attn_implementation",
+        remedy="Use sdpa.",
+    )
+
+
+def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    dtype, device = experiment.model.dtype, section_of(experiment).device
+    if dtype == "float16" and (device == "cpu" or not facts.gpus):
+        yield Finding(
+            code="float16-on-cpu",
+            message="few processors calculate in float16, so this can be very slow.",
+            severity="warning",
+            path="model.dtype",
+            remedy="Use bfloat16 or float32 unless float16 on a CPU is the question.",
+        )
+    on_gpu = device != "cpu" and bool(facts.gpus)
+    if dtype == "bfloat16" and on_gpu:
+        capability = facts.gpus[0].compute_capability
+        if capability < BFLOAT16_CAPABILITY:
+            yield Finding(
+                code="bfloat16-emulated",
+                message=f"compute capability {_capability(capability)} only emulates bfloat16.",
+                severity="warning",
+                path="model.dtype",
+                remedy="Use float16.",
+            )
+
+
+def _batch(experiment: Experiment) -> Iterator[Finding]:
+    size, requests = section_of(experiment).batch_size, experiment.workload.requests
+    if size is not None and requests is not None and size > requests:
+        yield Finding(
+            code="batch-larger-than-workload",
+            message=f"a batch of {size} cannot be filled by {requests} requests.",
+            severity="warning",
+            path="pytorch.batch_size",
+            remedy="Raise workload.requests, or lower the batch size.",
+        )
+
+
+def _capability(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

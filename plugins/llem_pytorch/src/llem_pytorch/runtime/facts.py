@@ -1,0 +1,75 @@
+"""What the loaded model is, and where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from llem.api.architecture import from_hf_config
+from llem.api.session import ModelFacts
+
+
+def model_facts(model: Any) -> ModelFacts:
+    """Return the facts of a loaded ``transformers`` model."""
+    config = model.config.get_text_config(decoder=True)
+    # Each tensor once, however many modules share it: parameters() leaves out repetitions.
+    weights = list(model.parameters())
+    return ModelFacts(
+        vocab_size=config.vocab_size,
+        eos_token_ids=eos_ids(model),
+        special_token_ids=_special_ids(model, config),
+        max_context_tokens=getattr(config, "max_position_embeddings", None),
+        parameters=sum(weight.numel() for weight in weights),
+        weights_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
+        dtype=str(model.dtype).removeprefix("torch."),
+        architecture=from_hf_config(config.to_dict()),
+    )
+
+
+def eos_ids(model: Any) -> list[int]:
+    """Return the ids at which the model's own ``generation_config`` ends a request."""
+    return _as_list(model.generation_config.eos_token_id)
+
+
+def pad_id(model: Any) -> int:
+    """Return the id to fill with; masked in prompts and cut off outputs, so any id would do."""
+    configured = _as_list(model.generation_config.pad_token_id) + eos_ids(model)
+    return configured[0] if configured else 0
+
+
+def devices(model: Any) -> list[torch.device]:
+    """Return the devices that hold the model, in order of first use."""
+    placement = getattr(model, "hf_device_map", None)
+    if placement:
+        return list(dict.fromkeys(_as_device(place) for place in placement.values()))
+    return list(dict.fromkeys(weight.device for weight in model.parameters()))
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name that meters know ``device`` by: ``cpu``, or ``cuda:GPU-<uuid>``."""
+    if device.type != "cuda":
+        return str(device.type)
+    uuid = str(torch.cuda.get_device_properties(device).uuid).removeprefix("GPU-")
+    return f"cuda:GPU-{uuid}"
+
+
+def _special_ids(model: Any, config: Any) -> list[int]:
+    """Return the ids with a meaning of their own, as far as the configs name them."""
+    names = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
+    sources = (model.generation_config, config)
+    found = [_as_list(getattr(source, name, None)) for source in sources for name in names]
+    return sorted({token for tokens in found for token in tokens if token >= 0})
+
+
+def _as_device(place: Any) -> torch.device:
+    if isinstance(place, int):
+        return torch.device("cuda", place)
+    # Weights on disk are computed with on the CPU or moved from there.
+    return torch.device("cpu" if place == "disk" else place)
+
+
+def _as_list(value: Any) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else [int(item) for item in value]

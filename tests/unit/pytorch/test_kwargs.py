@@ -1,0 +1,186 @@
+"""The call plan as plain data; no engine is needed for it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llem.api.config import Param
+from llem.api.plan import CallPlan, Construct, Symbol
+from llem_pytorch.config import PyTorchConfig
+
+SAMPLING_ONLY = {"temperature", "top_p", "top_k", "min_p", "typical_p"}
+RUNTIME = (
+    "input_ids",
+    "attention_mask",
+    "max_new_tokens",
+    "pad_token_id",
+    "stopping_criteria",
+    "streamer",
+)
+PROMPTS = {"source": "prompts", "prompts": ["a"]}
+
+
+def test_unset_fields_emit_nothing(plan):
+    built = plan(workload=PROMPTS)
+    load, generate = built.call("load"), built.call("generate")
+    assert load.target == "transformers.AutoModelForCausalLM.from_pretrained"
+    assert load.args == ("folder",)
+    assert load.kwargs == {}
+    assert load.assign == "model"
+    assert generate.target == "model.generate"
+    assert generate.kwargs == {"do_sample": False}
+    assert generate.runtime == RUNTIME
+    assert built.settings == {"batch_size": 1, "seed": 0, "ignore_eos": False}
+
+
+def test_everything_about_the_model_reaches_loading_and_tokenizer(plan):
+    built = plan(
+        model={
+            "id": "org/model",
+            "revision": "abc",
+            "dtype": "bfloat16",
+            "trust_remote_code": True,
+        },
+        workload=PROMPTS,
+        pytorch={"attn_implementation": "sdpa", "device_map": "auto"},
+    )
+    assert built.call("load").kwargs == {
+        "revision": "abc",
+        "dtype": Symbol("torch.bfloat16"),
+        "attn_implementation": "sdpa",
+        "device_map": "auto",
+        "trust_remote_code": True,
+    }
+    assert built.call("tokenizer").args == ("org/model",)
+    assert built.call("tokenizer").kwargs == {"revision": "abc", "trust_remote_code": True}
+
+
+def test_auto_dtype_is_left_to_the_checkpoint(plan):
+    assert plan(model={"id": "m", "dtype": "auto"}).call("load").kwargs == {"dtype": "auto"}
+
+
+def test_a_gguf_file_is_unpacked_and_brings_its_tokenizer(plan):
+    built = plan(model={"id": "m", "gguf_file": "m.gguf"}, workload=PROMPTS)
+    assert built.call("load").kwargs == {
+        "gguf_file": "m.gguf",
+        "quantization_config": Construct("transformers.GgufConfig", {"dequantize": True}),
+    }
+    assert built.call("tokenizer").kwargs == {"gguf_file": "m.gguf"}
+
+
+def test_another_tokenizer_has_no_revision_of_the_model(plan):
+    model = {"id": "m", "revision": "abc", "tokenizer": "other/tokenizer"}
+    tokenizer = plan(model=model, workload=PROMPTS).call("tokenizer")
+    assert tokenizer.args == ("other/tokenizer",)
+    assert tokenizer.kwargs == {}
+
+
+def test_no_text_no_tokenizer(plan):
+    assert [call.name for call in plan().calls] == ["load", "generate"]
+
+
+@pytest.mark.parametrize("dtype", [None, "auto"])
+def test_random_weights_come_from_the_config_alone(plan, dtype):
+    built = plan(
+        model={"id": "m", "weights": "random", "revision": "abc", "dtype": dtype},
+        pytorch={"attn_implementation": "eager"},
+    )
+    config, load = built.call("load_config"), built.call("load")
+    assert config.target == "transformers.AutoConfig.from_pretrained"
+    assert config.kwargs == {"revision": "abc"}
+    assert load.target == "transformers.AutoModelForCausalLM.from_config"
+    assert load.args == ()
+    assert load.kwargs == {"attn_implementation": "eager"}
+    assert load.runtime == (config.assign,)
+
+
+def test_greedy_carries_no_sampling_settings(plan):
+    kwargs = (
+        plan(
+            workload=PROMPTS,
+            decoder={"repetition_penalty": 1.1, "min_new_tokens": 4},
+            pytorch={"use_cache": False},
+        )
+        .call("generate")
+        .kwargs
+    )
+    assert kwargs == {
+        "do_sample": False,
+        "repetition_penalty": 1.1,
+        "min_new_tokens": 4,
+        "use_cache": False,
+    }
+
+
+def test_sampling_carries_what_is_set(plan):
+    decoder = {"temperature": 0.7, "top_p": 0.9, "top_k": 50, "min_p": 0.1, "typical_p": 0.9}
+    kwargs = plan(workload=PROMPTS, decoder=decoder).call("generate").kwargs
+    assert kwargs == {"do_sample": True, **decoder}
+
+
+def test_a_temperature_left_to_the_model_decides_nothing(plan):
+    kwargs = plan(workload=PROMPTS, decoder={"temperature": None}).call("generate").kwargs
+    assert kwargs == {}
+
+
+def test_ignoring_eos_names_an_id_that_no_token_has(plan):
+    built = plan()
+    assert built.call("generate").kwargs["eos_token_id"] == [-1]
+    assert built.settings["ignore_eos"] is True
+
+
+def test_settings_of_the_session(plan):
+    built = plan(
+        decoder={"seed": 7, "stop": ["\n"]},
+        pytorch={"batch_size": 4, "device": "cpu", "num_threads": 2},
+    )
+    assert built.settings == {
+        "batch_size": 4,
+        "seed": 7,
+        "ignore_eos": True,
+        "device": "cpu",
+        "num_threads": 2,
+        "stop": ["\n"],
+    }
+    assert built.call("tokenizer").args == ("folder",)
+
+
+@pytest.mark.parametrize("name", PyTorchConfig.model_fields)
+def test_each_field_changes_exactly_the_parameter_it_maps_to(plan, name):
+    field = PyTorchConfig.model_fields[name]
+    (param,) = [marker for marker in field.metadata if isinstance(marker, Param)]
+    ((call, argument),) = [(engine.call, engine.name) for engine in param.maps_to]
+    before, after = values(plan()), values(plan(pytorch={name: param.examples[-1]}))
+    changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+    assert changed == {(call, argument)}
+    assert after[call, argument] == param.examples[-1]
+
+
+def values(plan):
+    """Return every value of a plan by call and argument."""
+    found = {("settings", name): value for name, value in plan.settings.items()}
+    for call in plan.calls:
+        found |= {(call.name, name): value for name, value in call.kwargs.items()}
+    return found
+
+
+optional = st.none() | st.floats(0.01, 1)
+
+
+@given(
+    temperature=st.none() | st.floats(0, 2),
+    do_sample=st.none() | st.booleans(),
+    top_p=optional,
+    min_p=optional,
+    top_k=st.none() | st.integers(0, 100),
+    dtype=st.sampled_from([None, "auto", "float32", "float16", "bfloat16"]),
+    weights=st.sampled_from(["pretrained", "random"]),
+)
+def test_any_plan_is_data_and_never_mixes_greedy_with_sampling(plan, dtype, weights, **decoder):
+    built = plan(decoder=decoder, model={"id": "m", "dtype": dtype, "weights": weights})
+    assert CallPlan.from_json(built.to_json()) == built
+    generate = built.call("generate").kwargs
+    if generate.get("do_sample") is not True:
+        assert not SAMPLING_ONLY & generate.keys()
+    assert None not in generate.values()
+    assert built == plan(decoder=decoder, model={"id": "m", "dtype": dtype, "weights": weights})
