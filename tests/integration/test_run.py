@@ -119,7 +119,10 @@ def test_the_same_experiment_asks_the_same_question(llem):
 
 def test_latency_follows_the_simulated_speed(llem):
     outcome = llem.run(
-        check=0, simulated__decode_steps_per_s=200, simulated__prefill_tokens_per_s=1000
+        check=0,
+        workload__input_tokens=128,
+        simulated__decode_steps_per_s=200,
+        simulated__prefill_tokens_per_s=1000,
     )
     # Sleeping is never shorter than asked for.
     assert outcome["latency"]["ttft_s"]["p50"] >= 0.128

@@ -11,7 +11,7 @@ POWER_W = 100.0
 """The power it always shows."""
 
 _CHANNEL = Channel(
-    device="simulated:0",
+    device="host:simulated",
     domain="device",
     quantity=Quantity.POWER,
     resolution=0.0,
