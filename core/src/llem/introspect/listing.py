@@ -1,0 +1,169 @@
+"""Answers as tables, for whatever renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+# Only names: a listing of capabilities must not import what the others need.
+if TYPE_CHECKING:
+    from llem.api.capability import Claim
+    from llem.introspect.capabilities import CapabilityMatrix
+    from llem.introspect.doctor import Check
+    from llem.introspect.meters import MeterSummary
+    from llem.introspect.plugins import PluginSummary
+    from llem.introspect.shapes import ShapeSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        text: What it says.
+        note: A remark to be set below the table, or empty.
+    """
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A table.
+
+    Attributes:
+        header: Names of the columns; empty for a table without.
+        rows: Its rows, each as long as the header.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every remark once, in reading order; the first one has number 1."""
+        found = (cell.note for row in self.rows for cell in row if cell.note)
+        return tuple(dict.fromkeys(found))
+
+    def number(self, cell: Cell) -> int:
+        """Return the number of a cell's remark."""
+        return self.notes.index(cell.note) + 1
+
+
+def capability_listing(matrix: CapabilityMatrix) -> Listing:
+    """Return a row for each capability and a column for each backend."""
+    names = [backend.name for backend in matrix.backends]
+    rows = [
+        (Cell(row.capability), *(_claim(row.claims[name]) for name in names)) for row in matrix.rows
+    ]
+    return Listing(("capability", *names), tuple(rows))
+
+
+def _claim(claim: Claim) -> Cell:
+    parts = [claim.note, f"needs {claim.needs}" if claim.needs else ""]
+    return Cell(claim.level, "; ".join(part for part in parts if part))
+
+
+def plugin_listing(plugins: Sequence[PluginSummary]) -> Listing:
+    """Return a row for each plugin."""
+    return _listing(
+        ("plugin", "status", "provided by", "engine", "summary"),
+        [
+            (
+                one.name,
+                one.status,
+                f"{one.distribution} {one.version}",
+                _engine(one),
+                one.message or one.summary or _meters(one),
+            )
+            for one in plugins
+        ],
+    )
+
+
+def plugin_details(plugins: Sequence[PluginSummary]) -> Listing:
+    """Return everything about some plugins, a row for each fact."""
+    return _listing((), [row for one in plugins for row in _facts(one) if row[1]])
+
+
+def _facts(one: PluginSummary) -> Sequence[tuple[str, str]]:
+    return (
+        ("plugin", one.name),
+        ("status", one.status),
+        ("message", one.message),
+        ("provided by", f"{one.distribution} {one.version}"),
+        ("module", one.module),
+        ("summary", one.summary),
+        ("engine", (one.engine.message or _engine(one)) if one.engine else ""),
+        ("devices", ", ".join(one.devices)),
+        ("hooks", ", ".join(one.hooks)),
+        ("meters", ", ".join(one.meters)),
+    )
+
+
+def _engine(one: PluginSummary) -> str:
+    if one.engine is None:
+        return "none"
+    if one.engine.version is None:
+        return f"{one.engine.distribution}: not installed"
+    remark = "" if one.engine.supported else ": not supported"
+    return f"{one.engine.distribution} {one.engine.version}{remark}"
+
+
+def _meters(one: PluginSummary) -> str:
+    return f"meters: {', '.join(one.meters)}" if one.meters else ""
+
+
+def meter_listing(meters: Sequence[MeterSummary]) -> Listing:
+    """Return a row for each meter."""
+    return _listing(
+        ("meter", "works here", "figures", "devices", "remark"),
+        [
+            (
+                one.name,
+                "yes" if one.available else "no",
+                one.provenance,
+                ", ".join(one.devices) or one.device_kind,
+                one.reason or one.summary,
+            )
+            for one in meters
+        ],
+    )
+
+
+def shape_listing(shapes: Sequence[ShapeSummary]) -> Listing:
+    """Return a row for each embedded shape."""
+    header = (
+        "model.id", "parameters", "bf16 bytes", "KV bytes/token", "layers", "hidden", "heads",
+        "KV heads", "MLP", "vocabulary", "remark",
+    )  # fmt: skip
+    return _listing(
+        header,
+        [
+            (
+                one.model_id,
+                f"{one.parameters:,}",
+                f"{one.weights_bytes:,}",
+                f"{one.kv_bytes_per_token:,}",
+                str(one.layers),
+                str(one.hidden_size),
+                str(one.heads),
+                str(one.kv_heads),
+                str(one.intermediate_size),
+                str(one.vocab_size),
+                one.summary,
+            )
+            for one in shapes
+        ],
+    )
+
+
+def check_listing(checks: Sequence[Check]) -> Listing:
+    """Return a row for each check."""
+    return _listing((), [(one.state, one.name, one.message) for one in checks])
+
+
+def _listing(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Listing:
+    return Listing(header, tuple(tuple(Cell(text) for text in row) for row in rows))

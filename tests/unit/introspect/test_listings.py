@@ -1,0 +1,145 @@
+"""Answers about what is installed, and how they are rendered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from llem.api.capability import Capability, Level
+from llem.api.errors import UnknownBackend
+from llem.introspect.capabilities import capabilities
+from llem.introspect.listing import (
+    Cell,
+    Listing,
+    capability_listing,
+    plugin_details,
+    plugin_listing,
+    shape_listing,
+)
+from llem.introspect.plugins import plugins, plugins_called
+from llem.introspect.render_json import render_json
+from llem.introspect.render_markdown import render_markdown
+from llem.introspect.render_text import render_text
+from llem.introspect.shapes import shapes
+
+CLAIMS = """claims={
+    Capability.FLOAT32: Claim(Level.YES),
+    Capability.FLOAT16: Claim(Level.YES, needs="sm53+"),
+    Capability.LORA: Claim(Level.PARTIAL, note="one at a time", needs="sm53+"),
+}, devices=("cpu", "cuda")"""
+ENGINE = "engine=EngineRequirement('rocket-engine', '>=2', 'pip install rocket-engine')"
+
+
+@pytest.fixture
+def registry(environment, source):
+    """A registry of one backend that can something, one that can nothing, and a broken one."""
+    environment.install("llem-able", {"able": source("able", CLAIMS)})
+    environment.install("llem-bare", {"bare": source("bare", ENGINE)})
+    environment.install("llem-void", {"void": "1 / 0"})
+    return environment.registry()
+
+
+def test_every_capability_is_asked_of_every_healthy_backend(registry):
+    matrix = capabilities(registry)
+    assert [backend.name for backend in matrix.backends] == ["able", "bare"]
+    assert [row.capability for row in matrix.rows] == list(Capability)
+    levels = {row.capability: row.claims["able"].level for row in matrix.rows}
+    assert levels.pop(Capability.FLOAT32) is Level.YES
+    assert levels.pop(Capability.FLOAT16) is Level.YES
+    assert levels.pop(Capability.LORA) is Level.PARTIAL
+    assert set(levels.values()) == {Level.NO}
+    assert {row.claims["bare"].level for row in matrix.rows} == {Level.NO}
+
+
+def test_one_backend_can_be_asked_alone(registry, capsys):
+    assert [one.name for one in capabilities(registry, "bare").backends] == ["bare"]
+    assert capsys.readouterr().err == ""  # the broken one was not touched
+
+
+def test_the_matrix_as_markdown_has_footnotes(registry):
+    lines = render_markdown(capability_listing(capabilities(registry))).splitlines()
+    assert lines[:4] == [
+        "| capability | able | bare |",
+        "| --- | --- | --- |",
+        "| float32 | yes | no |",
+        "| float16 | yes[^1] | no |",
+    ]
+    assert "| LoRA adapters | partial[^2] | no |" in lines
+    assert lines[-3:] == ["", "[^1]: needs sm53+", "[^2]: one at a time; needs sm53+"]
+
+
+def test_the_matrix_as_text_has_numbers(registry):
+    text = render_text(capability_listing(capabilities(registry)))
+    assert "\nfloat16               yes (1)      no\n" in text
+    assert text.endswith("\n\n(1) needs sm53+\n(2) one at a time; needs sm53+")
+
+
+def test_the_matrix_as_json_is_complete(registry):
+    document = json.loads(render_json(capabilities(registry)))
+    assert document["backends"][0] == {
+        "name": "able",
+        "summary": "A backend of the tests",
+        "devices": ["cpu", "cuda"],
+    }
+    row = next(row for row in document["rows"] if row["capability"] == "LoRA adapters")
+    assert row["claims"]["able"] == {"level": "partial", "note": "one at a time", "needs": "sm53+"}
+
+
+def test_every_plugin_is_listed_in_its_state(registry):
+    found = plugins(registry)
+    assert [(one.name, one.status) for one in found] == [
+        ("able", "ok"),
+        ("bare", "ok"),
+        ("void", "broken"),
+    ]
+    lines = render_text(plugin_listing(found)).splitlines()
+    assert lines[2].split()[:5] == ["able", "ok", "llem-able", "1.0", "none"]
+    assert "rocket-engine: not installed" in lines[3]
+    assert "ZeroDivisionError" in lines[4]
+
+
+def test_one_plugin_is_shown_in_full(registry):
+    [one] = plugins_called(registry, "bare")
+    assert one.hooks == ("llem_capabilities", "llem_config_model")
+    text = render_text(plugin_details([one]))
+    assert "engine       rocket-engine is not installed\n" in text
+    assert "module       llem_bare_bare\n" in text
+
+
+def test_a_plugin_nobody_has_cannot_be_shown(registry):
+    with pytest.raises(UnknownBackend, match="'x'") as caught:
+        plugins_called(registry, "x")
+    assert caught.value.hint == "Installed: able, bare, void."
+
+
+def test_shapes_are_listed_with_their_sizes():
+    found = {shape.model_id: shape for shape in shapes()}
+    small = found["shape:135m"]
+    # The model card of SmolLM2-135M counts 134,515,008 parameters.
+    assert small.parameters == 134_515_008
+    assert small.weights_bytes == 269_030_016
+    assert small.kv_bytes_per_token == 2 * 2 * small.layers * small.kv_heads * small.head_dim
+    sizes = [shape.parameters for shape in found.values()]
+    assert sizes == sorted(sizes)
+    assert "134,515,008" in render_markdown(shape_listing(tuple(found.values())))
+
+
+def test_cells_cannot_break_a_table():
+    listing = Listing(("a|b",), ((Cell("x|y\nz", note="n|\nm"),),))
+    assert render_markdown(listing).splitlines()[2:] == [r"| x\|y z[^1] |", "", r"[^1]: n\| m"]
+    assert render_text(listing).splitlines()[2] == "x|y z (1)"
+
+
+def test_numbers_stand_under_each_other():
+    listing = Listing(("n", "name"), tuple((Cell(n), Cell("x")) for n in ("1", "2,000")))
+    assert render_text(listing).splitlines() == [
+        "    n  name",
+        "-----  ----",
+        "    1  x",
+        "2,000  x",
+    ]
+
+
+def test_nothing_installed_is_an_empty_table():
+    assert render_text(plugin_listing(())).splitlines()[0].startswith("plugin")
