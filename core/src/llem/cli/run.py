@@ -10,9 +10,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Never
 
 import click
-from llem.cli.experiment_options import experiment_options
 
 from llem.api.errors import ExperimentFailed, Interrupted
+from llem.cli.experiment_options import experiment_options
 
 if TYPE_CHECKING:
     from llem.api.outcome import Outcome
@@ -80,9 +80,8 @@ EXIT_CODES = {
 
 def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     """Say what would be run, after every check that needs no worker."""
-    from llem.introspect.render_plan import render_plan
-
     from llem.config import digest
+    from llem.introspect.render_plan import render_plan
     from llem.run.facts import host_facts
     from llem.run.plan import plan_for
     from llem.run.preflight import preflight

@@ -1,0 +1,29 @@
+"""The command line: thin commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import click
+
+from llem import __version__
+from llem.cli.exit_codes import exit_code_help
+from llem.cli.lazy_group import LazyCommand, LazyGroup
+
+_COMMANDS = {
+    "run": LazyCommand("llem.cli.run", "run", "Measure an experiment."),
+    "check": LazyCommand("llem.cli.check", "check", "Validate an experiment; run nothing."),
+    "explain": LazyCommand("llem.cli.explain", "explain", "Print the engine calls of a run."),
+    "capabilities": LazyCommand(
+        "llem.cli.capabilities", "capabilities", "List what each backend can do."
+    ),
+    "plugins": LazyCommand("llem.cli.plugins", "plugins", "List the installed plugins."),
+    "meters": LazyCommand("llem.cli.meters", "meters", "List the meters that work here."),
+    "shapes": LazyCommand("llem.cli.shapes", "shapes", "List the embedded model shapes."),
+    "schema": LazyCommand("llem.cli.schema", "schema", "Print a JSON schema."),
+    "doctor": LazyCommand("llem.cli.doctor", "doctor", "Check this environment."),
+}
+
+
+@click.group(cls=LazyGroup, lazy_commands=_COMMANDS, name="llem", epilog=exit_code_help())
+@click.version_option(__version__, message="llem %(version)s")
+def main() -> None:
+    """Measure what LLM inference costs: energy, time, memory and arithmetic."""

@@ -1,0 +1,22 @@
+"""How the command ends: the one place where its exit codes are listed."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+EXIT_CODES = MappingProxyType(
+    {
+        0: "done",
+        2: "the experiment or the command line was refused",
+        3: "the backend or its engine is not available",
+        4: "the experiment failed, or its outcome could not be stored",
+        130: "interrupted",
+    }
+)
+"""Meaning of each exit code; the errors of `llem.api.errors` carry the same numbers."""
+
+
+def exit_code_help() -> str:
+    """Return the exit codes as a paragraph of help that is not wrapped."""
+    lines = [f"  {code:<3}  {meaning}" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(["\b", "Exit codes:", *lines])
