@@ -85,6 +85,7 @@ class BackendInfo:
         decoder_parameters: Names of the ``decoder`` fields it honours; any other
             one that is set refuses the experiment.
         versions_of: Distributions whose versions an outcome must record.
+        variables: Environment variables that change its results, to be recorded too.
     """
 
     name: str
@@ -94,6 +95,7 @@ class BackendInfo:
     claims: Mapping[Capability, Claim] = field(default_factory=dict)
     decoder_parameters: frozenset[str] = frozenset()
     versions_of: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def claim(self, capability: Capability) -> Claim:
         """Return the claim for ``capability``; unstated means ``no``."""

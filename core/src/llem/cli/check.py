@@ -30,29 +30,27 @@ def check(
 
     What cannot be accepted is listed with file, line and remedy.
     """
-    from llem.api.errors import ConfigInvalid
     from llem.config import load_experiment
     from llem.registry import Registry
     from llem.run.facts import host_facts
+    from llem.run.preflight import review
 
     loaded = load_experiment(
         Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
     )
-    findings = [*loaded.warnings, *loaded.backend.review(loaded.experiment, host_facts())]
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        raise ConfigInvalid(errors)
+    warnings = review(loaded, host_facts())
     if form == "json":
         from llem.introspect.render_json import render_json
 
-        click.echo(render_json(_document(loaded, findings)))
+        click.echo(render_json(experiment_document(loaded, warnings)))
         return
-    for finding in findings:
-        click.echo(f"note: {finding}", err=True)
+    for warning in warnings:
+        click.echo(f"note: {warning}", err=True)
     click.echo(_summary(loaded))
 
 
-def _document(loaded: LoadedExperiment, warnings: Sequence[Finding]) -> dict[str, Any]:
+def experiment_document(loaded: LoadedExperiment, warnings: Sequence[Finding]) -> dict[str, Any]:
+    """Return the experiment as JSON data, without secrets."""
     from llem.config import digest
     from llem.config.redact import redact
 

@@ -80,7 +80,8 @@ EXIT_CODES = {
 
 def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     """Say what would be run, after every check that needs no worker."""
-    from llem.config import digest
+    from llem.cli.check import experiment_document
+    from llem.config.redact import redact
     from llem.introspect.render_plan import render_plan
     from llem.run.facts import host_facts
     from llem.run.plan import plan_for
@@ -89,12 +90,7 @@ def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     warnings = preflight(loaded, host_facts())
     plan = plan_for(loaded)
     if as_json:
-        document = {
-            "experiment_sha256": digest(loaded.experiment),
-            "experiment": loaded.experiment.model_dump(mode="json"),
-            "plan": plan.to_json(),
-            "warnings": [str(warning) for warning in warnings],
-        }
+        document = {**experiment_document(loaded, warnings), "plan": redact(plan.to_json())}
         click.echo(json.dumps(document, indent=2))
         return
     for warning in warnings:

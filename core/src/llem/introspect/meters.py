@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llem.api.errors import PluginBroken
 from llem.api.meter import Channel, MeterSpec, Probe, Provenance
 from llem.registry import Registry
 
@@ -50,7 +48,8 @@ def meters(registry: Registry) -> tuple[MeterSummary, ...]:
     specs = registry.meter_specs()
     options = _default_options() if specs else {}
     return tuple(
-        _summary(plugin, spec, _probe(registry, plugin, spec, options)) for plugin, spec in specs
+        _summary(plugin, spec, registry.probe_meter(plugin, spec, options))
+        for plugin, spec in specs
     )
 
 
@@ -58,13 +57,6 @@ def _default_options() -> dict[str, Any]:
     from llem.api.config import MeasurementConfig
 
     return MeasurementConfig().model_dump(mode="json")
-
-
-def _probe(registry: Registry, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
-    try:
-        return registry.probe_meter(plugin, spec, options)
-    except PluginBroken as error:
-        return Probe(available=False, reason=error.message)
 
 
 def _summary(plugin: str, spec: MeterSpec, probe: Probe) -> MeterSummary:

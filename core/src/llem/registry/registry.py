@@ -113,22 +113,22 @@ class Registry:
         return tuple(found)
 
     def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
-        """Ask a meter of ``plugin`` whether it works here.
+        """Ask a meter of ``plugin`` whether it works here; a broken one does not.
 
         Args:
             plugin: Name of the plugin that offers it.
             spec: The meter.
             options: The ``measurement`` section as JSON data.
-
-        Raises:
-            PluginBroken: It cannot be imported or made.
         """
 
         def probe() -> Probe:
             answer: Probe = import_dotted(spec.factory)(options).probe()
             return answer
 
-        return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
+        try:
+            return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
+        except PluginBroken as error:
+            return Probe(available=False, reason=error.message)
 
     def _usable(self) -> list[PluginRecord]:
         return [record for record in self._records if record.status is Status.OK]

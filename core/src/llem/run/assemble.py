@@ -223,5 +223,5 @@ def _environment(record: Record) -> Environment:
         engine=opened.engine if opened else None,
         engine_version=opened.engine_version if opened else None,
         versions=record.versions,
-        variables=relevant_variables(),
+        variables=relevant_variables(record.variables),
     )

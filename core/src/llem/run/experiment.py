@@ -55,7 +55,7 @@ def run_experiment(
         write_shape(experiment.model.id)
     label = "-".join(part for part in (backend.name, experiment.name) if part)
     folder = OutcomeFolder(results, label=label, digest=digest(experiment))
-    record = Record(experiment=experiment, plan=plan, facts=facts)
+    record = Record(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
         _drive(record, loaded, meters, folder.log_path, progress, texts)

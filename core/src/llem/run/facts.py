@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,11 +20,10 @@ RELEVANT_VARIABLES = (
     "KMP_AFFINITY",
     "MKL_NUM_THREADS",
     "OMP_NUM_THREADS",
-    "PYTORCH_ALLOC_CONF",
-    "PYTORCH_CUDA_ALLOC_CONF",
     "TOKENIZERS_PARALLELISM",
 )
-"""Environment variables that change results; the only ones an outcome records."""
+"""Environment variables that change results on any backend; an outcome records them, those that
+the backend declares, and no others."""
 
 
 def host_facts() -> HostFacts:
@@ -77,9 +76,10 @@ def visible(gpus: list[Gpu], selection: str | None) -> Iterator[Gpu]:
         yield named[0]
 
 
-def relevant_variables() -> dict[str, str]:
-    """Return the environment variables that an outcome records."""
-    return {name: os.environ[name] for name in RELEVANT_VARIABLES if name in os.environ}
+def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
+    """Return the environment variables that an outcome records, as far as they are set."""
+    names = (*RELEVANT_VARIABLES, *of_backend)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 @contextmanager

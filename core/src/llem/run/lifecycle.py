@@ -13,6 +13,7 @@ from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
 from llem.measure.precision import enough
 from llem.measure.sampler import Sampler
 from llem.measure.steady import is_stable
+from llem.run.plan import with_shape_folder
 from llem.run.progress import Progress
 from llem.run.record import Record
 from llem.run.worker_process import WorkerProcess
@@ -97,7 +98,7 @@ class Lifecycle:
         """Return the tokenizer the host can read itself, else the one the engine hands out."""
         if self.texts is None:
             return None
-        found = find_tokenizer(self.experiment.model)
+        found = find_tokenizer(with_shape_folder(self.experiment).model)
         if found is not None:
             return found
         answer = worker.call("tokenizer", self.timeouts.prepare_s)

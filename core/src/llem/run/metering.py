@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from llem.api.config import Experiment
 from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
-from llem.api.meter import Meter, MeterSpec, Series
+from llem.api.meter import Meter, MeterSpec, Probe, Series
 from llem.api.plan import import_dotted
 from llem.measure.sampler import Sampler, Source
 from llem.registry import Registry
@@ -23,22 +23,27 @@ def choose_meters(registry: Registry, experiment: Experiment) -> list[tuple[Mete
         ConfigInvalid: A meter was named that does not exist or does not work here.
     """
     options = experiment.measurement.model_dump(mode="json")
-    specs = [spec for _, spec in registry.meter_specs()]
-    made = {spec.name: (spec, _make(spec, options)) for spec in specs}
     wanted = experiment.measurement.meters
-    if wanted != "auto":
-        findings = [finding for name in wanted if (finding := _refusal(name, made))]
+    offered = {spec.name: (plugin, spec) for plugin, spec in registry.meter_specs()}
+
+    def probe(name: str) -> Probe:
+        return registry.probe_meter(*offered[name], options)
+
+    if wanted == "auto":
+        specs = _automatic([spec for _, spec in offered.values()], probe)
+    else:
+        findings = [finding for name in wanted if (finding := _refusal(name, offered, probe))]
         if findings:
             raise ConfigInvalid(findings)
-        return [made[name] for name in wanted]
-    candidates = [pair for pair in made.values() if not pair[0].on_request]
-    chosen = [pair for pair in candidates if not pair[0].fallback and pair[1].probe().available]
-    covered = {spec.device_kind for spec, _ in chosen}
-    return chosen + [
-        (spec, meter)
-        for spec, meter in candidates
-        if spec.fallback and spec.device_kind not in covered and meter.probe().available
-    ]
+        specs = [offered[name][1] for name in wanted]
+    return [(spec, import_dotted(spec.factory)(options)) for spec in specs]
+
+
+def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> list[MeterSpec]:
+    """Return every measuring meter that works, and an estimate where none does."""
+    working = [spec for spec in specs if not spec.on_request and probe(spec.name).available]
+    covered = {spec.device_kind for spec in working if not spec.fallback}
+    return [spec for spec in working if not spec.fallback or spec.device_kind not in covered]
 
 
 @contextmanager
@@ -79,21 +84,13 @@ def _is_accelerator(device: str) -> bool:
     return not device.startswith(("cpu", "host"))
 
 
-def _make(spec: MeterSpec, options: dict[str, object]) -> Meter:
-    meter: Meter = import_dotted(spec.factory)(options)
-    return meter
-
-
-def _refusal(name: str, made: dict[str, tuple[MeterSpec, Meter]]) -> Finding | None:
+def _refusal(name: str, offered: Collection[str], probe: Callable[[str], Probe]) -> Finding | None:
     path = "measurement.meters"
-    if name not in made:
-        known = ", ".join(sorted(made))
-        return Finding(
-            "meter-unknown", f"there is no meter {name!r}", path=path, remedy=f"Known: {known}."
-        )
-    probe = made[name][1].probe()
-    if not probe.available:
-        return Finding(
-            "meter-unavailable", f"meter {name!r} does not work here: {probe.reason}", path=path
-        )
+    if name not in offered:
+        remedy = f"Known: {', '.join(sorted(offered))}."
+        return Finding("meter-unknown", f"there is no meter {name!r}", path=path, remedy=remedy)
+    answer = probe(name)
+    if not answer.available:
+        message = f"meter {name!r} does not work here: {answer.reason}"
+        return Finding("meter-unavailable", message, path=path)
     return None

@@ -27,7 +27,16 @@ def preflight(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
         )
     if loaded.experiment.runner.python is None:
         backend.require_engine()
-    findings = [*loaded.warnings, *backend.review(loaded.experiment, facts)]
+    return review(loaded, facts)
+
+
+def review(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
+    """Let the backend judge the experiment on this machine; return the warnings.
+
+    Raises:
+        ConfigInvalid: The backend refuses it.
+    """
+    findings = [*loaded.warnings, *loaded.backend.review(loaded.experiment, facts)]
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise ConfigInvalid(errors)

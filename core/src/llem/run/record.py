@@ -29,6 +29,7 @@ class Record:
         experiment: What was asked for.
         plan: The calls the worker makes.
         facts: The machine.
+        variables: Environment variables the backend wants recorded.
         phase: The phase the run is in, or was in when it ended.
         spans: When each finished phase began and ended.
         python: Version of the worker's interpreter.
@@ -50,6 +51,7 @@ class Record:
     experiment: Experiment
     plan: CallPlan
     facts: HostFacts
+    variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)
     phase: str = "preflight"

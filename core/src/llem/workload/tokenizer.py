@@ -9,13 +9,15 @@ from typing import Any
 from llem.api.config import ModelConfig
 from llem.api.errors import WorkloadError
 from llem.api.session import TokenizerExport
-from llem.shapes import write_shape
 
 _FILE = "tokenizer.json"
 
 
 def find_tokenizer(model: ModelConfig) -> TokenizerExport | None:
     """Return the tokenizer of ``model``, or the other one it names.
+
+    Args:
+        model: The model; an embedded shape by its folder.
 
     Returns:
         ``None`` when the model has no ``tokenizer.json``; the engine may have one then.
@@ -31,8 +33,6 @@ def find_tokenizer(model: ModelConfig) -> TokenizerExport | None:
                 hint="model.tokenizer names a hub id or a folder with a tokenizer.json.",
             )
         return found
-    if model.is_shape:
-        return _from(str(write_shape(model.id)), None)
     # A GGUF file carries a tokenizer of its own, which only the engine can read.
     return None if model.gguf_file else _from(model.id, model.revision)
 

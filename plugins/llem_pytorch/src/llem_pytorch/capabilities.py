@@ -46,6 +46,7 @@ INFO = BackendInfo(
             "ignore_eos",
         }
     ),
+    variables=("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
     versions_of=(
         "torch",
         "transformers",
