@@ -14,7 +14,7 @@ class Finding:
         code: Stable kebab-case identifier, for programs and documentation.
         message: What is the matter, in one sentence.
         severity: ``error`` refuses the experiment; ``warning`` is recorded and shown.
-        path: Dotted path of the field concerned (``pytorch.batch_size``), or empty.
+        path: Dotted path of the field concerned (``model.id``), or empty.
         remedy: What to do, or empty.
         origin: Where the value came from (``exp.yaml:12`` or ``--set``), or empty.
     """
@@ -29,4 +29,4 @@ class Finding:
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.origin, self.path) if part)
         text = f"{where}: {self.message}" if where else self.message
-        return f"{text} {self.remedy}" if self.remedy else text
+        return f"{text.removesuffix('.')}. {self.remedy}" if self.remedy else text

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from llem.api.config import Experiment
-from llem.api.errors import BackendUnavailable, ConfigInvalid
+from llem.api.errors import ConfigInvalid, UnknownBackend
 from llem.api.finding import Finding
+from llem.config.choice import choose_backend
+from llem.config.default import default_experiment, over_default
+from llem.config.judge import remarks, violations
 from llem.config.messages import findings_of
-from llem.config.model_files import missing_model
-from llem.config.narrow import default_experiment, experiment_model
-from llem.config.overrides import apply_override, assign
-from llem.config.rules import remarks, violations
+from llem.config.model_files import is_folder, model_problems
+from llem.config.narrow import experiment_model
+from llem.config.overrides import apply_override
+from llem.config.shown import shown
 from llem.config.source import Source, read_file
-from llem.registry import Backend, Registry
+
+if TYPE_CHECKING:
+    from llem.registry import Backend, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class LoadedExperiment:
     Attributes:
         experiment: The experiment; its type carries the backend's own section.
         backend: The backend that runs it.
-        base_dir: Folder that relative paths in it start from.
+        base_dir: Folder that relative paths of prompt files start from.
         warnings: What is allowed and worth knowing.
     """
 
@@ -62,92 +68,95 @@ def load_experiment(
         ConfigError: The experiment is refused; every problem is named.
         BackendUnavailable: Its backend cannot be used.
     """
+    source = _gather(file, overrides, backend, model)
+    chosen, warnings = _backend(registry, source)
+    source.data["backend"] = chosen.name
+    if file is None:
+        source.data = over_default(default_experiment(chosen.name), source.data)
+    experiment = _with_home(_validate(registry, chosen, source))
+    problems = (*violations(experiment, chosen.info), *model_problems(experiment.model))
+    if problems:
+        raise ConfigInvalid([_located(problem, source) for problem in problems])
+    warnings += tuple(_located(remark, source) for remark in remarks(experiment))
+    base_dir = file.parent if file is not None else Path()
+    return LoadedExperiment(experiment, chosen, base_dir, warnings)
+
+
+def _gather(
+    file: Path | None, overrides: Sequence[str], backend: str | None, model: str | None
+) -> Source:
+    """Return file, flags and overrides, each laid over the one before.
+
+    Raises:
+        ConfigError: The file cannot be read, or something goes into what is not a section.
+    """
     source = read_file(file) if file is not None else Source()
-    for path, value in ((("backend",), backend), (("model", "id"), model)):
-        if value is not None:
-            assign(source, path, value, origin=f"--{path[0]} {value}")
+    if backend is not None:
+        source.assign(("backend",), backend, "--backend")
+    if model is not None:
+        source.assign(("model", "id"), model, "--model")
     for override in overrides:
         apply_override(source, override)
-    warnings = []
-    if not isinstance(source.data.get("backend"), str):
-        warnings += _choose_backend(registry, source)
-    chosen = registry.backend(source.data["backend"])
-    if file is None:
-        source.data = _over_default(default_experiment(chosen.name), source.data)
-    experiment = _validate(registry, chosen, source)
-    warnings += remarks(experiment)
-    base_dir = file.parent if file is not None else Path()
-    return LoadedExperiment(experiment, chosen, base_dir, tuple(warnings))
+    # An empty section, or one whose keys are all commented out, is one of defaults.
+    source.data = {key: value for key, value in source.data.items() if value is not None}
+    return source
+
+
+def _backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
+    """Return the backend that is named, or the one to choose when none is, with a warning.
+
+    Raises:
+        ConfigInvalid: What is named is not a name.
+        BackendUnavailable: It cannot be used, or there is none.
+    """
+    name = source.data.get("backend")
+    if name is None:
+        return choose_backend(registry.backends())
+    if not isinstance(name, str):
+        finding = Finding(
+            code="wrong-value",
+            message=f"must be the name of a backend, not {shown(name, ('backend',))}",
+            path="backend",
+            remedy=f"Installed: {', '.join(one.name for one in registry.backends())}.",
+        )
+        raise ConfigInvalid([_located(finding, source)])
+    try:
+        return registry.backend(name), ()
+    except UnknownBackend as error:
+        message = f"{source.origin(('backend',))}: {error.message}"
+        raise UnknownBackend(message, hint=error.hint) from None
 
 
 def _validate(registry: Registry, backend: Backend, source: Source) -> Experiment:
+    """Return the typed experiment.
+
+    Raises:
+        ConfigInvalid: It has keys or values that are not allowed.
+    """
     model = experiment_model(backend)
     try:
-        experiment = model.model_validate(source.data)
+        # Strict, because a lax model takes `requests: yes` for 1; as JSON, because a strict
+        # model wants a tuple where JSON and YAML have lists only.
+        return model.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
-        names = {plugin.name for plugin in registry.plugins}
-        raise ConfigInvalid(findings_of(error, model, source, names)) from None
-    findings = list(violations(experiment, backend.info))
-    if (missing := missing_model(experiment.model)) is not None:
-        findings.append(missing)
-    if findings:
-        raise ConfigInvalid([_located(finding, source) for finding in findings])
-    return experiment
+
+        def others() -> set[str]:
+            return {one.name for one in registry.backends()} - {backend.name}
+
+        findings = findings_of(error, model, source, others)
+        raise ConfigInvalid(
+            findings, hint=f"`llem schema --backend {backend.name}` describes every key."
+        ) from None
+
+
+def _with_home(experiment: Experiment) -> Experiment:
+    """Return ``experiment`` with ``~`` in the model's folder written out: no engine does."""
+    model = experiment.model
+    if not model.id.startswith("~") or not is_folder(model.id):
+        return experiment
+    expanded = model.model_copy(update={"id": str(Path(model.id).expanduser())})
+    return experiment.model_copy(update={"model": expanded})
 
 
 def _located(finding: Finding, source: Source) -> Finding:
     return replace(finding, origin=source.origin(tuple(finding.path.split("."))))
-
-
-def _choose_backend(registry: Registry, source: Source) -> list[Finding]:
-    """Set the backend to an installed one whose engine can be used, and say so if it is a choice.
-
-    A backend without an engine measures nothing real, so it must be asked for by name.
-
-    Raises:
-        ConfigInvalid: The backend given is not a name.
-        BackendUnavailable: There is none.
-    """
-    if source.data.get("backend") is not None:
-        value = source.data["backend"]
-        finding = Finding("backend-name", f"{value!r} is not a name", path="backend")
-        raise ConfigInvalid([_located(finding, source)])
-    installed = registry.backends()
-    usable = [
-        one.name
-        for one in installed
-        if (status := one.engine_status()) is not None
-        and status.supported
-        and one.offers("llem_measurement")
-    ]
-    if not usable:
-        raise BackendUnavailable(
-            "no backend with an engine is installed", hint=_how_to_get_one(installed)
-        )
-    source.data["backend"] = usable[0]
-    if len(usable) == 1:
-        return []
-    message = f"chose {usable[0]!r} among {', '.join(usable)}; name one with --backend"
-    return [Finding("backend-chosen", message, severity="warning", path="backend")]
-
-
-def _how_to_get_one(installed: Sequence[Backend]) -> str:
-    ways = [
-        f"for {one.name}: {one.info.engine.install}"
-        for one in installed
-        if one.info.engine is not None and one.info.engine.install
-    ]
-    without_engine = [one.name for one in installed if one.info.engine is None]
-    ways += [f"to try llem without one: --backend {name}" for name in without_engine]
-    return "; ".join(ways) or "Install a backend plugin."
-
-
-def _over_default(default: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """Return ``data`` with what it leaves open taken from ``default``, section by section."""
-    merged = {**default, **data}
-    for key in default.keys() & data.keys():
-        if isinstance(default[key], dict) and isinstance(data[key], dict):
-            # Another source of prompts has other fields.
-            alike = data[key].get("source", "synthetic") == default[key].get("source", "synthetic")
-            merged[key] = _over_default(default[key], data[key]) if alike else data[key]
-    return merged

@@ -3,35 +3,84 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
 from llem.api.config import ModelConfig
 from llem.api.finding import Finding
-from llem.shapes import SHAPES
 
 
-def missing_model(model: ModelConfig) -> Finding | None:
-    """Return what is wrong with ``model.id``, or ``None``; a hub id is the engine's to judge."""
+def model_problems(model: ModelConfig) -> Iterator[Finding]:
+    """Yield what is wrong with a shape or local folder; a hub id is the engine's to judge.
+
+    ``models/foo`` may be either, and counts as a folder exactly if there is one.
+    """
     if model.is_shape:
-        return _missing_shape(model.id.removeprefix("shape:"))
+        yield from _unknown_shape(model.id.removeprefix("shape:"))
+    elif is_folder(model.id) or _looks_like_path(model.id):
+        yield from _bad_folder(model)
+    other = model.tokenizer
+    if other is not None and _looks_like_path(other) and not is_folder(other):
+        yield Finding("tokenizer-missing", f"there is no folder {other}", path="model.tokenizer")
+
+
+def is_folder(model_id: str) -> bool:
+    """Whether ``model_id`` names an existing folder."""
+    try:
+        return Path(model_id).expanduser().is_dir()
+    except (OSError, RuntimeError):  # longer than a path may be; a home that nobody has
+        return False
+
+
+def _looks_like_path(model_id: str) -> bool:
+    return model_id in {".", "..", "~"} or model_id.startswith(("/", "./", "../", "~"))
+
+
+def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
+    if not is_folder(model.id):
+        yield Finding(
+            code="model-missing",
+            message=f"there is no folder {model.id}",
+            path="model.id",
+            remedy="Name a folder with a config.json; a GGUF file is named by its folder here "
+            "and its file name in model.gguf_file.",
+        )
+        return
     folder = Path(model.id).expanduser()
-    if not folder.exists():
-        if not model.id.startswith(("/", "./", "../", "~")):
-            return None
-        return Finding("model-missing", f"the folder {folder} does not exist", path="model.id")
-    if not folder.is_dir():
-        remedy = "Name the folder, and a GGUF file inside it with model.gguf_file."
-        return Finding("model-missing", f"{folder} is not a folder", path="model.id", remedy=remedy)
-    wanted = model.gguf_file or "config.json"
-    if not (folder / wanted).is_file():
-        path = "model.gguf_file" if model.gguf_file else "model.id"
-        return Finding("model-missing", f"{folder} holds no {wanted}", path=path)
-    return None
+    if model.revision is not None:
+        yield Finding(
+            code="folder-has-no-revision",
+            message=f"the folder {model.id} has no revisions",
+            path="model.revision",
+            remedy="Remove model.revision.",
+        )
+    gguf_files = sorted(path.name for path in folder.glob("*.gguf"))
+    if model.gguf_file is not None and not (folder / model.gguf_file).is_file():
+        near = difflib.get_close_matches(model.gguf_file, gguf_files, n=1) or gguf_files
+        yield Finding(
+            code="model-missing",
+            message=f"the folder {model.id} has no file {model.gguf_file}",
+            path="model.gguf_file",
+            remedy=f"Did you mean {near[0]}?" if near else "",
+        )
+    if model.gguf_file is None and not (folder / "config.json").is_file():
+        yield Finding(
+            code="model-missing",
+            message=f"the folder {model.id} has no config.json, so it holds no model",
+            path="model.id",
+            remedy=f"Name its GGUF file: model.gguf_file: {gguf_files[0]}." if gguf_files else "",
+        )
 
 
-def _missing_shape(name: str) -> Finding | None:
-    if name in SHAPES:
-        return None
-    near = difflib.get_close_matches(name, SHAPES, n=1)
-    remedy = f"Did you mean 'shape:{near[0]}'?" if near else f"Known: {', '.join(SHAPES)}."
-    return Finding("shape-unknown", f"there is no shape {name!r}", path="model.id", remedy=remedy)
+def _unknown_shape(name: str) -> Iterator[Finding]:
+    from llem.shapes import SHAPES
+
+    if name not in SHAPES:
+        near = difflib.get_close_matches(name.lower(), SHAPES, n=1)
+        known = ", ".join(f"shape:{shape}" for shape in SHAPES)
+        yield Finding(
+            code="shape-unknown",
+            message=f"there is no shape {name!r}",
+            path="model.id",
+            remedy=f"Did you mean shape:{near[0]}?" if near else f"Known: {known}.",
+        )

@@ -1,54 +1,46 @@
-"""``--set a.b=c`` and other flags, laid over a file."""
+"""``--set a.b=c``: one value laid over file and flags."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import yaml
-
-from llem.api.errors import ConfigFileError, ConfigInvalid
+from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
-from llem.config.source import KeyPath, Source, parse_scalar
+from llem.config.redact import redact
+from llem.config.source import Source
+from llem.config.strict_yaml import MAX_DEPTH, YamlRefused, parse
+
+_FORM = "Write --set path.to.key=value, such as --set workload.requests=8."
+_QUOTE = "Put quotes around a text with special characters, as in --set 'key=\"a: b\"'."
 
 
 def apply_override(source: Source, override: str) -> None:
-    """Lay ``a.b=c`` over ``source``; the value is read as YAML.
+    """Lay ``a.b=c`` over ``source``.
+
+    The value is read as YAML: a scalar, ``[a, b]`` or ``{key: value}``; nothing stands for
+    ``null``. It replaces what was there, a whole section included.
 
     Raises:
         ConfigInvalid: It is not of that form, or goes into something that is not a section.
     """
-    origin = f"--set {override}"
     path_text, equals, value_text = override.partition("=")
-    keys = [key.strip() for key in path_text.split(".")]
-    if not equals or not all(keys):
-        _refuse(origin, "not of the form path.to.key=value")
+    keys = tuple(key.strip() for key in path_text.split("."))
+    if not equals:
+        _refuse("there is no = in it", f"--set {redact(override)}", _FORM)
+    # From here on only the key is shown, because the value may be a secret.
+    path = path_text.strip()
+    if not all(keys):
+        _refuse("a part of the key is empty", f"--set {path}=…", _FORM)
+    if len(keys) > MAX_DEPTH:
+        _refuse("the key has too many parts", "--set", _FORM)
     try:
-        value = parse_scalar(value_text)
-    except (yaml.YAMLError, ConfigFileError) as error:
-        _refuse(origin, f"the value is not YAML: {str(error).splitlines()[0]}")
-    assign(source, tuple(keys), value, origin=origin)
+        value, _ = parse(value_text)
+    except YamlRefused as error:
+        _refuse(error.problem, f"--set {path}", _QUOTE)
+    if isinstance(value, dict | list) and not value_text.lstrip().startswith(("{", "[")):
+        _refuse("the value reads as a mapping or list without brackets", f"--set {path}", _QUOTE)
+    source.assign(keys, value, "--set")
 
 
-def assign(source: Source, path: KeyPath, value: Any, *, origin: str) -> None:
-    """Set the value at ``path``, making sections on the way.
-
-    Raises:
-        ConfigInvalid: Something on the way is there and not a section.
-    """
-    section = source.data
-    for depth, key in enumerate(path[:-1], start=1):
-        below = section.setdefault(str(key), {})
-        if below is None:
-            below = section[str(key)] = {}
-        if not isinstance(below, dict):
-            where = ".".join(map(str, path[:depth]))
-            _refuse(origin, f"{where} is {below!r}, not a section")
-        section = below
-    section[str(path[-1])] = value
-    for old in [known for known in source.origins if known[: len(path)] == path]:
-        del source.origins[old]
-    source.origins[path] = origin
-
-
-def _refuse(origin: str, problem: str) -> NoReturn:
-    raise ConfigInvalid([Finding("override-refused", problem, origin=origin)])
+def _refuse(problem: str, origin: str, remedy: str) -> NoReturn:
+    raise ConfigInvalid([Finding("override-refused", problem, origin=origin, remedy=remedy)])

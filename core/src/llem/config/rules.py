@@ -1,204 +1,180 @@
-"""Combinations that no backend can honour, and the evaluation of every rule."""
+"""Combinations of shared settings that no backend can honour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import reduce
+from typing import Any
 
-from llem.api.capability import BackendInfo
-from llem.api.config import DecoderConfig, Experiment, Rule
-from llem.api.finding import Finding
+from llem.api.config import Experiment, Rule
 
-SAMPLING = ("top_p", "top_k", "min_p", "typical_p")
-"""Decoder fields that act only when sampling."""
-
-CORE_OWNED = frozenset({"temperature", "do_sample", "seed", "ignore_eos", "max_new_tokens"})
-"""Decoder fields that core interprets itself, so that every backend honours them."""
+SAMPLING_FIELDS = ("top_p", "top_k", "min_p", "typical_p")
+"""Decoder fields that act on sampling alone, besides the temperature."""
 
 
-def _samples_coldly(experiment: Experiment) -> bool:
+def _value(experiment: Experiment, path: str) -> Any:
+    return reduce(getattr, path.split("."), experiment)
+
+
+def _samples_at_zero(experiment: Experiment) -> bool:
     return experiment.decoder.do_sample is True and experiment.decoder.temperature == 0
 
 
-def _warms_greedily(experiment: Experiment) -> bool:
-    temperature = experiment.decoder.temperature
-    return experiment.decoder.do_sample is False and temperature is not None and temperature > 0
+def _greedy_with_temperature(experiment: Experiment) -> bool:
+    return experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
 
 
-def _shapes_greedily(experiment: Experiment) -> bool:
-    decoder = experiment.decoder
-    return decoder.samples is False and any(getattr(decoder, name) is not None for name in SAMPLING)
+def _dormant(name: str) -> Rule:
+    """Return the rule that refuses a sampling parameter under greedy decoding."""
 
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(experiment.decoder, name) is not None
+        return experiment.decoder.samples is False and set_by_hand
 
-def _ends_without_eos(experiment: Experiment) -> bool:
-    decoder = experiment.decoder
-    return experiment.ignores_eos and (
-        decoder.min_new_tokens is not None or decoder.stop is not None
+    return Rule(
+        name=f"greedy-ignores-{name.replace('_', '-')}",
+        fields=(f"decoder.{name}", "decoder.temperature", "decoder.do_sample"),
+        reason=f"{name} acts only when sampling, and decoding is greedy",
+        remedy=f"Set decoder.temperature above 0, or remove decoder.{name}.",
+        violated=violated,
     )
 
 
-def _is_without_revision(experiment: Experiment) -> bool:
-    return experiment.model.revision is not None and experiment.model.is_shape
+def _held_back_ignored_eos(experiment: Experiment) -> bool:
+    return experiment.ignores_eos and experiment.decoder.min_new_tokens is not None
+
+
+def _stopped_before_full_length(experiment: Experiment) -> bool:
+    return experiment.ignores_eos and bool(experiment.decoder.stop)
+
+
+def _least_longer_than_limit(experiment: Experiment) -> bool:
+    least = experiment.decoder.min_new_tokens
+    limits = [experiment.decoder.max_new_tokens, experiment.workload.output_tokens]
+    # A drawn length is checked by its lower end, if it has one that is written down.
+    known = [getattr(limit, "low", limit) for limit in limits]
+    return least is not None and any(isinstance(one, int) and one < least for one in known)
+
+
+def _revision_of_shape(experiment: Experiment) -> bool:
+    return experiment.model.is_shape and experiment.model.revision is not None
 
 
 def _pretrained_shape(experiment: Experiment) -> bool:
     return experiment.model.is_shape and experiment.model.weights == "pretrained"
 
 
-def _gguf_without_weights(experiment: Experiment) -> bool:
-    return experiment.model.gguf_file is not None and experiment.model.random_weights
+def _gguf_of_shape(experiment: Experiment) -> bool:
+    return experiment.model.is_shape and experiment.model.gguf_file is not None
 
 
-def _duration_caps(experiment: Experiment) -> bool:
-    return experiment.measurement.min_duration_s > experiment.measurement.max_duration_s
+def _gguf_with_random_weights(experiment: Experiment) -> bool:
+    return experiment.model.gguf_file is not None and experiment.model.weights == "random"
 
 
-def _repetition_caps(experiment: Experiment) -> bool:
-    return experiment.measurement.min_repetitions > experiment.measurement.max_repetitions
+def _ordered(least: str, greatest: str) -> Rule:
+    """Return the rule that refuses a lower bound above its upper bound."""
 
+    def violated(experiment: Experiment) -> bool:
+        low, high = _value(experiment, least), _value(experiment, greatest)
+        return low is not None and high is not None and low > high
 
-def _warmup_caps(experiment: Experiment) -> bool:
-    warmup = experiment.measurement.warmup
-    return warmup.min_repetitions > warmup.max_repetitions
-
-
-def _unmeasured_idle(experiment: Experiment) -> bool:
-    baseline = experiment.measurement.baseline
-    metered_s = baseline.bare_s if baseline.subtract == "bare" else baseline.loaded_s
-    return metered_s == 0 and (baseline.bare_s > 0 or baseline.loaded_s > 0)
-
-
-def _cpu_power_order(experiment: Experiment) -> bool:
-    measurement = experiment.measurement
-    return (
-        measurement.cpu_tdp_w is not None
-        and measurement.cpu_idle_w is not None
-        and measurement.cpu_idle_w > measurement.cpu_tdp_w
+    section, _, name = greatest.rpartition(".")
+    return Rule(
+        name=f"{section.rpartition('.')[2]}-{name.replace('_', '-')}-bounds",
+        fields=(least, greatest),
+        reason=f"it exceeds {greatest}",
+        remedy=f"Lower {least}, or raise {greatest}.",
+        violated=violated,
     )
+
+
+def _unmetered_idle(experiment: Experiment) -> bool:
+    baseline = experiment.measurement.baseline
+    metered_s = {"bare": baseline.bare_s, "loaded": baseline.loaded_s}
+    # With no idle time at all there is no net energy, and the outcome says so.
+    return metered_s[baseline.subtract] == 0 and any(metered_s.values())
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "sampling-needs-temperature",
-        ("decoder.temperature", "decoder.do_sample"),
-        "sampling at temperature 0 is greedy decoding under another name",
-        "Set decoder.temperature above 0, or null to leave it to the engine.",
-        _samples_coldly,
+        name="sampling-needs-temperature",
+        fields=("decoder.do_sample", "decoder.temperature"),
+        reason="sampling at temperature 0 is greedy decoding",
+        remedy="Set decoder.temperature above 0, or to null to leave it to the engine.",
+        violated=_samples_at_zero,
     ),
     Rule(
-        "greedy-ignores-temperature",
-        ("decoder.temperature", "decoder.do_sample"),
-        "greedy decoding ignores the temperature",
-        "Remove decoder.temperature, or set decoder.do_sample: true.",
-        _warms_greedily,
+        name="greedy-ignores-temperature",
+        fields=("decoder.temperature", "decoder.do_sample"),
+        reason="the temperature acts only when sampling, and decoding is greedy",
+        remedy="Remove decoder.temperature, or decoder.do_sample: false.",
+        violated=_greedy_with_temperature,
+    ),
+    *map(_dormant, SAMPLING_FIELDS),
+    Rule(
+        name="ignored-eos-needs-no-minimum",
+        fields=("decoder.min_new_tokens", "decoder.ignore_eos"),
+        reason="it holds EOS back, and here EOS is ignored, as always with synthetic prompts",
+        remedy="Remove decoder.min_new_tokens, or set decoder.ignore_eos: false.",
+        violated=_held_back_ignored_eos,
     ),
     Rule(
-        "greedy-ignores-sampling",
-        tuple(f"decoder.{name}" for name in SAMPLING),
-        "these settings act only when sampling, and decoding is greedy",
-        "Set decoder.temperature above 0, or remove them.",
-        _shapes_greedily,
+        name="ignored-eos-needs-full-length",
+        fields=("decoder.stop", "decoder.ignore_eos"),
+        reason="with EOS ignored each request gets its full length, so no text may end it",
+        remedy="Remove decoder.stop, or set decoder.ignore_eos: false.",
+        violated=_stopped_before_full_length,
     ),
     Rule(
-        "ignored-eos-has-no-end",
-        ("decoder.ignore_eos", "decoder.min_new_tokens", "decoder.stop"),
-        "with EOS ignored every request gets its full length, so nothing else can end it",
-        "Set decoder.ignore_eos: false, or remove decoder.min_new_tokens and decoder.stop.",
-        _ends_without_eos,
+        name="least-output-fits-limit",
+        fields=("decoder.min_new_tokens", "decoder.max_new_tokens", "workload.output_tokens"),
+        reason="some requests may not get that many output tokens",
+        remedy="Lower decoder.min_new_tokens, or raise workload.output_tokens or "
+        "decoder.max_new_tokens.",
+        violated=_least_longer_than_limit,
     ),
     Rule(
-        "shape-has-no-revision",
-        ("model.revision", "model.id"),
-        "an embedded shape has no revisions",
-        "Remove model.revision.",
-        _is_without_revision,
+        name="shape-has-no-revision",
+        fields=("model.revision", "model.id"),
+        reason="an embedded shape has no revisions",
+        remedy="Remove model.revision.",
+        violated=_revision_of_shape,
     ),
     Rule(
-        "shape-has-no-weights",
-        ("model.weights", "model.id"),
-        "an embedded shape has no pretrained weights",
-        "Set model.weights: random, or remove it.",
-        _pretrained_shape,
+        name="shape-has-no-weights",
+        fields=("model.weights", "model.id"),
+        reason="an embedded shape has no pretrained weights",
+        remedy="Set model.weights: random, or remove it.",
+        violated=_pretrained_shape,
     ),
     Rule(
-        "gguf-has-weights",
-        ("model.gguf_file", "model.weights"),
-        "a GGUF file is there for its weights, and random ones were asked for",
-        "Remove model.gguf_file or model.weights: random.",
-        _gguf_without_weights,
+        name="shape-has-no-gguf-file",
+        fields=("model.gguf_file", "model.id"),
+        reason="an embedded shape has no GGUF file",
+        remedy="Name the folder or hub repository that has it with model.id.",
+        violated=_gguf_of_shape,
     ),
     Rule(
-        "duration-bounds",
-        ("measurement.min_duration_s", "measurement.max_duration_s"),
-        "the least duration exceeds the greatest",
-        "Raise measurement.max_duration_s.",
-        _duration_caps,
+        name="gguf-file-has-weights",
+        fields=("model.gguf_file", "model.weights"),
+        reason="a GGUF file is there for its weights, and random ones are asked for",
+        remedy="Remove model.gguf_file, or model.weights: random.",
+        violated=_gguf_with_random_weights,
     ),
+    _ordered("measurement.min_duration_s", "measurement.max_duration_s"),
+    _ordered("measurement.min_repetitions", "measurement.max_repetitions"),
+    _ordered("measurement.warmup.min_repetitions", "measurement.warmup.max_repetitions"),
+    _ordered("measurement.cpu_idle_w", "measurement.cpu_tdp_w"),
     Rule(
-        "repetition-bounds",
-        ("measurement.min_repetitions", "measurement.max_repetitions"),
-        "the least number of repetitions exceeds the greatest",
-        "Raise measurement.max_repetitions.",
-        _repetition_caps,
-    ),
-    Rule(
-        "warmup-bounds",
-        ("measurement.warmup.min_repetitions", "measurement.warmup.max_repetitions"),
-        "the least number of warm-up repetitions exceeds the greatest",
-        "Raise measurement.warmup.max_repetitions.",
-        _warmup_caps,
-    ),
-    Rule(
-        "baseline-is-metered",
-        ("measurement.baseline.subtract",),
-        "the idle power to subtract is not metered",
-        "Subtract the one that is, or give it some seconds.",
-        _unmeasured_idle,
-    ),
-    Rule(
-        "cpu-power-order",
-        ("measurement.cpu_idle_w", "measurement.cpu_tdp_w"),
-        "the idle power exceeds the power under full load",
-        "Lower measurement.cpu_idle_w.",
-        _cpu_power_order,
+        name="subtracted-idle-is-metered",
+        fields=(
+            "measurement.baseline.subtract",
+            "measurement.baseline.bare_s",
+            "measurement.baseline.loaded_s",
+        ),
+        reason="the idle power to subtract is not metered",
+        remedy="Subtract the one that is, or give this one some seconds.",
+        violated=_unmetered_idle,
     ),
 )
 """Rules over the sections that all backends share."""
-
-
-def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
-    """Yield an error for every rule that ``experiment`` breaks, core's and the backend's."""
-    for rule in (*RULES, *type(experiment.section).rules):
-        if rule.violated(experiment):
-            yield Finding(rule.name, rule.reason, path=rule.fields[0], remedy=rule.remedy)
-    yield from _unsupported(experiment, info)
-
-
-def _unsupported(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
-    """Yield an error for every decoder field the backend would silently drop."""
-    honoured = info.decoder_parameters | CORE_OWNED
-    for name in DecoderConfig.model_fields:
-        if name not in honoured and getattr(experiment.decoder, name) is not None:
-            yield Finding(
-                "decoder-unsupported",
-                f"backend {info.name!r} does not support decoder.{name}",
-                path=f"decoder.{name}",
-                remedy="Remove it, or choose another backend.",
-            )
-
-
-def remarks(experiment: Experiment) -> Iterator[Finding]:
-    """Yield a warning for whatever is allowed and worth knowing."""
-    for call, arguments in experiment.passthrough_kwargs.items():
-        yield Finding(
-            "passthrough",
-            f"passed on unchecked: {', '.join(sorted(arguments))}",
-            severity="warning",
-            path=f"passthrough_kwargs.{call}",
-        )
-    if experiment.model.trust_remote_code:
-        yield Finding(
-            "remote-code",
-            "Python code that ships with the model will be executed",
-            severity="warning",
-            path="model.trust_remote_code",
-        )

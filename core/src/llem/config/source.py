@@ -1,168 +1,138 @@
-"""Read an experiment file safely, and remember on which line everything stands."""
+"""Read an experiment file safely, and remember where every part of it stands."""
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import yaml
-
-from llem.api.errors import ConfigFileError
+from llem.api.errors import ConfigFileError, ConfigInvalid
+from llem.api.finding import Finding
+from llem.config.strict_yaml import KeyPath, YamlRefused, parse
 
 MAX_BYTES = 4 * 2**20
-MAX_NODES = 200_000
-MAX_DEPTH = 64
+"""Largest experiment file; prompts beyond it belong into a file of their own."""
 
-KeyPath = tuple[str | int, ...]
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader, reading ``1e-3`` as the number it is in YAML 1.2."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: list(resolvers) for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
+_EXAMPLE = "An experiment is written like `model: {id: shape:tiny}`; every key is optional."
 
 
 @dataclass(slots=True)
 class Source:
-    """The content of a file and where each part of it stands.
+    """Values on their way to an experiment, and where each of them comes from.
 
     Attributes:
         data: Nested mappings, lists and scalars.
-        origins: By path of keys and indices, such as ``("model", "id")``: ``exp.yaml:3``.
+        origins: By path: ``exp.yaml:3`` or the option that set it, in the order of the text.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[KeyPath, str] = field(default_factory=dict)
 
     def origin(self, path: KeyPath) -> str:
-        """Return where ``path``, or the nearest part around it, stands; empty if unknown."""
-        while path:
-            if path in self.origins:
-                return self.origins[path]
+        """Return where ``path``, or the nearest part around it, comes from; empty if unknown."""
+        return self.origins.get(self.nearest(path), "")
+
+    def nearest(self, path: KeyPath) -> KeyPath:
+        """Return the part that has an origin and is closest to ``path``; empty if none is."""
+        while path and path not in self.origins:
+            # A section made by options has no origin of its own, but its parts have.
+            for known in self.origins:
+                if known[: len(path)] == path:
+                    return known
             path = path[:-1]
-        return self.origins.get((), "")
+        return path
+
+    def assign(self, path: KeyPath, value: Any, origin: str) -> None:
+        """Set the value at ``path``, making sections on the way.
+
+        Raises:
+            ConfigInvalid: Something on the way is there and not a section.
+        """
+        section = self.data
+        for depth, key in enumerate(path[:-1], start=1):
+            if section.get(str(key)) is None:
+                section[str(key)] = {}
+            below = section[str(key)]
+            if not isinstance(below, dict):
+                name = ".".join(map(str, path[:depth]))
+                place = f" ({where})" if (where := self.origin(path[:depth])) else ""
+                problem = f"{name}{place} is a value, not a section, so it has no {path[depth]}"
+                remedy = f"Set the whole of it: --set {name}={{{path[depth]}: …}}."
+                raise ConfigInvalid(
+                    [
+                        Finding(
+                            "override-refused",
+                            problem,
+                            path=".".join(map(str, path)),
+                            origin=origin,
+                            remedy=remedy,
+                        )
+                    ]
+                )
+            section = below
+        section[str(path[-1])] = value
+        for stale in [known for known in self.origins if known[: len(path)] == path]:
+            del self.origins[stale]
+        self.origins[path] = origin
 
 
 def read_file(path: Path) -> Source:
-    """Read a YAML or JSON file.
+    """Read a YAML file, or a JSON file if its name ends in ``.json``.
 
     Raises:
-        ConfigFileError: It cannot be read, is not YAML, or is not a mapping at the top.
+        ConfigFileError: It cannot be read or parsed, or is not a mapping at the top.
     """
+    text = _read_text(path)
+    if path.suffix == ".json":
+        # Valid JSON has tabs only between its tokens, where YAML wants spaces.
+        text = _checked_json(text, path).replace("\t", " ")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigFileError(f"{path} is larger than {MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
+        data, lines = parse(text)
+    except YamlRefused as error:
+        where = f"{path}:{error.line}" if error.line else f"{path}"
+        raise ConfigFileError(f"{where}: {error.problem}") from None
+    if data is None:
+        raise ConfigFileError(f"{path} is empty", hint=_EXAMPLE)
+    if not isinstance(data, dict):
+        raise ConfigFileError(f"{path}: the top level must be keys with values", hint=_EXAMPLE)
+    return Source(data, {part: f"{path}:{line}" for part, line in lines.items()})
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigFileError(f"{path} does not exist") from None
-    except UnicodeDecodeError as error:
-        raise ConfigFileError(f"{path} is not UTF-8 text: {error.reason}") from error
-    except OSError as error:
-        raise ConfigFileError(f"cannot read {path}: {error.strerror}") from error
-    return parse(text, name=str(path))
-
-
-def parse(text: str, name: str) -> Source:
-    """Parse the text of a file called ``name``.
-
-    Raises:
-        ConfigFileError: See :func:`read_file`.
-    """
-    loader = _Loader(text)
-    try:
-        root = loader.get_single_node()
-        if root is None:
-            raise ConfigFileError(
-                f"{name} is empty", hint="`llem run` without a file measures the embedded default."
-            )
-        reader = _Reader(loader, name)
-        data = reader.value(root, ())
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigFileError(f"{name}{line}: not valid YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ConfigFileError(f"{name}: not valid YAML: {error}") from error
-    except RecursionError:
-        raise ConfigFileError(f"{name}: nested too deeply") from None
-    finally:
-        loader.dispose()
-    if not isinstance(data, dict):
+    except IsADirectoryError:
+        raise ConfigFileError(f"{path} is a folder, not an experiment file") from None
+    except (OSError, ValueError) as error:
+        raise ConfigFileError(f"{path} cannot be read: {_reason(error)}") from None
+    if len(content) > MAX_BYTES:
         raise ConfigFileError(
-            f"{name} holds no mapping at its top level",
-            hint="An experiment looks like `backend: NAME` with further keys below.",
+            f"{path} is larger than {MAX_BYTES:,} bytes",
+            hint="Prompts can stand in a file of their own: workload.source: file.",
         )
-    return Source(data, reader.origins)
-
-
-def parse_scalar(text: str) -> Any:
-    """Return the value that ``text`` is as YAML, as in a file.
-
-    Raises:
-        yaml.YAMLError: It is not YAML.
-        ConfigFileError: It is YAML that an experiment may not contain.
-    """
-    loader = _Loader(text)
+    if b"\0" in content:
+        raise ConfigFileError(f"{path} is not UTF-8 text: it holds binary data")
     try:
-        node = loader.get_single_node()
-        return None if node is None else _Reader(loader, "value").value(node, ())
-    finally:
-        loader.dispose()
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigFileError(f"{path}:{line}: not UTF-8 text: {error.reason}") from None
 
 
-class _Reader:
-    """Turns nodes into data, noting lines, refusing what no experiment needs."""
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
-    def __init__(self, loader: _Loader, name: str) -> None:
-        self._loader = loader
-        self._name = name
-        self._nodes = 0
-        self.origins: dict[KeyPath, str] = {}
 
-    def value(self, node: yaml.Node, path: KeyPath) -> Any:
-        """Return the data of ``node``, which stands at ``path``."""
-        self._nodes += 1
-        # Aliases of aliases can stand for more than fits into memory.
-        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            self._refuse(node, "too much is nested or repeated here")
-        self.origins.setdefault(path, self._where(node))
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            self._refuse(node, f"the tag {node.tag} is not allowed")
-        match node:
-            case yaml.MappingNode():
-                return self._mapping(node, path)
-            case yaml.SequenceNode():
-                return [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
-            case _:
-                try:
-                    return self._loader.construct_object(node)
-                except ValueError as error:
-                    self._refuse(node, str(error))
-
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
-        self._loader.flatten_mapping(node)
-        data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key is None:
-                self._refuse(key_node, "a key must be a word")
-            if key in data:
-                self._refuse(key_node, f"the key {key!r} stands here twice")
-            self.origins[(*path, key)] = self._where(key_node)
-            data[key] = self.value(value_node, (*path, key))
-        return data
-
-    def _where(self, node: yaml.Node) -> str:
-        return f"{self._name}:{node.start_mark.line + 1}"
-
-    def _refuse(self, node: yaml.Node, problem: str) -> NoReturn:
-        raise ConfigFileError(f"{self._where(node)}: {problem}")
+def _checked_json(text: str, path: Path) -> str:
+    """Return ``text`` if it is JSON: YAML would take more, and complain in its own words."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigFileError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except RecursionError:
+        raise ConfigFileError(f"{path}: nested too deeply") from None
+    return text

@@ -46,13 +46,6 @@ class Experiment(FrozenModel):
     passthrough_kwargs: dict[str, dict[str, Any]] = {}
     """Last resort: engine arguments by call name, passed on unchecked, recorded, warned about."""
 
-    @field_validator("workload", mode="before")
-    @classmethod
-    def _default_source(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "source" not in value:
-            return {"source": "synthetic", **value}
-        return value
-
     @field_validator("passthrough_kwargs")
     @classmethod
     def _plain_data(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -163,8 +163,18 @@ class DatasetWorkload(_TextWorkload):
     """Column that holds the prompt; unset looks for the usual names."""
 
 
+def _source(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.get("source", "synthetic")
+    return getattr(value, "source", None)
+
+
 Workload = Annotated[
-    SyntheticWorkload | PromptsWorkload | FileWorkload | BuiltinWorkload | DatasetWorkload,
-    Field(discriminator="source"),
+    Annotated[SyntheticWorkload, Tag("synthetic")]
+    | Annotated[PromptsWorkload, Tag("prompts")]
+    | Annotated[FileWorkload, Tag("file")]
+    | Annotated[BuiltinWorkload, Tag("builtin")]
+    | Annotated[DatasetWorkload, Tag("dataset")],
+    Discriminator(_source),
 ]
-"""Any workload, told apart by `source`."""
+"""Any workload, told apart by `source`, which is synthetic if unset."""

@@ -1,0 +1,67 @@
+"""Hold every rule against an experiment: core's, the backend's, and what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+from llem.api.capability import BackendInfo
+from llem.api.config import DecoderConfig, Experiment
+from llem.api.finding import Finding
+from llem.config.rules import RULES
+from llem.config.shown import shown
+
+OWN_FIELDS = frozenset({"seed", "ignore_eos", "max_new_tokens"})
+"""Decoder fields that core itself turns into requests, so that every backend honours them."""
+
+
+def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+    """Yield an error for whatever ``experiment`` asks for and cannot get."""
+    for rule in (*RULES, *type(experiment.section).rules):
+        if rule.violated(experiment):
+            yield Finding(
+                code=rule.name,
+                message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
+                path=rule.fields[0],
+                remedy=rule.remedy,
+            )
+    yield from _dropped(experiment.decoder, info)
+
+
+def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
+    """Yield each field with its value."""
+    for name in fields:
+        path = tuple(name.split("."))
+        yield f"{name}: {shown(reduce(getattr, path, experiment), path)}"
+
+
+def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
+    """Yield an error for every decoder field that is set and that the backend would drop."""
+    honoured = sorted(info.decoder_parameters | OWN_FIELDS)
+    for name, field in DecoderConfig.model_fields.items():
+        if name not in honoured and getattr(decoder, name) != field.default:
+            yield Finding(
+                code="decoder-unsupported",
+                message=f"backend {info.name} does not honour it",
+                path=f"decoder.{name}",
+                remedy=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
+            )
+
+
+def remarks(experiment: Experiment) -> Iterator[Finding]:
+    """Yield a warning for whatever is allowed and worth knowing."""
+    for call, arguments in experiment.passthrough_kwargs.items():
+        if arguments:
+            yield Finding(
+                code="passthrough",
+                message=f"passed on unchecked: {', '.join(sorted(arguments))}",
+                severity="warning",
+                path=f"passthrough_kwargs.{call}",
+            )
+    if experiment.model.trust_remote_code:
+        yield Finding(
+            code="remote-code",
+            message="Python code that ships with the model will be executed",
+            severity="warning",
+            path="model.trust_remote_code",
+        )

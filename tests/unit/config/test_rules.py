@@ -1,0 +1,163 @@
+"""Combinations that are refused, each with its reason and the way out."""
+
+import re
+from functools import reduce
+
+import pytest
+
+from llem.config.judge import remarks, violations
+from llem.config.rules import RULES
+
+from .fakes import FAKE, Section, experiment
+
+
+def broken(**sections):
+    """Return the findings of rules, without those about decoder fields nobody honours."""
+    findings = violations(experiment(**sections), FAKE.info)
+    return [finding for finding in findings if finding.code != "decoder-unsupported"]
+
+
+TEXTS = {"source": "builtin"}
+UNIFORM = {"distribution": "uniform", "low": 4, "high": 64}
+
+BROKEN = [
+    ("sampling-needs-temperature", {"decoder": {"do_sample": True}}),
+    ("greedy-ignores-temperature", {"decoder": {"do_sample": False, "temperature": 0.7}}),
+    ("greedy-ignores-top-p", {"decoder": {"top_p": 0.9}}),
+    ("greedy-ignores-top-p", {"decoder": {"top_p": 0.9, "do_sample": False, "temperature": None}}),
+    ("greedy-ignores-top-k", {"decoder": {"top_k": 0}}),
+    ("greedy-ignores-min-p", {"decoder": {"min_p": 0.1}}),
+    ("greedy-ignores-typical-p", {"decoder": {"typical_p": 0.9}}),
+    ("ignored-eos-needs-no-minimum", {"decoder": {"min_new_tokens": 4}}),
+    (
+        "ignored-eos-needs-no-minimum",
+        {"workload": TEXTS, "decoder": {"min_new_tokens": 4, "ignore_eos": True}},
+    ),
+    ("ignored-eos-needs-full-length", {"decoder": {"stop": ["END"]}}),
+    ("least-output-fits-limit", {"workload": TEXTS, "decoder": {"min_new_tokens": 65}}),
+    (
+        "least-output-fits-limit",
+        {"workload": TEXTS, "decoder": {"min_new_tokens": 4, "max_new_tokens": 3}},
+    ),
+    (
+        "least-output-fits-limit",
+        {"workload": TEXTS | {"output_tokens": UNIFORM}, "decoder": {"min_new_tokens": 5}},
+    ),
+    ("shape-has-no-revision", {"model": {"revision": "main"}}),
+    ("shape-has-no-weights", {"model": {"weights": "pretrained"}}),
+    ("shape-has-no-gguf-file", {"model": {"gguf_file": "a.gguf"}}),
+    (
+        "gguf-file-has-weights",
+        {"model": {"id": "org/model", "gguf_file": "a.gguf", "weights": "random"}},
+    ),
+    ("measurement-max-duration-s-bounds", {"measurement": {"max_duration_s": 5}}),
+    ("measurement-max-repetitions-bounds", {"measurement": {"max_repetitions": 2}}),
+    ("warmup-max-repetitions-bounds", {"measurement": {"warmup": {"max_repetitions": 1}}}),
+    ("measurement-cpu-tdp-w-bounds", {"measurement": {"cpu_idle_w": 9, "cpu_tdp_w": 8}}),
+    ("subtracted-idle-is-metered", {"measurement": {"baseline": {"bare_s": 0}}}),
+    ("eager-needs-batches", {"fake": {"attention": "eager"}}),
+]
+
+ALLOWED = [
+    {},
+    {"decoder": {"do_sample": True, "temperature": 0.7, "top_p": 0.9}},
+    {"decoder": {"temperature": None, "top_p": 0.9}},
+    {"decoder": {"do_sample": True, "temperature": None, "top_k": 5}},
+    {"decoder": {"min_new_tokens": 4, "ignore_eos": False}},
+    {"decoder": {"stop": ["END"], "ignore_eos": False}},
+    {"decoder": {"stop": []}},
+    {"workload": TEXTS, "decoder": {"min_new_tokens": 64, "stop": ["END"]}},
+    {"workload": TEXTS | {"output_tokens": UNIFORM}, "decoder": {"min_new_tokens": 4}},
+    {"model": {"tokenizer": "org/other"}},
+    {"model": {"weights": "random"}},
+    {"model": {"id": "org/model", "revision": "main", "weights": "random"}},
+    {"model": {"id": "org/model", "gguf_file": "a.gguf"}},
+    {"workload": TEXTS | {"chat_template": True}},
+    {"measurement": {"min_duration_s": 120, "max_duration_s": 120}},
+    {"measurement": {"cpu_idle_w": 9}},
+    {"measurement": {"baseline": {"bare_s": 0, "subtract": "loaded"}}},
+    {"measurement": {"baseline": {"bare_s": 0, "loaded_s": 0}}},
+    {"fake": {"attention": "eager", "batch_size": 4}},
+]
+
+
+@pytest.mark.parametrize(("name", "sections"), BROKEN)
+def test_what_cannot_be_honoured_is_refused(name, sections):
+    (finding,) = broken(**sections)
+    assert finding.code == name
+    assert finding.severity == "error"
+    assert finding.remedy
+
+
+@pytest.mark.parametrize("sections", ALLOWED)
+def test_what_can_be_honoured_is_allowed(sections):
+    assert broken(**sections) == []
+
+
+def test_every_rule_is_seen_at_work():
+    assert {name for name, _ in BROKEN} == {rule.name for rule in (*RULES, *Section.rules)}
+
+
+def test_rules_name_themselves_and_existing_fields():
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    for rule in RULES:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
+        for field in rule.fields:
+            reduce(getattr, field.split("."), experiment())
+        assert rule.reason[0].islower()
+        assert not rule.reason.endswith(".")
+        assert rule.remedy.endswith(".")
+
+
+def test_a_refusal_names_file_line_values_and_the_way_out(refused):
+    assert refused("decoder:\n  do_sample: true\n") == [
+        "exp.yaml:2: decoder.do_sample: sampling at temperature 0 is greedy decoding "
+        "(decoder.do_sample: true, decoder.temperature: 0.0). "
+        "Set decoder.temperature above 0, or to null to leave it to the engine."
+    ]
+
+
+def test_each_dormant_setting_is_blamed_by_itself(refused):
+    lines = refused("decoder:\n  top_p: 0.9\n  min_p: 0.1\n")
+    blamed = [line.split(": ")[:2] for line in lines if "acts only when sampling" in line]
+    assert blamed == [["exp.yaml:2", "decoder.top_p"], ["exp.yaml:3", "decoder.min_p"]]
+
+
+@pytest.mark.parametrize(
+    ("decoder", "fields"),
+    [
+        ({}, []),
+        ({"temperature": 0.0}, []),
+        ({"seed": 7, "ignore_eos": True, "max_new_tokens": 9}, []),
+        ({"do_sample": True, "temperature": 0.5, "top_p": 0.9}, []),
+        ({"repetition_penalty": 1.1}, ["decoder.repetition_penalty"]),
+        ({"temperature": 0.5, "min_p": 1.0, "top_k": 0}, ["decoder.top_k", "decoder.min_p"]),
+        ({"stop": ["END"], "ignore_eos": False}, ["decoder.stop"]),
+    ],
+)  # fmt: skip
+def test_a_decoder_field_is_honoured_or_refused(decoder, fields):
+    findings = list(violations(experiment(decoder=decoder), FAKE.info))
+    assert [finding.path for finding in findings] == fields
+    assert all(finding.code == "decoder-unsupported" for finding in findings)
+
+
+def test_a_field_that_is_not_honoured_is_told_from_those_that_are(refused):
+    assert refused("decoder: {repetition_penalty: 1.1}") == [
+        "exp.yaml:1: decoder.repetition_penalty: backend fake does not honour it. "
+        "Remove it, or choose another backend. Honoured: do_sample, ignore_eos, max_new_tokens, "
+        "min_new_tokens, seed, temperature, top_p."
+    ]
+
+
+def test_what_is_passed_through_is_remarked_on_by_call_and_name_only():
+    passed = {"load": {"b": "value", "a": 1}, "generate": {}}
+    (finding,) = remarks(experiment(passthrough_kwargs=passed))
+    assert (finding.severity, finding.path) == ("warning", "passthrough_kwargs.load")
+    assert finding.message == "passed on unchecked: a, b"
+
+
+def test_remote_code_is_remarked_on():
+    model = {"id": "org/model", "trust_remote_code": True}
+    (finding,) = remarks(experiment(model=model))
+    assert (finding.severity, finding.code) == ("warning", "remote-code")
