@@ -28,6 +28,33 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(mean=mean, std=std, ci95_low=mean - half_width, ci95_high=mean + half_width, n=n)
 
 
+def rate_spread(amounts: Sequence[float], durations_s: Sequence[float]) -> Spread:
+    """Return the statistics of a rate over repetitions, such as output tokens per second.
+
+    The mean is all that was done over all the time it took, so that it agrees with the total;
+    a mean of single rates would weigh short repetitions too much. Interval and deviation are
+    those of the time per unit, inverted: the ends exactly, the deviation to first order. The
+    upper end is ``None`` where the time's lower end is not above 0.
+
+    Args:
+        amounts: What each repetition did, such as its output tokens; not all 0.
+        durations_s: How long it took.
+
+    Raises:
+        ValueError: There is no repetition.
+    """
+    per_repetition = math.fsum(amounts) / len(amounts)
+    # Each duration, scaled as if its repetition had done the mean amount.
+    slowness = spread([duration_s / per_repetition for duration_s in durations_s])
+    return Spread(
+        mean=1 / slowness.mean,
+        std=None if slowness.std is None else slowness.std / slowness.mean**2,
+        ci95_low=None if slowness.ci95_high is None else 1 / slowness.ci95_high,
+        ci95_high=1 / slowness.ci95_low if slowness.ci95_low and slowness.ci95_low > 0 else None,
+        n=slowness.n,
+    )
+
+
 def t_quantile_975(degrees_of_freedom: int) -> float:
     """Return the 97.5 % quantile of Student's t."""
     from scipy.special import stdtrit

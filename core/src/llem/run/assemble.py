@@ -28,7 +28,7 @@ from llem.measure.energy import account
 from llem.measure.flops import workload_flops
 from llem.measure.latency import latency
 from llem.measure.peak import peak_flops
-from llem.measure.statistics import spread
+from llem.measure.statistics import rate_spread
 from llem.run.facts import relevant_variables
 from llem.run.record import Record
 from llem.run.verdict import reasons_of
@@ -83,7 +83,10 @@ def _figures(record: Record) -> dict[str, Any]:
             output_tokens_per_s=tokens.output_tokens / duration_s,
             total_tokens_per_s=(tokens.input_tokens + tokens.output_tokens) / duration_s,
             requests_per_s=requests / duration_s,
-            output_tokens_per_s_spread=spread([one.output_tokens_per_s for one in repetitions]),
+            output_tokens_per_s_spread=rate_spread(
+                [one.output_tokens for one in repetitions],
+                [one.duration_s for one in repetitions],
+            ),
         ),
         "latency": latency(runs),
         "energy": energy,

@@ -126,15 +126,13 @@ class Lifecycle:
         config = self.experiment.measurement
         self._phase("measure")
         durations: list[float] = []
-        rates: list[float] = []
         with self.record.timed("measure"):
-            while not enough(durations, rates, config):
+            while not enough(durations, config):
                 run = self._run(worker)
                 self.record.runs.append(run)
                 self.record.cpu_s += worker.waiting_cpu_s
                 durations.append(run.finished_s - run.started_s)
-                rates.append(_rate(run))
-                self.progress.repetition(sum(durations), config.min_duration_s, rates[-1])
+                self.progress.repetition(sum(durations), config.min_duration_s, _rate(run))
             # Readings on both sides of the last edge, so that it can be interpolated.
             time.sleep(2 * config.sample_period_s)
 

@@ -23,10 +23,8 @@ def reasons_of(record: Record) -> list[Reason]:
         message = "no engine ran: these figures are made up"
         found.append(Reason(code="simulated-engine", message=message))
     if record.runs:
-        durations = [end - start for start, end in record.windows]
-        rates = [_output_tokens(run) / s for run, s in zip(record.runs, durations, strict=True)]
         measurement = record.experiment.measurement
-        found += shortcomings(durations, rates, measurement)
+        found += shortcomings([end - start for start, end in record.windows], measurement)
         if not record.warmup_stable and measurement.warmup.max_repetitions > 0:
             message = f"{len(record.warmup_s)} warm-up repetitions were not stable"
             found.append(Reason(code="warmup-not-converged", message=message))
@@ -53,7 +51,3 @@ def differences(wanted: Mapping[str, Any], effective: Mapping[str, Any]) -> Iter
         if name in effective and value != "auto" and effective[name] != value:
             message = f"{name} was asked to be {value!r} and was {effective[name]!r}"
             yield Reason(code="effective-differs", message=message)
-
-
-def _output_tokens(run: Any) -> int:
-    return sum(len(request.output_ids) for request in run.requests)

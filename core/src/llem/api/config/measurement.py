@@ -62,7 +62,7 @@ class MeasurementConfig(FrozenModel):
     """Greatest number of measured repetitions."""
 
     target_ci_ratio: Annotated[float, Field(gt=0, le=1), Param(examples=(0.02,))] = 0.02
-    """Repeat until the 95 % interval of output tokens/s is within this share of the mean."""
+    """Repeat until the 95 % interval of a repetition's duration is within this share of it."""
 
     warmup: WarmupConfig = WarmupConfig()
     """Warm-up before the first window."""

@@ -1,0 +1,123 @@
+"""From series and windows to the outcome's energy: identities, nulls, reasons."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llem.api.meter import Channel, Provenance, Quantity, Series
+from llem.measure.energy import account
+
+WINDOWS = [(10.0, 14.0), (15.0, 21.0)]
+BARE, LOADED = (1.0, 4.0), (5.0, 9.0)
+
+
+def constant(watts, *, device="cpu", domain="package", provenance="measured", **channel):
+    described = Channel(device, domain, Quantity.POWER, **channel)
+    times = [tick / 10 for tick in range(300)]
+    levels = [watts if t >= 9.5 else watts / 2 for t in times]
+    return Series(described, Provenance(provenance), "test", times, levels)
+
+
+def accounted(*series, basis="bare", bare=BARE, loaded=LOADED):
+    return account(
+        series, WINDOWS, bare=bare, loaded=loaded, basis=basis, output_tokens=500, requests=20
+    )
+
+
+def test_one_device():
+    energy, reasons, windows = accounted(constant(100.0))
+    assert reasons == []
+    assert windows == [pytest.approx(400), pytest.approx(600)]
+    assert energy.gross_j == pytest.approx(1000)
+    assert energy.idle_j == pytest.approx(500)
+    assert energy.net_j == pytest.approx(500)
+    assert energy.j_per_output_token == pytest.approx(2)
+    assert energy.j_per_request == pytest.approx(50)
+    assert energy.mean_w == pytest.approx(100)
+    assert energy.bare_idle.power_w == pytest.approx(50)
+    assert energy.provenance == "measured"
+
+
+def test_a_contained_domain_has_its_row_and_is_not_counted_twice():
+    core = constant(60.0, domain="core", contained_in="package")
+    energy, _, _ = accounted(constant(100.0), core)
+    assert energy.gross_j == pytest.approx(1000)
+    assert [row.counted_in_total for row in energy.devices] == [True, False]
+    assert energy.devices[1].gross_j == pytest.approx(600)
+
+
+def test_a_domain_whose_container_is_not_read_counts():
+    energy, _, _ = accounted(constant(60.0, domain="core", contained_in="package"))
+    assert energy.gross_j == pytest.approx(600)
+
+
+def test_a_sum_is_as_good_as_its_worst_part():
+    energy, _, _ = accounted(constant(100.0), constant(10.0, device="x", provenance="estimated"))
+    assert energy.provenance == "estimated"
+
+
+def test_one_missing_part_makes_the_total_unavailable():
+    lost = constant(50.0, device="cuda:GPU-1")
+    del lost.times_s[120:], lost.values[120:]
+    energy, reasons, windows = accounted(constant(100.0), lost)
+    assert energy.gross_j is None
+    assert energy.provenance == "unavailable"
+    assert energy.devices[0].gross_j == pytest.approx(1000)
+    assert energy.devices[1].gross_j is None
+    assert [reason.code for reason in reasons] == ["meter-lost"]
+    assert windows == [None, None]
+
+
+def test_nothing_metered_is_null_throughout():
+    energy, reasons, windows = accounted()
+    figures = energy.model_dump(exclude={"provenance", "devices", "bare_idle", "loaded_idle"})
+    assert set(figures.values()) == {None}
+    assert energy.provenance == "unavailable"
+    assert (reasons, windows) == ([], [None, None])
+
+
+def test_without_its_idle_there_is_no_net_energy_and_gross_stays():
+    energy, _, _ = accounted(constant(100.0), bare=None)
+    assert energy.gross_j == pytest.approx(1000)
+    assert (energy.net_j, energy.idle_j, energy.idle_basis) == (None, None, None)
+
+
+def test_a_negative_net_is_shown_as_it_is():
+    quiet = constant(100.0)
+    quiet.values = [200.0 if t < 9.5 else 100.0 for t in quiet.times_s]
+    assert accounted(quiet)[0].net_j == pytest.approx(-1000)
+
+
+def test_the_sensors_gain_error_does_not_average_away():
+    energy, _, _ = accounted(constant(100.0, gain_error_ratio=0.05))
+    assert energy.uncertainty_j >= 50
+
+
+def test_a_counter_that_goes_back_is_a_reason():
+    times = [tick / 10 for tick in range(300)]
+    channel = Channel("cpu", "package", Quantity.ENERGY)
+    values = [10 * t if t < 12 else 10 * (t - 12) for t in times]
+    series = Series(channel, Provenance.MEASURED, "test", times, values)
+    energy, reasons, _ = accounted(series)
+    assert energy.gross_j is None
+    assert [reason.code for reason in reasons] == ["counter-reset"]
+
+
+def test_a_long_gap_is_a_reason_and_is_bridged():
+    series = constant(100.0)
+    kept = [at for at, t in enumerate(series.times_s) if not 11 < t < 13]
+    series.times_s = [series.times_s[at] for at in kept]
+    series.values = [series.values[at] for at in kept]
+    energy, reasons, _ = accounted(series)
+    assert energy.gross_j == pytest.approx(1000)
+    assert [reason.code for reason in reasons] == ["sampling-gap"]
+
+
+def test_windows_shorter_than_the_meter_can_see_are_a_reason():
+    _, reasons, _ = accounted(constant(100.0, update_period_s=5.0))
+    assert [reason.code for reason in reasons] == ["window-too-short"]
+
+
+@given(st.permutations([constant(100.0), constant(30.0, device="a"), constant(7.0, device="b")]))
+def test_the_order_of_devices_does_not_matter(series):
+    assert accounted(*series)[0].gross_j == pytest.approx(1370)

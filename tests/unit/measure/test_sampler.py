@@ -1,0 +1,61 @@
+"""Sampling keeps its period, survives failing reads, and knows what came from where."""
+
+import itertools
+import time
+
+from llem.api.meter import Channel, Meter, Probe, Provenance, Quantity, Reading
+from llem.measure.sampler import Sampler, Source
+
+CHANNEL = Channel("cpu", "package", Quantity.POWER)
+
+
+class CountingMeter(Meter):
+    """Answers 0, 1, 2 …, fails every fifth time, and can be slow."""
+
+    def __init__(self, slow_s=0.0):
+        super().__init__({})
+        self._slow_s = slow_s
+        self._numbers = itertools.count()
+
+    def probe(self):
+        return Probe(available=True)
+
+    def open(self, devices):
+        return (CHANNEL,)
+
+    def read(self):
+        time.sleep(self._slow_s)
+        number = next(self._numbers)
+        value = None if number % 5 == 4 else float(number)
+        return (Reading(0, time.monotonic(), value),)
+
+
+def sampled(meter, period_s, duration_s):
+    sampler = Sampler([Source("test", Provenance.MEASURED, meter, (CHANNEL,))], period_s=period_s)
+    sampler.start()
+    time.sleep(duration_s)
+    sampler.stop()
+    sampler.stop()
+    (series,) = sampler.series()
+    return series
+
+
+def test_values_and_failures_are_kept_apart_and_in_order():
+    series = sampled(CountingMeter(), 0.01, 0.3)
+    assert len(series.times_s) == len(series.values) > 10
+    assert series.times_s == sorted(series.times_s)
+    assert series.failures
+    assert all(value % 5 != 4 for value in series.values)
+    assert series.meter == "test"
+
+
+def test_a_slow_meter_skips_what_it_missed_instead_of_catching_up():
+    series = sampled(CountingMeter(slow_s=0.05), 0.01, 0.5)
+    assert len(series.times_s) + len(series.failures) <= 14
+
+
+def test_without_a_source_nothing_happens():
+    sampler = Sampler([], period_s=0.01)
+    sampler.start()
+    sampler.stop()
+    assert sampler.series() == []
