@@ -17,11 +17,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from llem.workload import build_workload
 from smollm2 import save_as_safetensors
 
 from llem.api.config import SyntheticWorkload
 from llem.api.session import ModelFacts
+from llem.workload import build_workload
 
 REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 4, 32, 32
 SPECIAL_IDS = [0, 1, 2]
@@ -86,9 +86,8 @@ def main() -> None:
                 f"{pair + 1:4}  {loop:13.1f}  {rate:13.1f}  {rate / loop:5.3f}  {cost:15.3%}",
                 flush=True,
             )
-    print(
-        f"median ratio {statistics.median(ratios):.3f}, greatest CPU time {max(costs):.3%} of a core"
-    )
+    ratio, cost = statistics.median(ratios), max(costs)
+    print(f"median ratio {ratio:.3f}, greatest CPU time {cost:.3%} of a core")
 
 
 def same_work(seconds: float) -> dict[str, object]:

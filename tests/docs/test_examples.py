@@ -1,0 +1,31 @@
+"""The experiments shown in the documentation are valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from llem.config import load_experiment
+from llem.registry import Registry
+
+ROOT = Path(__file__).parents[2]
+_YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _shown() -> list[tuple[str, str]]:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return [(page.name, text) for page in pages for text in _YAML.findall(page.read_text())]
+
+
+@pytest.mark.parametrize(("page", "text"), _shown())
+def test_an_experiment_that_is_shown_is_valid(page: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "experiment.yaml"
+    file.write_text(text)
+    loaded = load_experiment(Registry.discover(), file=file)
+    assert f"backend: {loaded.experiment.backend}" in text, page
+
+
+def test_experiments_are_shown() -> None:
+    assert {"README.md", "config.md"} <= {page for page, _ in _shown()}

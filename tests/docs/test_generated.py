@@ -1,0 +1,48 @@
+"""Generated pages hold what the code says; tox also compares them word by word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llem.api.config import Experiment
+from llem.api.errors import LlemError
+from llem.api.outcome import Outcome
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_every_page_with_a_generated_part_is_on_the_list() -> None:
+    listed = (DOCS / "generated.txt").read_text().split()
+    found = [page for page in DOCS.rglob("*.md") if "[[[cog" in page.read_text()]
+    assert sorted(listed) == sorted(f"docs/{page.relative_to(DOCS)}" for page in found)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "check", "explain", "capabilities", "plugins", "schema", "doctor", "meters", "shapes"],
+)
+def test_every_command_is_shown(command: str) -> None:
+    assert f"## `llem {command}`" in (DOCS / "reference/cli.md").read_text()
+
+
+def test_every_exit_code_is_explained() -> None:
+    page = (DOCS / "reference/exit-codes.md").read_text()
+    codes = {error.exit_code for error in _subclasses(LlemError)}
+    assert codes == {2, 3, 4, 130}
+    for code in codes | {0}:
+        assert f"\n| {code} | " in page.partition("Each error has a code")[0]
+
+
+def _subclasses(error: type[LlemError]) -> list[type[LlemError]]:
+    return [error, *(leaf for child in error.__subclasses__() for leaf in _subclasses(child))]
+
+
+@pytest.mark.parametrize("model", [Experiment, Outcome])
+def test_every_key_is_described(model: type[Experiment] | type[Outcome]) -> None:
+    name = "config" if model is Experiment else "outcome"
+    page = (DOCS / f"reference/{name}.md").read_text()
+    for key, field in model.model_fields.items():
+        assert field.description, key
+        assert f"| `{key}` |" in page
