@@ -13,7 +13,10 @@ from llem.registry import Registry
 from llem.registry.scan import scan
 
 BACKEND = """
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import (
+    BackendInfo, Capability, Claim, ComputeCapability, EngineRequirement, Gpus, Installed, Level,
+    Platform,
+)
 from llem.api.hookspecs import hookimpl
 
 @hookimpl

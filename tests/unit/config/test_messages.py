@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from llem.config.location import fields_below, place_of, told_apart_by
+from llem.api.config.fields import walk
+from llem.config.location import place_of, told_apart_by
 from llem.config.narrow import experiment_model
 
 from .fakes import FAKE
@@ -281,7 +282,7 @@ def test_labels_and_keys_of_one_name_are_told_apart():
 
 
 def test_a_model_that_contains_itself_is_listed_once():
-    paths = [path for path, _ in fields_below(experiment_model(FAKE))]
+    paths = [field.path for field in walk(experiment_model(FAKE))]
     assert "fake.branch.branch" in paths
     assert "fake.branch.branch.leaf" not in paths
 

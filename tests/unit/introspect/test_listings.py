@@ -25,8 +25,8 @@ from llem.introspect.shapes import shapes
 
 CLAIMS = """claims={
     Capability.FLOAT32: Claim(Level.YES),
-    Capability.FLOAT16: Claim(Level.YES, needs="sm53+"),
-    Capability.LORA: Claim(Level.PARTIAL, note="one at a time", needs="sm53+"),
+    Capability.FLOAT16: Claim(Level.YES, needs=(ComputeCapability(5, 3),)),
+    Capability.LORA: Claim(Level.PARTIAL, note="one at a time", needs=(ComputeCapability(5, 3),)),
 }, devices=("cpu", "cuda")"""
 ENGINE = "engine=EngineRequirement('rocket-engine', '>=2', 'pip install rocket-engine')"
 
@@ -83,7 +83,12 @@ def test_the_matrix_as_json_is_complete(registry):
         "devices": ["cpu", "cuda"],
     }
     row = next(row for row in document["rows"] if row["capability"] == "LoRA adapters")
-    assert row["claims"]["able"] == {"level": "partial", "note": "one at a time", "needs": "sm53+"}
+    assert row["claims"]["able"] == {
+        "level": "partial",
+        "note": "one at a time",
+        "needs": ["sm53+"],
+        "missing": None,
+    }
 
 
 def test_every_plugin_is_listed_in_its_state(registry):

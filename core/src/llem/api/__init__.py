@@ -5,6 +5,7 @@ The modules are imported one by one, because each costs what it imports:
 ==================  =====  ======================================================
 module              level  holds
 ==================  =====  ======================================================
+``audit``           L1     how a backend accounts for its engine's parameters
 ``capability``      L1     what a backend declares it can do
 ``errors``          L1     the error tree, with codes, exit codes and hints
 ``finding``         L1     one remark about an experiment, before or after it ran

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
+
+from llem.api.facts import HostFacts
 
 
 class Capability(StrEnum):
@@ -40,6 +44,89 @@ class Level(StrEnum):
     PARTIAL = "partial"
 
 
+class Condition(ABC):
+    """What a machine must have; ``str`` says it in a few words."""
+
+    @abstractmethod
+    def met(self, facts: HostFacts) -> bool:
+        """Whether the machine of ``facts`` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeCapability(Condition):
+    """An NVIDIA device of at least this compute capability.
+
+    Attributes:
+        major: First number.
+        minor: Second number.
+    """
+
+    major: int
+    minor: int = 0
+
+    def met(self, facts: HostFacts) -> bool:
+        """Whether the first device, which an engine takes, is new enough."""
+        least = (self.major, self.minor)
+        return bool(facts.gpus) and facts.gpus[0].compute_capability >= least
+
+    def __str__(self) -> str:
+        return f"sm{self.major}{self.minor}+"
+
+
+@dataclass(frozen=True, slots=True)
+class Gpus(Condition):
+    """NVIDIA devices.
+
+    Attributes:
+        least: How many at least.
+    """
+
+    least: int = 1
+
+    def met(self, facts: HostFacts) -> bool:
+        """Whether that many are visible."""
+        return len(facts.gpus) >= self.least
+
+    def __str__(self) -> str:
+        return "an NVIDIA GPU" if self.least == 1 else f"{self.least}+ NVIDIA GPUs"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform(Condition):
+    """An operating system.
+
+    Attributes:
+        name: Its name.
+    """
+
+    name: Literal["Linux", "macOS", "Windows"]
+
+    def met(self, facts: HostFacts) -> bool:
+        """Whether it is the one that runs."""
+        return facts.system.startswith(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Installed(Condition):
+    """A distribution in the engine's environment.
+
+    Attributes:
+        distribution: Its name on the package index.
+    """
+
+    distribution: str
+
+    def met(self, facts: HostFacts) -> bool:
+        """Whether its version is among the facts."""
+        return self.distribution in facts.versions
+
+    def __str__(self) -> str:
+        return f"{self.distribution} installed"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One cell of the capability matrix.
@@ -47,12 +134,12 @@ class Claim:
     Attributes:
         level: How far the capability is supported.
         note: Restriction or remark, one short phrase.
-        needs: Condition on the machine, such as ``sm80+`` or ``Linux``.
+        needs: What the machine must have, all of it.
     """
 
     level: Level
     note: str = ""
-    needs: str = ""
+    needs: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

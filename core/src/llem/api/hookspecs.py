@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from llem.api.audit import ParameterAudit
     from llem.api.capability import BackendInfo
     from llem.api.config import BackendConfig, Experiment
     from llem.api.facts import HostFacts
@@ -59,6 +60,16 @@ def llem_measurement() -> type[Session]:
 
     When: once, at the start of a worker. Process: worker, never the host.
     Imports: L3 (anything).
+    """
+
+
+@hookspec
+def llem_parameter_audit() -> ParameterAudit:
+    """Account for every parameter of the engine's public surface.
+
+    When: ``llem audit``, and ``llem params`` for where shared fields go. Process: host; the
+    function it names as ``introspect`` runs in a worker.
+    Imports: L2.
     """
 
 

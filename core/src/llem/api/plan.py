@@ -36,6 +36,9 @@ _Scalar = None | bool | int | float | str
 Value = _Scalar | list[Any] | dict[str, Any] | Symbol | Construct
 """A plan value: JSON, or one of the two markers, nested to any depth."""
 
+Setters = Mapping[tuple[str, str], str]
+"""What sets an argument, by call and argument: the dotted path of a config field, or a reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

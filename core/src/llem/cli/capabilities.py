@@ -12,9 +12,15 @@ from llem.registry import Registry
 
 @click.command()
 @click.option("--backend", metavar="NAME", help="Show this backend only.")
+@click.option("--here", is_flag=True, help="Say what this machine lacks for it.")
 @markdown_option
 @json_option
-def capabilities(backend: str | None, form: Form) -> None:
+def capabilities(backend: str | None, here: bool, form: Form) -> None:
     """List what each installed backend can do; no engine is needed or imported."""
-    matrix = ask(Registry.discover(), backend)
+    facts = None
+    if here:
+        from llem.run.facts import host_facts
+
+        facts = host_facts()
+    matrix = ask(Registry.discover(), backend, facts)
     print_answer(matrix, lambda: capability_listing(matrix), form)

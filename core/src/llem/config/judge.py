@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
 
 from llem.api.capability import BackendInfo
 from llem.api.config import DecoderConfig, Experiment
+from llem.api.config.derived import rules_of
+from llem.api.config.fields import value_at
 from llem.api.finding import Finding
 from llem.config.rules import RULES
 from llem.config.shown import shown
@@ -17,22 +18,29 @@ OWN_FIELDS = frozenset({"seed", "ignore_eos", "max_new_tokens"})
 
 def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for whatever ``experiment`` asks for and cannot get."""
-    for rule in (*RULES, *type(experiment.section).rules):
+    for finding in _broken_rules(experiment):
+        if finding.severity == "error":
+            yield finding
+    yield from _dropped(experiment.decoder, info)
+
+
+def _broken_rules(experiment: Experiment) -> Iterator[Finding]:
+    for rule in (*RULES, *rules_of(experiment.backend, type(experiment.section))):
         if rule.violated(experiment):
             yield Finding(
                 code=rule.name,
                 message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
+                severity=rule.severity,
                 path=rule.fields[0],
                 remedy=rule.remedy,
             )
-    yield from _dropped(experiment.decoder, info)
 
 
 def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
     """Yield each field with its value."""
     for name in fields:
         path = tuple(name.split("."))
-        yield f"{name}: {shown(reduce(getattr, path, experiment), path)}"
+        yield f"{name}: {shown(value_at(experiment, name), path)}"
 
 
 def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
@@ -50,6 +58,9 @@ def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
 
 def remarks(experiment: Experiment) -> Iterator[Finding]:
     """Yield a warning for whatever is allowed and worth knowing."""
+    for finding in _broken_rules(experiment):
+        if finding.severity == "warning":
+            yield finding
     for call, arguments in experiment.passthrough_kwargs.items():
         if arguments:
             yield Finding(

@@ -8,7 +8,6 @@ labels and keys apart, so the location is walked along them.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -53,23 +52,6 @@ def place_of(model: type[BaseModel], location: KeyPath) -> Place:
         owner, annotation = _step(members[0] if members else Any, part)
     choices = tuple(one for one in map(_bare, _members(annotation)) if _is_model(one))
     return Place(tuple(path), owner, choices if len(choices) > 1 else ())
-
-
-def fields_below(
-    model: type[BaseModel], prefix: str = "", above: tuple[type[BaseModel], ...] = ()
-) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield the dotted path of every field below ``model``, and the model that has it.
-
-    Args:
-        model: Where to start.
-        prefix: Path of ``model``, with a final dot.
-        above: Models around it; one that contains itself is not entered again.
-    """
-    for name, field in model.model_fields.items():
-        yield f"{prefix}{name}", model
-        for member in map(_bare, _members(field.annotation)):
-            if _is_model(member) and member not in (*above, model):
-                yield from fields_below(member, f"{prefix}{name}.", (*above, model))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from llem.api.config.fields import walk
 from llem.api.finding import Finding
-from llem.config.location import Place, fields_below, place_of, told_apart_by
+from llem.config.location import Place, place_of, told_apart_by
 from llem.config.shown import is_free_data, shown
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
@@ -144,7 +145,8 @@ def _right_key(
         return ""
     if len(place.path) == 1 and key in other_backends():
         return f"It is the section of another backend: choose backend {key}, or remove it."
-    for path, owner in fields_below(model):
+    for field in walk(model):
+        path, owner = field.path, field.owner
         if path == key:
             return (
                 f"Write it in its section: {': {'.join(key.split('.'))}: …{'}' * key.count('.')}."

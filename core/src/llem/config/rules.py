@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any
-
 from llem.api.config import Experiment, Rule
+from llem.api.config.fields import value_at
 
 SAMPLING_FIELDS = ("top_p", "top_k", "min_p", "typical_p")
 """Decoder fields that act on sampling alone, besides the temperature."""
-
-
-def _value(experiment: Experiment, path: str) -> Any:
-    return reduce(getattr, path.split("."), experiment)
 
 
 def _samples_at_zero(experiment: Experiment) -> bool:
@@ -75,7 +69,7 @@ def _ordered(least: str, greatest: str) -> Rule:
     """Return the rule that refuses a lower bound above its upper bound."""
 
     def violated(experiment: Experiment) -> bool:
-        low, high = _value(experiment, least), _value(experiment, greatest)
+        low, high = value_at(experiment, least), value_at(experiment, greatest)
         return low is not None and high is not None and low > high
 
     section, _, name = greatest.rpartition(".")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 
-from llem.api.capability import Capability, Claim, Level
+from llem.api.capability import BackendInfo, Capability, Claim, Condition, Installed, Level
+from llem.api.facts import HostFacts
 from llem.registry import Registry
 
 
@@ -25,6 +27,23 @@ class BackendSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One cell of the capability matrix.
+
+    Attributes:
+        level: How far the capability is supported.
+        note: Restriction or remark, or empty.
+        needs: What the machine must have, in words.
+        missing: What of that this machine lacks; ``None`` when no machine was looked at.
+    """
+
+    level: Level
+    note: str = ""
+    needs: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CapabilityRow:
     """One row of the capability matrix.
 
@@ -34,7 +53,7 @@ class CapabilityRow:
     """
 
     capability: Capability
-    claims: Mapping[str, Claim]
+    claims: Mapping[str, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +69,15 @@ class CapabilityMatrix:
     rows: tuple[CapabilityRow, ...]
 
 
-def capabilities(registry: Registry, backend: str | None = None) -> CapabilityMatrix:
+def capabilities(
+    registry: Registry, backend: str | None = None, facts: HostFacts | None = None
+) -> CapabilityMatrix:
     """Return what every backend can do, or the one called ``backend``.
+
+    Args:
+        registry: The installed plugins.
+        backend: The only backend to ask, or ``None``.
+        facts: The machine to hold the claims' conditions against, or ``None``.
 
     Raises:
         BackendUnavailable: The one that was asked for cannot be used.
@@ -61,10 +87,28 @@ def capabilities(registry: Registry, backend: str | None = None) -> CapabilityMa
     return CapabilityMatrix(
         backends=tuple(BackendSummary(one.name, one.summary, one.devices) for one in infos),
         rows=tuple(
-            CapabilityRow(
-                capability,
-                {one.name: one.claims.get(capability, Claim(Level.NO)) for one in infos},
-            )
+            CapabilityRow(capability, {one.name: _answer(one, capability, facts) for one in infos})
             for capability in Capability
         ),
     )
+
+
+def _answer(info: BackendInfo, capability: Capability, facts: HostFacts | None) -> Answer:
+    claim = info.claims.get(capability, Claim(Level.NO))
+    missing = None
+    if facts is not None:
+        missing = tuple(str(one) for one in claim.needs if not _met(one, facts))
+    return Answer(claim.level, claim.note, tuple(map(str, claim.needs)), missing)
+
+
+def _met(condition: Condition, facts: HostFacts) -> bool:
+    if isinstance(condition, Installed) and condition.distribution not in facts.versions:
+        facts = replace(facts, versions=_version_of(condition.distribution))
+    return condition.met(facts)
+
+
+def _version_of(distribution: str) -> dict[str, str]:
+    try:
+        return {distribution: version(distribution)}
+    except PackageNotFoundError:
+        return {}

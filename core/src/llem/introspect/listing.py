@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 # Only names: a listing of capabilities must not import what the others need.
 if TYPE_CHECKING:
-    from llem.api.capability import Claim
-    from llem.introspect.capabilities import CapabilityMatrix
+    from llem.introspect.capabilities import Answer, CapabilityMatrix
     from llem.introspect.doctor import Check
     from llem.introspect.meters import MeterSummary
     from llem.introspect.plugins import PluginSummary
@@ -61,9 +60,14 @@ def capability_listing(matrix: CapabilityMatrix) -> Listing:
     return Listing(("capability", *names), tuple(rows))
 
 
-def _claim(claim: Claim) -> Cell:
-    parts = [claim.note, f"needs {claim.needs}" if claim.needs else ""]
-    return Cell(claim.level, "; ".join(part for part in parts if part))
+def _claim(claim: Answer) -> Cell:
+    needs = f"needs {', '.join(claim.needs)}" if claim.needs else ""
+    parts = [claim.note, needs]
+    if claim.missing is None or not claim.needs:
+        return Cell(claim.level, "; ".join(filter(None, parts)))
+    if claim.missing:
+        return Cell("not here", "; ".join(filter(None, parts)))
+    return Cell(f"{claim.level}, here", claim.note)
 
 
 def plugin_listing(plugins: Sequence[PluginSummary]) -> Listing:

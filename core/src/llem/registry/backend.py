@@ -11,6 +11,7 @@ from llem.registry.engine import EngineStatus, engine_status
 from llem.registry.records import PluginRecord
 
 if TYPE_CHECKING:
+    from llem.api.audit import ParameterAudit
     from llem.api.config import BackendConfig, Experiment
     from llem.api.facts import HostFacts
     from llem.api.finding import Finding
@@ -85,6 +86,11 @@ class Backend:
     def review(self, experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
         """Return what it holds against ``experiment`` on this machine."""
         return self._ask("llem_review_experiment", experiment=experiment, facts=facts) or ()
+
+    def parameter_audit(self) -> ParameterAudit | None:
+        """Return how it accounts for its engine's parameters, if it does."""
+        audit: ParameterAudit | None = self._ask("llem_parameter_audit")
+        return audit
 
     def explain_error(self, error_type: str, message: str) -> str | None:
         """Return a hint for an engine's error, if it knows one."""

@@ -128,6 +128,8 @@ class Registry:
         try:
             return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
         except PluginBroken as error:
+            from llem.api.meter import Probe
+
             return Probe(available=False, reason=error.message)
 
     def _usable(self) -> list[PluginRecord]:

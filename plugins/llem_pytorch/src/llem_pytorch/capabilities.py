@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Level
 
 _YES = Claim(Level.YES)
 
@@ -27,7 +27,7 @@ INFO = BackendInfo(
         Capability.PIPELINE_PARALLEL: Claim(
             Level.PARTIAL,
             note="device_map spreads layers; one device works at a time",
-            needs="several NVIDIA GPUs",
+            needs=(Gpus(2),),
         ),
     },
     decoder_parameters=frozenset(

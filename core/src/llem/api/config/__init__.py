@@ -1,6 +1,6 @@
 """Pydantic models of an experiment: the shared sections, and the base of a backend's own."""
 
-from llem.api.config.base import BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.api.config.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
 from llem.api.config.decoder import DecoderConfig
 from llem.api.config.experiment import Experiment
 from llem.api.config.measurement import BaselineConfig, MeasurementConfig, WarmupConfig
@@ -17,6 +17,7 @@ from llem.api.config.workload import (
 )
 
 __all__ = [
+    "GIVEN",
     "BackendConfig",
     "BaselineConfig",
     "BuiltinWorkload",

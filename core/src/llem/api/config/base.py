@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,11 +26,30 @@ class Engine:
 
     Attributes:
         call: Name of the plan's call (``load``, ``generate``), or ``settings``.
-        name: Name of the keyword argument.
+        name: Name of the keyword argument; dots reach into an object that the plan builds, as in
+            ``quantization_config.bnb_4bit_quant_type``.
     """
 
     call: str
     name: str
+
+    @property
+    def place(self) -> str:
+        """Where the parameter stands: the call, and the object inside it that takes it."""
+        inside, _, _ = self.name.rpartition(".")
+        return f"{self.call}.{inside}" if inside else self.call
+
+    @property
+    def parameter(self) -> str:
+        """The parameter's own name there."""
+        return self.name.rpartition(".")[2]
+
+    def __str__(self) -> str:
+        return f"{self.call}.{self.name}"
+
+
+GIVEN: Final = object()
+"""In ``Param.needs``: the other field must have a value, whichever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +59,40 @@ class Param:
     Attributes:
         unit: Unit of the value, such as ``tokens`` or ``s``.
         maps_to: Engine parameters the field sets; empty for one that core itself uses.
+        needs: Values other fields must have for this one to act, by dotted path; a tuple lists
+            several that do (``None``: unset), :data:`GIVEN` is any. Core refuses the rest.
+        excludes: Dotted paths of fields that cannot be set together with it, ``false`` apart.
+            Core refuses both at once; one of the two fields need say it.
         min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``.
-        skipped_when: Condition under which the field has no effect and is refused.
+        skipped_when: Condition under which the field has no effect, in words, where ``needs``
+            and ``excludes`` cannot say it and a :class:`Rule` does.
         examples: Values worth trying.
+        example_with: Values of other fields, by dotted path, that an experiment with one of the
+            examples has besides ``needs``, where a :class:`Rule` asks for them.
     """
 
     unit: str = ""
     maps_to: tuple[Engine, ...] = ()
+    needs: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    excludes: tuple[str, ...] = ()
     min_compute_capability: tuple[int, int] | None = None
     skipped_when: str = ""
     examples: tuple[Any, ...] = ()
+    example_with: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A combination that is refused, with its reason and the way out.
+    """A combination that is refused or remarked on, with its reason and the way out.
 
     Attributes:
         name: Stable kebab-case identifier.
         fields: Dotted paths of the fields concerned; the first one is blamed.
-        reason: Why it is refused, in one sentence.
+        reason: What is wrong with it, in one clause.
         remedy: What to write instead, in one sentence.
         violated: Whether an experiment breaks the rule; pure.
+        severity: ``error`` refuses the experiment. ``warning`` lets it run with the remark: for
+            a *dormant* setting, which the engine accepts and which changes nothing.
     """
 
     name: str
@@ -69,10 +100,12 @@ class Rule:
     reason: str
     remedy: str
     violated: Callable[[Experiment], bool]
+    severity: Literal["error", "warning"] = "error"
 
 
 class BackendConfig(FrozenModel):
     """Base of a backend's own config section; every field defaults to ``None``."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
-    """Combinations the backend refuses; core evaluates and lists them."""
+    """Combinations the backend refuses, besides those its fields' markers state; core evaluates
+    and lists them all."""

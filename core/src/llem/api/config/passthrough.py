@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from llem.api.config.base import BackendConfig, Param
 from llem.api.config.experiment import Experiment
+from llem.api.config.fields import walk
 from llem.api.errors import ConfigError
-from llem.api.plan import Call
-
-Setters = Mapping[tuple[str, str], str]
-"""What sets an engine argument, by call and argument: a config field's dotted path, or a reason."""
+from llem.api.plan import Call, Setters
 
 
 def merge_passthrough(
@@ -52,11 +49,9 @@ def merge_passthrough(
 
 
 def _section_setters(experiment: Experiment) -> Setters:
-    section: type[BackendConfig] = type(experiment.section)
+    """Return the argument that each field goes into; a nested one blocks the whole argument."""
     return {
-        (engine.call, engine.name): f"{experiment.backend}.{field}"
-        for field, info in section.model_fields.items()
-        for marker in info.metadata
-        if isinstance(marker, Param)
-        for engine in marker.maps_to
+        (engine.call, engine.name.partition(".")[0]): field.path
+        for field in walk(type(experiment.section), f"{experiment.backend}.")
+        for engine in field.param.maps_to
     }
