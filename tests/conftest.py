@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from .nvml_simulator.simulator import SimulatedGpus, compile_driver
+from .nvml_simulator.waveform import Waveform
 
 # huggingface_hub reads it once, at import; no fixture is early enough.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -17,6 +21,22 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in [name for name in os.environ if name.startswith("LLEM_")]:
         del os.environ[name]
     os.environ["LLEM_CACHE_DIR"] = str(tmp_path_factory.mktemp("llem-cache"))
+
+
+@pytest.fixture(scope="session")
+def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated NVIDIA driver, compiled."""
+    return compile_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def simulated_gpus(tmp_path: Path, nvml_library: Path) -> Callable[..., SimulatedGpus]:
+    """Return the function that makes GPUs of the given waveforms."""
+
+    def make(*waveforms: Waveform, settings: tuple[str, ...] = ()) -> SimulatedGpus:
+        return SimulatedGpus(tmp_path, nvml_library, waveforms, *settings)
+
+    return make
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
