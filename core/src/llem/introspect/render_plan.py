@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from math import isfinite
 from typing import Any
+from unicodedata import is_normalized
 
 from llem.api.plan import Call, CallPlan, Construct, Symbol
 from llem.config.redact import redact
@@ -97,7 +98,8 @@ def _call(
 
 
 def _is_keyword_name(name: str) -> bool:
-    return name.isidentifier() and not iskeyword(name)
+    # Python reads a name as its compatibility form, so that `µ` would become another letter.
+    return name.isidentifier() and not iskeyword(name) and is_normalized("NFKC", name)
 
 
 def _value(value: Any, column: int, depth: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from llem.api import hookspecs
 from llem.api.capability import BackendInfo
 from llem.api.errors import LlemError, PluginBroken, UnknownBackend
+from llem.api.meter import MeterSpec, Probe
 from llem.api.plan import import_dotted
 from llem.registry.backend import Backend
 from llem.registry.call import call_hook, guarded
@@ -22,8 +23,6 @@ from llem.registry.scan import scan
 
 if TYPE_CHECKING:
     import pluggy
-
-    from llem.api.meter import MeterSpec, Probe
 
 Answer = TypeVar("Answer")
 
