@@ -17,27 +17,13 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from llem.api.config import Experiment, Param
+from llem.api.config.annotations import markers
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
 from llem.cli import main as llem
+from llem.introspect.kinds import kind
+from llem.introspect.units import unit_of
 from llem.registry import Registry
-
-UNITS = {
-    "_tokens_per_s": "tokens/s",
-    "_bytes_per_token": "bytes/token",
-    "j_per_output_token": "J/token",
-    "j_per_request": "J/request",
-    "requests_per_s": "requests/s",
-    "flops_per_s": "FLOP/s",
-    "flops": "FLOP",
-    "_tokens": "tokens",
-    "_bytes": "bytes",
-    "_ratio": "ratio",
-    "_s": "s",
-    "_j": "J",
-    "_w": "W",
-}
-"""The unit that a key's ending stands for, longest endings first."""
 
 
 def commands() -> str:
@@ -124,8 +110,8 @@ def _fields(model: type[BaseModel]) -> str:
         properties = schema["$defs"][model.__name__]["properties"]
     rows = []
     for name, field in model.model_fields.items():
-        param = next(_params((field.annotation, *field.metadata)), Param())
-        unit = param.unit or next((u for end, u in UNITS.items() if name.endswith(end)), "")
+        param = next(markers(field, Param), Param())
+        unit = param.unit or unit_of(name)
         default = (
             "required"
             if field.is_required()
@@ -142,50 +128,13 @@ def _fields(model: type[BaseModel]) -> str:
         if param.min_compute_capability:
             major, minor = param.min_compute_capability
             meaning += f" Needs compute capability {major}.{minor}."
-        kind = _type(properties[name], schema.get("$defs", {}))
-        rows.append(f"| `{name}` | {kind} | {unit} | {default} | {_cell(meaning)} |")
+        shown = kind(properties[name], schema.get("$defs", {}), _link)
+        rows.append(f"| `{name}` | {shown} | {unit} | {default} | {_cell(meaning)} |")
     return _table("Key", "Type", "Unit", "Default", "Meaning", rows=rows)
 
 
-def _params(parts: tuple[Any, ...]) -> Iterator[Param]:
-    """Yield the markers of a field, wherever its annotation carries them."""
-    for part in parts:
-        if isinstance(part, Param):
-            yield part
-        # ``Annotated`` keeps its markers apart from its argument.
-        yield from _params((*typing.get_args(part), *getattr(part, "__metadata__", ())))
-
-
-def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Say in a few words what a JSON schema allows; ``null`` shows in the default column."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        if "enum" in definitions.get(name, {}):
-            return _type(definitions[name], definitions)
-        return f"[{name}](#{name.lower()})"
-    if "const" in schema:
-        return f"`{json.dumps(schema['const'])}`"
-    if "enum" in schema:
-        return " or ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
-    if choices := schema.get("anyOf") or schema.get("oneOf"):
-        kinds = [_type(choice, definitions) for choice in choices if choice.get("type") != "null"]
-        return " or ".join(dict.fromkeys(kinds))
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}), definitions)}"
-    if schema.get("type") == "object":
-        inner = schema.get("additionalProperties")
-        return f"mapping to {_type(inner, definitions)}" if isinstance(inner, dict) else "mapping"
-    bounds = [
-        f"{sign} {schema[key]:,}"
-        for key, sign in {
-            "minimum": "≥",
-            "exclusiveMinimum": ">",
-            "maximum": "≤",
-            "exclusiveMaximum": "<",
-        }.items()
-        if key in schema
-    ]
-    return " ".join([schema.get("type", "any"), ", ".join(bounds)]).strip()
+def _link(model: str) -> str:
+    return f"[{model}](#{model.lower()})"
 
 
 def _summary(thing: type) -> str:

@@ -6,8 +6,9 @@ import pytest
 from pydantic import create_model
 
 from llem.api.config import GIVEN, BackendConfig, Engine, Experiment, FrozenModel, Param, Rule
+from llem.api.config.annotations import markers
 from llem.api.config.derived import rules_of
-from llem.api.config.fields import markers, value_at, walk
+from llem.api.config.fields import value_at, walk
 
 
 class Cache(FrozenModel):

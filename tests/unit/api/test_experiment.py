@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from llem.api.config import DecoderConfig, Experiment, ModelConfig
+from llem.api.config.decoder import PRESETS
 
 
 def test_an_unset_workload_is_synthetic():
@@ -77,3 +78,40 @@ def test_temperature_decides_whether_to_sample(decoder, samples):
 )
 def test_shapes_have_random_weights(model, random):
     assert ModelConfig.model_validate(model).random_weights is random
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_in_what_is_not_written(preset):
+    filled = DecoderConfig(preset=preset)
+    assert filled.model_dump().items() >= PRESETS[preset].items()
+    assert filled.samples is (preset != "deterministic")
+    # What is stored says it all, and means the same when it is read again.
+    assert DecoderConfig.model_validate(filled.model_dump()) == filled
+
+
+def test_what_is_written_wins_over_a_preset():
+    decoder = DecoderConfig(preset="creative", temperature=0.5, top_k=None)
+    assert (decoder.temperature, decoder.top_k) == (0.5, None)
+    assert decoder.top_p == PRESETS["creative"]["top_p"]
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ValidationError, match="'deterministic', 'standard', 'creative'"):
+        DecoderConfig(preset="wild")
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("temperature", (0, 2), (-0.1, 2.1)),
+        ("top_p", (0, 1), (-0.1, 1.1)),
+        ("top_k", (0, 10), (-1,)),
+        ("min_p", (0, 1), (-0.1, 1.1)),
+        ("min_new_tokens", (1, 9), (0,)),
+    ],
+)
+def test_decoding_parameters_have_bounds(name, inside, outside):
+    assert [getattr(DecoderConfig(**{name: value}), name) for value in inside] == list(inside)
+    for value in outside:
+        with pytest.raises(ValidationError, match=name):
+            DecoderConfig(**{name: value})

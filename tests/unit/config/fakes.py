@@ -49,6 +49,14 @@ class Section(BackendConfig):
                 experiment.section.attention == "eager" and experiment.section.batch_size is None
             ),
         ),
+        Rule(
+            name="bits-are-ignored",
+            fields=("fake.bits",),
+            reason="the engine accepts it and does nothing",
+            remedy="Remove fake.bits.",
+            violated=lambda experiment: experiment.section.bits == 8,
+            severity="warning",
+        ),
     )
 
     @field_validator("even")

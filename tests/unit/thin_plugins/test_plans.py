@@ -2,19 +2,12 @@
 
 import pytest
 
-from llem.api.config import Param
 from llem.api.errors import ConfigError
 from llem.api.plan import CallPlan, Construct
-from llem_trt.config import TrtConfig
-from llem_vllm.config import VllmConfig
 
 BACKENDS = ["vllm", "trt"]
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
 OWNED = {"vllm": {"seed": 0, "disable_log_stats": False}, "trt": {}}
-FIELDS = [
-    *(("vllm", name, field) for name, field in VllmConfig.model_fields.items()),
-    *(("trt", name, field) for name, field in TrtConfig.model_fields.items()),
-]
 
 
 def sampling(plan, backend, **decoder):
@@ -89,18 +82,6 @@ def test_the_kv_cache_of_tensorrt_llm_is_one_object(plan):
             "tensorrt_llm.llmapi.KvCacheConfig", {"dtype": "fp8", "enable_block_reuse": False}
         ),
     }
-
-
-@pytest.mark.parametrize(("backend", "name", "field"), FIELDS)
-def test_each_field_is_described_and_changes_what_it_maps_to(plan, backend, name, field):
-    assert field.default is None
-    assert field.description
-    (param,) = [marker for marker in field.metadata if isinstance(marker, Param)]
-    before, after = plan(backend), plan(backend, **{backend: {name: param.examples[-1]}})
-    load_before, load_after = before.call("load").kwargs, after.call("load").kwargs
-    changed = {key for key in {*load_before, *load_after} if key not in load_before}
-    assert changed == {engine.name for engine in param.maps_to}
-    assert before.call("sampling") == after.call("sampling")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -12,8 +12,9 @@ from llem.api.finding import Finding
 from llem.config.rules import RULES
 from llem.config.shown import shown
 
-OWN_FIELDS = frozenset({"seed", "ignore_eos", "max_new_tokens"})
-"""Decoder fields that core itself turns into requests, so that every backend honours them."""
+OWN_FIELDS = frozenset({"preset", "seed", "ignore_eos", "max_new_tokens"})
+"""Decoder fields that core itself turns into others or into requests, so that every backend
+honours them."""
 
 
 def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
@@ -47,13 +48,18 @@ def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for every decoder field that is set and that the backend would drop."""
     honoured = sorted(info.decoder_parameters | OWN_FIELDS)
     for name, field in DecoderConfig.model_fields.items():
-        if name not in honoured and getattr(decoder, name) != field.default:
-            yield Finding(
-                code="decoder-unsupported",
-                message=f"backend {info.name} does not honour it",
-                path=f"decoder.{name}",
-                remedy=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
-            )
+        if name in honoured or getattr(decoder, name) == field.default:
+            continue
+        written = name in decoder.model_fields_set
+        yield Finding(
+            code="decoder-unsupported",
+            message=f"backend {info.name} does not honour it"
+            if written
+            else f"it sets {name}, which backend {info.name} does not honour",
+            path=f"decoder.{name}" if written else "decoder.preset",
+            remedy=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
+            f"backend. Honoured: {', '.join(honoured)}.",
+        )
 
 
 def remarks(experiment: Experiment) -> Iterator[Finding]:

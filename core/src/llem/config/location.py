@@ -7,12 +7,12 @@ labels and keys apart, so the location is walked along them.
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 
+from llem.api.config.annotations import bare, is_model, members
 from llem.config.strict_yaml import KeyPath
 
 
@@ -42,15 +42,15 @@ def place_of(model: type[BaseModel], location: KeyPath) -> Place:
     annotation: Any = model
     owner: type[BaseModel] | None = None
     for part in location:
-        members = _members(annotation)
-        if len(members) > 1:
-            annotation = next((one for one in members if _is_labelled(one, part)), Any)
+        allowed = members(annotation)
+        if len(allowed) > 1:
+            annotation = next((one for one in allowed if _is_labelled(one, part)), Any)
             continue
         if part == "[key]":  # it is the key of a mapping that is wrong, and the key is there
             continue
         path.append(part)
-        owner, annotation = _step(members[0] if members else Any, part)
-    choices = tuple(one for one in map(_bare, _members(annotation)) if _is_model(one))
+        owner, annotation = _step(allowed[0] if allowed else Any, part)
+    choices = tuple(one for one in map(bare, members(annotation)) if is_model(one))
     return Place(tuple(path), owner, choices if len(choices) > 1 else ())
 
 
@@ -82,21 +82,12 @@ def _constant(model: type[BaseModel], name: str) -> str | None:
 
 def _step(annotation: Any, part: str | int) -> tuple[type[BaseModel] | None, Any]:
     """Return the model that has the key ``part``, if any, and what is allowed below it."""
-    bare = _bare(annotation)
-    if _is_model(bare):
-        field = bare.model_fields.get(str(part))
-        return bare, field.annotation if field is not None else Any
-    arguments = [one for one in get_args(bare) if one is not Ellipsis]
+    kind = bare(annotation)
+    if is_model(kind):
+        field = kind.model_fields.get(str(part))
+        return kind, field.annotation if field is not None else Any
+    arguments = [one for one in get_args(kind) if one is not Ellipsis]
     return None, arguments[-1] if arguments else Any
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    """Return what a union allows besides ``None``, or the annotation itself."""
-    bare = _bare(annotation)
-    if get_origin(bare) not in (Union, types.UnionType):
-        return (annotation,)
-    present = [one for one in get_args(bare) if one is not types.NoneType]
-    return tuple(member for one in present for member in _members(one))
 
 
 def _is_labelled(member: Any, label: str | int) -> bool:
@@ -104,18 +95,9 @@ def _is_labelled(member: Any, label: str | int) -> bool:
     tags: list[str | None] = [
         one.tag for one in getattr(member, "__metadata__", ()) if isinstance(one, Tag)
     ]
-    bare = _bare(member)
-    if _is_model(bare):
-        tags += [bare.__name__, *(_constant(bare, name) for name in bare.model_fields)]
-    elif (origin := get_origin(bare)) is not None:
+    kind = bare(member)
+    if is_model(kind):
+        tags += [kind.__name__, *(_constant(kind, name) for name in kind.model_fields)]
+    elif (origin := get_origin(kind)) is not None:
         return label in tags or str(label).startswith(getattr(origin, "__name__", "?"))
     return label in tags
-
-
-def _bare(annotation: Any) -> Any:
-    """Return the annotation without its markers."""
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

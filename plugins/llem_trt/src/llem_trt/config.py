@@ -67,19 +67,24 @@ class TrtConfig(BackendConfig):
 
     kv_cache_dtype: Annotated[
         Literal["auto", "fp8"] | None,
-        Param(maps_to=(Engine("load", "kv_cache_config"),), examples=("fp8",)),
+        Param(maps_to=(Engine("load", "kv_cache_config.dtype"),), examples=("fp8",)),
     ] = None
     """Data type of the KV cache; unset takes the model's."""
 
     kv_cache_free_gpu_memory_fraction: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(maps_to=(Engine("load", "kv_cache_config"),), examples=(0.5,)),
+        Param(
+            unit="ratio",
+            maps_to=(Engine("load", "kv_cache_config.free_gpu_memory_fraction"),),
+            examples=(0.5,),
+        ),
     ] = None
     """Share of the memory left after loading that the KV cache takes."""
 
     kv_cache_enable_block_reuse: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "kv_cache_config"),), examples=(False,))
+        bool | None,
+        Param(maps_to=(Engine("load", "kv_cache_config.enable_block_reuse"),), examples=(False,)),
     ] = None
     """Whether requests share the KV cache of a common beginning."""
 

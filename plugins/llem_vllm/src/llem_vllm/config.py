@@ -41,7 +41,11 @@ class VllmConfig(BackendConfig):
     gpu_memory_utilization: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(maps_to=(Engine("load", "gpu_memory_utilization"),), examples=(0.5, 0.9)),
+        Param(
+            unit="ratio",
+            maps_to=(Engine("load", "gpu_memory_utilization"),),
+            examples=(0.5, 0.9),
+        ),
     ] = None
     """Share of device memory for weights, activations and KV cache."""
 

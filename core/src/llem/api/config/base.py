@@ -27,7 +27,8 @@ class Engine:
     Attributes:
         call: Name of the plan's call (``load``, ``generate``), or ``settings``.
         name: Name of the keyword argument; dots reach into an object that the plan builds, as in
-            ``quantization_config.bnb_4bit_quant_type``.
+            ``quantization_config.bnb_4bit_quant_type``. Empty means the call itself: whether it
+            is made, and of which function.
     """
 
     call: str
@@ -45,7 +46,7 @@ class Engine:
         return self.name.rpartition(".")[2]
 
     def __str__(self) -> str:
-        return f"{self.call}.{self.name}"
+        return f"{self.call}.{self.name}" if self.name else self.call
 
 
 GIVEN: Final = object()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from llem.api.config.annotations import bare, is_model, markers, members
 from llem.api.config.base import Param
-
-Marker = TypeVar("Marker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class ConfigField:
 
     @property
     def is_section(self) -> bool:
-        """Whether it holds fields of its own rather than a value."""
-        return next(models_in(self.info.annotation), None) is not None
+        """Whether it holds fields of its own and never a plain value."""
+        return all(map(is_model, map(bare, members(self.info.annotation))))
 
     def is_set(self, value: Any) -> bool:
         """Whether ``value`` is one that somebody chose."""
@@ -56,31 +55,9 @@ def walk(
     for name, info in model.model_fields.items():
         param = next(markers(info, Param), Param())
         yield ConfigField(f"{prefix}{name}", model, info, param)
-        for inner in dict.fromkeys(models_in(info.annotation)):
-            if inner not in (*above, model):
+        for inner in map(bare, members(info.annotation)):
+            if is_model(inner) and inner not in (*above, model):
                 yield from walk(inner, f"{prefix}{name}.", (*above, model))
-
-
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield every model that ``annotation`` allows, inside unions and containers as well."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from models_in(argument)
-
-
-def markers(info: FieldInfo, kind: type[Marker]) -> Iterator[Marker]:
-    """Yield the markers of one ``kind`` of a field, wherever its annotation carries them."""
-    return _of_kind((*info.metadata, info.annotation), kind)
-
-
-def _of_kind(parts: tuple[Any, ...], kind: type[Marker]) -> Iterator[Marker]:
-    for part in parts:
-        if isinstance(part, kind):
-            yield part
-        elif isinstance(part, FieldInfo):
-            yield from _of_kind(tuple(part.metadata), kind)
-        yield from _of_kind(get_args(part), kind)
 
 
 def value_at(config: BaseModel, path: str) -> Any:

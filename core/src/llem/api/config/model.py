@@ -19,7 +19,7 @@ class ModelConfig(FrozenModel):
     ] = "shape:tiny"
     """Hub id, path of a local model folder, or `shape:NAME` for an embedded shape."""
 
-    revision: str | None = None
+    revision: Annotated[str | None, Param(examples=("main",))] = None
     """Branch, tag or commit of a hub model; applies to its tokenizer as well."""
 
     dtype: Annotated[DType | None, Param(examples=("bfloat16",))] = None
@@ -32,7 +32,7 @@ class ModelConfig(FrozenModel):
     gguf_file: Annotated[str | None, Param(examples=("model.Q4_K_M.gguf",))] = None
     """File name of a GGUF file inside the folder or repository named by `id`."""
 
-    tokenizer: str | None = None
+    tokenizer: Annotated[str | None, Param(examples=("HuggingFaceTB/SmolLM2-135M",))] = None
     """Hub id or local folder of another tokenizer; unset uses the model's own."""
 
     trust_remote_code: bool = False

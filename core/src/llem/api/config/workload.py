@@ -48,7 +48,7 @@ class LogNormalLength(FrozenModel):
     """Shape of the distribution."""
     median: Annotated[float, Field(gt=0, le=1_000_000), Param(unit="tokens")]
     """Median length."""
-    sigma: Annotated[float, Field(ge=0, le=5)]
+    sigma: Annotated[float, Field(ge=0, le=5), Param(unit="1")]
     """Standard deviation of the length's natural logarithm."""
     max: Tokens | None = None
     """Longer draws are cut to this."""
@@ -80,7 +80,7 @@ class _Workload(FrozenModel):
     order: Literal["given", "shuffled", "shortest-first", "longest-first"] = "given"
     """Order in which requests are submitted."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32), Param(unit="1")] = 0
     """Seed of every draw: prompts, lengths, order."""
 
 

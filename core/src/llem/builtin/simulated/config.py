@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, Param, Rule
+from llem.api.config import GIVEN, BackendConfig, Engine, Param
 
 Phase = Literal["open", "prepare", "run", "observe", "close"]
 Failure = Literal["error", "exit", "kill", "hang", "flood", "out-of-memory"]
@@ -54,30 +54,25 @@ class SimulatedConfig(BackendConfig):
     ] = None
     """Device memory it claims to have used; unavailable if unset."""
 
-    fail_in: Annotated[Phase | None, Param(maps_to=(Engine("settings", "fail_in"),))] = None
+    fail_in: Annotated[
+        Phase | None,
+        Param(maps_to=(Engine("settings", "fail_in"),), needs={"simulated.failure": GIVEN}),
+    ] = None
     """Phase in which it fails; never if unset."""
 
-    failure: Annotated[Failure | None, Param(maps_to=(Engine("settings", "failure"),))] = None
+    failure: Annotated[
+        Failure | None,
+        Param(maps_to=(Engine("settings", "failure"),), needs={"simulated.fail_in": GIVEN}),
+    ] = None
     """How it fails: raise, exit, be killed, hang, print without end, run out of memory."""
 
     fail_after_runs: Annotated[
         int | None,
         Field(ge=0, le=1_000_000),
-        Param(unit="repetitions", maps_to=(Engine("settings", "fail_after_runs"),)),
-    ] = None
-    """With `fail_in: run`, repetitions that succeed first; none if unset."""
-
-    rules = (
-        Rule(
-            name="simulated-failure-needs-phase",
-            fields=("simulated.failure", "simulated.fail_in"),
-            reason="how and where the backend fails must be given together",
-            remedy="Set both simulated.fail_in and simulated.failure, or neither.",
-            violated=lambda experiment: _is_half_a_failure(experiment.section),
+        Param(
+            unit="repetitions",
+            maps_to=(Engine("settings", "fail_after_runs"),),
+            needs={"simulated.fail_in": "run"},
         ),
-    )
-
-
-def _is_half_a_failure(section: BackendConfig) -> bool:
-    assert isinstance(section, SimulatedConfig)
-    return (section.fail_in is None) != (section.failure is None)
+    ] = None
+    """Repetitions that succeed before it fails; none if unset."""
