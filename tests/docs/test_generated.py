@@ -21,7 +21,18 @@ def test_every_page_with_a_generated_part_is_on_the_list() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "check", "explain", "capabilities", "plugins", "schema", "doctor", "meters", "shapes"],
+    [
+        "run",
+        "plan",
+        "check",
+        "explain",
+        "capabilities",
+        "plugins",
+        "schema",
+        "doctor",
+        "meters",
+        "shapes",
+    ],
 )
 def test_every_command_is_shown(command: str) -> None:
     assert f"## `llem {command}`" in (DOCS / "reference/cli.md").read_text()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@experiment_options
+@experiment_options()
 @json_option
 def check(
     file: Path | None,

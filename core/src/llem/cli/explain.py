@@ -11,7 +11,7 @@ from llem.cli.output_options import Form, json_option
 
 
 @click.command()
-@experiment_options
+@experiment_options()
 @json_option
 def explain(
     file: Path | None,

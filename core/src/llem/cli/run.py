@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@experiment_options
+@experiment_options()
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from llem.api.config import Experiment
+from llem.api.config import Experiment, ModelConfig
 from llem.api.errors import ConfigInvalid, UnknownBackend
 from llem.api.finding import Finding
 from llem.config.choice import choose_backend
@@ -68,12 +68,14 @@ def load_experiment(
         ConfigError: The experiment is refused; every problem is named.
         BackendUnavailable: Its backend cannot be used.
     """
-    source = _gather(file, overrides, backend, model)
-    chosen, warnings = _backend(registry, source)
+    source = read_file(file) if file is not None else Source()
+    lay_over(source, overrides, backend, model)
+    chosen, warnings = named_backend(registry, source)
     source.data["backend"] = chosen.name
     if file is None:
         source.data = over_default(default_experiment(chosen.name), source.data)
-    experiment = _with_home(_validate(registry, chosen, source))
+    experiment = _validate(registry, chosen, source)
+    experiment = experiment.model_copy(update={"model": with_home(experiment.model)})
     problems = (*violations(experiment, chosen.info), *model_problems(experiment.model))
     if problems:
         raise ConfigInvalid([_located(problem, source) for problem in problems])
@@ -82,15 +84,14 @@ def load_experiment(
     return LoadedExperiment(experiment, chosen, base_dir, warnings)
 
 
-def _gather(
-    file: Path | None, overrides: Sequence[str], backend: str | None, model: str | None
-) -> Source:
-    """Return file, flags and overrides, each laid over the one before.
+def lay_over(
+    source: Source, overrides: Sequence[str], backend: str | None, model: str | None
+) -> None:
+    """Lay flags over ``source``, and overrides over both.
 
     Raises:
-        ConfigError: The file cannot be read, or something goes into what is not a section.
+        ConfigError: Something goes into what is not a section.
     """
-    source = read_file(file) if file is not None else Source()
     if backend is not None:
         source.assign(("backend",), backend, "--backend")
     if model is not None:
@@ -99,10 +100,9 @@ def _gather(
         apply_override(source, override)
     # An empty section, or one whose keys are all commented out, is one of defaults.
     source.data = {key: value for key, value in source.data.items() if value is not None}
-    return source
 
 
-def _backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
+def named_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
     """Return the backend that is named, or the one to choose when none is, with a warning.
 
     Raises:
@@ -149,13 +149,11 @@ def _validate(registry: Registry, backend: Backend, source: Source) -> Experimen
         ) from None
 
 
-def _with_home(experiment: Experiment) -> Experiment:
-    """Return ``experiment`` with ``~`` in the model's folder written out: no engine does."""
-    model = experiment.model
+def with_home(model: ModelConfig) -> ModelConfig:
+    """Return ``model`` with ``~`` in its folder written out: no engine does that."""
     if not model.id.startswith("~") or not is_folder(model.id):
-        return experiment
-    expanded = model.model_copy(update={"id": str(Path(model.id).expanduser())})
-    return experiment.model_copy(update={"model": expanded})
+        return model
+    return model.model_copy(update={"id": str(Path(model.id).expanduser())})
 
 
 def _located(finding: Finding, source: Source) -> Finding:

@@ -25,6 +25,8 @@ def merge_passthrough(
     Raises:
         ConfigError: A call has no such name, or an argument is set by something else.
     """
+    if not experiment.passthrough_kwargs:
+        return tuple(calls)
     setters = {**shared, **_section_setters(experiment)}
     names = [call.name for call in calls]
     for name, extra in experiment.passthrough_kwargs.items():

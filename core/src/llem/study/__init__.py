@@ -1,0 +1,1 @@
+"""Studies: ordered sets of experiments that survive, resume, and waste no time."""

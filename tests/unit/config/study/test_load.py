@@ -1,0 +1,266 @@
+"""What a study file says, and what its points are."""
+
+from pathlib import Path
+
+import pytest
+
+from llem.config.study import is_study, read_study
+
+from ..fakes import FAKE, OTHER, FakeBackend, FakeRegistry, OtherSection
+from .conftest import rows
+
+THIRD = FakeBackend("third", OtherSection)
+
+
+def test_axes_are_crossed_and_the_last_one_is_the_fastest(study):
+    loaded = study("sweep: {fake.batch_size: [1, 2], decoder.temperature: [0, 0.5]}")
+    assert rows(loaded) == [
+        {"fake.batch_size": 1, "decoder.temperature": 0},
+        {"fake.batch_size": 1, "decoder.temperature": 0.5},
+        {"fake.batch_size": 2, "decoder.temperature": 0},
+        {"fake.batch_size": 2, "decoder.temperature": 0.5},
+    ]
+    experiments = [point.experiment for point in loaded]
+    assert [one.section.batch_size for one in experiments] == [1, 1, 2, 2]
+    assert [one.decoder.temperature for one in experiments] == [0, 0.5, 0, 0.5]
+
+
+def test_a_point_is_found_again_by_its_number(study):
+    loaded = study(
+        """
+        sweep: {fake.batch_size: [1, 2, 3], fake.bits: [4, 8]}
+        experiments: [{model: {id: "shape:1b"}}]
+        """
+    )
+    assert [point.number for point in loaded] == list(range(7))
+    for point in loaded:
+        assert loaded.of(point.number).point(point.number) == point
+    assert loaded.loaded(6).experiment.model.id == "shape:1b"
+
+
+def test_a_swept_field_wins_over_the_base_whose_other_fields_stay(study):
+    loaded = study(
+        """
+        decoder: {temperature: 0.3, top_p: 0.5}
+        sweep: {decoder.temperature: [0.7]}
+        """
+    )
+    (point,) = loaded
+    assert (point.experiment.decoder.temperature, point.experiment.decoder.top_p) == (0.7, 0.5)
+
+
+def test_nested_and_dotted_axes_are_the_same_and_set_wins(study):
+    nested = study("sweep: {fake: {batch_size: {pow2: {from: 1, to: 4}}}}")
+    assert rows(nested) == [{"fake.batch_size": size} for size in (1, 2, 4)]
+    changed = study("sweep: {fake.batch_size: [1, 2]}", overrides=["sweep.fake.batch_size=[8]"])
+    assert rows(changed) == [{"fake.batch_size": 8}]
+
+
+def test_zipped_fields_change_together(study):
+    loaded = study(
+        """
+        zip: {workload.input_tokens: [1, 2], workload.output_tokens: [10, 20]}
+        sweep: {fake.bits: [4, 8]}
+        """
+    )
+    assert len(loaded) == 4
+    lengths = [(p.experiment.workload.input_tokens, p.experiment.workload.output_tokens)
+               for p in loaded]  # fmt: skip
+    assert lengths == [(1, 10), (2, 20), (1, 10), (2, 20)]
+
+
+def test_variants_are_crossed_and_an_empty_one_is_the_base(study):
+    loaded = study(
+        """
+        variants:
+          attention: [{}, {fake: {attention: sdpa}}]
+          size: [{fake: {batch_size: 2}}, {fake: {batch_size: 3}, decoder: {temperature: 1}}]
+        """
+    )
+    sections = [point.experiment.section for point in loaded]
+    assert [(one.attention, one.batch_size) for one in sections] == [
+        (None, 2), (None, 3), ("sdpa", 2), ("sdpa", 3),
+    ]  # fmt: skip
+
+
+def test_a_variant_of_another_kind_replaces_the_whole_section(study):
+    loaded = study(
+        """
+        workload: {source: synthetic, input_tokens: 5}
+        variants: [{}, {workload: {source: prompts, prompts: [hello]}}]
+        """
+    )
+    assert [point.experiment.workload.source for point in loaded] == ["synthetic", "prompts"]
+
+
+def test_axes_of_a_backend_multiply_its_points_only(study):
+    loaded = study(
+        """
+        backends: {fake: {runner: {python: /a}}, other: {runner: {python: /b}}}
+        fake: {bits: 4}
+        sweep: {fake.batch_size: [1, 2, 3], other.block_size: [8, 16], decoder.temperature: [0]}
+        variants: [{}, {fake: {attention: sdpa}}]
+        """
+    )
+    points = list(loaded)
+    of = {name: [p.experiment for p in points if p.experiment.backend == name]
+          for name in ("fake", "other")}  # fmt: skip
+    assert (len(of["fake"]), len(of["other"])) == (6, 2)
+    assert {one.runner.python for one in of["fake"]} == {"/a"}
+    assert {one.runner.python for one in of["other"]} == {"/b"}
+    assert {one.section.bits for one in of["fake"]} == {4}
+    assert loaded.differences(0)["backend"] == "fake"
+
+
+def test_listed_experiments_are_not_crossed_and_may_stand_alone(study):
+    alone = study("experiments: [{fake: {bits: 4}}, {fake: {bits: 8}}]")
+    assert [point.experiment.section.bits for point in alone] == [4, 8]
+    both = study("sweep: {fake.batch_size: [1, 2]}\nexperiments: [{fake: {bits: 4}}]")
+    assert [point.experiment.section.bits for point in both] == [None, None, 4]
+
+
+def test_a_listed_experiment_may_name_its_backend(study):
+    loaded = study("backends: [fake, other]\nexperiments: [{backend: other}, {}]")
+    assert [point.experiment.backend for point in loaded] == ["fake", "other", "other"]
+    with pytest.raises(Exception, match="third is none of the study's backends, fake, other"):
+        study("backends: [fake, other]\nexperiments: [{backend: third}]")
+
+
+def test_flags_lie_over_the_base_and_choose_among_backends(study):
+    assert next(iter(study("sweep: {fake.bits: [4]}", model="shape:1b"))).experiment.model.id == (
+        "shape:1b"
+    )
+    chosen = study("backends: [fake, other]", backend="other")
+    assert [point.experiment.backend for point in chosen] == ["other"]
+
+
+def test_an_experiment_is_a_study_of_one_point(study):
+    assert rows(study("model: {id: 'shape:tiny'}")) == [{}]
+
+
+def test_a_file_extends_another_one(study, write):
+    write("fake: {bits: 4, batch_size: 2}\nsweep: {decoder.temperature: [0, 1]}", "base.yaml")
+    loaded = study(
+        """
+        extends: base.yaml
+        fake: {batch_size: 3}
+        sweep: {decoder.temperature: [0.5]}
+        """
+    )
+    (point,) = loaded
+    assert (point.experiment.section.bits, point.experiment.section.batch_size) == (4, 3)
+    assert point.experiment.decoder.temperature == 0.5
+
+
+def test_what_a_base_file_says_wrong_is_blamed_on_it(refused, write):
+    write("fake: {batch_size: none}", "base.yaml")
+    assert refused("extends: base.yaml").startswith("base.yaml:1: fake.batch_size: must be")
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "./study.yaml"])
+def test_a_file_that_extends_itself_is_refused(refused, name):
+    assert "study.yaml extends study.yaml" in refused(f"extends: {name}")
+
+
+def test_a_circle_of_files_is_refused(refused, write):
+    write("extends: study.yaml", "base.yaml")
+    message = refused("extends: base.yaml")
+    assert "study.yaml extends base.yaml extends study.yaml" in message
+
+
+def test_a_study_is_told_from_an_experiment_by_its_keys(write):
+    assert not is_study(read_study(write("model: {id: a}")))
+    assert is_study(read_study(write("sweep: {a.b: [1]}")))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("sweep: {fake.batch_siz: [1]}", "study.yaml:2: fake.batch_siz: there is no such key. "
+         "Did you mean batch_size?"),
+        ("sweep: {batch_size: [1]}", "Did you mean fake.batch_size?"),
+        ("sweep:\n  fake.batch_size:\n    - 1\n    - no", "study.yaml:5: fake.batch_size: must be"),
+        ("sweep: {fake.batch_size: []}", "the axis has no values"),
+        ("sweep: {fake.batch_size: 4}", "an axis is a list"),
+        ("sweep: [1]", "must be a section"),
+        ("experiments: []", "the study has no points"),
+        ("experiments: {}", "must be a list of partial configs"),
+        ("variants: [1]", "variants.0: must be a section of keys"),
+        ("variants: []", "at least one"),
+        ("zip: {fake.bits: [4, 8], fake.batch_size: [1]}", "fake.bits has 2, fake.batch_size has 1"),
+        ("backends: 3", "must be a list of names"),
+        ("backend: fake\nbackends: [fake]", "exclude each other"),
+        ("extends: 3", "must be the name of a file"),
+        ("extends: nowhere.yaml", "nowhere.yaml does not exist"),
+        ("study: {repeats: 0}", "study.yaml:2: study.repeats: must be"),
+        ("study: {order: latin}", "must be sequential, interleaved, shuffled or latin-square"),
+        ("study: {reuse: model, prefork: true}", "exclude each other"),
+        ("study: {gap: 3}", "Did you mean gap_s?"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_line_and_way_out(refused, text, problem):
+    assert problem in refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sweep: {fake.bits: [4]}\nzip: {fake.bits: [4], fake.batch_size: [1]}",
+        "sweep: {fake.bits: [4], fake: {bits: [8]}}",
+        "sweep: {workload.input_tokens: [4], workload.input_tokens.mean: [5]}",
+        "sweep: {fake.bits: [4]}\nvariants: [{}, {fake: {bits: 8}}]",
+        "variants: {a: [{fake: {bits: 8}}], b: [{fake: {bits: 4}}]}",
+    ],
+)
+def test_two_axes_that_set_the_same_field_are_refused(refused, text):
+    message = refused(text)
+    assert "both set it" in message or "stands there twice" in message
+
+
+def test_a_million_points_are_refused_before_any_is_made(refused):
+    axis = "{from: 1, to: 1000, num: 1000}"
+    message = refused(f"sweep: {{workload.input_tokens: {axis}, workload.output_tokens: {axis}}}")
+    assert "the study has 1,000,000 points, more than 500,000" in message
+
+
+def test_points_that_a_rule_refuses_are_kept_apart_with_file_and_line(study):
+    loaded = study(
+        """
+        decoder: {top_p: 0.5}
+        sweep:
+          decoder.temperature: [0, 0.5]
+        """
+    )
+    bad, good = loaded
+    assert good.experiment is not None
+    assert [finding.code for finding in bad.refusals] == ["greedy-ignores-top-p"]
+    assert "study.yaml:3: decoder.top_p" in str(loaded.of(0).located(bad)[0])
+
+
+def test_a_rule_inside_a_section_refuses_its_point_only(study):
+    loaded = study("sweep: {fake.even: [1, 2]}")
+    assert [bool(point.refusals) for point in loaded] == [True, False]
+
+
+def test_a_missing_model_refuses_the_points_that_name_it(study):
+    loaded = study("sweep: {model.id: ['shape:tiny', ./nowhere]}")
+    assert [[one.code for one in point.refusals] for point in loaded] == [[], ["model-missing"]]
+
+
+def test_the_name_comes_from_the_file_unless_it_is_given(study):
+    assert study("sweep: {fake.bits: [4]}").name == "study"
+    assert study("study: {name: nightly}\nsweep: {fake.bits: [4]}").name == "nightly"
+
+
+def test_secrets_stay_out_of_the_document(study):
+    loaded = study("runner: {env: {HF_TOKEN: hf_abcdefghijklmnopqrstuvwxyz}}")
+    assert loaded.document["runner"]["env"]["HF_TOKEN"] == "<redacted>"
+
+
+def test_a_backend_that_is_not_installed_is_an_error_of_its_own(study):
+    with pytest.raises(Exception, match="no backend 'nobody'"):
+        study("backends: [fake, nobody]", registry=FakeRegistry(FAKE, OTHER, THIRD))
+
+
+def test_relative_paths_start_at_the_studys_file(study):
+    assert study("sweep: {fake.bits: [4]}").base_dir == Path()
