@@ -58,7 +58,7 @@ def test_refused_points_are_listed_by_rule(plan):
     assert [point.rule for point in planned.refused] == ["simulated-failure-needs-phase"] * 2
     assert [point.number for point in planned.refused] == [0, 1]
     text = "\n".join(overview(planned, everything=False))
-    assert "2 × simulated-failure-needs-phase, such as: study.yaml:2: simulated.fail" in text
+    assert "2 x simulated-failure-needs-phase, such as: study.yaml:2: simulated.fail" in text
 
 
 def test_a_study_of_refused_points_only_is_an_error_that_names_the_rules(plan):

@@ -26,10 +26,10 @@ def overview(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
     yield _row(len(plan.refused), "refused", "")
     for rule, number in Counter(point.rule for point in plan.refused).most_common():
         example = next(point for point in plan.refused if point.rule == rule)
-        yield f"{'':11}{number:,} × {rule}, such as: {plan.refusals(example)[0]}"
+        yield f"{'':11}{number:,} x {rule}, such as: {plan.refusals(example)[0]}"
     yield _row(plan.duplicates, "duplicate", "same calls, workload and runner: run once for all")
     yield _row(len(plan.experiments), "experiment", "")
-    order = f"{settings.repeats} × each, {settings.order}" if settings.repeats > 1 else ""
+    order = f"{settings.repeats} x each, {settings.order}" if settings.repeats > 1 else ""
     yield _row(plan.run_count, "run", order)
     yield f"takes {span(plan.least_s)} to {span(plan.most_s)}, and loading{_pauses(plan)}"
     yield from (f"note: {remark}" for remark in plan.remarks())

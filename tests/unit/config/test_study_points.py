@@ -10,7 +10,7 @@ from llem.config.study.axes import Axis, Choice, leaves, nested
 from llem.config.study.grid import Grid
 from llem.config.study.points import Points
 
-from ..fakes import FAKE, OTHER, FakeRegistry
+from .fakes import FAKE, OTHER, FakeRegistry
 
 VALUES = {
     ("decoder", "temperature"): st.sampled_from([0.0, 0.5, None]),

@@ -1,6 +1,7 @@
 """Ranges are the lists they stand for."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def test_whole_numbers_stay_integers():
 def test_a_range_has_both_ends_and_even_steps(low, high, number):
     even = axis_values({"from": low, "to": high, "num": number})
     assert (even[0], even[-1], len(even)) == (low, high, number)
-    steps = [b - a for a, b in zip(even, even[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(even)]
     assert all(math.isclose(step, steps[0], rel_tol=1e-5, abs_tol=1e-3) for step in steps)
     ratios = axis_values({"log": {"from": low, "to": high, "num": number}})
     assert (ratios[0], ratios[-1], len(ratios)) == (low, high, number)
