@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from llem.api.command import CommandOutcome
 from llem.api.config import Experiment, Param
 from llem.api.config.annotations import markers
 from llem.api.errors import LlemError
@@ -81,6 +82,11 @@ def backends() -> str:
 def outcome() -> str:
     """Return every key of an outcome."""
     return "\n".join(_describe(model) for model in _models(Outcome))
+
+
+def command_outcome() -> str:
+    """Return every key of the document of ``llem meter``."""
+    return "\n".join(_describe(model) for model in _models(CommandOutcome))
 
 
 def _describe(model: type[BaseModel]) -> str:

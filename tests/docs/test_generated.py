@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from llem.api.command import CommandOutcome
 from llem.api.config import Experiment
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
@@ -41,7 +43,7 @@ def test_every_command_is_shown(command: str) -> None:
 def test_every_exit_code_is_explained() -> None:
     page = (DOCS / "reference/exit-codes.md").read_text()
     codes = {error.exit_code for error in _subclasses(LlemError)}
-    assert codes == {2, 3, 4, 130}
+    assert codes == {2, 3, 4, 126, 127, 130}
     for code in codes | {0}:
         assert f"\n| {code} | " in page.partition("Each error has a code")[0]
 
@@ -50,9 +52,11 @@ def _subclasses(error: type[LlemError]) -> list[type[LlemError]]:
     return [error, *(leaf for child in error.__subclasses__() for leaf in _subclasses(child))]
 
 
-@pytest.mark.parametrize("model", [Experiment, Outcome])
-def test_every_key_is_described(model: type[Experiment] | type[Outcome]) -> None:
-    name = "config" if model is Experiment else "outcome"
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(Experiment, "config"), (Outcome, "outcome"), (CommandOutcome, "meter")],
+)
+def test_every_key_is_described(model: type[BaseModel], name: str) -> None:
     page = (DOCS / f"reference/{name}.md").read_text()
     for key, field in model.model_fields.items():
         assert field.description, key

@@ -59,9 +59,14 @@ class Llem:
 
     def start(self, *arguments, **settings):
         """Start a quick experiment and return its process."""
+        return self.start_command(*self.run_arguments("--json", *arguments, **settings))
+
+    def start_command(self, *arguments, **env):
+        """Start `llem` and return its process."""
         return psutil.Popen(
-            self.command(*self.run_arguments("--json", *arguments, **settings)),
+            self.command(*arguments),
             cwd=self.folder,
+            env={**os.environ, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

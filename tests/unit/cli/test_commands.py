@@ -50,7 +50,7 @@ def llem_review_experiment(experiment, facts):
 
 def test_help_lists_every_command_and_exit_code(run):
     text = run("--help").stdout
-    for name in ("run", "check", "explain", "capabilities", "plugins", "meters", "shapes"):
+    for name in ("run", "meter", "check", "explain", "capabilities", "plugins", "meters", "shapes"):
         assert f"\n  {name} " in text
     assert "\n    130  interrupted\n" in text
 

@@ -23,6 +23,8 @@
     │   ├── OutOfMemory
     │   └── EngineError
     ├── StorageError               4   the outcome could not be written
+    ├── CommandRefused             126 the command to measure cannot be executed
+    │   └── CommandNotFound        127 there is no such command
     └── Interrupted                130 stopped by the user
 """
 
@@ -194,6 +196,20 @@ class StorageError(LlemError):
 
     code = "storage-failed"
     exit_code = 4
+
+
+class CommandRefused(LlemError):
+    """The command to measure cannot be executed."""
+
+    code = "command-refused"
+    exit_code = 126
+
+
+class CommandNotFound(CommandRefused):
+    """There is no such command to measure."""
+
+    code = "command-not-found"
+    exit_code = 127
 
 
 class Interrupted(LlemError):

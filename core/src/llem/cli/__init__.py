@@ -11,6 +11,7 @@ from llem.cli.lazy_group import LazyCommand, LazyGroup
 _COMMANDS = {
     "run": LazyCommand("llem.cli.run", "run", "Measure an experiment."),
     "plan": LazyCommand("llem.cli.plan", "plan", "Show what a study would run; run nothing."),
+    "meter": LazyCommand("llem.cli.meter", "meter", "Measure any command, or watch the power."),
     "check": LazyCommand("llem.cli.check", "check", "Validate an experiment; run nothing."),
     "explain": LazyCommand("llem.cli.explain", "explain", "Print the engine calls of a run."),
     "capabilities": LazyCommand(

@@ -10,6 +10,8 @@ EXIT_CODES = MappingProxyType(
         2: "the experiment or the command line was refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
+        126: "the command to measure cannot be executed",
+        127: "the command to measure does not exist",
         130: "interrupted",
     }
 )

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from llem.api.outcome import Energy, Outcome, Quantiles
+from llem.api.outcome import Energy, Outcome, Quantiles, Verdict
 
 
 def outcome_table(outcome: Outcome) -> RenderableType:
@@ -17,7 +17,7 @@ def outcome_table(outcome: Outcome) -> RenderableType:
     table.add_column(style="dim")
     for name, value, note in rows(outcome):
         table.add_row(name, value, note)
-    return Group(_title(outcome), table, *_remarks(outcome), _verdict(outcome))
+    return Group(_title(outcome), table, *_remarks(outcome), verdict_text(outcome.verdict))
 
 
 def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
@@ -26,9 +26,9 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
     tokens, throughput, latency = outcome.tokens, outcome.throughput, outcome.latency
     if tokens and throughput:
         result += [
-            ("output tokens/s", _number(throughput.output_tokens_per_s), _interval(outcome)),
-            ("total tokens/s", _number(throughput.total_tokens_per_s), "prompt and output"),
-            ("requests/s", _number(throughput.requests_per_s), ""),
+            ("output tokens/s", number(throughput.output_tokens_per_s), _interval(outcome)),
+            ("total tokens/s", number(throughput.total_tokens_per_s), "prompt and output"),
+            ("requests/s", number(throughput.requests_per_s), ""),
             (
                 "output tokens",
                 f"{tokens.output_tokens:,}",
@@ -63,16 +63,16 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         return [("energy", "-", "unavailable: no meter works here, see `llem meters`")]
     sources = sorted({row.meter for row in energy.devices})
     note = f"{energy.provenance} by {', '.join(sources)}"
-    spread = "" if energy.uncertainty_j is None else f" ± {_number(energy.uncertainty_j)}"
+    spread = "" if energy.uncertainty_j is None else f" ± {number(energy.uncertainty_j)}"
     return [
-        ("energy, gross", f"{_number(energy.gross_j)}{spread} J", note),
+        ("energy, gross", f"{number(energy.gross_j)}{spread} J", note),
         (
             "energy, net",
-            f"{_number(energy.net_j)} J",
+            f"{number(energy.net_j)} J",
             f"above {energy.idle_basis or 'unknown'} idle",
         ),
-        ("energy per output token", f"{_number(energy.j_per_output_token)} J", "gross"),
-        ("energy per request", f"{_number(energy.j_per_request)} J", "gross"),
+        ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
+        ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
     ]
 
 
@@ -96,11 +96,12 @@ def _remarks(outcome: Outcome) -> list[Text]:
     return lines
 
 
-def _verdict(outcome: Outcome) -> Text:
-    if outcome.verdict.valid:
+def verdict_text(verdict: Verdict) -> Text:
+    """Return whether the figures may be used, and every reason why not."""
+    if verdict.valid:
         return Text("verdict: valid", style="bold green")
     text = Text("verdict: not valid", style="bold red")
-    for reason in outcome.verdict.reasons:
+    for reason in verdict.reasons:
         text.append(f"\n  {reason.code}: {reason.message}", style="red")
     return text
 
@@ -110,9 +111,7 @@ def _interval(outcome: Outcome) -> str:
     spread = outcome.throughput.output_tokens_per_s_spread
     if spread.ci95_low is None or spread.ci95_high is None:
         return f"{spread.n} repetition"
-    return (
-        f"95 % in {_number(spread.ci95_low)} … {_number(spread.ci95_high)}, {spread.n} repetitions"
-    )
+    return f"95 % in {number(spread.ci95_low)} … {number(spread.ci95_high)}, {spread.n} repetitions"
 
 
 def _latency(quantiles: Quantiles | None) -> tuple[str, str]:
@@ -121,7 +120,7 @@ def _latency(quantiles: Quantiles | None) -> tuple[str, str]:
     return f"{1000 * quantiles.p50:.2f} ms", f"median; p99 {1000 * quantiles.p99:.2f} ms"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     """Return ``value`` with four significant digits, or ``-`` for one that is unavailable."""
     if value is None:
         return "-"

@@ -49,7 +49,7 @@ def run_experiment(
     facts = host_facts()
     warnings = preflight(loaded, facts)
     texts = load_texts(experiment.workload, loaded.base_dir)
-    meters = choose_meters(registry, experiment)
+    meters = choose_meters(registry, experiment.measurement)
     plan = plan_for(loaded)
     if experiment.model.is_shape:
         write_shape(experiment.model.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from llem.api.config import Experiment
+from llem.api.config import MeasurementConfig
 from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
 from llem.api.meter import Meter, MeterSpec, Probe, Series
@@ -14,7 +14,9 @@ from llem.measure.sampler import Sampler, Source
 from llem.registry import Registry
 
 
-def choose_meters(registry: Registry, experiment: Experiment) -> list[tuple[MeterSpec, Meter]]:
+def choose_meters(
+    registry: Registry, measurement: MeasurementConfig
+) -> list[tuple[MeterSpec, Meter]]:
     """Return the meters to use, by name or all that work here.
 
     A fallback (an estimate) is taken only for a device kind that nothing measures.
@@ -22,8 +24,8 @@ def choose_meters(registry: Registry, experiment: Experiment) -> list[tuple[Mete
     Raises:
         ConfigInvalid: A meter was named that does not exist or does not work here.
     """
-    options = experiment.measurement.model_dump(mode="json")
-    wanted = experiment.measurement.meters
+    options = measurement.model_dump(mode="json")
+    wanted = measurement.meters
     offered = {spec.name: (plugin, spec) for plugin, spec in registry.meter_specs()}
 
     def probe(name: str) -> Probe:

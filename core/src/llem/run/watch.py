@@ -1,0 +1,71 @@
+"""Live power of every domain: `llem meter --watch`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llem.api.config import MeasurementConfig
+from llem.api.meter import Series
+from llem.measure.integrate import energy_in
+from llem.registry import Registry
+from llem.run.metering import choose_meters, sampling
+
+PERIOD_S = 1.0
+"""Time between two pictures, and over which power is a mean."""
+
+DELAY_S = 0.3
+"""The picture is this old: readings on both sides of its edges are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePower:
+    """One domain at one moment.
+
+    Attributes:
+        meter: Name of the meter.
+        device: Device id.
+        domain: Part of the device.
+        power_w: Mean power over the last second, or ``None`` if unavailable.
+        energy_j: Energy since watching began, or ``None`` if a part of it is unavailable.
+        contained: Whether another row includes it already.
+    """
+
+    meter: str
+    device: str
+    domain: str
+    power_w: float | None
+    energy_j: float | None
+    contained: bool
+
+
+def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[LivePower]]:
+    """Yield a row for each domain once a second, until the caller stops asking.
+
+    Raises:
+        ConfigInvalid: A meter does not exist or does not work here.
+    """
+    meters = choose_meters(registry, measurement)
+    with sampling(meters, measurement.sample_period_s) as sampler:
+        started_s = time.monotonic() + DELAY_S
+        due_s = started_s + PERIOD_S
+        while True:
+            time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))
+            series = sampler.series()
+            yield [_live(one, series, started_s, due_s) for one in series]
+            due_s += PERIOD_S
+
+
+def _live(one: Series, all_of_them: Sequence[Series], started_s: float, now_s: float) -> LivePower:
+    channel = one.channel
+    present = {(other.channel.device, other.channel.domain) for other in all_of_them}
+    last_j = energy_in(one, now_s - PERIOD_S, now_s).energy_j
+    return LivePower(
+        meter=one.meter,
+        device=channel.device,
+        domain=channel.domain,
+        power_w=None if last_j is None else last_j / PERIOD_S,
+        energy_j=energy_in(one, started_s, now_s).energy_j,
+        contained=(channel.device, channel.contained_in) in present,
+    )
