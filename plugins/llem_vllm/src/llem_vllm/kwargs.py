@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from llem.api.config import Experiment
+from llem.api.config.fields import value_at, walk
 from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan
-from llem_vllm.rules import section_of
+from llem.api.plan import Call, CallPlan, Construct
+from llem_vllm.rules.section import section_of
 
 SAMPLING_FIELDS = ("top_p", "top_k", "min_p")
 """Decoder fields that act on sampling alone, besides the temperature."""
 
+WORKER_EXTENSION = "llem_vllm.runtime.worker.WorkerFacts"
+"""Class whose methods vLLM adds to its workers, so that they can be asked about themselves."""
+
 SHARED = {
     ("load", "dtype"): "model.dtype",
     ("load", "load_format"): "model.weights",
+    ("load", "model"): "model.id",
     ("load", "revision"): "model.revision",
     ("load", "seed"): "decoder.seed",
     ("load", "tokenizer"): "model.tokenizer",
@@ -25,12 +33,28 @@ SHARED = {
     ("sampling", "min_tokens"): "decoder.min_new_tokens",
     ("sampling", "n"): "llem: one output for each request",
     ("sampling", "repetition_penalty"): "decoder.repetition_penalty",
-    ("sampling", "seed"): "decoder.seed",
+    ("sampling", "seed"): "llem: the engine's own generator is set anew for each repetition",
     ("sampling", "stop"): "decoder.stop",
     ("sampling", "temperature"): "decoder.temperature",
     **{("sampling", name): f"decoder.{name}" for name in SAMPLING_FIELDS},
 }
 """What sets an argument that the backend's own section does not."""
+
+CONSTRUCTS = {
+    "attention_config": "vllm.config.AttentionConfig",
+    "compilation_config": "vllm.config.CompilationConfig",
+    "compilation_config.pass_config": "vllm.config.PassConfig",
+    "compilation_config.dynamic_shapes_config": "vllm.config.compilation.DynamicShapesConfig",
+    "eplb_config": "vllm.config.EPLBConfig",
+    "ir_op_priority": "vllm.config.kernel.IrOpPriorityConfig",
+    "kernel_config": "vllm.config.KernelConfig",
+    "quantization_config": "vllm.config.quantization.QuantizationConfigArgs",
+    "quantization_config.linear": "vllm.config.quantization.QuantSpec",
+    "quantization_config.moe": "vllm.config.quantization.QuantSpec",
+}
+"""Classes of vLLM's nested configs; ``speculative_config`` has to be a plain dictionary."""
+
+_JSON = TypeAdapter[Any](Any)
 
 
 def build_plan(experiment: Experiment) -> CallPlan:
@@ -39,24 +63,25 @@ def build_plan(experiment: Experiment) -> CallPlan:
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
+    own = _section(experiment)
     calls = [
-        Call(name="load", target="vllm.LLM", kwargs=_load(experiment), assign="llm"),
-        # One object per request, because each has an output limit of its own.
         Call(
-            name="sampling",
-            target="vllm.SamplingParams",
-            kwargs=_sampling(experiment),
-            runtime=("max_tokens",),
-            assign="sampling_params",
+            name="load",
+            target="vllm.LLM",
+            kwargs={**_load(experiment), **_built(own["load"])},
+            assign="llm",
         ),
-        Call(
-            name="generate",
-            target="llm.generate",
-            kwargs={"use_tqdm": False},
-            runtime=("prompts", "sampling_params"),
-        ),
+        *_decoding_calls(experiment, own),
     ]
-    return CallPlan(calls=merge_passthrough(calls, experiment, SHARED))
+    return CallPlan(
+        calls=merge_passthrough(calls, experiment, SHARED),
+        settings={
+            "seed": experiment.decoder.seed,
+            "ignore_eos": experiment.ignores_eos,
+            "reset_prefix_cache": True,
+            **own["settings"],
+        },
+    )
 
 
 def _load(experiment: Experiment) -> dict[str, Any]:
@@ -75,22 +100,76 @@ def _load(experiment: Experiment) -> dict[str, Any]:
         "seed": experiment.decoder.seed,
         # The LLM class switches them off, and with them the time of each request's first token.
         "disable_log_stats": False,
-        **section_of(experiment).model_dump(exclude_none=True),
+        "worker_extension_cls": WORKER_EXTENSION,
     }
+
+
+def _decoding_calls(experiment: Experiment, own: Mapping[str, dict[str, Any]]) -> list[Call]:
+    """Return the calls that describe a request and that run all of them."""
+    searches = section_of(experiment).beam_search is not None
+    sampling = _searching(experiment) if searches else _sampling(experiment)
+    return [
+        # One object per request, because each has an output limit of its own.
+        Call(
+            name="sampling",
+            target="vllm.sampling_params.BeamSearchParams" if searches else "vllm.SamplingParams",
+            kwargs={**sampling, **own["sampling"]},
+            runtime=("max_tokens",),
+            assign="params" if searches else "sampling_params",
+        ),
+        Call(
+            name="generate",
+            target="llm.beam_search" if searches else "llm.generate",
+            kwargs={"use_tqdm": False, **own["generate"]},
+            runtime=("prompts", "params" if searches else "sampling_params"),
+        ),
+    ]
 
 
 def _sampling(experiment: Experiment) -> dict[str, Any]:
     decoder = experiment.decoder
     # vLLM has no switch for sampling: temperature 0 is greedy, anything else samples.
     greedy = decoder.samples is False
+    chosen = {} if greedy else {name: getattr(decoder, name) for name in SAMPLING_FIELDS}
     return _given(
         temperature=0.0 if greedy else decoder.temperature,
-        **{name: getattr(decoder, name) for name in SAMPLING_FIELDS},
+        **chosen,
         repetition_penalty=decoder.repetition_penalty,
         min_tokens=decoder.min_new_tokens,
         stop=None if decoder.stop is None else list(decoder.stop),
         ignore_eos=experiment.ignores_eos or None,
     )
+
+
+def _searching(experiment: Experiment) -> dict[str, Any]:
+    return _given(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
+
+
+def _section(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """Return what the backend's own section sets, by call; each field says where it goes."""
+    found: dict[str, dict[str, Any]] = {"load": {}, "sampling": {}, "generate": {}, "settings": {}}
+    section = section_of(experiment)
+    for field in walk(type(section)):
+        value = value_at(section, field.path)
+        if value is None:
+            continue
+        for engine in field.param.maps_to:
+            *inside, name = engine.name.split(".")
+            place = found[engine.call]
+            for part in inside:
+                place = place.setdefault(part, {})
+            place[name] = _JSON.dump_python(value, mode="json")
+    return found
+
+
+def _built(arguments: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """Return ``arguments`` with each nested config of vLLM as an object to build."""
+    built = {}
+    for name, value in arguments.items():
+        inner = f"{path}{name}"
+        target = CONSTRUCTS.get(inner)
+        built[name] = Construct(target, _built(value, f"{inner}.")) if target else value
+    return built
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def llem_capabilities() -> BackendInfo:
 @hookimpl
 def llem_config_model() -> type[BackendConfig]:
     """Return the backend's config section."""
-    from llem_vllm.config import VllmConfig
+    from llem_vllm.config import VLLMConfig
 
-    return VllmConfig
+    return VLLMConfig
 
 
 @hookimpl

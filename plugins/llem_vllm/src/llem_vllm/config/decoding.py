@@ -1,0 +1,123 @@
+"""Decoding parameters beyond those all backends share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, BackendConfig, Engine, FrozenModel, Param
+
+
+class Sampling(FrozenModel):
+    """Further parameters of each request (`SamplingParams` of vLLM)."""
+
+    presence_penalty: Annotated[
+        float | None,
+        Field(ge=-2, le=2),
+        Param(unit="1", maps_to=(Engine("sampling", "presence_penalty"),), examples=(0.5,)),
+    ] = None
+    """Taken off the logits of tokens that were generated before."""
+
+    frequency_penalty: Annotated[
+        float | None,
+        Field(ge=-2, le=2),
+        Param(unit="1", maps_to=(Engine("sampling", "frequency_penalty"),), examples=(0.5,)),
+    ] = None
+    """Taken off those logits once for each time."""
+
+    stop_token_ids: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...] | None,
+        Param(maps_to=(Engine("sampling", "stop_token_ids"),), examples=((2,),)),
+    ] = None
+    """Token ids that end a request."""
+
+    logprobs: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(unit="tokens", maps_to=(Engine("sampling", "logprobs"),), examples=(5,)),
+    ] = None
+    """Log-probabilities that are returned for each output token."""
+
+    prompt_logprobs: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(unit="tokens", maps_to=(Engine("sampling", "prompt_logprobs"),), examples=(1,)),
+    ] = None
+    """Log-probabilities that are returned for each prompt token; this switches prefix caching
+    off for the request."""
+
+    detokenize: Annotated[
+        bool | None, Param(maps_to=(Engine("sampling", "detokenize"),), examples=(False,))
+    ] = None
+    """Whether the engine turns output ids into text inside the window, as it does by
+    default."""
+
+    skip_reading_prefix_cache: Annotated[
+        bool | None,
+        Param(maps_to=(Engine("sampling", "skip_reading_prefix_cache"),), examples=(True,)),
+    ] = None
+    """Whether requests compute prompts that are in the prefix cache anew."""
+
+
+class BeamSearch(FrozenModel):
+    """Beam search (`BeamSearchParams` of vLLM), built from one engine step per token."""
+
+    beam_width: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="beams",
+            maps_to=(Engine("sampling", "beam_width"),),
+            example_with={"vllm.beam_search.length_penalty": 1.0},
+            examples=(4,),
+        ),
+    ] = None
+    """Number of beams."""
+
+    length_penalty: Annotated[
+        float | None,
+        Field(ge=-10, le=10),
+        Param(
+            unit="1",
+            maps_to=(Engine("sampling", "length_penalty"),),
+            needs={"vllm.beam_search.beam_width": GIVEN},
+            examples=(0.8,),
+        ),
+    ] = None
+    """Power of the length that scores are divided by."""
+
+    concurrency_limit: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="requests",
+            maps_to=(Engine("generate", "concurrency_limit"),),
+            needs={"vllm.beam_search.beam_width": GIVEN},
+            examples=(8,),
+        ),
+    ] = None
+    """Requests that are searched at a time; unset is all."""
+
+
+class DecodingFields(BackendConfig):
+    """Fields of decoding."""
+
+    sampling: Sampling | None = None
+    """Further parameters of each request."""
+
+    beam_search: BeamSearch | None = None
+    """Beam search instead of sampling; unset leaves it out."""
+
+    max_logprobs: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(unit="tokens", maps_to=(Engine("load", "max_logprobs"),), examples=(40,)),
+    ] = None
+    """Log-probabilities that a request may ask for; beam search asks for two for each beam."""
+
+    logprobs_mode: Annotated[
+        Literal["raw_logits", "raw_logprobs", "processed_logits", "processed_logprobs"] | None,
+        Param(maps_to=(Engine("load", "logprobs_mode"),), examples=("processed_logprobs",)),
+    ] = None
+    """What is returned as log-probabilities."""

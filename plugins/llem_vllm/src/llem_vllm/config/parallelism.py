@@ -1,0 +1,297 @@
+"""Several devices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, BackendConfig, Engine, FrozenModel, Param
+from llem_vllm.config.choices import All2AllBackend
+
+_BALANCED = {"vllm.enable_eplb": True}
+
+
+class ExpertBalance(FrozenModel):
+    """Rebalancing of experts (`EPLBConfig` of vLLM)."""
+
+    window_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="steps",
+            maps_to=(Engine("load", "eplb_config.window_size"),),
+            needs=_BALANCED,
+            examples=(500,),
+        ),
+    ] = None
+    """Steps of history that the load is taken from."""
+
+    step_interval: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="steps",
+            maps_to=(Engine("load", "eplb_config.step_interval"),),
+            needs=_BALANCED,
+            examples=(1000,),
+        ),
+    ] = None
+    """Steps between two rearrangements."""
+
+    num_redundant_experts: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(
+            unit="experts",
+            maps_to=(Engine("load", "eplb_config.num_redundant_experts"),),
+            needs=_BALANCED,
+            examples=(8,),
+        ),
+    ] = None
+    """Further copies of experts."""
+
+    use_async: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "eplb_config.use_async"),), needs=_BALANCED, examples=(False,)
+        ),
+    ] = None
+    """Whether experts move while the engine works on."""
+
+    communicator: Annotated[
+        Literal["torch_nccl", "torch_gloo", "torch_xccl", "nixl", "pynccl"] | None,
+        Param(
+            maps_to=(Engine("load", "eplb_config.communicator"),),
+            needs=_BALANCED,
+            examples=("pynccl",),
+        ),
+    ] = None
+    """What moves them."""
+
+    enable_migration_batching: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "eplb_config.enable_migration_batching"),),
+            needs=_BALANCED,
+            examples=(True,),
+        ),
+    ] = None
+    """Whether each rank exchanges with one other at a time."""
+
+
+class ParallelismFields(BackendConfig):
+    """Fields of parallelism."""
+
+    tensor_parallel_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(unit="devices", maps_to=(Engine("load", "tensor_parallel_size"),), examples=(2,)),
+    ] = None
+    """Devices that each layer is split over."""
+
+    pipeline_parallel_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(unit="stages", maps_to=(Engine("load", "pipeline_parallel_size"),), examples=(2,)),
+    ] = None
+    """Stages that the layers are distributed over."""
+
+    data_parallel_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(unit="replicas", maps_to=(Engine("load", "data_parallel_size"),), examples=(1,)),
+    ] = None
+    """Copies of the engine. The offline engine refuses more than one unless an external
+    launcher starts them, which llem does not."""
+
+    prefill_context_parallel_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="devices",
+            maps_to=(Engine("load", "prefill_context_parallel_size"),),
+            examples=(2,),
+        ),
+    ] = None
+    """Devices that share the positions of a prompt."""
+
+    decode_context_parallel_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="devices",
+            maps_to=(Engine("load", "decode_context_parallel_size"),),
+            needs={"vllm.tensor_parallel_size": GIVEN},
+            example_with={"vllm.tensor_parallel_size": 2},
+            examples=(2,),
+        ),
+    ] = None
+    """Devices of a tensor-parallel group that share the KV cache by position."""
+
+    dcp_comm_backend: Annotated[
+        Literal["ag_rs", "a2a"] | None,
+        Param(
+            maps_to=(Engine("load", "dcp_comm_backend"),),
+            needs={"vllm.decode_context_parallel_size": GIVEN},
+            examples=("a2a",),
+        ),
+    ] = None
+    """How those devices exchange."""
+
+    dcp_q_replicate: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "dcp_q_replicate"),),
+            needs={"vllm.decode_context_parallel_size": GIVEN},
+            examples=(True,),
+        ),
+    ] = None
+    """Whether each of them projects all queries of latent attention, to save an exchange."""
+
+    cp_kv_cache_interleave_size: Annotated[
+        int | None,
+        Field(ge=1),
+        Param(
+            unit="tokens", maps_to=(Engine("load", "cp_kv_cache_interleave_size"),), examples=(16,)
+        ),
+    ] = None
+    """Tokens that stand together on one device when the KV cache is shared by position."""
+
+    distributed_executor_backend: Annotated[
+        Literal["mp", "uni", "ray"] | None,
+        Param(maps_to=(Engine("load", "distributed_executor_backend"),), examples=("mp", "uni")),
+    ] = None
+    """How worker processes are started."""
+
+    enable_expert_parallel: Annotated[
+        bool | None, Param(maps_to=(Engine("load", "enable_expert_parallel"),), examples=(True,))
+    ] = None
+    """Whether MoE layers are split by expert rather than within each."""
+
+    expert_placement_strategy: Annotated[
+        Literal["linear", "round_robin"] | None,
+        Param(
+            maps_to=(Engine("load", "expert_placement_strategy"),),
+            needs={"vllm.enable_expert_parallel": True},
+            examples=("round_robin",),
+        ),
+    ] = None
+    """Which device holds which expert at first."""
+
+    all2all_backend: Annotated[
+        All2AllBackend | None,
+        Param(
+            maps_to=(Engine("load", "all2all_backend"),),
+            needs={"vllm.enable_expert_parallel": True},
+            examples=("deepep_low_latency",),
+        ),
+    ] = None
+    """How tokens reach their experts."""
+
+    enable_ep_weight_filter: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "enable_ep_weight_filter"),),
+            needs={"vllm.enable_expert_parallel": True},
+            examples=(True,),
+        ),
+    ] = None
+    """Whether each device reads only its own experts from disk."""
+
+    enable_eplb: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "enable_eplb"),),
+            needs={"vllm.enable_expert_parallel": True},
+            example_with={"vllm.tensor_parallel_size": 2},
+            examples=(True,),
+        ),
+    ] = None
+    """Whether experts are rebalanced while running."""
+
+    eplb_config: ExpertBalance | None = None
+    """How they are."""
+
+    enable_dbo: Annotated[
+        bool | None, Param(maps_to=(Engine("load", "enable_dbo"),), examples=(True,))
+    ] = None
+    """Whether a batch is split in two, to overlap arithmetic and exchange."""
+
+    ubatch_size: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(unit="batches", maps_to=(Engine("load", "ubatch_size"),), examples=(2,)),
+    ] = None
+    """Number of micro-batches; 0 leaves it to vLLM."""
+
+    dbo_decode_token_threshold: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(
+            unit="tokens",
+            maps_to=(Engine("load", "dbo_decode_token_threshold"),),
+            needs={"vllm.enable_dbo": True},
+            examples=(64,),
+        ),
+    ] = None
+    """Tokens above which a step of decoding is split."""
+
+    dbo_prefill_token_threshold: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(
+            unit="tokens",
+            maps_to=(Engine("load", "dbo_prefill_token_threshold"),),
+            needs={"vllm.enable_dbo": True},
+            examples=(1024,),
+        ),
+    ] = None
+    """Tokens above which a step with prompts is split."""
+
+    disable_custom_all_reduce: Annotated[
+        bool | None, Param(maps_to=(Engine("load", "disable_custom_all_reduce"),), examples=(True,))
+    ] = None
+    """Whether NCCL adds up partial results rather than the kernel of vLLM."""
+
+    enable_batch_sharded_sampling: Annotated[
+        bool | None,
+        Param(maps_to=(Engine("load", "enable_batch_sharded_sampling"),), examples=(True,)),
+    ] = None
+    """Whether each device samples a part of the batch; unset leaves it to vLLM."""
+
+    enable_hc_sp: Annotated[
+        bool | None, Param(maps_to=(Engine("load", "enable_hc_sp"),), examples=(True,))
+    ] = None
+    """Whether hyper-connection layers are split by position."""
+
+    numa_bind: Annotated[
+        bool | None, Param(maps_to=(Engine("load", "numa_bind"),), examples=(True,))
+    ] = None
+    """Whether each worker stays on the cores and the memory next to its device."""
+
+    numa_bind_nodes: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...] | None,
+        Param(
+            maps_to=(Engine("load", "numa_bind_nodes"),),
+            needs={"vllm.numa_bind": True},
+            examples=((0, 0),),
+        ),
+    ] = None
+    """NUMA node of each worker."""
+
+    numa_bind_cpus: Annotated[
+        tuple[str, ...] | None,
+        Param(
+            maps_to=(Engine("load", "numa_bind_cpus"),),
+            needs={"vllm.numa_bind": True},
+            examples=(("0-7", "8-15"),),
+        ),
+    ] = None
+    """Cores of each worker, as ranges."""
+
+    device_ids: Annotated[
+        tuple[int | str, ...] | None,
+        Param(maps_to=(Engine("load", "device_ids"),), examples=((0, 1),)),
+    ] = None
+    """Devices to use, by number or UUID; unset takes the first visible ones."""

@@ -1,0 +1,22 @@
+"""Rules that keep one number of the section at or below another."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem.api.config.fields import value_at
+
+
+def at_most(lower: str, upper: str, *, name: str, reason: str) -> Rule:
+    """Return the rule that ``lower`` does not exceed ``upper``; both are dotted paths."""
+
+    def violated(experiment: Experiment) -> bool:
+        low, high = value_at(experiment, lower), value_at(experiment, upper)
+        return low is not None and high is not None and low > high
+
+    return Rule(
+        name=name,
+        fields=(lower, upper),
+        reason=reason,
+        remedy=f"Lower {lower}, or raise {upper}.",
+        violated=violated,
+    )

@@ -1,0 +1,129 @@
+"""Weights that cannot be had in the way asked for, and arguments that vLLM has no longer."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem_vllm.rules.section import section_of
+
+PREPARED = (
+    "awq", "auto_awq", "awq_marlin", "gptq", "auto_gptq", "gptq_marlin", "compressed-tensors",
+    "modelopt", "modelopt_fp4", "modelopt_mxfp8", "modelopt_mixed", "quark", "moe_wna16",
+    "gpt_oss_mxfp4", "deepseek_v4_fp8", "humming", "fp_quant", "fbgemm_fp8",
+)  # fmt: skip
+"""Methods whose weights a tool has quantised before; the checkpoint carries their settings."""
+
+DEPRECATED = ("fbgemm_fp8", "fp_quant")
+"""Methods that vLLM accepts only when told that they are about to go."""
+
+REMOVED = {
+    "load": {
+        "swap_space": "vLLM swaps no blocks any more; vllm.kv_offloading_size moves them to host "
+        "memory",
+        "num_scheduler_steps": "vllm.async_scheduling took its place",
+        "max_seq_len_to_capture": "vllm.max_cudagraph_capture_size took its place",
+        "guided_decoding_backend": "structured_outputs_config took its place",
+        "rope_scaling": "hf_overrides took its place",
+    },
+    "sampling": {
+        "best_of": "vLLM generates as many outputs as it returns",
+        "use_beam_search": "vllm.beam_search took its place",
+        "length_penalty": "vllm.beam_search.length_penalty took its place",
+        "early_stopping": "beam search of vLLM has no such setting",
+        "guided_decoding": "structured_outputs took its place",
+        "truncate_prompt_tokens": "workload.max_input_tokens does it for every backend",
+        "logits_processors": "they are given to the engine when it loads",
+    },
+}
+"""Arguments of earlier versions, by call, and what became of them."""
+
+
+def _gguf(experiment: Experiment) -> bool:
+    return experiment.model.gguf_file is not None
+
+
+def _random_read_from_files(experiment: Experiment) -> bool:
+    load_format = section_of(experiment).load_format
+    return experiment.model.random_weights and load_format not in (None, "dummy")
+
+
+def _dummy_but_pretrained(experiment: Experiment) -> bool:
+    return section_of(experiment).load_format == "dummy" and not experiment.model.random_weights
+
+
+def _prepared_but_random(experiment: Experiment) -> bool:
+    return experiment.model.random_weights and section_of(experiment).quantization in PREPARED
+
+
+def _unmarked_deprecated(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return section.quantization in DEPRECATED and section.allow_deprecated_quantization is not True
+
+
+def _torchao(experiment: Experiment) -> bool:
+    return section_of(experiment).quantization == "torchao" and experiment.model.random_weights
+
+
+def _removed(call: str, argument: str, reason: str) -> Rule:
+    def violated(experiment: Experiment) -> bool:
+        return argument in experiment.passthrough_kwargs.get(call, {})
+
+    return Rule(
+        name=f"vllm-removed-{argument.replace('_', '-')}",
+        fields=("passthrough_kwargs",),
+        reason=f"{argument} is gone from this vLLM: {reason}",
+        remedy=f"Remove it from passthrough_kwargs.{call}.",
+        violated=violated,
+    )
+
+
+LOADING_RULES = (
+    Rule(
+        name="vllm-reads-no-gguf",
+        fields=("model.gguf_file",),
+        reason="this vLLM has no loader for GGUF files",
+        remedy="Use the original checkpoint.",
+        violated=_gguf,
+    ),
+    Rule(
+        name="vllm-random-weights-are-not-read",
+        fields=("vllm.load_format", "model.weights"),
+        reason="random weights are made, not read",
+        remedy="Remove vllm.load_format.",
+        violated=_random_read_from_files,
+    ),
+    Rule(
+        name="vllm-dummy-weights-are-random",
+        fields=("vllm.load_format", "model.weights"),
+        reason="dummy weights are random ones, and the outcome would call them pretrained",
+        remedy="Set model.weights: random instead.",
+        violated=_dummy_but_pretrained,
+    ),
+    Rule(
+        name="vllm-quantization-needs-a-checkpoint",
+        fields=("vllm.quantization", "model.weights"),
+        reason="this method reads weights that were quantised before, and random ones were not",
+        remedy="Use a checkpoint prepared for it, or a method that quantises while loading, such "
+        "as fp8.",
+        violated=_prepared_but_random,
+    ),
+    Rule(
+        name="vllm-quantization-is-deprecated",
+        fields=("vllm.quantization", "vllm.allow_deprecated_quantization"),
+        reason="vLLM is about to remove this method, and wants to be told that you know",
+        remedy="Set vllm.allow_deprecated_quantization: true, or use another method.",
+        violated=_unmarked_deprecated,
+    ),
+    Rule(
+        name="vllm-torchao-needs-settings",
+        fields=("vllm.quantization", "model.weights"),
+        reason="torchao takes its settings from the checkpoint, and random weights have none",
+        remedy="Use a checkpoint that torchao quantised.",
+        violated=_torchao,
+    ),
+    *(
+        _removed(call, argument, reason)
+        for call, arguments in REMOVED.items()
+        for argument, reason in arguments.items()
+    ),
+)
+"""Rules of loading."""

@@ -1,0 +1,52 @@
+"""Numbers of devices that have to fit together."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem_vllm.rules.section import section_of
+
+
+def _several_replicas(experiment: Experiment) -> bool:
+    return (section_of(experiment).data_parallel_size or 1) > 1
+
+
+def _uneven_context_groups(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return (section.tensor_parallel_size or 1) % (section.decode_context_parallel_size or 1) != 0
+
+
+def _balance_on_one_device(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    devices = (section.tensor_parallel_size, section.prefill_context_parallel_size)
+    return section.enable_eplb is True and all((size or 1) == 1 for size in devices)
+
+
+PARALLELISM_RULES = (
+    Rule(
+        name="vllm-offline-engine-is-one-replica",
+        fields=("vllm.data_parallel_size",),
+        reason="the offline engine runs one replica unless an external launcher starts the others, "
+        "which llem does not",
+        remedy="Remove vllm.data_parallel_size, or use vllm.tensor_parallel_size.",
+        violated=_several_replicas,
+    ),
+    Rule(
+        name="vllm-context-groups-divide-tensor-groups",
+        fields=("vllm.decode_context_parallel_size", "vllm.tensor_parallel_size"),
+        reason="it does not divide the number of devices of a tensor-parallel group",
+        remedy="Use a divisor of vllm.tensor_parallel_size.",
+        violated=_uneven_context_groups,
+    ),
+    Rule(
+        name="vllm-expert-balance-needs-devices",
+        fields=(
+            "vllm.enable_eplb",
+            "vllm.tensor_parallel_size",
+            "vllm.prefill_context_parallel_size",
+        ),
+        reason="there is nothing to balance on one device",
+        remedy="Raise vllm.tensor_parallel_size, or remove vllm.enable_eplb.",
+        violated=_balance_on_one_device,
+    ),
+)
+"""Rules of parallelism."""
