@@ -183,3 +183,17 @@ def test_live_power_goes_on_until_ctrl_c(llem, gpus, send):
     for line in lines:
         assert f"{gpus.device(0)} board" in line
         assert f"{gpus.device(1)} board 1" in line  # 150 W, more or less
+
+
+def test_samples_can_be_played_back(meter, llem, gpus):
+    """The same readings through the trace meter give the same energy."""
+    first = json.loads(meter("--json", "--csv", "samples.csv", "--", "sleep", "2").stdout)
+    row = first["energy"]["devices"][1]
+    options = ("file=samples.csv", "clock=replay")
+    settings = [part for option in options for part in ("--set", f"measurement.trace.{option}")]
+    done = llem("meter", "--json", "--meters", "trace", *settings, "--", "sleep", "1.5", check=0)
+    energy = json.loads(done.stdout)["energy"]
+    assert [one["device"] for one in energy["devices"]] == [gpus.device(0), gpus.device(1)]
+    assert {one["meter"] for one in energy["devices"]} == {"trace"}
+    played = energy["devices"][1]
+    assert played["mean_w"] == pytest.approx(row["mean_w"], rel=0.05)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api.config.base import FrozenModel, Param
+from llem.api.config.trace import TraceConfig
 
 Seconds = Annotated[float, Field(ge=0, le=86_400), Param(unit="s")]
 
@@ -75,3 +76,6 @@ class MeasurementConfig(FrozenModel):
 
     cpu_idle_w: Annotated[float | None, Field(ge=0, le=10_000), Param(unit="W")] = None
     """Package power when idle, for the CPU estimate; unset assumes a value per core."""
+
+    trace: TraceConfig | None = None
+    """The file of the meter `trace`."""

@@ -1,1 +1,1 @@
-"""Meters: NVML for NVIDIA GPUs, RAPL for CPUs, and a declared estimate where nothing measures."""
+"""Meters: NVML for NVIDIA GPUs, RAPL for CPUs, a declared estimate, and files of other meters."""

@@ -34,4 +34,12 @@ def llem_meters() -> Sequence[MeterSpec]:
             device_kind="cpu",
             fallback=True,
         ),
+        MeterSpec(
+            name="trace",
+            summary="an external meter's file: wall meter, PDU, BMC; only when named",
+            provenance=Provenance.MEASURED,
+            factory="llem.builtin.meters.trace.TraceMeter",
+            device_kind="host",
+            on_request=True,
+        ),
     )
