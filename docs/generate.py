@@ -9,6 +9,7 @@ import inspect
 import json
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -23,6 +24,11 @@ from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
 from llem.cli import main as llem
 from llem.introspect.kinds import kind
+from llem.introspect.parameter import Parameter, section_parameters
+from llem.introspect.parameter import shared_parameters as parameters_of_all
+from llem.introspect.parameter_listing import parameter_listing, rule_listing
+from llem.introspect.render_markdown import render_markdown
+from llem.introspect.rule import ValidationRule, validation_rules
 from llem.introspect.units import unit_of
 from llem.registry import Registry
 
@@ -67,16 +73,50 @@ def experiment() -> str:
 
 
 def backends() -> str:
-    """Return every field of each backend's own section, and what the backend refuses."""
+    """Return every parameter of each backend's own section, and what the backend refuses."""
+    registry = Registry.discover()
     parts = []
-    for backend in sorted(Registry.discover().backends(), key=lambda backend: backend.name):
-        model = backend.config_model()
-        parts.append(f"## `{backend.name}`\n\n{_summary(model)}\n\n{_fields(model)}\n")
-        parts += [_describe(nested) for nested in _models(model) if nested is not model]
-        if model.rules:
-            rules = [f"| `{rule.name}` | {rule.reason} {rule.remedy} |" for rule in model.rules]
-            parts.append("Refused:\n\n" + _table("Rule", "Why, and the way out", rows=rules) + "\n")
+    for backend in registry.backends():
+        table = parameter_listing([_ticked(one) for one in section_parameters(backend)])
+        summary = _summary(backend.config_model())
+        parts.append(f"## {backend.name}\n\n{summary}\n\n{render_markdown(table)}\n")
+        rules = [one for one in validation_rules(registry, backend.name) if one.backend]
+        if rules:
+            parts.append(f"### Refused by {backend.name}\n\n{_rules(rules)}\n")
     return "\n".join(parts)
+
+
+def shared_rules() -> str:
+    """Return what core refuses, whatever the backend."""
+    return _rules([one for one in validation_rules(Registry.discover()) if one.backend is None])
+
+
+def _rules(rules: list[ValidationRule]) -> str:
+    return render_markdown(rule_listing(rules))
+
+
+def shared_parameters() -> str:
+    """Return the engine arguments that each shared parameter sets, for the backends that tell."""
+    backends = [one for one in Registry.discover().backends() if one.parameter_audit()]
+    names = [backend.name for backend in backends]
+    if not names:
+        return "No backend tells yet."
+    rows = [
+        f"| `{one.path}` | {' | '.join(_targets(one.maps_to.get(name, ())) for name in names)} |"
+        for one in parameters_of_all(backends)
+        if one.maps_to
+    ]
+    return _table("Parameter", *names, rows=rows)
+
+
+def _targets(arguments: tuple[str, ...]) -> str:
+    return ", ".join(f"`{argument}`" for argument in arguments)
+
+
+def _ticked(one: Parameter) -> Parameter:
+    """Set what is code in code."""
+    targets = {name: tuple(f"`{one}`" for one in there) for name, there in one.maps_to.items()}
+    return replace(one, path=f"`{one.path}`", maps_to=targets)
 
 
 def outcome() -> str:
@@ -126,14 +166,6 @@ def _fields(model: type[BaseModel]) -> str:
         if isinstance(field.default, BaseModel):
             default = "as below"
         meaning = " ".join((field.description or "").split())
-        if param.maps_to:
-            targets = ", ".join(f"`{engine.call}.{engine.name}`" for engine in param.maps_to)
-            meaning += f" Sets {targets}."
-        if param.skipped_when:
-            meaning += f" Skipped when {param.skipped_when}."
-        if param.min_compute_capability:
-            major, minor = param.min_compute_capability
-            meaning += f" Needs compute capability {major}.{minor}."
         shown = kind(properties[name], schema.get("$defs", {}), _link)
         rows.append(f"| `{name}` | {shown} | {unit} | {default} | {_cell(meaning)} |")
     return _table("Key", "Type", "Unit", "Default", "Meaning", rows=rows)

@@ -12,7 +12,7 @@ from llem.api.plan import CallPlan, Construct, encode
 from llem.config import experiment_model
 from llem.config.judge import violations
 from llem.introspect.kinds import bounds, choices
-from llem.introspect.parameters import schema_of
+from llem.introspect.parameter import schema_of
 
 BASE = {
     "model.id": "org/model",

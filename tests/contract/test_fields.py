@@ -16,7 +16,7 @@ from llem.api.plan import Call, CallPlan, Construct
 from llem.config import experiment_model
 from llem.config.rules import RULES
 from llem.introspect.kinds import bounds, numeric
-from llem.introspect.parameters import schema_of
+from llem.introspect.parameter import schema_of
 from llem.introspect.units import unit_of
 from llem.registry import Registry
 

@@ -11,6 +11,9 @@ from llem.api.command import CommandOutcome
 from llem.api.config import Experiment
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
+from llem.cli.exit_codes import UNACCOUNTED
+from llem.introspect import parameters
+from llem.registry import Registry
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -29,6 +32,8 @@ def test_every_page_with_a_generated_part_is_on_the_list() -> None:
         "check",
         "explain",
         "capabilities",
+        "params",
+        "audit",
         "plugins",
         "schema",
         "doctor",
@@ -44,7 +49,7 @@ def test_every_exit_code_is_explained() -> None:
     page = (DOCS / "reference/exit-codes.md").read_text()
     codes = {error.exit_code for error in _subclasses(LlemError)}
     assert codes == {2, 3, 4, 126, 127, 130}
-    for code in codes | {0}:
+    for code in codes | {0, UNACCOUNTED}:
         assert f"\n| {code} | " in page.partition("Each error has a code")[0]
 
 
@@ -61,3 +66,11 @@ def test_every_key_is_described(model: type[BaseModel], name: str) -> None:
     for key, field in model.model_fields.items():
         assert field.description, key
         assert f"| `{key}` |" in page
+
+
+def test_every_parameter_of_a_backend_is_on_the_page() -> None:
+    page = (DOCS / "reference/params.md").read_text()
+    missing = [
+        one.path for one in parameters(Registry.discover()) if one.backend and one.path not in page
+    ]
+    assert missing == []

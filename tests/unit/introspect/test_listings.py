@@ -8,7 +8,8 @@ import pytest
 
 from llem.api.capability import Capability, Level
 from llem.api.errors import UnknownBackend
-from llem.introspect.capabilities import capabilities
+from llem.api.facts import Gpu, HostFacts
+from llem.introspect.capability import capabilities
 from llem.introspect.listing import (
     Cell,
     Listing,
@@ -148,3 +149,29 @@ def test_numbers_stand_under_each_other():
 
 def test_nothing_installed_is_an_empty_table():
     assert render_text(plugin_listing(())).splitlines()[0].startswith("plugin")
+
+
+def test_conditions_are_held_against_a_machine(registry):
+    gpu = Gpu("GPU-1", "any", 2**30, (7, 0))
+    levels = {}
+    for name, gpus in {"none": (), "one": (gpu,)}.items():
+        facts = HostFacts("Linux-6", "any", 1, 2**30, gpus)
+        matrix = capabilities(registry, "able", facts)
+        rows = {row.capability: row.claims["able"] for row in matrix.rows}
+        levels[name] = rows[Capability.FLOAT16].missing, rows[Capability.FLOAT32].missing
+        text = render_text(capability_listing(matrix))
+        assert ("float16               not here (1)" in text) is (name == "none")
+        assert ("float16               yes, here" in text) is (name == "one")
+    assert levels == {"none": (("sm53+",), ()), "one": ((), ())}
+
+
+def test_whether_a_distribution_is_installed_is_looked_up(environment, source):
+    claims = """claims={
+        Capability.LORA: Claim(Level.YES, needs=(Installed("click"), Installed("no-such-thing"))),
+    }"""
+    environment.install("llem-able", {"able": source("able", claims)})
+    facts = HostFacts("Linux-6", "any", 1, 2**30)
+    matrix = capabilities(environment.registry(), "able", facts)
+    (answer,) = [row.claims["able"] for row in matrix.rows if row.capability == Capability.LORA]
+    assert answer.needs == ("click installed", "no-such-thing installed")
+    assert answer.missing == ("no-such-thing installed",)

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from llem.api.errors import BackendUnavailable, UnknownBackend
-from llem.introspect.schema import outcome_schema, schema
+from llem.introspect.json_schema import outcome_schema, schema
 
 SECTION = """
 from llem.api.config import BackendConfig

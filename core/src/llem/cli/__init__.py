@@ -17,6 +17,8 @@ _COMMANDS = {
     "capabilities": LazyCommand(
         "llem.cli.capabilities", "capabilities", "List what each backend can do."
     ),
+    "params": LazyCommand("llem.cli.params", "params", "List every parameter of an experiment."),
+    "audit": LazyCommand("llem.cli.audit", "audit", "Look for forgotten engine parameters."),
     "plugins": LazyCommand("llem.cli.plugins", "plugins", "List the installed plugins."),
     "meters": LazyCommand("llem.cli.meters", "meters", "List the meters that work here."),
     "shapes": LazyCommand("llem.cli.shapes", "shapes", "List the embedded model shapes."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from llem.cli.output_options import Form, json_option, markdown_option, print_answer
-from llem.introspect.capabilities import capabilities as ask
+from llem.introspect.capability import capabilities as ask
 from llem.introspect.listing import capability_listing
 from llem.registry import Registry
 

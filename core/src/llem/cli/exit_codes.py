@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+UNACCOUNTED = 1
+"""The only exit code that no error has: the audit did what it was asked to."""
+
 EXIT_CODES = MappingProxyType(
     {
         0: "done",
+        UNACCOUNTED: "the audit found parameters of the engine that are not accounted for",
         2: "the experiment or the command line was refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",

@@ -10,9 +10,9 @@ import click
 @click.option("--outcome", is_flag=True, help="Schema of the outcome document instead.")
 def schema(backend: str | None, outcome: bool) -> None:
     """Print the JSON schema of an experiment, over all installed backends."""
+    from llem.introspect.json_schema import outcome_schema
+    from llem.introspect.json_schema import schema as ask
     from llem.introspect.render_json import render_json
-    from llem.introspect.schema import outcome_schema
-    from llem.introspect.schema import schema as ask
     from llem.registry import Registry
 
     if outcome and backend is not None:

@@ -1,5 +1,60 @@
 """Questions about what is installed: frozen answers here, their rendering apart.
 
-Each question is a function of a registry and returns dataclasses; `listing` turns an answer into
-a table, and `render_text`, `render_markdown` and `render_json` print one.
+Each question is a function of a registry and returns dataclasses; `listing`, and the modules that
+end so, turn an answer into a table, and `render_text`, `render_markdown` and `render_json` print
+it. The questions about experiments and backends can be asked here::
+
+    from llem import introspect
+    from llem.registry import Registry
+
+    for one in introspect.parameters(Registry.discover(), "simulated"):
+        print(one.path, one.unit, one.maps_to)
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llem.introspect.audit import audit_report
+    from llem.introspect.capability import capabilities
+    from llem.introspect.json_schema import outcome_schema, schema
+    from llem.introspect.parameter import parameters
+    from llem.introspect.rule import (
+        compute_capability_needs,
+        mutual_exclusions,
+        skip_conditions,
+        validation_rules,
+    )
+
+__all__ = [
+    "audit_report",
+    "capabilities",
+    "compute_capability_needs",
+    "mutual_exclusions",
+    "outcome_schema",
+    "parameters",
+    "schema",
+    "skip_conditions",
+    "validation_rules",
+]
+
+_MODULES = {
+    "audit_report": "audit",
+    "capabilities": "capability",
+    "compute_capability_needs": "rule",
+    "mutual_exclusions": "rule",
+    "outcome_schema": "json_schema",
+    "parameters": "parameter",
+    "schema": "json_schema",
+    "skip_conditions": "rule",
+    "validation_rules": "rule",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a question when it is asked: a listing of capabilities must not cost a schema."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

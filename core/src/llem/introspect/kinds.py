@@ -17,24 +17,17 @@ _NUMBERS = ("integer", "number")
 Schema = Mapping[str, Any]
 
 
-def kind(
-    schema: Schema,
-    definitions: Schema,
-    section: Callable[[str], str] = str,
-    *,
-    bounded: bool = True,
-) -> str:
+def kind(schema: Schema, definitions: Schema, section: Callable[[str], str] = str) -> str:
     """Say what ``schema`` allows besides ``null``, which is the default's to show.
 
     Args:
         schema: The schema of a value.
         definitions: What its references point to.
         section: Writes the name of a section of keys.
-        bounded: Whether the bounds of numbers are said as well.
     """
 
     def inner(schema: Schema) -> str:
-        return kind(schema, definitions, section, bounded=bounded)
+        return kind(schema, definitions, section)
 
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
@@ -51,13 +44,12 @@ def kind(
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
         return f"mapping to {inner(values)}" if isinstance(values, dict) else "mapping"
-    name = str(schema.get("type", "any"))
-    return f"{name} {said(bounds(schema))}".strip() if bounded else name
+    limits = ", ".join(f"{_SIGNS[key]} {_number(value)}" for key, value in bounds(schema).items())
+    return f"{schema.get('type', 'any')} {limits}".strip()
 
 
-def said(limits: Mapping[str, float]) -> str:
-    """Write bounds as signs and numbers."""
-    return ", ".join(f"{_SIGNS[key]} {value:,}" for key, value in limits.items())
+def _number(value: float) -> str:
+    return f"{int(value) if float(value).is_integer() else value:,}"
 
 
 def bounds(schema: Schema) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 # Only names: a listing of capabilities must not import what the others need.
 if TYPE_CHECKING:
-    from llem.introspect.capabilities import Answer, CapabilityMatrix
+    from llem.introspect.capability import Answer, CapabilityMatrix
     from llem.introspect.doctor import Check
     from llem.introspect.meters import MeterSummary
     from llem.introspect.plugins import PluginSummary

@@ -1,8 +1,16 @@
 """Find and hold plugins: scan without importing, load guarded, ask one at a time."""
 
 from llem.registry.backend import Backend
-from llem.registry.engine import EngineStatus, check_version
+from llem.registry.engine import EngineStatus, check_version, engine_status
 from llem.registry.records import PluginRecord, Status
 from llem.registry.registry import Registry
 
-__all__ = ["Backend", "EngineStatus", "PluginRecord", "Registry", "Status", "check_version"]
+__all__ = [
+    "Backend",
+    "EngineStatus",
+    "PluginRecord",
+    "Registry",
+    "Status",
+    "check_version",
+    "engine_status",
+]

@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
 from llem import __version__
-from llem.api.plan import CallPlan
+from llem.api.audit import Found
+from llem.api.plan import CallPlan, import_dotted
 from llem.api.session import Request, Session
 from llem.worker import protocol
 from llem.worker.protocol import PROTOCOL_VERSION, ErrorReport, Hello
@@ -47,6 +48,7 @@ class Service:
         self._session: Session | None = None
         self._methods: dict[str, Callable[..., Any]] = {
             "start": self.start,
+            "audit": self.audit,
             "open": self.open,
             "tokenizer": self.tokenizer,
             "prepare": self.prepare,
@@ -70,6 +72,11 @@ class Service:
         """Import the plugin's light module and say which versions are installed here."""
         self._plugin = importlib.import_module(plugin)
         return {"versions": installed_versions(distributions), "executable": sys.executable}
+
+    def audit(self, introspect: str) -> dict[str, Any]:
+        """Read the public parameters of the installed engine, by surface."""
+        found: Found = import_dotted(introspect)()
+        return {surface: [asdict(one) for one in there] for surface, there in found.items()}
 
     def open(self, plan: dict[str, Any]) -> dict[str, Any]:
         """Bring in the engine and load the model."""

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, to_jsonable_python
 
 if TYPE_CHECKING:
     from llem.api.config.experiment import Experiment
@@ -80,6 +82,14 @@ class Param:
     skipped_when: str = ""
     examples: tuple[Any, ...] = ()
     example_with: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Put unit and examples into the JSON schema, where an editor shows them."""
+        schema = handler(core_schema)
+        extra = {"unit": self.unit, "examples": to_jsonable_python(self.examples)}
+        return schema | {key: value for key, value in extra.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

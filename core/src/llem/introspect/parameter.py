@@ -26,7 +26,7 @@ class Parameter:
         path: Its dotted path in an experiment.
         backend: The backend it belongs to; ``None`` for one that all share.
         models: Names of the models that have it, where a section is one of several.
-        kind: What its value may be, in words.
+        kind: What its value may be, in words, bounds included.
         default: Its default as JSON data; ``None`` also where it is required.
         required: Whether its section cannot do without it.
         bounds: Bounds of its numbers, by JSON schema's names (``exclusiveMinimum``).
@@ -153,7 +153,7 @@ def _parameter(
         path=field.path,
         backend=backend,
         models=(field.owner.__name__,),
-        kind=kind(schema, definitions, bounded=False),
+        kind=kind(schema, definitions),
         default=to_jsonable_python(default),
         required=info.is_required(),
         bounds=bounds(schema),

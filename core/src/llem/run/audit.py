@@ -1,0 +1,116 @@
+"""Read the parameters of an engine where it is installed: in a worker, like everything of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from llem.api.audit import Found, FoundParameter, ParameterAudit
+from llem.api.config import RunnerConfig
+from llem.api.errors import EngineMissing, PluginBroken
+from llem.api.plan import import_dotted
+from llem.registry import Backend, EngineStatus, engine_status
+from llem.run.worker_process import WorkerProcess, interpreter
+
+_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReading:
+    """What an engine's public surface is.
+
+    Attributes:
+        engine: The engine it was read from, or that the reference data describes.
+        from_reference: Whether it is the plugin's reference data and not the engine itself.
+        found: Its parameters.
+    """
+
+    engine: EngineStatus
+    from_reference: bool
+    found: Found
+
+
+def required_audit(backend: Backend) -> ParameterAudit:
+    """Return how ``backend`` accounts for its engine's parameters.
+
+    Raises:
+        PluginBroken: It does not.
+    """
+    audit = backend.parameter_audit()
+    if audit is None:
+        raise PluginBroken(
+            f"backend {backend.name!r} does not account for the parameters of an engine",
+            hint="Its plugin has no hook llem_parameter_audit.",
+        )
+    return audit
+
+
+def read_engine(
+    backend: Backend, audit: ParameterAudit, python: str | None = None, *, reference: bool = False
+) -> EngineReading:
+    """Return the public parameters of the backend's engine.
+
+    Args:
+        backend: The backend.
+        audit: What it declares about them.
+        python: Interpreter of the environment that has the engine; this one's if ``None``.
+        reference: Whether to read the plugin's reference data even if the engine is there.
+
+    Raises:
+        EngineMissing: There is no engine, and no reference data either.
+        ExperimentFailed: The worker could not read it.
+    """
+    if not reference:
+        status, found = _from_worker(backend, audit, python)
+        if found is not None:
+            return EngineReading(status, from_reference=False, found=found)
+    else:
+        status = _status(backend, {})
+    if not audit.reference:
+        raise EngineMissing(
+            f"the engine of backend {backend.name!r} cannot be read: {status.message}",
+            hint="Install it, or name an interpreter that has it with --python.",
+        )
+    return EngineReading(status, from_reference=True, found=import_dotted(audit.reference)())
+
+
+def _from_worker(
+    backend: Backend, audit: ParameterAudit, python: str | None
+) -> tuple[EngineStatus, Found | None]:
+    """Return the engine's state and its parameters; ``None`` for those where it is missing."""
+    limits = RunnerConfig()
+    requirement = backend.info.engine
+    assert requirement is not None, "a backend without an engine has nothing to account for"
+    with (
+        TemporaryDirectory(prefix="llem-audit-") as folder,
+        WorkerProcess(
+            python=interpreter(python),
+            env={},
+            log_path=Path(folder, "worker.log"),
+            max_log_bytes=limits.max_log_bytes,
+        ) as worker,
+    ):
+        worker.hello(limits.timeouts.start_s)
+        distributions = [requirement.distribution, *requirement.alternatives]
+        answer = worker.call(
+            "start",
+            limits.timeouts.start_s,
+            plugin=backend.module,
+            distributions=distributions,
+        )
+        status = _status(backend, answer["versions"])
+        if status.version is None:
+            return status, None
+        # A version outside the supported range is read all the same: that is how it gets in.
+        surfaces = worker.call("audit", _TIMEOUT_S, introspect=audit.introspect)
+    found = {
+        name: tuple(FoundParameter(**parameter) for parameter in parameters)
+        for name, parameters in surfaces.items()
+    }
+    return status, found
+
+
+def _status(backend: Backend, versions: dict[str, str]) -> EngineStatus:
+    assert backend.info.engine is not None
+    return engine_status(backend.info.engine, versions)

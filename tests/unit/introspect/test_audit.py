@@ -1,0 +1,148 @@
+"""What a backend declares about its engine's parameters, held against what there is."""
+
+from typing import Annotated
+
+import pytest
+
+from llem.api.audit import FoundParameter, ParameterAudit, Surface
+from llem.api.config import BackendConfig, Engine, FrozenModel, Param
+from llem.introspect.audit import Fate, audited
+
+
+class Quantisation(FrozenModel):
+    """An object of the load call."""
+
+    bits: Annotated[int | None, Param(maps_to=(Engine("load", "quantisation.bits"),))] = None
+    """How many."""
+
+
+class Section(BackendConfig):
+    """Fields for a few of the parameters."""
+
+    size: Annotated[
+        int | None, Param(maps_to=(Engine("load", "size"), Engine("settings", "size")))
+    ] = None
+    """Size."""
+    quantisation: Quantisation | None = None
+    """How weights are packed."""
+    mode: Annotated[str | None, Param(maps_to=(Engine("generate", ""),))] = None
+    """Which function is called."""
+
+
+def surfaces(load=("size", "dtype", "quantisation"), quantisation=("bits",), **more):
+    found = {"engine.load": load, "engine.Quantisation": quantisation, **more}
+    return {
+        name: tuple(FoundParameter(one, "None", "int") for one in names)
+        for name, names in found.items()
+    }
+
+
+def declared(owned=(), excluded=(), shared=(("dtype", "model.dtype"),)):
+    return ParameterAudit(
+        surfaces=(
+            Surface(
+                "engine.load",
+                at=("load",),
+                owned={"quantisation": "built from the fields inside it", **dict(owned)},
+                excluded=dict(excluded),
+            ),
+            Surface("engine.Quantisation", at=("load.quantisation",)),
+        ),
+        introspect="engine.read",
+        shared={("load", name): setter for name, setter in shared},
+    )
+
+
+def fates(audit, found):
+    """Return the fate and the reason of every parameter."""
+    rows = audited("x", Section, audit, found)
+    return {(row.surface, row.name): (row.fate, row.because) for row in rows}
+
+
+def faults(audit, found):
+    return {
+        name: fate
+        for (_, name), (fate, _) in fates(audit, found).items()
+        if fate not in (Fate.EXPOSED, Fate.OWNED, Fate.EXCLUDED)
+    }
+
+
+def test_a_parameter_is_exposed_by_its_field_or_owned_for_a_reason():
+    assert fates(declared(), surfaces()) == {
+        ("engine.load", "size"): (Fate.EXPOSED, "x.size"),
+        ("engine.load", "dtype"): (Fate.EXPOSED, "model.dtype"),
+        ("engine.load", "quantisation"): (Fate.OWNED, "built from the fields inside it"),
+        ("engine.Quantisation", "bits"): (Fate.EXPOSED, "x.quantisation.bits"),
+    }
+
+
+def test_what_is_known_of_a_parameter_is_kept():
+    (row, *_) = audited("x", Section, declared(), surfaces())
+    assert (row.default_repr, row.annotation_text) == ("None", "int")
+
+
+def test_a_reason_in_the_shared_table_owns_the_argument():
+    audit = declared(shared=(("dtype", "model.dtype"), ("seed", "llem: one for everything")))
+    found = surfaces(load=("size", "dtype", "quantisation", "seed"))
+    assert fates(audit, found)["engine.load", "seed"] == (Fate.OWNED, "llem: one for everything")
+
+
+@pytest.mark.parametrize(
+    ("audit", "found", "expected"),
+    [
+        # The engine gained a parameter.
+        (declared(), {"load": ("size", "dtype", "quantisation", "turbo")}, "unclassified"),
+        (
+            declared(excluded={"turbo": "does nothing"}.items()),
+            {"load": ("size", "dtype", "quantisation", "turbo")},
+            None,
+        ),
+        # It lost one that is classified.
+        (declared(excluded={"turbo": "does nothing"}.items()), {}, "gone"),
+        (declared(owned={"turbo": "llem decides"}.items()), {}, "gone"),
+        (declared(shared=(("dtype", "model.dtype"), ("turbo", "decoder.seed"))), {}, "gone"),
+        (declared(shared=(("dtype", "model.dtype"), ("turbo", "llem"))), {}, "gone"),
+        # A surface that nobody declared is nobody's.
+        (declared(), {"engine.New": ("turbo",)}, "unclassified"),
+    ],
+)
+def test_what_nobody_accounts_for_is_a_fault(audit, found, expected):
+    assert faults(audit, surfaces(**found)) == ({} if expected is None else {"turbo": expected})
+
+
+def test_a_field_whose_parameter_the_engine_lost_is_a_fault():
+    assert faults(declared(), surfaces(quantisation=())) == {"bits": Fate.GONE}
+    assert faults(declared(), surfaces(load=("dtype", "quantisation"))) == {"size": Fate.GONE}
+    without = {name: there for name, there in surfaces().items() if name == "engine.load"}
+    assert faults(declared(), without) == {"bits": Fate.GONE}
+
+
+def test_a_renamed_parameter_is_recognised():
+    found = fates(declared(), surfaces(load=("size_", "dtype", "quantisation")))
+    assert found["engine.load", "size"] == (Fate.GONE, "set by x.size; now size_?")
+    assert found["engine.load", "size_"] == (Fate.UNCLASSIFIED, "")
+
+
+def test_what_is_excluded_and_set_all_the_same_is_a_fault():
+    audit = declared(excluded={"size": "of no use"}.items())
+    rows = [
+        (row.fate, row.because)
+        for row in audited("x", Section, audit, surfaces())
+        if row.name == "size"
+    ]
+    assert rows == [(Fate.EXCLUDED, "of no use"), (Fate.CONTRADICTED, "set by x.size")]
+
+
+def test_one_of_several_surfaces_at_a_place_may_have_it():
+    audit = ParameterAudit(
+        surfaces=(
+            Surface("engine.load", at=("load",), owned={"quantisation": "built"}),
+            Surface("engine.Quantisation", at=("load.quantisation",)),
+            Surface("engine.Other", at=("load.quantisation",), excluded={"bits": "always 4"}),
+        ),
+        introspect="engine.read",
+        shared={("load", "dtype"): "model.dtype"},
+    )
+    found = surfaces(**{"engine.Other": ("bits",)})
+    assert faults(audit, found) == {}
+    assert fates(audit, found)["engine.Other", "bits"] == (Fate.EXCLUDED, "always 4")

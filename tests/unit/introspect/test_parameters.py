@@ -1,0 +1,197 @@
+"""Every parameter as a record, with all that its field's marker says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from llem import introspect
+from llem.api.errors import UnknownBackend
+from llem.introspect.parameter import Parameter
+from llem.introspect.parameter_listing import parameter_listing, rule_listing
+from llem.introspect.render_json import render_json
+from llem.introspect.render_markdown import render_markdown
+from llem.introspect.render_text import render_text
+
+BACKEND = """
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.audit import ParameterAudit, Surface
+from llem.api.config import BackendConfig, Engine, FrozenModel, Param, Rule
+
+class Cache(FrozenModel):
+    '''Where keys and values are kept.'''
+    kind: Annotated[
+        Literal["static", "paged"] | None, Param(maps_to=(Engine("load", "cache.kind"),))
+    ] = None
+    '''Which kind.'''
+    length: Annotated[
+        Annotated[int, Field(ge=1, le=4096)] | None,
+        Param(
+            unit="tokens",
+            maps_to=(Engine("load", "cache.length"),),
+            needs={"fast.cache.kind": "static"},
+            min_compute_capability=(8, 0),
+            examples=(128,),
+        ),
+    ] = None
+    '''How long
+    it is.'''
+
+class Section(BackendConfig):
+    '''What fast takes.'''
+    four: bool | None = None
+    '''Four bits.'''
+    eight: Annotated[
+        bool | None, Param(excludes=("fast.four",), skipped_when="the moon is full")
+    ] = None
+    '''Eight bits.'''
+    cache: Cache | None = None
+    '''The cache.'''
+    wait_s: Annotated[float | None, Field(gt=0)] = None
+    '''How long it waits.'''
+    rules = (
+        Rule("fast-and-idle", ("fast.wait_s",), "it idles", "Remove it.", bool, "warning"),
+    )
+
+@hookimpl
+def llem_config_model(): return Section
+
+@hookimpl
+def llem_parameter_audit():
+    return ParameterAudit(
+        (), "x.y", {("load", "dtype"): "model.dtype", ("run", "t"): "decoder.temperature"}
+    )
+"""
+
+
+@pytest.fixture
+def registry(environment, source):
+    """A registry of a backend with a section, one without, and a broken one."""
+    environment.install("llem-fast", {"fast": source("fast", more=BACKEND)})
+    environment.install("llem-slow", {"slow": source("slow")})
+    environment.install("llem-void", {"void": "1 / 0"})
+    return environment.registry()
+
+
+@pytest.fixture
+def found(registry) -> dict[str, Parameter]:
+    return {one.path: one for one in introspect.parameters(registry, "fast")}
+
+
+def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
+    own = [one.path for one in found.values() if one.backend]
+    assert own == [
+        "fast.four",
+        "fast.eight",
+        "fast.cache.kind",
+        "fast.cache.length",
+        "fast.wait_s",
+    ]
+    assert found["fast.cache.length"] == Parameter(
+        path="fast.cache.length",
+        backend="fast",
+        models=("Cache",),
+        kind="integer ≥ 1, ≤ 4,096",
+        default=None,
+        required=False,
+        bounds={"minimum": 1, "maximum": 4096},
+        choices=(),
+        unit="tokens",
+        maps_to={"fast": ("load.cache.length",)},
+        needs={"fast.cache.kind": "static"},
+        excludes=(),
+        skipped_when="",
+        min_compute_capability=(8, 0),
+        examples=(128,),
+        description="How long it is.",
+    )
+
+
+def test_exclusion_holds_both_ways_and_a_unit_may_be_in_the_name(found):
+    assert found["fast.four"].excludes == ("fast.eight",)
+    assert found["fast.eight"].excludes == ("fast.four",)
+    assert (found["fast.wait_s"].unit, found["fast.wait_s"].bounds) == (
+        "s",
+        {"exclusiveMinimum": 0},
+    )
+    assert found["fast.cache.kind"].choices == ("static", "paged")
+
+
+def test_a_shared_parameter_says_where_each_backend_puts_it(registry):
+    shared = {one.path: one for one in introspect.parameters(registry) if one.backend is None}
+    assert shared["model.dtype"].maps_to == {"fast": ("load.dtype",)}
+    assert shared["decoder.temperature"].maps_to == {"fast": ("run.t",)}
+    assert shared["model.id"].maps_to == {}
+    assert "model" not in shared
+
+
+def test_what_several_sections_have_alike_is_one_parameter(registry):
+    found = [one for one in introspect.parameters(registry) if one.path == "workload.seed"]
+    assert [len(one.models) for one in found] == [5]
+    sources = [one for one in introspect.parameters(registry) if one.path == "workload.source"]
+    assert len(sources) == 5
+
+
+def test_what_is_refused_is_listed(registry):
+    rules = {rule.name: rule for rule in introspect.validation_rules(registry, "fast")}
+    assert rules["greedy-ignores-top-p"].backend is None
+    assert rules["cache-length-needs-cache-kind"].parameters == (
+        "fast.cache.length",
+        "fast.cache.kind",
+    )
+    assert rules["eight-or-four"].remedy == "Remove fast.eight or fast.four."
+    assert rules["fast-and-idle"].severity == "warning"
+    assert "| fast-and-idle (only remarked on) |" in render_markdown(
+        rule_listing(tuple(rules.values()))
+    )
+    assert {rule.name for rule in introspect.validation_rules(registry)} == rules.keys()
+
+
+def test_conditions_are_listed(registry):
+    assert [
+        (one.parameter, one.condition) for one in introspect.skip_conditions(registry, "fast")
+    ] == [
+        ("fast.eight", "when the moon is full"),
+        ("fast.cache.length", "unless fast.cache.kind is static"),
+    ]
+    (pair,) = introspect.mutual_exclusions(registry, "fast")
+    assert set(pair.parameters) == {"fast.four", "fast.eight"}
+    (need,) = introspect.compute_capability_needs(registry)
+    assert (need.parameter, need.compute_capability) == ("fast.cache.length", (8, 0))
+
+
+def test_the_table_says_all_of_it(found):
+    listing = parameter_listing([found["fast.cache.length"], found["fast.eight"]])
+    assert render_markdown(listing).splitlines()[2:] == [
+        "| fast.cache.length | integer ≥ 1, ≤ 4,096 | tokens | null | load.cache.length "
+        "| How long it is. Needs fast.cache.kind: static. Needs compute capability 8.0. "
+        "Such as 128. |",
+        "| fast.eight | boolean |  | null |  | Eight bits. Not with fast.four. "
+        "Skipped when the moon is full. |",
+    ]
+
+
+def test_the_plain_table_has_no_backticks(found):
+    text = render_text(parameter_listing([found["fast.cache.kind"]], plain=True))
+    assert '"static" or "paged"' in text
+    assert "`" not in text
+
+
+def test_everything_is_json(registry):
+    document = json.loads(render_json(introspect.parameters(registry)))
+    assert {one["path"] for one in document} >= {"model.id", "fast.cache.kind"}
+
+
+def test_a_backend_nobody_has_is_refused(registry):
+    with pytest.raises(UnknownBackend, match="Did you mean 'fast'"):
+        introspect.parameters(registry, "fsat")
+
+
+def test_there_are_no_other_questions():
+    with pytest.raises(AttributeError, match="has no attribute 'guess'"):
+        introspect.guess  # noqa: B018
+    assert all(callable(getattr(introspect, name)) for name in introspect.__all__)
