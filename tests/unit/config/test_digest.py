@@ -50,3 +50,8 @@ def test_everything_else_counts():
     digests = {digest(one) for one in different}
     assert len(digests) == len(different)
     assert all(re.fullmatch("[0-9a-f]{64}", one) for one in digests)
+
+
+def test_a_preset_counts_by_its_values_alone():
+    values = {"do_sample": True, "temperature": 1.0, "top_p": 0.95, "top_k": 50}
+    assert digest(experiment(decoder={"preset": "standard"})) == digest(experiment(decoder=values))

@@ -121,6 +121,7 @@ REFUSED = [
         {**vllm(quantization="gptq"), "model": RANDOM},
     ),
     ("vllm-torchao-needs-settings", {**vllm(quantization="torchao"), "model": RANDOM}),
+    ("vllm-top-p-is-above-zero", {"decoder": {"temperature": 1.0, "top_p": 0}}),
     ("vllm-reads-no-gguf", {"model": {"id": "m", "gguf_file": "m.gguf"}}),
     ("vllm-dummy-weights-are-random", vllm(load_format="dummy")),
     ("vllm-random-weights-are-not-read", {**vllm(load_format="safetensors"), "model": RANDOM}),

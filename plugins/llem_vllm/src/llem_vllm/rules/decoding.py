@@ -104,6 +104,13 @@ DECODING_RULES = (
         violated=_almost_greedy,
     ),
     Rule(
+        name="vllm-top-p-is-above-zero",
+        fields=("decoder.top_p",),
+        reason="vLLM refuses 0",
+        remedy="Use decoder.top_k: 1 for the likeliest token, or a share above 0.",
+        violated=lambda experiment: experiment.decoder.top_p == 0,
+    ),
+    Rule(
         name="vllm-stop-needs-text",
         fields=("decoder.stop", "vllm.sampling.detokenize"),
         reason="stop texts are found in the text, and none is made",
