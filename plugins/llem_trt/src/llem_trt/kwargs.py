@@ -1,4 +1,8 @@
-"""From an experiment to the TensorRT-LLM calls: pure data, no engine."""
+"""From an experiment to the TensorRT-LLM calls: pure data, no engine.
+
+A field of the backend's own section goes where its marker says, so none can be forgotten; what is
+written here is what several sections decide together.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from typing import Any
 
 from llem.api.config import Experiment
 from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan, Construct
-from llem_trt.rules import section_of
+from llem.api.plan import Call, CallPlan
+from llem_trt.objects import with_objects
+from llem_trt.placement import place
+from llem_trt.section import is_legacy, section_of
+from llem_trt.versions import chosen
 
 SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p")
 """Decoder fields that act on sampling alone."""
@@ -15,11 +22,14 @@ SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p")
 SHARED = {
     ("load", "dtype"): "model.dtype",
     ("load", "load_format"): "model.weights",
+    ("load", "model"): "model.id",
     ("load", "revision"): "model.revision",
     ("load", "tokenizer"): "model.tokenizer",
     ("load", "tokenizer_revision"): "model.revision",
     ("load", "trust_remote_code"): "model.trust_remote_code",
+    ("sampling", "detokenize"): "decoder.stop",
     ("sampling", "ignore_eos"): "decoder.ignore_eos",
+    ("sampling", "include_stop_str_in_output"): "decoder.stop",
     ("sampling", "max_tokens"): "workload.output_tokens",
     ("sampling", "min_tokens"): "decoder.min_new_tokens",
     ("sampling", "n"): "llem: one output for each request",
@@ -27,26 +37,43 @@ SHARED = {
     ("sampling", "seed"): "decoder.seed",
     ("sampling", "stop"): "decoder.stop",
     **{("sampling", name): f"decoder.{name}" for name in SAMPLING_FIELDS},
+    ("generate", "inputs"): "workload",
+    ("generate", "sampling_params"): "llem: one for each request",
+    ("generate", "use_tqdm"): "llem: nothing is printed inside a window",
+    ("generate", "cache_salt"): "llem: keeps repetitions from each other's KV cache",
 }
 """What sets an argument that the backend's own section does not."""
 
-KV_CACHE = "kv_cache_"
-"""Fields that begin so belong to one nested object of the engine."""
+
+_ELSEWHERE = ("model", "tokenizer", "backend")
+"""Arguments of ``LLM()`` that fields of the section decide together with others."""
 
 
 def build_plan(experiment: Experiment) -> CallPlan:
-    """Return the calls for ``experiment``.
+    """Return the calls and settings for ``experiment``.
+
+    The plan uses the parameters of one surface, and its settings say which and why.
 
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
+    section = section_of(experiment)
+    surface, reason = chosen(section.surface)
+    own, legacy = place(section), is_legacy(experiment)
+    load = _load(experiment, own.get("load", {}))
+    sampling = _sampling(experiment, own.get("sampling", {}))
     calls = [
-        Call(name="load", target="tensorrt_llm.LLM", kwargs=_load(experiment), assign="llm"),
+        Call(
+            name="load",
+            target="tensorrt_llm._tensorrt_engine.LLM" if legacy else "tensorrt_llm.LLM",
+            kwargs=with_objects(load, section, surface),
+            assign="llm",
+        ),
         # One object per request, because each has an output limit of its own.
         Call(
             name="sampling",
             target="tensorrt_llm.SamplingParams",
-            kwargs=_sampling(experiment),
+            kwargs=with_objects(sampling, section, surface),
             runtime=("max_tokens",),
             assign="sampling_params",
         ),
@@ -54,54 +81,60 @@ def build_plan(experiment: Experiment) -> CallPlan:
             name="generate",
             target="llm.generate",
             kwargs={"use_tqdm": False},
-            runtime=("inputs", "sampling_params"),
+            runtime=("inputs", "sampling_params", "cache_salt"),
         ),
     ]
-    return CallPlan(calls=merge_passthrough(calls, experiment, SHARED))
-
-
-def _load(experiment: Experiment) -> dict[str, Any]:
-    model = experiment.model
-    fields = section_of(experiment).model_dump(exclude_none=True)
-    nested = {
-        name.removeprefix(KV_CACHE): fields.pop(name)
-        for name in list(fields)
-        if name.startswith(KV_CACHE)
+    settings = {
+        **own.get("settings", {}),
+        "surface": surface,
+        "surface_reason": reason,
+        "execution": "tensorrt" if legacy else "pytorch",
+        "config_from": experiment.model.id,
+        "ignore_eos": experiment.ignores_eos,
     }
+    return CallPlan(calls=merge_passthrough(calls, experiment, SHARED), settings=settings)
+
+
+def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
+    model, engine = experiment.model, section_of(experiment).engine_path
+    # Engine and execution name a class and a folder, not arguments of their own.
+    own = {name: value for name, value in own.items() if name not in _ELSEWHERE}
     return {
-        "model": model.id,
+        "model": engine or model.id,
         **_given(
-            tokenizer=model.tokenizer,
-            revision=model.revision,
+            # A built engine comes without a tokenizer; its checkpoint has one.
+            tokenizer=model.tokenizer or (model.id if engine else None),
+            revision=None if engine else model.revision,
             # A revision belongs to the repository it was given for.
             tokenizer_revision=None if model.tokenizer else model.revision,
             dtype=model.dtype,
             load_format="dummy" if model.random_weights else None,
             trust_remote_code=model.trust_remote_code or None,
         ),
-        **fields,
-        **(
-            {"kv_cache_config": Construct("tensorrt_llm.llmapi.KvCacheConfig", nested)}
-            if nested
-            else {}
-        ),
+        **own,
     }
 
 
-def _sampling(experiment: Experiment) -> dict[str, Any]:
+def _sampling(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
     decoder = experiment.decoder
-    # Greedy decoding is what TensorRT-LLM does when nothing of this is given.
-    sampling = _given(
-        **{name: getattr(decoder, name) for name in SAMPLING_FIELDS}, seed=decoder.seed
-    )
+    # TensorRT-LLM is greedy exactly where none of these is given, so greedy decoding names none.
+    drawn = _given(**{name: getattr(decoder, name) for name in SAMPLING_FIELDS})
     return {
-        **({} if decoder.samples is False else sampling),
+        **({} if decoder.samples is False else drawn),
+        "seed": decoder.seed,
         **_given(
             repetition_penalty=decoder.repetition_penalty,
             min_tokens=decoder.min_new_tokens,
             stop=None if decoder.stop is None else list(decoder.stop),
+            # What ends a request was generated too, so it counts.
+            include_stop_str_in_output=None if decoder.stop is None else True,
             ignore_eos=experiment.ignores_eos or None,
+            # Text would be made inside the window, where only a stop text is looked for in it.
+            detokenize=False if decoder.stop is None else None,
         ),
+        "return_perf_metrics": True,
+        **own,
+        **_given(use_beam_search=True if "best_of" in own else None),
     }
 
 

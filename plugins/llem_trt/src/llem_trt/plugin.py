@@ -26,7 +26,7 @@ def llem_capabilities() -> BackendInfo:
 @hookimpl
 def llem_config_model() -> type[BackendConfig]:
     """Return the backend's config section."""
-    from llem_trt.config import TrtConfig
+    from llem_trt.config.trt import TrtConfig
 
     return TrtConfig
 

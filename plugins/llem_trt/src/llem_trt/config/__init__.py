@@ -1,0 +1,1 @@
+"""The config section, one file an idea; ``trt`` puts them together."""

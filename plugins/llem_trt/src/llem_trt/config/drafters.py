@@ -1,0 +1,238 @@
+"""Settings that one method of speculative decoding has, or two."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import FrozenModel
+from llem_trt.config.methods import of
+from llem_trt.versions import Only
+
+
+class EagleFields(FrozenModel):
+    """EAGLE: a small draft model that reads the model's own states."""
+
+    eagle_choices: Annotated[
+        tuple[tuple[int, ...], ...] | None,
+        Field(min_length=1),
+        of("eagle_choices", "eagle3", "eagle", examples=(((0,), (0, 0)),)),
+    ] = None
+    """Fixed tree of drafts, as paths from its root."""
+
+    greedy_sampling: Annotated[
+        bool | None, of("greedy_sampling", "eagle3", "eagle", examples=(False,))
+    ] = None
+    """Whether a draft is accepted only where it is the likeliest token."""
+
+    posterior_threshold: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        of(
+            "posterior_threshold",
+            "eagle3",
+            "eagle",
+            unit="ratio",
+            examples=(0.1,),
+            example_with={"trt.speculation.greedy_sampling": False},
+        ),
+    ] = None
+    """Least probability of a draft that is accepted otherwise."""
+
+    use_dynamic_tree: Annotated[
+        bool | None,
+        of(
+            "use_dynamic_tree",
+            "eagle3",
+            "eagle",
+            examples=(True,),
+            example_with={
+                "trt.speculation.dynamic_tree_max_top_k": 4,
+                "trt.speculation.max_total_draft_tokens": 16,
+            },
+        ),
+    ] = None
+    """Whether the tree grows where the draft is surest."""
+
+    dynamic_tree_max_top_k: Annotated[
+        int | None,
+        Field(ge=1),
+        of(
+            "dynamic_tree_max_topK",
+            "eagle3",
+            "eagle",
+            unit="tokens",
+            examples=(4,),
+            example_with={
+                "trt.speculation.use_dynamic_tree": True,
+                "trt.speculation.max_total_draft_tokens": 16,
+            },
+        ),
+    ] = None
+    """Branches of the growing tree in one step."""
+
+    max_non_leaves_per_layer: Annotated[
+        int | None,
+        Field(ge=1),
+        of("max_non_leaves_per_layer", "eagle3", "eagle", unit="nodes", examples=(8,)),
+    ] = None
+    """Nodes of one layer of the tree that have branches."""
+
+    eagle3_one_model: Annotated[
+        bool | None, of("eagle3_one_model", "eagle3", examples=(False,))
+    ] = None
+    """Whether the draft is part of the model's own forward pass."""
+
+    eagle3_layers_to_capture: Annotated[
+        tuple[int, ...] | None,
+        Field(min_length=1),
+        of("eagle3_layers_to_capture", "eagle3", unit="layers", examples=((1, 15, 28),)),
+    ] = None
+    """Layers of the model whose states feed the draft."""
+
+    eagle3_model_arch: Annotated[
+        Literal["llama3", "mistral_large3"] | None,
+        of("eagle3_model_arch", "eagle3", examples=("mistral_large3",)),
+    ] = None
+    """Architecture of the draft."""
+
+
+class MtpFields(FrozenModel):
+    """Multi-token prediction: layers of the model that look further ahead."""
+
+    num_nextn_predict_layers: Annotated[
+        int | None,
+        Field(ge=1, le=64),
+        of("num_nextn_predict_layers", "mtp", unit="tokens", examples=(3,)),
+    ] = None
+    """Tokens to propose; each layer predicts one further ahead."""
+
+    use_mtp_vanilla: Annotated[bool | None, of("use_mtp_vanilla", "mtp", examples=(True,))] = None
+    """Whether the layers run one after the other rather than like an EAGLE draft."""
+
+    mtp_eagle_one_model: Annotated[
+        bool | None, of("mtp_eagle_one_model", "mtp", examples=(False,))
+    ] = None
+    """Whether they are part of the model's own forward pass."""
+
+    use_relaxed_acceptance_for_thinking: Annotated[
+        bool | None, of("use_relaxed_acceptance_for_thinking", "mtp", examples=(True,))
+    ] = None
+    """Whether less likely drafts are accepted while the model reasons."""
+
+    relaxed_topk: Annotated[
+        int | None,
+        Field(ge=1),
+        of(
+            "relaxed_topk",
+            "mtp",
+            unit="tokens",
+            examples=(5,),
+            example_with={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
+        ),
+    ] = None
+    """Likeliest tokens among which such a draft must be."""
+
+    relaxed_delta: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        of(
+            "relaxed_delta",
+            "mtp",
+            unit="ratio",
+            examples=(0.1,),
+            example_with={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
+        ),
+    ] = None
+    """How much less likely than the likeliest it may be."""
+
+    begin_thinking_phase_token: Annotated[
+        int | None,
+        Field(ge=0),
+        of("begin_thinking_phase_token", "mtp", unit="token id", examples=(151_667,)),
+    ] = None
+    """Token that begins the reasoning."""
+
+    end_thinking_phase_token: Annotated[
+        int | None,
+        Field(ge=0),
+        of("end_thinking_phase_token", "mtp", unit="token id", examples=(151_668,)),
+    ] = None
+    """Token that ends it."""
+
+
+class NgramFields(FrozenModel):
+    """N-grams: what followed the same tokens before."""
+
+    max_matching_ngram_size: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        of("max_matching_ngram_size", "ngram", unit="tokens", examples=(4,)),
+    ] = None
+    """Longest ending of the text that is searched for in it."""
+
+    is_keep_all: Annotated[bool | None, of("is_keep_all", "ngram", examples=(False,))] = None
+    """Whether every continuation that was seen is kept."""
+
+    is_use_oldest: Annotated[bool | None, of("is_use_oldest", "ngram", examples=(False,))] = None
+    """Whether the oldest continuation is proposed rather than the newest."""
+
+    is_public_pool: Annotated[bool | None, of("is_public_pool", "ngram", examples=(False,))] = None
+    """Whether requests share what they have seen."""
+
+
+class PardFields(FrozenModel):
+    """Parallel drafting: one pass of a draft model for all tokens."""
+
+    mask_token_id: Annotated[
+        int | None,
+        Field(ge=0),
+        of("mask_token_id", "pard", unit="token id", examples=(128_256,)),
+        Only("1.3"),
+    ] = None
+    """Token that stands for the ones to predict; unset takes the draft model's."""
+
+
+class LegacyFields(FrozenModel):
+    """Methods of the legacy TensorRT execution."""
+
+    medusa_choices: Annotated[
+        tuple[tuple[int, ...], ...] | None,
+        Field(min_length=1),
+        of("medusa_choices", "medusa", examples=(((0,), (0, 0)),)),
+        Only("1.2"),
+    ] = None
+    """Tree of the heads' proposals, as paths from its root."""
+
+    num_medusa_heads: Annotated[
+        int | None,
+        Field(ge=1, le=64),
+        of("num_medusa_heads", "medusa", unit="heads", examples=(4,)),
+        Only("1.2"),
+    ] = None
+    """Heads; unset takes the checkpoint's."""
+
+    max_window_size: Annotated[
+        int | None,
+        Field(ge=1),
+        of("max_window_size", "lookahead", unit="tokens", examples=(4,)),
+        Only("1.2"),
+    ] = None
+    """Window of lookahead decoding."""
+
+    max_ngram_size: Annotated[
+        int | None,
+        Field(ge=1),
+        of("max_ngram_size", "lookahead", unit="tokens", examples=(3,)),
+        Only("1.2"),
+    ] = None
+    """Tokens of one of its n-grams."""
+
+    max_verification_set_size: Annotated[
+        int | None,
+        Field(ge=1),
+        of("max_verification_set_size", "lookahead", unit="n-grams", examples=(4,)),
+        Only("1.2"),
+    ] = None
+    """N-grams it verifies in one step."""

@@ -1,0 +1,153 @@
+"""CUDA graphs and torch.compile."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import BackendConfig, FrozenModel
+from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
+from llem_trt.versions import Only
+
+Sizes = tuple[Annotated[int, Field(ge=1)], ...]
+
+_GRAPHS_ON = {"trt.cuda_graphs.enabled": (None, True)}
+_COMPILE_ON = {"trt.torch_compile.enabled": (None, True)}
+
+
+class CudaGraphs(FrozenModel):
+    """CUDA graphs of decoding: ``CudaGraphConfig``."""
+
+    enabled: Annotated[bool | None, llm("cuda_graph_config", examples=(False,))] = None
+    """Whether decoding replays captured graphs; unset and true do."""
+
+    batch_sizes: Annotated[
+        Sizes | None,
+        Field(min_length=1),
+        llm(
+            "cuda_graph_config.batch_sizes",
+            unit="requests",
+            needs=_GRAPHS_ON,
+            examples=((1, 2, 4, 8),),
+        ),
+    ] = None
+    """Batch sizes to capture; unset takes a list up to `max_batch_size`."""
+
+    max_batch_size: Annotated[
+        int | None,
+        Field(ge=1),
+        llm("cuda_graph_config.max_batch_size", unit="requests", needs=_GRAPHS_ON, examples=(64,)),
+    ] = None
+    """Largest batch size to capture; 128 if nothing is set."""
+
+    enable_padding: Annotated[
+        bool | None,
+        llm("cuda_graph_config.enable_padding", needs=_GRAPHS_ON, examples=(True,)),
+    ] = None
+    """Whether batches are rounded up to a captured size."""
+
+
+class TorchCompile(FrozenModel):
+    """torch.compile: ``TorchCompileConfig``."""
+
+    enabled: Annotated[bool | None, llm("torch_compile_config", examples=(True,))] = None
+    """Whether the model is compiled; unset and true do, where the section is given."""
+
+    enable_fullgraph: Annotated[
+        bool | None,
+        llm("torch_compile_config.enable_fullgraph", needs=_COMPILE_ON, examples=(False,)),
+    ] = None
+    """Whether the whole model must become one graph."""
+
+    enable_inductor: Annotated[
+        bool | None,
+        llm("torch_compile_config.enable_inductor", needs=_COMPILE_ON, examples=(True,)),
+    ] = None
+    """Whether Inductor generates the kernels."""
+
+    enable_piecewise_cuda_graph: Annotated[
+        bool | None,
+        llm(
+            "torch_compile_config.enable_piecewise_cuda_graph",
+            needs=_COMPILE_ON,
+            examples=(True,),
+            example_with=OLD,
+        ),
+        Only("1.2"),
+    ] = None
+    """Whether prefill is captured in pieces; later versions have `prefill_cuda_graph_backend`."""
+
+    capture_num_tokens: Annotated[
+        Sizes | None,
+        Field(min_length=1),
+        llm(
+            "torch_compile_config.capture_num_tokens",
+            unit="tokens",
+            needs={**_COMPILE_ON, "trt.torch_compile.enable_piecewise_cuda_graph": True},
+            examples=((256, 512),),
+            example_with=OLD,
+        ),
+        Only("1.2"),
+    ] = None
+    """Token counts to capture so; later versions have `prefill_capture_num_tokens`."""
+
+    enable_userbuffers: Annotated[
+        bool | None,
+        llm("torch_compile_config.enable_userbuffers", needs=_COMPILE_ON, examples=(False,)),
+    ] = None
+    """Whether collectives work in buffers registered with the network library."""
+
+    max_num_streams: Annotated[
+        int | None,
+        Field(ge=1, le=64),
+        llm(
+            "torch_compile_config.max_num_streams",
+            unit="streams",
+            needs=_COMPILE_ON,
+            examples=(2,),
+        ),
+    ] = None
+    """CUDA streams of the compiled model."""
+
+
+class GraphFields(BackendConfig):
+    """What is captured or compiled before it runs."""
+
+    cuda_graphs: Annotated[
+        CudaGraphs | None,
+        llm("cuda_graph_config", needs=PYTORCH, examples=({"enable_padding": True},)),
+    ] = None
+    """CUDA graphs of decoding; on unless `enabled: false`."""
+
+    torch_compile: Annotated[
+        TorchCompile | None,
+        llm("torch_compile_config", needs=PYTORCH, examples=({"enable_inductor": True},)),
+    ] = None
+    """torch.compile; off unless this section is given."""
+
+    prefill_cuda_graph_backend: Annotated[
+        Literal["disabled", "piecewise", "breakable"] | None,
+        llm(
+            "prefill_cuda_graph_backend",
+            needs=PYTORCH,
+            examples=("piecewise",),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """How prefill is captured."""
+
+    prefill_capture_num_tokens: Annotated[
+        Sizes | None,
+        Field(min_length=1),
+        llm(
+            "prefill_capture_num_tokens",
+            unit="tokens",
+            needs={**PYTORCH, "trt.prefill_cuda_graph_backend": ("piecewise", "breakable")},
+            examples=((256, 512),),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Token counts to capture."""

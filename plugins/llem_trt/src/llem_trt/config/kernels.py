@@ -1,0 +1,188 @@
+"""Which kernels compute, and what the host does around them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import BackendConfig, FrozenModel
+from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
+from llem_trt.versions import Only
+
+
+class Nvfp4Gemm(FrozenModel):
+    """Matrix products in NVFP4: ``Nvfp4GemmConfig``."""
+
+    allowed_backends: Annotated[
+        tuple[Literal["cutlass", "cublaslt", "cutedsl", "cuda_core", "marlin"], ...] | None,
+        Field(min_length=1),
+        llm("nvfp4_gemm_config.allowed_backends", examples=(("cutlass", "cublaslt"),)),
+    ] = None
+    """Libraries the autotuner may choose from; `marlin` from 1.3 on."""
+
+
+class KernelFields(BackendConfig):
+    """Kernels, and the host's part."""
+
+    attn_backend: Annotated[
+        Literal["TRTLLM", "FLASHINFER", "VANILLA"] | None,
+        llm("attn_backend", needs=PYTORCH, examples=("FLASHINFER",)),
+    ] = None
+    """Attention kernels."""
+
+    nvfp4_gemm: Annotated[
+        Nvfp4Gemm | None,
+        llm("nvfp4_gemm_config", needs=PYTORCH, examples=({"allowed_backends": ["cutlass"]},)),
+    ] = None
+    """Matrix products of NVFP4 checkpoints."""
+
+    force_dynamic_quantization: Annotated[
+        bool | None, llm("force_dynamic_quantization", needs=PYTORCH, examples=(True,))
+    ] = None
+    """Whether activation scales are computed anew instead of read from the checkpoint."""
+
+    enable_autotuner: Annotated[
+        bool | None, llm("enable_autotuner", needs=PYTORCH, examples=(False,))
+    ] = None
+    """Whether tunable kernels are timed at the start and the fastest taken."""
+
+    enable_min_latency: Annotated[
+        bool | None, llm("enable_min_latency", needs=PYTORCH, examples=(True,))
+    ] = None
+    """Whether kernels for the least latency are used, as Llama 4 has them."""
+
+    use_cute_dsl_blockscaling_mm: Annotated[
+        bool | None, llm("use_cute_dsl_blockscaling_mm", needs=PYTORCH, examples=(True,))
+    ] = None
+    """Whether block-scaled fp8 products are computed by CuTe DSL kernels."""
+
+    use_cute_dsl_blockscaling_bmm: Annotated[
+        bool | None, llm("use_cute_dsl_blockscaling_bmm", needs=PYTORCH, examples=(True,))
+    ] = None
+    """The same for batched products."""
+
+    use_cute_dsl_bf16_gemm: Annotated[
+        bool | None,
+        llm(
+            "use_cute_dsl_bf16_gemm",
+            needs=PYTORCH,
+            min_compute_capability=(10, 0),
+            examples=(True,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Whether bfloat16 products are computed by CuTe DSL kernels."""
+
+    use_cute_dsl_bf16_bmm: Annotated[
+        bool | None,
+        llm(
+            "use_cute_dsl_bf16_bmm",
+            needs=PYTORCH,
+            min_compute_capability=(10, 0),
+            examples=(True,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """The same for batched products."""
+
+    use_fine_grained_sync: Annotated[
+        bool | None,
+        llm(
+            "use_fine_grained_sync",
+            needs=PYTORCH,
+            min_compute_capability=(10, 7),
+            examples=(True,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Whether the products of experts overlap."""
+
+    enable_mla_skip_correction: Annotated[
+        bool | None,
+        llm(
+            "enable_mla_skip_correction",
+            needs={**PYTORCH, "trt.attn_backend": (None, "TRTLLM")},
+            examples=(True,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Whether latent attention skips corrections too small to matter."""
+
+    mla_skip_correction_threshold: Annotated[
+        float | None,
+        Field(gt=0, le=32),
+        llm(
+            "mla_skip_correction_threshold",
+            unit="1",
+            needs={"trt.enable_mla_skip_correction": True},
+            examples=(4.0,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Logarithm of the factor below which it skips them."""
+
+    enable_in_graph_sampling: Annotated[
+        bool | None,
+        llm("enable_in_graph_sampling", needs=PYTORCH, examples=(True,), example_with=NEW),
+        Only("1.3"),
+    ] = None
+    """Whether sampling is part of the captured graph."""
+
+    sampler_type: Annotated[
+        Literal["auto", "TorchSampler", "TRTLLMSampler"] | None,
+        llm("sampler_type", needs=PYTORCH, examples=("TorchSampler",), example_with=OLD),
+        Only("1.2"),
+    ] = None
+    """Implementation of sampling."""
+
+    disable_flashinfer_sampling: Annotated[
+        bool | None,
+        llm("disable_flashinfer_sampling", needs=PYTORCH, examples=(True,), example_with=OLD),
+        Only("1.2"),
+    ] = None
+    """Whether sampling does without FlashInfer's kernels."""
+
+    enable_low_latency_host_dispatch: Annotated[
+        bool | None,
+        llm("enable_low_latency_host_dispatch", needs=PYTORCH, examples=(True,), example_with=NEW),
+        Only("1.3"),
+    ] = None
+    """Whether the host spins instead of sleeping; it keeps one core busy."""
+
+    enable_early_first_token_response: Annotated[
+        bool | None,
+        llm(
+            "enable_early_first_token_response",
+            needs={**PYTORCH, "trt.disable_overlap_scheduler": (None, False)},
+            examples=(True,),
+            example_with=NEW,
+        ),
+        Only("1.3"),
+    ] = None
+    """Whether the first token is handed out before the overlapped iteration ends."""
+
+    garbage_collection_gen0_threshold: Annotated[
+        int | None,
+        Field(ge=0),
+        llm("garbage_collection_gen0_threshold", unit="objects", needs=PYTORCH, examples=(50_000,)),
+    ] = None
+    """New Python objects after which the host collects garbage."""
+
+    num_postprocess_workers: Annotated[
+        int | None,
+        Field(ge=0, le=1024),
+        llm("num_postprocess_workers", unit="processes", examples=(2,)),
+    ] = None
+    """Processes that turn tokens into text beside the engine's own."""
+
+    guided_decoding_backend: Annotated[
+        Literal["xgrammar", "llguidance"] | None,
+        llm("guided_decoding_backend", examples=("xgrammar",)),
+    ] = None
+    """Library that constrains outputs; `sampling.guided_decoding` needs it."""

@@ -1,0 +1,74 @@
+"""What TensorRT-LLM's public classes take, as published; for machines that cannot install it.
+
+The data was read from the published source and never executed. ``tensorrt_llm.json`` says which
+text each surface was read from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from llem_trt.versions import SURFACES, SurfaceName
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a class or function.
+
+    Attributes:
+        type: Kinds of values it takes: ``int | str``, or the name of a class.
+        default: Its default as Python source, or empty where it is required.
+        choices: The values it is limited to, or empty.
+        status: ``beta``, ``prototype`` or ``deprecated`` where the publisher says so.
+    """
+
+    type: str
+    default: str = ""
+    choices: tuple[Any, ...] = ()
+    status: str = ""
+
+
+Classes = Mapping[str, Mapping[str, Parameter]]
+"""Parameters by name, by the class or function that has them."""
+
+
+@cache
+def classes(surface: SurfaceName) -> Classes:
+    """Return the parameters that ``surface`` has."""
+    return {
+        name: {
+            parameter: _parameter(facts, surface)
+            for parameter, facts in parameters.items()
+            if facts.get("only", surface) == surface
+        }
+        for name, parameters in _data()["classes"].items()
+        if any(facts.get("only", surface) == surface for facts in parameters.values())
+    }
+
+
+def read_from() -> dict[SurfaceName, str]:
+    """Return what text each surface was read from."""
+    return {surface: _data()["surfaces"][surface]["read_from"] for surface in SURFACES}
+
+
+def _parameter(facts: Mapping[str, Any], surface: SurfaceName) -> Parameter:
+    # What changed after the first surface is beside what was true in it.
+    now = {**facts, **facts.get("later", {})} if surface != SURFACES[0] else facts
+    return Parameter(
+        type=now["type"],
+        default=now.get("default", ""),
+        choices=tuple(now.get("choices", ())),
+        status=now.get("status", ""),
+    )
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = files(__name__).joinpath("tensorrt_llm.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data

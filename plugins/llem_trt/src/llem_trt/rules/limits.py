@@ -1,0 +1,152 @@
+"""Limits of requests, batches and captured graphs."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem_trt.section import section_of
+
+DEFAULT_MAX_NUM_TOKENS = 8192
+"""TensorRT-LLM's own limit where none is given."""
+
+
+def _known(length: object) -> int | None:
+    """Return the least of a length that is written down; a drawn one has a lower end."""
+    least = getattr(length, "low", length)
+    return least if isinstance(least, int) else None
+
+
+def _prompt_longer_than_an_iteration(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    prompt = _known(getattr(experiment.workload, "input_tokens", None))
+    limit = section.max_num_tokens or DEFAULT_MAX_NUM_TOKENS
+    share = section.context_parallel_size or 1
+    return not section.enable_chunked_prefill and prompt is not None and prompt / share > limit
+
+
+def _request_longer_than_a_sequence(experiment: Experiment) -> bool:
+    limit = section_of(experiment).max_seq_len
+    prompt = _known(getattr(experiment.workload, "input_tokens", None))
+    output = _known(experiment.workload.output_tokens)
+    return (
+        limit is not None
+        and prompt is not None
+        and output is not None
+        and (prompt + output > limit)
+    )
+
+
+def _prompt_longer_than_a_prompt(experiment: Experiment) -> bool:
+    limit = section_of(experiment).max_input_len
+    prompt = _known(getattr(experiment.workload, "input_tokens", None))
+    return limit is not None and prompt is not None and prompt > limit
+
+
+def _more_requests_than_tokens(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return section.max_batch_size is not None and section.max_batch_size > (
+        section.max_num_tokens or DEFAULT_MAX_NUM_TOKENS
+    )
+
+
+def _two_largest_graphs(experiment: Experiment) -> bool:
+    graphs = section_of(experiment).cuda_graphs
+    return (
+        graphs is not None
+        and graphs.batch_sizes is not None
+        and graphs.max_batch_size is not None
+        and graphs.max_batch_size != max(graphs.batch_sizes)
+    )
+
+
+def _graphs_that_are_never_replayed(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    graphs, limit = section.cuda_graphs, section.max_batch_size
+    return (
+        graphs is not None
+        and limit is not None
+        and graphs.batch_sizes is not None
+        and min(graphs.batch_sizes) > limit
+    )
+
+
+def _breakable_graphs_of_a_compiled_model(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return (
+        section.prefill_cuda_graph_backend == "breakable"
+        and section.torch_compile is not None
+        and section.torch_compile.enabled is not False
+    )
+
+
+def _graph_sizes_of_piecewise_prefill(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    compiled = section.torch_compile
+    return (
+        section.prefill_cuda_graph_backend == "piecewise"
+        and compiled is not None
+        and compiled.enabled is False
+    )
+
+
+LIMIT_RULES = (
+    Rule(
+        name="trt-unchunked-prompt-fits-an-iteration",
+        fields=("trt.max_num_tokens", "workload.input_tokens", "trt.enable_chunked_prefill"),
+        reason="a prompt is longer than one iteration, which is 8192 tokens if not set, and is "
+        "not to be chunked",
+        remedy="Raise trt.max_num_tokens, or set trt.enable_chunked_prefill: true.",
+        violated=_prompt_longer_than_an_iteration,
+    ),
+    Rule(
+        name="trt-request-fits-a-sequence",
+        fields=("trt.max_seq_len", "workload.input_tokens", "workload.output_tokens"),
+        reason="prompt and output together are longer than a sequence may be",
+        remedy="Raise trt.max_seq_len, or shorten the workload.",
+        violated=_request_longer_than_a_sequence,
+    ),
+    Rule(
+        name="trt-prompt-fits",
+        fields=("trt.max_input_len", "workload.input_tokens"),
+        reason="prompts are longer than a prompt may be",
+        remedy="Raise trt.max_input_len, or shorten workload.input_tokens.",
+        violated=_prompt_longer_than_a_prompt,
+    ),
+    Rule(
+        name="trt-iteration-holds-every-request",
+        fields=("trt.max_batch_size", "trt.max_num_tokens"),
+        reason="an iteration has fewer tokens than requests, so it never holds that many",
+        remedy="Raise trt.max_num_tokens, or lower trt.max_batch_size.",
+        violated=_more_requests_than_tokens,
+        severity="warning",
+    ),
+    Rule(
+        name="trt-one-largest-graph",
+        fields=("trt.cuda_graphs.max_batch_size", "trt.cuda_graphs.batch_sizes"),
+        reason="it is not the largest of the batch sizes given",
+        remedy="Remove it, or make it their largest.",
+        violated=_two_largest_graphs,
+    ),
+    Rule(
+        name="trt-graphs-fit-batches",
+        fields=("trt.cuda_graphs.batch_sizes", "trt.max_batch_size"),
+        reason="every size is larger than the largest batch, so no graph is ever replayed",
+        remedy="Add smaller sizes, or set trt.cuda_graphs.enabled: false.",
+        violated=_graphs_that_are_never_replayed,
+        severity="warning",
+    ),
+    Rule(
+        name="trt-breakable-graphs-are-not-compiled",
+        fields=("trt.prefill_cuda_graph_backend", "trt.torch_compile"),
+        reason="breakable graphs cannot be captured from a compiled model",
+        remedy="Use piecewise, or remove trt.torch_compile.",
+        violated=_breakable_graphs_of_a_compiled_model,
+    ),
+    Rule(
+        name="trt-piecewise-graphs-are-compiled",
+        fields=("trt.prefill_cuda_graph_backend", "trt.torch_compile.enabled"),
+        reason="piecewise graphs are captured from a compiled model, and it is not to be compiled",
+        remedy="Remove trt.torch_compile.enabled: false, or use breakable.",
+        violated=_graph_sizes_of_piecewise_prefill,
+    ),
+)
+"""Rules about limits and graphs."""

@@ -1,0 +1,39 @@
+"""Rules that follow from what only one version of TensorRT-LLM has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from llem.api.config import BackendConfig, Experiment, Rule
+from llem.api.config.annotations import markers
+from llem.api.config.fields import ConfigField, value_at, walk
+from llem_trt.section import surface_in_use
+from llem_trt.versions import Only
+
+
+def surface_rules(section: type[BackendConfig]) -> Iterator[Rule]:
+    """Yield a rule for each :class:`~llem_trt.versions.Only` on the fields of ``section``."""
+    for field in walk(section, "trt."):
+        for only in markers(field.info, Only):
+            yield _rule(field, only)
+
+
+def _rule(field: ConfigField, only: Only) -> Rule:
+    def violated(experiment: Experiment) -> bool:
+        value = value_at(experiment, field.path)
+        if value is None or (only.values and value not in only.values):
+            return False
+        return surface_in_use(experiment) != only.surface
+
+    field_name = re.sub(r"[._]", "-", field.path.partition(".")[2])
+    name = f"{field_name}-values" if only.values else field_name
+    what = f"{' and '.join(map(str, only.values))} exist" if only.values else "it exists"
+    return Rule(
+        name=f"trt-{name}-only-in-{only.surface.replace('.', '-')}",
+        fields=(field.path, "trt.surface"),
+        reason=f"{what} in TensorRT-LLM {only.surface} alone, and the plan is for another version",
+        remedy=f"Choose something else, or set trt.surface: '{only.surface}' where that version "
+        "runs.",
+        violated=violated,
+    )

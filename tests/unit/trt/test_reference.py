@@ -1,0 +1,105 @@
+"""Plans against the published signatures; the reference itself; what the engine lacks."""
+
+import pytest
+from hypothesis import assume, event, given, settings
+
+from llem.api.config.annotations import markers
+from llem.api.config.fields import walk
+from llem.api.plan import Call, CallPlan, Construct
+from llem_trt.config.trt import TrtConfig
+from llem_trt.kwargs import build_plan
+from llem_trt.objects import ENUMS, OBJECTS, SPARSE_ATTENTION, SPECULATION
+from llem_trt.reference import classes, read_from
+from llem_trt.versions import SURFACES, Only
+
+from .configs import FIELDS, experiments, values_of
+from .signature import faults
+
+
+@settings(max_examples=1000, deadline=None)
+@given(experiment=experiments())
+def test_no_plan_has_a_parameter_that_its_surface_lacks(experiment):
+    assume(experiment is not None)
+    plan = build_plan(experiment)
+    event(f"surface {plan.settings['surface']}, {plan.settings['execution']}")
+    assert faults(plan) == []
+    assert CallPlan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_random_experiments_reach_every_field(path):
+    found = next_valid(path)
+    assert found is not None, f"no valid experiment sets {path}"
+    assert faults(build_plan(found)) == []
+
+
+def next_valid(path):
+    from .configs import ERRORS, _around, make
+
+    field = FIELDS[path]
+    for value in field.param.examples:
+        made = make({**_around(field), path: value})
+        if not any(rule.violated(made) for rule in ERRORS):
+            return made
+    return None
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "fault"),
+    [
+        ("tensorrt_llm.LLM", {"max_batch_sizes": 1}, "tensorrt_llm.LLM has no max_batch_sizes"),
+        ("tensorrt_llm.LLM", {"max_batch_size": "8"}, "is int, not '8'"),
+        ("tensorrt_llm.LLM", {"enable_chunked_prefill": 1}, "is bool, not 1"),
+        ("tensorrt_llm.LLM", {"attn_backend": "EAGER"}, "is str, not 'EAGER'"),
+        ("tensorrt_llm.LLM", {"sampler_type": "auto"}, "has no sampler_type"),
+        (
+            "tensorrt_llm.LLM",
+            {"kv_cache_config": Construct("tensorrt_llm.llmapi.KvCacheConfig", {"dtyp": "fp8"})},
+            "KvCacheConfig has no dtyp",
+        ),
+        (
+            "tensorrt_llm.LLM",
+            {"kv_cache_config": Construct("tensorrt_llm.llmapi.MoeConfig", {})},
+            "is KvCacheConfig, not",
+        ),
+        ("tensorrt_llm.LLMs", {}, "there is no tensorrt_llm.LLMs"),
+    ],
+)
+def test_the_check_finds_what_is_wrong(target, arguments, fault):
+    plan = CallPlan((Call("load", target, arguments),), {"surface": "1.3"})
+    (found,) = faults(plan)
+    assert fault in found
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_class_that_a_plan_may_build_is_known(surface):
+    known = classes(surface)
+    built = {*OBJECTS.values(), *SPECULATION.values(), *SPARSE_ATTENTION.values()}
+    other = {name for one in SURFACES if one != surface for name in classes(one)}
+    assert built <= known.keys() | other
+    assert set(ENUMS.values()) == {"tensorrt_llm.llmapi.QuantAlgo"}
+
+
+def test_a_field_for_one_surface_says_so():
+    for field in walk(TrtConfig, "trt."):
+        only = [one for one in markers(field.info, Only) if not one.values]
+        assert len(only) <= 1, field.path
+
+
+def test_the_reference_says_where_it_was_read():
+    assert read_from().keys() == set(SURFACES)
+    assert all(read_from().values())
+
+
+def test_what_changed_later_is_told_apart():
+    moe = "tensorrt_llm.llmapi.MoeConfig"
+    assert "WIDEEP" in classes("1.2")[moe]["backend"].choices
+    assert "WIDEEP" not in classes("1.3")[moe]["backend"].choices
+    assert "tensorrt_llm._tensorrt_engine.LLM" not in classes("1.3")
+    streams = "tensorrt_llm.llmapi.TorchCompileConfig"
+    assert classes("1.2")[streams]["max_num_streams"].default == "1"
+    assert classes("1.3")[streams]["max_num_streams"].default == "3"
+
+
+def test_every_value_of_a_choice_is_drawn():
+    assert values_of(FIELDS["trt.attn_backend"]).elements == ("TRTLLM", "FLASHINFER", "VANILLA")
