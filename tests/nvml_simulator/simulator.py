@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,15 @@ GPU_IS_LOST = 15
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"
 INSTANT_POWER = "field186"
 AVERAGE_POWER = "nvmlDeviceGetPowerUsage"
+
+_STRIKE = """
+import sys, time
+before_s, path, fault, after_s = sys.argv[1:]
+time.sleep(float(before_s))
+with open(path, "a") as file:
+    file.write(fault.format(now=time.monotonic()) + "\\n")
+time.sleep(float(after_s))
+"""
 
 
 def compile_driver(folder: Path) -> Path:
@@ -95,6 +105,17 @@ class SimulatedGpus:
     def delay(self, index: int, at_s: float, seconds: float) -> None:
         """Let the first call after a moment take long, once in every process."""
         self._add(f"slow {index} {at_s!r} {seconds!r}")
+
+    def command_meeting(self, fault: str, before_s: float, after_s: float) -> list[str]:
+        """Return a command that sleeps, lets a fault strike, and sleeps again.
+
+        Args:
+            fault: A line of the file, in which `{now}` stands for the moment it strikes.
+            before_s: How long the command runs until then.
+            after_s: How long it runs after.
+        """
+        arguments = [str(before_s), str(self.path), fault, str(after_s)]
+        return [sys.executable, "-c", _STRIKE, *arguments]
 
     def _add(self, line: str) -> None:
         self._lines.append(line)

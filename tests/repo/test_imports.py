@@ -20,6 +20,7 @@ PLUGINS = (
     "llem_pytorch.plugin",
     "llem_trt.plugin",
     "llem_vllm.plugin",
+    "llem_zeus.plugin",
 )
 LIST_MODULES = """
 import json, sys

@@ -55,4 +55,5 @@ def test_wheels_declare_their_plugins(wheels: dict[str, ZipFile]) -> None:
         "pytorch": "llem_pytorch.plugin",
         "vllm": "llem_vllm.plugin",
         "trt": "llem_trt.plugin",
+        "zeus": "llem_zeus.plugin",
     }

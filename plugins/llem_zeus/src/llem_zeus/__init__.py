@@ -1,0 +1,1 @@
+"""Meters through the Zeus library, for what llem's own meters cannot read."""

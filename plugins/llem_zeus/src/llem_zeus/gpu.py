@@ -1,0 +1,95 @@
+"""GPUs through Zeus: AMD, and NVIDIA as a second opinion.
+
+Zeus sees the GPUs that ``HIP_VISIBLE_DEVICES`` or ``CUDA_VISIBLE_DEVICES`` leave, and so do these
+meters; a device's id carries the vendor's own UUID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from zeus.device.gpu import amd, nvidia
+from zeus.device.gpu.common import GPU, GPUs
+
+from llem.api.meter import Channel, Quantity
+from llem_zeus.meter import READ_ERRORS, Source, ZeusMeter
+
+
+class AmdMeter(ZeusMeter):
+    """AMD GPUs, by the counter where Zeus finds it plausible, else by power."""
+
+    missing = "no AMD GPU: AMD SMI (libamd_smi.so, part of ROCm) is not here or finds none"
+
+    def connect(self) -> Sequence[Source]:
+        """Return the GPUs that AMD SMI finds."""
+        return sources(amd.AMDGPUs(), _amd_device) if amd.amdsmi_is_available() else ()
+
+
+class NvidiaMeter(ZeusMeter):
+    """NVIDIA GPUs, as Zeus reads them."""
+
+    missing = "no NVIDIA GPU: the driver's library is not here or finds none"
+
+    def connect(self) -> Sequence[Source]:
+        """Return the GPUs that the driver finds."""
+        return sources(nvidia.NVIDIAGPUs(), _nvidia_device) if nvidia.nvml_is_available() else ()
+
+
+def sources(gpus: GPUs, device: Callable[[GPU], str]) -> list[Source]:
+    """Return a source for each GPU that can be read.
+
+    Args:
+        gpus: The GPUs as Zeus holds them.
+        device: Returns a GPU's device id.
+    """
+    found = []
+    for gpu in gpus.gpus:
+        if (way := _way(gpu)) is None:
+            continue
+        quantity, read_milli = way
+        channel = Channel(
+            device=device(gpu),
+            domain="board",
+            quantity=quantity,
+            resolution=0.001,
+            note=f"{gpu.get_name()}, through Zeus",
+        )
+        found.append(Source((channel,), _in_units(read_milli)))
+    return found
+
+
+def _way(gpu: GPU) -> tuple[Quantity, Callable[[], int]] | None:
+    """Return the best quantity that the GPU answers, and the call for it in milli-units."""
+    ways: list[tuple[Quantity, Callable[[], int]]] = [
+        (Quantity.POWER, gpu.get_instant_power_usage),
+        (Quantity.AVERAGE_POWER, gpu.get_average_power_usage),
+    ]
+    if gpu.supports_get_total_energy_consumption():
+        ways.insert(0, (Quantity.ENERGY, gpu.get_total_energy_consumption))
+    for quantity, read in ways:
+        try:
+            read()
+        except READ_ERRORS:
+            continue
+        return quantity, read
+    return None
+
+
+def _in_units(read_milli: Callable[[], int]) -> Callable[[], Sequence[float]]:
+    return lambda: (read_milli() / 1000,)
+
+
+def _amd_device(gpu: GPU) -> str:
+    smi = amd.amdsmi
+    try:
+        return f"rocm:{smi.amdsmi_get_gpu_device_uuid(gpu.handle)}"
+    except smi.AmdSmiException as error:
+        raise OSError(f"AMD SMI: {error}") from error
+
+
+def _nvidia_device(gpu: GPU) -> str:
+    nvml = nvidia.pynvml
+    try:
+        return f"cuda:{nvml.nvmlDeviceGetUUID(gpu.handle)}"
+    except nvml.NVMLError as error:
+        raise OSError(f"NVML: {error}") from error

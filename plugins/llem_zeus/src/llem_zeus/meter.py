@@ -1,0 +1,104 @@
+"""What all Zeus meters have in common."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from zeus.exception import ZeusBaseError
+
+from llem.api.meter import Channel, Meter, Probe, Reading
+
+READ_ERRORS = (ZeusBaseError, OSError, RuntimeError, queue.Empty)
+"""What reading a device through Zeus can raise: its own errors, sysfs, Apple's native library, and
+the process that polls a Jetson."""
+
+# Zeus remarks on each library it does not find; a probe's answer says it better.
+logging.getLogger("zeus").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Channels that are read with one call.
+
+    Attributes:
+        channels: What it offers.
+        read: Returns the value of each channel, in joules or watts.
+    """
+
+    channels: tuple[Channel, ...]
+    read: Callable[[], Sequence[float]]
+
+
+class ZeusMeter(Meter):
+    """A meter that reads through Zeus.
+
+    Attributes:
+        missing: Why there may be no such device here.
+    """
+
+    missing: ClassVar[str]
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self._sources: list[Source] = []
+
+    @abstractmethod
+    def connect(self) -> Sequence[Source]:
+        """Return the sources of this machine; none if Zeus finds no such device.
+
+        Raises:
+            OSError: A device is there and cannot be read.
+        """
+
+    def probe(self) -> Probe:
+        """Say what Zeus finds here."""
+        try:
+            channels = self.open(())
+        except OSError as error:
+            return Probe(available=False, reason=str(error))
+        finally:
+            self.close()
+        return Probe(available=True, channels=tuple(channels))
+
+    def open(self, devices: Sequence[str]) -> Sequence[Channel]:
+        """Find the devices.
+
+        Raises:
+            OSError: There is none, or it cannot be read.
+        """
+        try:
+            found = self.connect()
+        except (ZeusBaseError, RuntimeError, ValueError) as error:
+            raise OSError(f"Zeus: {error}") from error
+        self._sources = [one for one in found if not devices or one.channels[0].device in devices]
+        if not self._sources:
+            raise OSError(self.missing)
+        return tuple(channel for one in self._sources for channel in one.channels)
+
+    def read(self) -> Sequence[Reading]:
+        """Read every source; a failing one says why."""
+        readings: list[Reading] = []
+        for source in self._sources:
+            first = len(readings)
+            before_s = time.monotonic()
+            values: Sequence[float | None]
+            try:
+                values, problem = source.read(), ""
+            except READ_ERRORS as error:
+                values, problem = [None] * len(source.channels), str(error) or repr(error)
+            moment_s = (before_s + time.monotonic()) / 2
+            readings += [
+                Reading(first + at, moment_s, value, error=problem)
+                for at, value in enumerate(values)
+            ]
+        return readings
+
+    def close(self) -> None:
+        """Let go of the devices."""
+        self._sources = []
