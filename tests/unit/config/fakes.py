@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from llem.api.capability import BackendInfo, EngineRequirement
-from llem.api.config import BackendConfig, Experiment, FrozenModel, Rule
+from llem.api.config import BackendConfig, Experiment, FrozenModel, Param, Rule
 from llem.api.errors import UnknownBackend
 from llem.registry import EngineStatus
 
@@ -32,12 +32,14 @@ class Section(BackendConfig):
     """Every kind of field that a backend may have."""
 
     batch_size: Annotated[int | None, Field(ge=1)] = None
-    attention: Literal["sdpa", "eager"] | None = None
+    attention: Annotated[
+        Literal["sdpa", "eager"] | None, Param(min_compute_capability={"sdpa": (8, 0)})
+    ] = None
     bits: Literal[4, 8] | None = None
     adapter: Adapter | str | None = None
     device_map: dict[str, int] | None = None
     branch: Branch | None = None
-    even: int | None = None
+    even: Annotated[int | None, Param(min_compute_capability=(9, 0))] = None
 
     rules = (
         Rule(

@@ -5,7 +5,8 @@ from functools import reduce
 
 import pytest
 
-from llem.config.judge import remarks, violations
+from llem.api.facts import Gpu, HostFacts
+from llem.config.judge import remarks, unfit, violations
 from llem.config.rules import RULES
 
 from .fakes import FAKE, Section, experiment
@@ -179,3 +180,22 @@ def test_remote_code_is_remarked_on():
     model = {"id": "org/model", "trust_remote_code": True}
     (finding,) = remarks(experiment(model=model))
     assert (finding.severity, finding.code) == ("warning", "remote-code")
+
+
+@pytest.mark.parametrize(
+    ("section", "capability", "fields"),
+    [
+        ({}, (7, 5), []),
+        ({"attention": "sdpa", "even": 2}, (7, 5), ["fake.attention", "fake.even"]),
+        ({"attention": "sdpa", "even": 2}, (8, 0), ["fake.even"]),
+        ({"attention": "sdpa", "even": 2}, (9, 0), []),
+        ({"attention": "eager", "batch_size": 1}, (7, 5), []),
+        ({"attention": "sdpa", "even": 2}, None, []),
+    ],
+)
+def test_a_field_for_newer_devices_is_refused_on_older_ones(section, capability, fields):
+    gpus = () if capability is None else (Gpu("GPU-1", "Card", 2**30, capability),)
+    findings = list(unfit(experiment(fake=section), HostFacts("Linux", "any", 1, 2**30, gpus)))
+    assert [finding.path for finding in findings] == fields
+    if "fake.attention" in fields:
+        assert findings[0].message == '"sdpa" needs compute capability 8.0, and Card has 7.5'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_the_matrix_as_markdown_has_footnotes(registry):
 
 def test_the_matrix_as_text_has_numbers(registry):
     text = render_text(capability_listing(capabilities(registry)))
-    assert "\nfloat16               yes (1)      no\n" in text
+    assert re.search(r"\nfloat16 +yes \(1\) +no\n", text)
     assert text.endswith("\n\n(1) needs sm53+\n(2) one at a time; needs sm53+")
 
 
@@ -160,8 +161,8 @@ def test_conditions_are_held_against_a_machine(registry):
         rows = {row.capability: row.claims["able"] for row in matrix.rows}
         levels[name] = rows[Capability.FLOAT16].missing, rows[Capability.FLOAT32].missing
         text = render_text(capability_listing(matrix))
-        assert ("float16               not here (1)" in text) is (name == "none")
-        assert ("float16               yes, here" in text) is (name == "one")
+        assert bool(re.search(r"float16 +not here \(1\)", text)) is (name == "none")
+        assert bool(re.search("float16 +yes, here", text)) is (name == "one")
     assert levels == {"none": (("sm53+",), ()), "one": ((), ())}
 
 

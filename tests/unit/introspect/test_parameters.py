@@ -25,7 +25,8 @@ from llem.api.config import BackendConfig, Engine, FrozenModel, Param, Rule
 class Cache(FrozenModel):
     '''Where keys and values are kept.'''
     kind: Annotated[
-        Literal["static", "paged"] | None, Param(maps_to=(Engine("load", "cache.kind"),))
+        Literal["static", "paged"] | None,
+        Param(maps_to=(Engine("load", "cache.kind"),), min_compute_capability={"paged": (9, 0)}),
     ] = None
     '''Which kind.'''
     length: Annotated[
@@ -105,7 +106,7 @@ def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
         needs={"fast.cache.kind": "static"},
         excludes=(),
         skipped_when="",
-        min_compute_capability=(8, 0),
+        min_compute_capability={"*": (8, 0)},
         examples=(128,),
         description="How long it is.",
     )
@@ -160,8 +161,10 @@ def test_conditions_are_listed(registry):
     ]
     (pair,) = introspect.mutual_exclusions(registry, "fast")
     assert set(pair.parameters) == {"fast.four", "fast.eight"}
-    (need,) = introspect.compute_capability_needs(registry)
-    assert (need.parameter, need.compute_capability) == ("fast.cache.length", (8, 0))
+    assert [
+        (one.parameter, one.value, one.compute_capability)
+        for one in introspect.compute_capability_needs(registry)
+    ] == [("fast.cache.kind", "paged", (9, 0)), ("fast.cache.length", "*", (8, 0))]
 
 
 def test_the_table_says_all_of_it(found):
@@ -173,6 +176,11 @@ def test_the_table_says_all_of_it(found):
         "| fast.eight | boolean |  | null |  | Eight bits. Not with fast.four. "
         "Skipped when the moon is full. |",
     ]
+
+
+def test_a_value_may_need_a_newer_device_than_others(found):
+    text = render_text(parameter_listing([found["fast.cache.kind"]]))
+    assert "Needs compute capability 9.0 for paged." in text
 
 
 def test_the_plain_table_has_no_backticks(found):

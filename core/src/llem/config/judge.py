@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from llem.api.capability import BackendInfo
 from llem.api.config import DecoderConfig, Experiment
 from llem.api.config.derived import rules_of
-from llem.api.config.fields import value_at
+from llem.api.config.fields import value_at, walk
+from llem.api.facts import HostFacts
 from llem.api.finding import Finding
 from llem.config.rules import RULES
 from llem.config.shown import shown
@@ -19,15 +21,15 @@ honours them."""
 
 def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for whatever ``experiment`` asks for and cannot get."""
-    for finding in _broken_rules(experiment):
-        if finding.severity == "error":
-            yield finding
+    yield from _broken_rules(experiment, "error")
     yield from _dropped(experiment.decoder, info)
 
 
-def _broken_rules(experiment: Experiment) -> Iterator[Finding]:
+def _broken_rules(
+    experiment: Experiment, severity: Literal["error", "warning"]
+) -> Iterator[Finding]:
     for rule in (*RULES, *rules_of(experiment.backend, type(experiment.section))):
-        if rule.violated(experiment):
+        if rule.severity == severity and rule.violated(experiment):
             yield Finding(
                 code=rule.name,
                 message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
@@ -62,11 +64,32 @@ def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
         )
 
 
+def unfit(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield an error for each field that asks for a newer NVIDIA device than there is.
+
+    Where there is none at all the backend knows better what that means.
+    """
+    for field in walk(type(experiment)) if facts.gpus else ():
+        value = value_at(experiment, field.path)
+        needed = field.param.compute_capability_for(value) if field.is_set(value) else None
+        there = facts.gpus[0].compute_capability
+        if needed is not None and there < needed:
+            yield Finding(
+                code="compute-capability",
+                message=f"{shown(value, tuple(field.path.split('.')))} needs compute capability "
+                f"{_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
+                path=field.path,
+                remedy=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
+            )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
 def remarks(experiment: Experiment) -> Iterator[Finding]:
     """Yield a warning for whatever is allowed and worth knowing."""
-    for finding in _broken_rules(experiment):
-        if finding.severity == "warning":
-            yield finding
+    yield from _broken_rules(experiment, "warning")
     for call, arguments in experiment.passthrough_kwargs.items():
         if arguments:
             yield Finding(

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from llem.api.config import BackendConfig, Experiment
+from llem.api.config import BackendConfig, Experiment, Param
 from llem.api.config.derived import in_words
 from llem.api.config.fields import ConfigField, walk
 from llem.introspect.kinds import bounds, choices, kind
@@ -36,7 +36,7 @@ class Parameter:
         needs: What other parameters must be for this one to act, in words.
         excludes: Parameters that cannot be set together with it.
         skipped_when: Further conditions under which it has no effect, in words.
-        min_compute_capability: Least NVIDIA compute capability, or ``None``.
+        min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
         examples: Values worth trying.
         description: What it is.
     """
@@ -54,7 +54,7 @@ class Parameter:
     needs: Mapping[str, str]
     excludes: tuple[str, ...]
     skipped_when: str
-    min_compute_capability: tuple[int, int] | None
+    min_compute_capability: Mapping[str, tuple[int, int]]
     examples: tuple[Any, ...]
     description: str
 
@@ -163,10 +163,18 @@ def _parameter(
         needs={other: in_words(wanted) for other, wanted in param.needs.items()},
         excludes=excludes,
         skipped_when=param.skipped_when,
-        min_compute_capability=param.min_compute_capability,
+        min_compute_capability=_by_value(param),
         examples=param.examples,
         description=" ".join((info.description or "").split()),
     )
+
+
+def _by_value(param: Param) -> dict[str, tuple[int, int]]:
+    needed = param.min_compute_capability
+    if needed is None:
+        return {}
+    by_value = needed if isinstance(needed, Mapping) else {"*": needed}
+    return {str(value): version for value, version in by_value.items()}
 
 
 def schema_of(field: ConfigField) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -71,9 +71,14 @@ def conditions(one: Parameter) -> Iterator[str]:
     if one.skipped_when:
         yield f"Skipped when {one.skipped_when}."
     if one.min_compute_capability:
-        yield "Needs compute capability {}.{}.".format(*one.min_compute_capability)
+        yield f"Needs compute capability {', '.join(_capabilities(one))}."
     if one.examples:
         yield f"Such as {', '.join(map(_value, one.examples))}."
+
+
+def _capabilities(one: Parameter) -> Iterator[str]:
+    for value, (major, minor) in one.min_compute_capability.items():
+        yield f"{major}.{minor}" if value == "*" else f"{major}.{minor} for {value}"
 
 
 def _value(value: Any) -> str:

@@ -66,10 +66,12 @@ class ComputeCapabilityNeed:
 
     Attributes:
         parameter: Its path.
+        value: The value that does, as text; ``*`` is any.
         compute_capability: The least one.
     """
 
     parameter: str
+    value: str
     compute_capability: tuple[int, int]
 
 
@@ -139,7 +141,7 @@ def compute_capability_needs(
         BackendUnavailable: The backend that was asked for cannot be used.
     """
     return tuple(
-        ComputeCapabilityNeed(one.path, one.min_compute_capability)
+        ComputeCapabilityNeed(one.path, value, needed)
         for one in parameters(registry, backend)
-        if one.min_compute_capability is not None
+        for value, needed in one.min_compute_capability.items()
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llem.api.errors import ConfigInvalid, PluginBroken
 from llem.api.facts import HostFacts
 from llem.api.finding import Finding
+from llem.config.judge import unfit
 from llem.config.load import LoadedExperiment
 
 
@@ -31,12 +32,17 @@ def preflight(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
 
 
 def review(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
-    """Let the backend judge the experiment on this machine; return the warnings.
+    """Judge the experiment on this machine, and let the backend do so; return the warnings.
 
     Raises:
-        ConfigInvalid: The backend refuses it.
+        ConfigInvalid: It is refused.
     """
-    findings = [*loaded.warnings, *loaded.backend.review(loaded.experiment, facts)]
+    experiment = loaded.experiment
+    findings = [
+        *loaded.warnings,
+        *unfit(experiment, facts),
+        *loaded.backend.review(experiment, facts),
+    ]
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise ConfigInvalid(errors)

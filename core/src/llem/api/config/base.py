@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -66,7 +66,8 @@ class Param:
             several that do (``None``: unset), :data:`GIVEN` is any. Core refuses the rest.
         excludes: Dotted paths of fields that cannot be set together with it, ``false`` apart.
             Core refuses both at once; one of the two fields need say it.
-        min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``.
+        min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``, for every
+            value or for each of some values. On a device that has less, core refuses the field.
         skipped_when: Condition under which the field has no effect, in words, where ``needs``
             and ``excludes`` cannot say it and a :class:`Rule` does.
         examples: Values worth trying.
@@ -78,10 +79,18 @@ class Param:
     maps_to: tuple[Engine, ...] = ()
     needs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     excludes: tuple[str, ...] = ()
-    min_compute_capability: tuple[int, int] | None = None
+    min_compute_capability: tuple[int, int] | Mapping[Any, tuple[int, int]] | None = field(
+        default=None, hash=False
+    )
     skipped_when: str = ""
     examples: tuple[Any, ...] = ()
     example_with: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def compute_capability_for(self, value: Any) -> tuple[int, int] | None:
+        """Return the least compute capability that ``value`` needs, if it needs any."""
+        if isinstance(self.min_compute_capability, Mapping):
+            return self.min_compute_capability.get(value) if isinstance(value, Hashable) else None
+        return self.min_compute_capability
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
