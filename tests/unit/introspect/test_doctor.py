@@ -28,7 +28,8 @@ def llem_meters():
 class Gpu(Meter):
     def probe(self):
         channels = [
-            Channel("cuda:GPU-1", domain, Quantity.POWER) for domain in ("gpu", "memory")
+            Channel("cuda:GPU-1", domain, Quantity.POWER, update_period_s=0.1, resolution=0.001)
+            for domain in ("gpu", "memory")
         ]
         return Probe(available=True, channels=tuple(channels))
     def open(self, devices): return ()
@@ -64,7 +65,9 @@ def test_every_meter_says_whether_it_works(registry):
     assert found["cpu"].reason == "nothing to read; try another machine"
     assert "AttributeError" in found["lost"].reason
     assert "RuntimeError: surprise" in found["odd"].reason
-    assert "gpu    yes" in render_text(meter_listing(tuple(found.values())))
+    text = render_text(meter_listing(tuple(found.values())))
+    assert "gpu    yes" in text
+    assert "  instantaneous power every 0.1 s in steps of 0.001 W  " in text
     [first, *_] = json.loads(render_json(tuple(found.values())))
     assert first["channels"][0]["domain"] == "gpu"
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llem.api.meter import Quantity
+
 # Only names: a listing of capabilities must not import what the others need.
 if TYPE_CHECKING:
+    from llem.api.meter import Channel
     from llem.introspect.capability import Answer, CapabilityMatrix
     from llem.introspect.doctor import Check
     from llem.introspect.meters import MeterSummary
@@ -123,18 +126,30 @@ def _meters(one: PluginSummary) -> str:
 def meter_listing(meters: Sequence[MeterSummary]) -> Listing:
     """Return a row for each meter."""
     return _listing(
-        ("meter", "works here", "figures", "devices", "remark"),
+        ("meter", "works here", "figures", "devices", "reads", "remark"),
         [
             (
                 one.name,
                 "yes" if one.available else "no",
                 one.provenance,
                 ", ".join(one.devices) or one.device_kind,
+                "; ".join(dict.fromkeys(_resolution(channel) for channel in one.channels)) or "-",
                 one.reason or one.summary,
             )
             for one in meters
         ],
     )
+
+
+def _resolution(channel: Channel) -> str:
+    """Say what a channel reads, how often it is renewed and in which steps, as far as known."""
+    parts = [str(channel.quantity)]
+    if channel.update_period_s is not None:
+        parts.append(f"every {channel.update_period_s:g} s")
+    if channel.resolution:
+        unit = "J" if channel.quantity is Quantity.ENERGY else "W"
+        parts.append(f"in steps of {channel.resolution:.3g} {unit}")
+    return " ".join(parts)
 
 
 def shape_listing(shapes: Sequence[ShapeSummary]) -> Listing:

@@ -41,7 +41,7 @@ class SimulatedSession(Session):
             engine="simulated",
             engine_version="1",
             model=ModelFacts(vocab_size=VOCAB_SIZE, eos_token_ids=[EOS_ID], special_token_ids=[0]),
-            devices=["cpu"],
+            devices=list(self._settings.get("devices", ["cpu"])),
             simulated=True,
         )
 
