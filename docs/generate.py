@@ -20,6 +20,7 @@ from pydantic_core import to_jsonable_python
 from llem.api.command import CommandOutcome
 from llem.api.config import Experiment, Param
 from llem.api.config.annotations import markers
+from llem.api.config.decoder import PRESETS
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
 from llem.cli import main as llem
@@ -70,6 +71,15 @@ def _subclasses(error: type[LlemError]) -> Iterator[type[LlemError]]:
 def experiment() -> str:
     """Return every field that all backends share."""
     return "\n".join(_describe(model) for model in _models(Experiment))
+
+
+def presets() -> str:
+    """Return what each decoder preset fills in."""
+    rows = []
+    for name, filled in PRESETS.items():
+        values = (f"`{key}: {json.dumps(value)}`" for key, value in filled.items())
+        rows.append(f"| `{name}` | {', '.join(values)} |")
+    return _table("Preset", "Fills in", rows=rows)
 
 
 def backends() -> str:
