@@ -23,6 +23,7 @@ from llem.api.config.annotations import markers
 from llem.api.config.decoder import PRESETS
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
+from llem.api.verdict import CATALOGUE
 from llem.cli import main as llem
 from llem.introspect.kinds import kind
 from llem.introspect.parameter import Parameter, section_parameters
@@ -66,6 +67,19 @@ def _subclasses(error: type[LlemError]) -> Iterator[type[LlemError]]:
     for child in error.__subclasses__():
         yield child
         yield from _subclasses(child)
+
+
+def verdict(subject: str) -> str:
+    """Return the reason codes about ``subject``, those that invalidate first."""
+    rows = []
+    for entry in CATALOGUE:
+        if entry.subject == subject:
+            effect = "not valid" if entry.invalidates else "warning"
+            limit = f"`{entry.limit}`" if entry.limit else ""
+            rows.append(
+                f"| `{entry.code}` | {effect} | {entry.meaning} | {limit} | {entry.remedy} |"
+            )
+    return _table("Code", "Effect", "Meaning", "Threshold", "What to do", rows=rows)
 
 
 def experiment() -> str:

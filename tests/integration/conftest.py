@@ -19,6 +19,7 @@ QUICK = {
     "measurement.target_ci_ratio": 0.5,
     "measurement.baseline.bare_s": 0.1,
     "measurement.baseline.loaded_s": 0.1,
+    "measurement.baseline.after_s": 0.1,
     "measurement.warmup.stable_within_ratio": 1,
 }
 

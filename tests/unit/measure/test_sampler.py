@@ -3,8 +3,11 @@
 import itertools
 import time
 
+import pytest
+
 from llem.api.meter import Channel, Meter, Probe, Provenance, Quantity, Reading
-from llem.measure.sampler import Sampler, Source
+from llem.measure.reader import Reader, Source
+from llem.measure.sampler import Sampler
 
 CHANNEL = Channel("cpu", "package", Quantity.POWER)
 
@@ -59,3 +62,37 @@ def test_without_a_source_nothing_happens():
     sampler.start()
     sampler.stop()
     assert sampler.series() == []
+
+
+def test_a_slow_meter_holds_up_nobody_else():
+    slow = Source("slow", Provenance.MEASURED, CountingMeter(slow_s=0.3), (CHANNEL,))
+    quick = Source("quick", Provenance.MEASURED, CountingMeter(), (CHANNEL,))
+    sampler = Sampler([slow, quick], period_s=0.01)
+    sampler.start()
+    time.sleep(0.5)
+    assert sampler.stop() == []
+    of_slow, of_quick = sampler.series()
+    assert len(of_quick.times_s) > 3 * len(of_slow.times_s)
+
+
+def test_one_reading_falls_into_each_period():
+    series = sampled(CountingMeter(), 0.05, 1.0)
+    readings = sorted(series.times_s + series.failures)
+    assert 0.8 * 20 <= len(readings) <= 1.2 * 20 + 2
+
+
+def test_the_period_follows_the_meters_updates():
+    channel = Channel("gpu", "board", Quantity.ENERGY, update_period_s=0.2)
+    source = Source("test", Provenance.MEASURED, CountingMeter(), (channel,))
+    assert Reader(source, None).period_s == pytest.approx(0.1)
+    assert Reader(source, 0.03).period_s == 0.03
+
+
+def test_a_counter_that_is_renewed_more_often_than_stated_is_read_more_often():
+    channel = Channel("gpu", "board", Quantity.ENERGY, update_period_s=0.1)
+    reader = Reader(Source("test", Provenance.MEASURED, CountingMeter(), (channel,)), None)
+    reader.start()
+    time.sleep(2.6)
+    reader.ask_to_stop()
+    assert reader.has_ended(5)
+    assert reader.period_s < 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from llem.api.config.base import FrozenModel
-from llem.api.outcome import Energy, NonNegative, SelfCost, Verdict
+from llem.api.outcome import Energy, NonNegative, Reason, SelfCost, Verdict
 
 
 class Window(FrozenModel):
@@ -45,6 +45,8 @@ class CommandOutcome(FrozenModel):
     """How it ended: its exit code, or 128 and the number of the signal that ended it."""
     verdict: Verdict
     """Whether the figures may be used."""
+    warnings: tuple[Reason, ...] = ()
+    """Worth knowing, without making the figures invalid."""
     window: Window
     """When it ran."""
     energy: Energy

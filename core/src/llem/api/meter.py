@@ -36,16 +36,22 @@ class Quantity(StrEnum):
 class Channel:
     """One stream of readings: one quantity of one domain of one device.
 
+    A meter may read several quantities of the same domain. They are one row of the outcome: the
+    counter is used first, then instantaneous power, then averaged power, and each stands in for
+    a better one in the windows where that one has nothing to say.
+
     Attributes:
         device: Stable device id, such as ``cpu`` or ``cuda:GPU-<uuid>``.
         domain: Part of the device, such as ``package``, ``dram``, ``gpu``, ``board``.
         quantity: What the readings mean.
         update_period_s: How often the source renews its value; ``None`` if unknown.
         resolution: Smallest step of a reading, in joules or watts; ``None`` if unknown.
+        averaged_over_s: Time over which averaged power is averaged; ``None`` for other quantities.
         wraps_at_j: Counter value at which it starts again from 0; ``None`` if it does not.
         gain_error_ratio: Standard relative error of the sensor itself; ``None`` if unknown.
         contained_in: Domain of the same device that already includes this one, so that a
             total counts it once; ``None`` for a domain that stands for itself.
+        instead_of: Which better source of this domain does not work, and why; empty if none.
         note: Model and inputs of an estimate, or a remark.
     """
 
@@ -54,9 +60,11 @@ class Channel:
     quantity: Quantity
     update_period_s: float | None = None
     resolution: float | None = None
+    averaged_over_s: float | None = None
     wraps_at_j: float | None = None
     gain_error_ratio: float | None = None
     contained_in: str | None = None
+    instead_of: str = ""
     note: str = ""
 
 
@@ -75,6 +83,33 @@ class Reading:
     time_s: float
     value: float | None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """What a device does besides using energy; whatever is unknown is ``None``.
+
+    Attributes:
+        device: The device's id, as in :class:`Channel`.
+        time_s: ``time.monotonic()`` when it was looked at.
+        temperature_c: Of the chip, in degrees Celsius.
+        core_clock_hz: Of the arithmetic units.
+        memory_clock_hz: Of the memory.
+        power_limit_w: The limit that is enforced.
+        throttled_by: What holds its clocks down against its will, such as ``hw-thermal``.
+        process_ids: Processes that compute on it.
+        partitioned: Whether it is split into instances (MIG).
+    """
+
+    device: str
+    time_s: float
+    temperature_c: float | None = None
+    core_clock_hz: float | None = None
+    memory_clock_hz: float | None = None
+    power_limit_w: float | None = None
+    throttled_by: tuple[str, ...] | None = None
+    process_ids: tuple[int, ...] | None = None
+    partitioned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +175,13 @@ class Meter(ABC):
     @abstractmethod
     def read(self) -> Sequence[Reading]:
         """Read every channel once. Called from one sampling thread; must not raise."""
+
+    def state(self) -> Sequence[DeviceState]:
+        """Return what is known of the devices besides energy; must not raise.
+
+        When: about once a second, from the sampling thread. It may cost more than reading.
+        """
+        return ()
 
     def close(self) -> None:
         """Release the source. May be called more than once."""

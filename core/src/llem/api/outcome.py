@@ -225,11 +225,21 @@ class DeviceEnergy(FrozenModel):
     net_j: float | None
     """Gross less idle power times window time."""
     uncertainty_j: NonNegative | None
-    """Standard uncertainty of the gross energy."""
+    """Standard uncertainty of the gross energy, without that of the sensor's gain."""
+    gain_uncertainty_j: NonNegative | None
+    """What the sensor's stated gain error adds; it cancels between runs on one device."""
+    net_uncertainty_j: NonNegative | None
+    """Standard uncertainty of the net energy, that of the idle power included, gain apart."""
     mean_w: float | None
     """Gross energy per second of window."""
     counted_in_total: bool
     """False for a domain that another row already includes."""
+    update_period_s: NonNegative | None = None
+    """How often the source renewed its value, as its readings show it."""
+    missed_readings: Count = 0
+    """How often it did not answer within the windows."""
+    gap_s: NonNegative = 0.0
+    """Window time in stretches without readings that had to be bridged."""
     note: str = ""
     """Model and inputs of an estimate, or a remark."""
 
@@ -241,6 +251,10 @@ class IdlePower(FrozenModel):
     """How long it was metered."""
     power_w: float | None
     """Mean power."""
+    standard_error_w: NonNegative | None = None
+    """Standard error of that mean."""
+    drift_w: float | None = None
+    """Mean of the second half less that of the first."""
 
 
 class Energy(FrozenModel):
@@ -255,11 +269,19 @@ class Energy(FrozenModel):
     net_j: float | None
     """Gross less idle."""
     uncertainty_j: NonNegative | None
-    """Standard uncertainty of the gross energy."""
+    """Standard uncertainty of the gross energy, without that of the sensors' gain."""
+    gain_uncertainty_j: NonNegative | None
+    """What the sensors' stated gain errors add; it cancels between runs on the same devices."""
+    net_uncertainty_j: NonNegative | None
+    """Standard uncertainty of the net energy, that of the idle power included, gain apart."""
     j_per_output_token: float | None
     """Gross joules per output token."""
+    uncertainty_j_per_output_token: NonNegative | None
+    """Its standard uncertainty from measuring and from the spread over repetitions, gain apart."""
     j_per_request: float | None
     """Gross joules per request."""
+    uncertainty_j_per_request: NonNegative | None
+    """Its standard uncertainty, likewise."""
     net_j_per_output_token: float | None
     """Net joules per output token."""
     net_j_per_request: float | None
@@ -272,6 +294,8 @@ class Energy(FrozenModel):
     """Idle power before the worker was started."""
     loaded_idle: IdlePower | None = None
     """Idle power with the model in memory."""
+    after_idle: IdlePower | None = None
+    """Idle power after the last repetition, the model still in memory."""
     devices: tuple[DeviceEnergy, ...] = ()
     """One row per device and domain."""
 

@@ -16,6 +16,7 @@ _ENDINGS = {
     "_s": "s",
     "_j": "J",
     "_w": "W",
+    "_c": "°C",
 }
 """The unit that a key's ending stands for, longest endings first."""
 

@@ -1,158 +1,187 @@
-"""Energy of one channel over one window, with its uncertainty.
+"""Energy of one channel over windows, with its uncertainty and what was wrong with its readings.
 
-A counter's energy is the difference of its readings, interpolated to the window's exact edges.
-A power's energy is the trapezoid under its readings, edges interpolated. In both cases readings
-outside the window are needed next to its edges: without them the energy is unavailable, not 0.
+Readings on both sides of every edge are needed: without them energy is unavailable, not 0.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
 
 from llem.api.meter import Quantity, Series
+from llem.measure.averaged import AveragedEnergy
+from llem.measure.counter import CounterEnergy, counters
+from llem.measure.coverage import Floats, Span, as_edges, contains
+from llem.measure.power import PowerEnergy
 
 GAP_PERIODS = 5.0
 """Two readings further apart than this many median periods leave a gap between them."""
 
+STUCK_PERIODS = 10
+"""A counter that did not move for this many periods, of updates or of readings, is not counting."""
+
+AVERAGED_OVER_S = 1.0
+"""Time over which averaged power is averaged where the channel does not tell."""
+
+
+class EnergyOfTime(Protocol):
+    """Energy as a function of time, known between its first moment and its last."""
+
+    @property
+    def times_s(self) -> Floats:
+        """The moments it was made from."""
+
+    def energy_j(self, windows: Sequence[Span]) -> Floats:
+        """Return the energy of each window."""
+
+    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+        """Return the standard uncertainty of the energy of all windows together."""
+
 
 @dataclass(frozen=True, slots=True)
-class WindowEnergy:
-    """Energy of one channel over one window.
+class Integral:
+    """Energy of one channel over some windows.
 
     Attributes:
-        energy_j: The energy; ``None`` where the readings do not cover the window.
-        uncertainty_j: Its standard uncertainty from edges and resolution, sensor gain apart.
-        gaps: How many stretches without readings were bridged.
-        reset: Whether the counter went back within the window.
+        each_j: Energy of each window; ``None`` where the readings do not tell it.
+        uncertainty_j: Standard uncertainty of the sum of those that are known, sensor gain apart.
+        update_period_s: How often the source was renewed, as its readings show it.
+        gap_s: How much of the windows lies in stretches without readings.
+        missed: How often the source did not answer within the windows.
+        reset: Whether a counter went back within a window.
+        stuck: Whether a counter stood still as no powered device can.
     """
 
-    energy_j: float | None
-    uncertainty_j: float | None = None
-    gaps: int = 0
+    each_j: tuple[float | None, ...]
+    uncertainty_j: float = 0.0
+    update_period_s: float | None = None
+    gap_s: float = 0.0
+    missed: int = 0
     reset: bool = False
+    stuck: bool = False
+
+    @property
+    def energy_j(self) -> float | None:
+        """The energy of all windows, or ``None`` as soon as one of them is unavailable."""
+        known = [one for one in self.each_j if one is not None]
+        return math.fsum(known) if known and len(known) == len(self.each_j) else None
 
 
-UNAVAILABLE = WindowEnergy(energy_j=None)
+def integrate(series: Series, windows: Sequence[Span], seen: Series | None = None) -> Integral:
+    """Return the energy of ``series`` in each of ``windows``.
 
-
-def energy_in(series: Series, start_s: float, end_s: float) -> WindowEnergy:
-    """Return the energy of ``series`` between two moments of the monotonic clock.
-
-    Uncertainty (standard, in joules): each edge lies between two readings, and its position
-    within the step between them is unknown by up to the step itself, so half the difference
-    of the two, taken as a uniform distribution, enters once per edge; the resolution of a
-    reading enters likewise (GUM, JCGM 100:2008, 4.3.7: half-width divided by the square root
-    of 3).
+    Args:
+        series: Readings of one channel.
+        windows: Disjoint, in order of time.
+        seen: Readings of the same device's power, which tell how far it swings around an edge.
     """
-    times = series.times_s
-    first = bisect_right(times, start_s) - 1
-    last = bisect_left(times, end_s)
-    if end_s <= start_s or first < 0 or last >= len(times) or last <= first:
-        return UNAVAILABLE
-    times, values = times[first : last + 1], series.values[first : last + 1]
-    gaps = _gaps(times, _median_period_s(series.times_s))
-    if series.channel.quantity is Quantity.ENERGY:
-        return _counted(series, times, values, start_s, end_s, gaps)
-    return _integrated(series, times, values, start_s, end_s, gaps)
-
-
-def _counted(
-    series: Series,
-    times: Sequence[float],
-    values: Sequence[float],
-    start_s: float,
-    end_s: float,
-    gaps: int,
-) -> WindowEnergy:
-    wraps_at = series.channel.wraps_at_j
-    total, cumulative = 0.0, [0.0]
-    for before, after in pairwise(values):
-        step = after - before
-        if step < 0:
-            # One wrap is expected of a counter that wraps; anything else went back.
-            if wraps_at is None or step + wraps_at < 0:
-                return WindowEnergy(energy_j=None, gaps=gaps, reset=True)
-            step += wraps_at
-        total += step
-        cumulative.append(total)
-    energy = _at(times, cumulative, end_s) - _at(times, cumulative, start_s)
-    edges = (cumulative[1] - cumulative[0], cumulative[-1] - cumulative[-2])
-    resolution = series.channel.resolution or 0.0
-    return WindowEnergy(energy, _uncertainty(edges, resolution), gaps)
-
-
-def _integrated(
-    series: Series,
-    times: Sequence[float],
-    values: Sequence[float],
-    start_s: float,
-    end_s: float,
-    gaps: int,
-) -> WindowEnergy:
-    points = [(start_s, _at(times, values, start_s))]
-    points += [
-        (moment, value)
-        for moment, value in zip(times, values, strict=True)
-        if start_s < moment < end_s
-    ]
-    points.append((end_s, _at(times, values, end_s)))
-    energy = math.fsum(
-        (after_s - before_s) * (before + after) / 2
-        for (before_s, before), (after_s, after) in pairwise(points)
+    times_s = np.asarray(series.times_s, dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)
+    missed = sum(1 for moment in series.failures if _is_within(moment, windows))
+    if len(times_s) < 2 or not windows:
+        return Integral(each_j=(None,) * len(windows), missed=missed)
+    functions = list(_functions(series, times_s, values, seen))
+    each: list[float | None] = [None] * len(windows)
+    variance, period_s = 0.0, series.channel.update_period_s
+    for function in functions:
+        at = [i for i, window in enumerate(windows) if contains(function.times_s, window)]
+        if not at:
+            continue
+        inside = [windows[i] for i in at]
+        for i, energy_j in zip(at, function.energy_j(inside), strict=True):
+            each[i] = float(energy_j)
+        variance += function.uncertainty_j(inside) ** 2
+        if isinstance(function, CounterEnergy):
+            period_s = function.updates.period_s
+    stuck = _is_stuck(series, times_s, values, windows)
+    return Integral(
+        each_j=(None,) * len(windows) if stuck else tuple(each),
+        uncertainty_j=math.sqrt(variance),
+        update_period_s=period_s,
+        gap_s=_gap_s(series, times_s, windows),
+        missed=missed,
+        reset=any(_straddles(functions, window) for window in windows),
+        stuck=stuck,
     )
-    first_s, last_s = times[1] - times[0], times[-1] - times[-2]
-    edges = (abs(values[1] - values[0]) * first_s, abs(values[-1] - values[-2]) * last_s)
-    # A constant offset of the reading would last the whole window.
-    resolution = (series.channel.resolution or 0.0) * (end_s - start_s)
-    return WindowEnergy(energy, _uncertainty(edges, resolution), gaps)
 
 
-def _uncertainty(edges_j: Sequence[float], resolution_j: float) -> float:
-    half_widths = [edge / 2 for edge in edges_j] + [resolution_j / 2]
-    return math.sqrt(sum(half_width**2 / 3 for half_width in half_widths))
+def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
+    """Return the energy between two moments, or ``None`` where the readings do not tell it."""
+    return integrate(series, [(start_s, end_s)]).energy_j
 
 
-def _at(times: Sequence[float], values: Sequence[float], moment_s: float) -> float:
-    """Return the value at ``moment_s``, on the line between its two neighbours."""
-    after = bisect_left(times, moment_s)
-    if times[after] == moment_s:
-        return values[after]
-    before = after - 1
-    share = (moment_s - times[before]) / (times[after] - times[before])
-    return values[before] + share * (values[after] - values[before])
+def _functions(
+    series: Series, times_s: Floats, values: Floats, seen: Series | None
+) -> Iterator[EnergyOfTime]:
+    channel = series.channel
+    if channel.quantity is Quantity.ENERGY:
+        nothing: list[float] = []
+        near = (seen.times_s, seen.values) if seen is not None else (nothing, nothing)
+        yield from counters(
+            times_s,
+            values,
+            wraps_at_j=channel.wraps_at_j,
+            period_s=channel.update_period_s,
+            resolution_j=channel.resolution or 0.0,
+            seen=(np.asarray(near[0], dtype=np.float64), np.asarray(near[1], dtype=np.float64)),
+        )
+        return
+    # A reading is true of the moment its value was renewed: on average half a period before.
+    period_s = channel.update_period_s or 0.0
+    readings = PowerEnergy(
+        times_s - period_s / 2,
+        values,
+        update_period_s=period_s,
+        resolution_w=channel.resolution or 0.0,
+        gap_s=GAP_PERIODS * median_period_s(times_s),
+    )
+    if channel.quantity is Quantity.POWER:
+        yield readings
+    else:
+        yield AveragedEnergy(readings, channel.averaged_over_s or AVERAGED_OVER_S)
 
 
-def _median_period_s(times: Sequence[float]) -> float:
-    # A few hundred periods tell the median as well as all of them.
-    stride = max(1, len(times) // 256)
-    periods = sorted(times[at + 1] - times[at] for at in range(0, len(times) - 1, stride))
-    return periods[len(periods) // 2]
+def median_period_s(times_s: Floats) -> float:
+    """Return the median time between two readings."""
+    return float(np.median(np.diff(times_s)))
 
 
-def _gaps(times: Sequence[float], period_s: float) -> int:
-    return sum(_is_gap(pair, period_s) for pair in pairwise(times))
+def _straddles(functions: Sequence[EnergyOfTime], window: Span) -> bool:
+    """Return whether ``window`` contains the break between two of ``functions``."""
+    return any(window[0] < one.times_s[0] < window[1] for one in functions[1:])
 
 
-def _is_gap(pair: tuple[float, float], period_s: float) -> bool:
-    return pair[1] - pair[0] > GAP_PERIODS * period_s
+def _is_stuck(series: Series, times_s: Floats, values: Floats, windows: Sequence[Span]) -> bool:
+    if series.channel.quantity is not Quantity.ENERGY:
+        return False
+    period_s = max(series.channel.update_period_s or 0.0, median_period_s(times_s))
+    start_s, end_s = windows[0][0], windows[-1][1]
+    within = values[(times_s >= start_s) & (times_s <= end_s)]
+    stands = len(within) > 1 and bool(np.ptp(within) == 0)
+    return stands and end_s - start_s > STUCK_PERIODS * period_s
 
 
-def gap_seconds(series: Series, windows: Sequence[tuple[float, float]]) -> float:
-    """Return how much of ``windows`` lies in stretches without readings."""
-    if len(series.times_s) < 2:
-        return 0.0
-    period_s = _median_period_s(series.times_s)
-    gaps = [pair for pair in pairwise(series.times_s) if _is_gap(pair, period_s)]
-    return math.fsum(_overlaps(gaps, windows))
+def _is_within(moment_s: float, windows: Sequence[Span]) -> bool:
+    return any(start_s <= moment_s <= end_s for start_s, end_s in windows)
 
 
-def _overlaps(
-    gaps: Sequence[tuple[float, float]], windows: Sequence[tuple[float, float]]
-) -> Iterator[float]:
-    for gap_start_s, gap_end_s in gaps:
-        for start_s, end_s in windows:
-            yield max(0.0, min(gap_end_s, end_s) - max(gap_start_s, start_s))
+def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
+    """Return how much of ``windows`` lies in gaps that make energy uncertain.
+
+    A counter goes on counting while nobody reads it, so that only a gap at an edge matters.
+    """
+    gaps = np.diff(times_s) > GAP_PERIODS * median_period_s(times_s)
+    edges = as_edges(windows)
+    total_s = 0.0
+    for at in np.flatnonzero(gaps):
+        begin_s, end_s = times_s[at], times_s[at + 1]
+        touched = edges[(edges[:, 1] > begin_s) & (edges[:, 0] < end_s)]
+        if series.channel.quantity is Quantity.ENERGY:
+            touched = touched[(touched[:, 0] > begin_s) | (touched[:, 1] < end_s)]
+        parts = np.clip(touched, begin_s, end_s)
+        total_s += float(np.sum(parts[:, 1] - parts[:, 0]))
+    return total_s

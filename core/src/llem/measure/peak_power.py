@@ -33,7 +33,7 @@ def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float)
     found: list[float] = []
     for step in range(steps + 1):
         begin_s = start_s + (end_s - over_s - start_s) * step / steps
-        parts = [energy_in(one, begin_s, begin_s + over_s).energy_j for one in series]
+        parts = [energy_in(one, begin_s, begin_s + over_s) for one in series]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None

@@ -1,95 +1,73 @@
-"""Read all meters at a fixed period, from one thread of the host."""
+"""Read all meters in the background, each in a thread of its own."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from llem.api.meter import Channel, Meter, Provenance, Series
+from llem.api.meter import DeviceState, Series
+from llem.measure.reader import Reader, Source
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One opened meter.
-
-    Attributes:
-        name: Name of the meter.
-        provenance: How its values come about.
-        meter: The meter itself.
-        channels: Its channels; readings refer to them by index.
-    """
-
-    name: str
-    provenance: Provenance
-    meter: Meter
-    channels: tuple[Channel, ...]
+PATIENCE_S = 5.0
+"""How long a meter is waited for at the beginning and at the end."""
 
 
 class Sampler:
     """Collects one series per channel until stopped.
 
-    Readings are due at multiples of the period after the start, so that delays do not add up;
-    one that comes due while the last is still under way is left out.
+    A meter that answers slowly holds up its own readings and nobody else's.
 
     Args:
         sources: The opened meters.
-        period_s: Time between two readings.
+        period_s: Time between two readings; ``None`` follows the updates of each meter.
     """
 
-    def __init__(self, sources: Sequence[Source], *, period_s: float) -> None:
+    def __init__(self, sources: Sequence[Source], *, period_s: float | None) -> None:
         self.sources = tuple(sources)
-        self.period_s = period_s
-        self._series = [
-            [Series(channel, source.provenance, source.name) for channel in source.channels]
-            for source in self.sources
+        self._readers = [Reader(source, period_s) for source in self.sources]
+
+    @property
+    def settle_s(self) -> float:
+        """How long readings must go on after an edge, or before it, for it to be interpolated."""
+        waits = [
+            2 * reader.period_s
+            + 2 * (channel.update_period_s or 0.0)
+            + (channel.averaged_over_s or 0.0)
+            for reader in self._readers
+            for channel in reader.source.channels
         ]
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._sample, name="llem-sampler", daemon=True)
+        return max(waits, default=0.0)
 
     def start(self) -> None:
-        """Read once and go on in the background; does nothing without a source."""
-        if self.sources:
-            self._read()
-            self._thread.start()
+        """Read each meter once and go on in the background."""
+        for reader in self._readers:
+            reader.start()
+        deadline_s = time.monotonic() + PATIENCE_S
+        for reader in self._readers:
+            reader.first_read.wait(max(0.0, deadline_s - time.monotonic()))
 
-    def stop(self) -> None:
-        """Read a last time and end; may be called more than once."""
-        if self._thread.is_alive():
-            self._stopped.set()
-            self._thread.join()
-            self._read()
+    def stop(self) -> list[str]:
+        """Read a last time and end; return the names of meters that hang and must not be closed.
+
+        May be called more than once.
+        """
+        for reader in self._readers:
+            reader.ask_to_stop()
+        deadline_s = time.monotonic() + PATIENCE_S
+        return [
+            reader.source.name
+            for reader in self._readers
+            if not reader.has_ended(max(0.0, deadline_s - time.monotonic()))
+        ]
 
     def series(self) -> list[Series]:
         """Return a copy of what was read so far, one series per channel."""
-        return [
-            Series(
-                one.channel,
-                one.provenance,
-                one.meter,
-                # Times are appended last, so values is never the shorter one.
-                times_s=(times := list(one.times_s)),
-                values=one.values[: len(times)],
-                failures=list(one.failures),
-            )
-            for of_source in self._series
-            for one in of_source
-        ]
+        return [one for reader in self._readers for one in reader.series()]
 
-    def _sample(self) -> None:
-        due_s = time.monotonic() + self.period_s
-        while not self._stopped.wait(max(0.0, due_s - time.monotonic())):
-            self._read()
-            late_s = time.monotonic() - due_s
-            due_s += self.period_s * (1 + max(0.0, late_s // self.period_s))
+    def states(self) -> list[DeviceState]:
+        """Return what was seen beside energy so far."""
+        return [state for reader in self._readers for state in list(reader.states)]
 
-    def _read(self) -> None:
-        for source, of_source in zip(self.sources, self._series, strict=True):
-            for reading in source.meter.read():
-                series = of_source[reading.channel]
-                if reading.value is None:
-                    series.failures.append(reading.time_s)
-                else:
-                    series.values.append(reading.value)
-                    series.times_s.append(reading.time_s)
+    def errors(self) -> dict[str, str]:
+        """Return the last error of each device that did not answer at some time."""
+        return {name: error for reader in self._readers for name, error in reader.errors.items()}

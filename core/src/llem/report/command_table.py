@@ -22,7 +22,8 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
     table.add_column("mean power", justify="right")
     for row in outcome.energy.devices:
         table.add_row(*_cells(row), style=None if row.counted_in_total else "dim")
-    return Group(_title(outcome), table, *_totals(outcome), verdict_text(outcome.verdict))
+    notes = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    return Group(_title(outcome), table, *_totals(outcome), *notes, verdict_text(outcome.verdict))
 
 
 def _cells(row: DeviceEnergy) -> tuple[str, ...]:

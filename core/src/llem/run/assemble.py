@@ -18,10 +18,10 @@ from llem.api.outcome import (
     Throughput,
     Timing,
     Tokens,
-    Verdict,
     WorkloadFacts,
 )
 from llem.api.session import RunResult
+from llem.api.verdict import judge
 from llem.config.digest import digest
 from llem.config.redact import redact
 from llem.measure.energy import account
@@ -37,15 +37,16 @@ from llem.run.verdict import reasons_of
 def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
     """Return the outcome of ``record``, complete or not."""
     figures = _figures(record) if record.runs else {}
-    reasons = reasons_of(record) + figures.pop("reasons", [])
+    found = [*reasons_of(record), *figures.pop("reasons", [])]
+    verdict, warnings = judge(found, record.experiment.measurement.limits.accept)
     status = "interrupted" if record.interrupted else "failed" if record.failure else "done"
     outcome = Outcome(
         id=id,
         experiment_sha256=digest(record.experiment),
         status=status,
-        verdict=Verdict(valid=not reasons, reasons=tuple(reasons)),
+        verdict=verdict,
         failure=record.failure,
-        warnings=tuple(record.warnings),
+        warnings=(*record.warnings, *warnings),
         experiment=record.experiment.model_dump(mode="json"),
         plan=record.plan.to_json(),
         effective=record.observation.effective if record.observation else {},
@@ -70,9 +71,11 @@ def _figures(record: Record) -> dict[str, Any]:
         windows,
         bare=record.spans.get("bare idle"),
         loaded=record.spans.get("loaded idle"),
+        after=record.spans.get("after idle"),
         basis=record.experiment.measurement.baseline.subtract,
         output_tokens=tokens.output_tokens,
         requests=requests,
+        limits=record.experiment.measurement.limits,
     )
     repetitions = _repetitions(record, window_j)
     return {

@@ -8,19 +8,17 @@ from datetime import UTC, datetime
 
 from llem import __version__
 from llem.api.command import CommandOutcome, Power, Window
-from llem.api.config import MeasurementConfig
+from llem.api.config import LimitsConfig, MeasurementConfig
 from llem.api.meter import Series
-from llem.api.outcome import SelfCost, Verdict
+from llem.api.outcome import SelfCost
+from llem.api.verdict import judge
 from llem.config.redact import redact
 from llem.measure.energy import account
 from llem.measure.peak_power import peak_w
+from llem.measure.rows import first_choices
 from llem.registry import Registry
 from llem.run.child import ChildRun, require_command, run_child
 from llem.run.metering import choose_meters, sampling
-
-MARGIN_S = 0.3
-"""Readings on both sides of the window, so that its edges can be interpolated: three periods of
-the slowest counters in use."""
 
 PEAK_OVER_S = 1.0
 """Time over which peak power is a mean: ten periods of the slowest counters in use."""
@@ -54,20 +52,19 @@ def measure_command(
     """
     require_command(command[0])
     meters = choose_meters(registry, measurement)
-    margin_s = max(MARGIN_S, 2 * measurement.sample_period_s)
     with sampling(meters, measurement.sample_period_s) as sampler:
         idle = None
-        time.sleep(margin_s)
+        time.sleep(sampler.settle_s)
         if idle_s > 0:
             say(f"metering the idle machine for {idle_s:g} s")
             idle = (started_s := time.monotonic(), started_s + idle_s)
             time.sleep(idle_s)
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         run = run_child(command)
-        time.sleep(margin_s)
+        time.sleep(sampler.settle_s)
         sampler.stop()
         series = sampler.series()
-    return _outcome(command, run, started_at, series, idle), series
+    return _outcome(command, run, started_at, series, idle, measurement.limits), series
 
 
 def _outcome(
@@ -76,17 +73,19 @@ def _outcome(
     started_at: str,
     series: Sequence[Series],
     idle: Span | None,
+    limits: LimitsConfig,
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
-    energy, reasons, _ = account(
-        series, [span], bare=idle, loaded=None, basis="bare", output_tokens=0, requests=0
-    )
+    energy, reasons, _ = account(series, [span], bare=idle, limits=limits)
+    verdict, warnings = judge(reasons, limits.accept)
     counted = {
         (row.device, row.domain, row.meter) for row in energy.devices if row.counted_in_total
     }
     of_total = [
-        one for one in series if (one.channel.device, one.channel.domain, one.meter) in counted
+        one
+        for one in first_choices(series)
+        if (one.channel.device, one.channel.domain, one.meter) in counted
     ]
     over_s = min(PEAK_OVER_S, duration_s)
     outcome = CommandOutcome(
@@ -94,7 +93,8 @@ def _outcome(
         started_at=started_at,
         command=tuple(command),
         exit_code=run.exit_code,
-        verdict=Verdict(valid=not reasons, reasons=tuple(reasons)),
+        verdict=verdict,
+        warnings=warnings,
         window=Window(
             start_monotonic_s=run.started_s, end_monotonic_s=run.finished_s, duration_s=duration_s
         ),

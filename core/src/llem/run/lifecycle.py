@@ -1,4 +1,5 @@
-"""Drive one experiment: idle → start → open → idle → prepare → warm up → measure → observe → close.
+"""Drive one experiment: idle → start → open → idle → prepare → warm up → measure → idle → observe
+→ close.
 
 The host keeps the clock, the meters and the repetition; the worker only does what it is told.
 """
@@ -46,6 +47,8 @@ class Lifecycle:
 
     def before_start(self) -> None:
         """Meter the machine before the worker exists."""
+        # A counter's first renewal must have been seen before anything is read from it.
+        time.sleep(self.sampler.settle_s)
         self._idle("bare idle", self.experiment.measurement.baseline.bare_s)
 
     def start(self, worker: WorkerProcess, plugin: str, distributions: Sequence[str]) -> None:
@@ -68,6 +71,7 @@ class Lifecycle:
         self._prepare(worker)
         self._warm_up(worker)
         self._repeat(worker)
+        self._idle("after idle", self.experiment.measurement.baseline.after_s)
         self._observe(worker)
         self._phase("close")
         with self.record.timed("close"):
@@ -134,7 +138,7 @@ class Lifecycle:
                 durations.append(run.finished_s - run.started_s)
                 self.progress.repetition(sum(durations), config.min_duration_s, _rate(run))
             # Readings on both sides of the last edge, so that it can be interpolated.
-            time.sleep(2 * config.sample_period_s)
+            time.sleep(self.sampler.settle_s)
 
     def _run(self, worker: WorkerProcess) -> RunResult:
         return RunResult.from_json(worker.call("run", self.timeouts.run_s))

@@ -10,7 +10,8 @@ from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
 from llem.api.meter import Meter, MeterSpec, Probe, Series
 from llem.api.plan import import_dotted
-from llem.measure.sampler import Sampler, Source
+from llem.measure.reader import Source
+from llem.measure.sampler import Sampler
 from llem.registry import Registry
 
 
@@ -49,22 +50,35 @@ def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> lis
 
 
 @contextmanager
-def sampling(chosen: Sequence[tuple[MeterSpec, Meter]], period_s: float) -> Iterator[Sampler]:
+def sampling(
+    chosen: Sequence[tuple[MeterSpec, Meter]], period_s: float | None
+) -> Iterator[Sampler]:
     """Open the meters, sample them until the block ends, then close them.
+
+    Args:
+        chosen: The meters.
+        period_s: Time between two readings; ``None`` follows the updates of each meter.
 
     Raises:
         OSError: A meter could not be opened.
     """
     with ExitStack() as stack:
+        hanging: list[str] = []
         sources = []
         for spec, meter in chosen:
-            stack.callback(meter.close)
+            stack.callback(_close, spec.name, meter, hanging)
             channels = tuple(meter.open(()))
             sources.append(Source(spec.name, spec.provenance, meter, channels))
         sampler = Sampler(sources, period_s=period_s)
+        stack.callback(lambda: hanging.extend(sampler.stop()))
         sampler.start()
-        stack.callback(sampler.stop)
         yield sampler
+
+
+def _close(name: str, meter: Meter, hanging: Collection[str]) -> None:
+    """Close ``meter``, unless its driver is still inside a call."""
+    if name not in hanging:
+        meter.close()
 
 
 def of_used_devices(series: Sequence[Series], devices: Sequence[str]) -> list[Series]:

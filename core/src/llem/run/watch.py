@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from llem.api.config import MeasurementConfig
 from llem.api.meter import Series
 from llem.measure.integrate import energy_in
+from llem.measure.rows import first_choices
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 
@@ -52,7 +53,7 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
         due_s = started_s + PERIOD_S
         while True:
             time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))
-            series = sampler.series()
+            series = first_choices(sampler.series())
             yield [_live(one, series, started_s, due_s) for one in series]
             due_s += PERIOD_S
 
@@ -60,12 +61,12 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
 def _live(one: Series, all_of_them: Sequence[Series], started_s: float, now_s: float) -> LivePower:
     channel = one.channel
     present = {(other.channel.device, other.channel.domain) for other in all_of_them}
-    last_j = energy_in(one, now_s - PERIOD_S, now_s).energy_j
+    last_j = energy_in(one, now_s - PERIOD_S, now_s)
     return LivePower(
         meter=one.meter,
         device=channel.device,
         domain=channel.domain,
         power_w=None if last_j is None else last_j / PERIOD_S,
-        energy_j=energy_in(one, started_s, now_s).energy_j,
+        energy_j=energy_in(one, started_s, now_s),
         contained=(channel.device, channel.contained_in) in present,
     )

@@ -3,6 +3,7 @@
 from llem.api.config.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
 from llem.api.config.decoder import DecoderConfig
 from llem.api.config.experiment import Experiment
+from llem.api.config.limits import LimitsConfig
 from llem.api.config.measurement import BaselineConfig, MeasurementConfig, WarmupConfig
 from llem.api.config.model import ModelConfig
 from llem.api.config.runner import RunnerConfig, TimeoutConfig
@@ -28,6 +29,7 @@ __all__ = [
     "FileWorkload",
     "FrozenModel",
     "Length",
+    "LimitsConfig",
     "MeasurementConfig",
     "ModelConfig",
     "Param",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api.config.base import FrozenModel, Param
+from llem.api.config.limits import LimitsConfig
 from llem.api.config.trace import TraceConfig
 
 Seconds = Annotated[float, Field(ge=0, le=86_400), Param(unit="s")]
@@ -29,13 +30,16 @@ class WarmupConfig(FrozenModel):
 
 
 class BaselineConfig(FrozenModel):
-    """Idle power, measured before and after loading."""
+    """Idle power, measured before loading, after it, and after the last repetition."""
 
     bare_s: Seconds = 3.0
     """Idle time metered before the worker starts; 0 skips it."""
 
     loaded_s: Seconds = 3.0
     """Idle time metered with the model in memory; 0 skips it."""
+
+    after_s: Seconds = 1.0
+    """Idle time metered after the last repetition; 0 skips it."""
 
     subtract: Literal["bare", "loaded"] = "bare"
     """Which idle power is subtracted for net energy."""
@@ -47,8 +51,8 @@ class MeasurementConfig(FrozenModel):
     meters: Literal["auto"] | tuple[str, ...] = "auto"
     """Meters to use; `auto` takes every one that works here, an estimate only as a last resort."""
 
-    sample_period_s: Annotated[float, Field(ge=0.01, le=10), Param(unit="s")] = 0.1
-    """Time between two readings of the meters."""
+    sample_period_s: Annotated[float | None, Field(ge=0.01, le=10), Param(unit="s")] = None
+    """Time between two readings of the meters; unset reads each one twice per update of its own."""
 
     min_duration_s: Seconds = 10.0
     """Least total length of the measured windows."""
@@ -70,6 +74,9 @@ class MeasurementConfig(FrozenModel):
 
     baseline: BaselineConfig = BaselineConfig()
     """Idle power."""
+
+    limits: LimitsConfig = LimitsConfig()
+    """From where on something speaks against an outcome."""
 
     cpu_tdp_w: Annotated[float | None, Field(gt=0, le=10_000), Param(unit="W")] = None
     """Package power under full load, for the CPU estimate; unset assumes a value per core."""

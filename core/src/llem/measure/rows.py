@@ -1,0 +1,165 @@
+"""One row per device and domain: which source gave its energy, and what stood in for it.
+
+A meter may read several quantities of one domain. The counter comes first, then instantaneous,
+then averaged power; in windows where a better one has nothing to say, the next one stands in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llem.api.meter import Provenance, Quantity, Series
+from llem.measure.coverage import Span
+from llem.measure.idle import Idle, idle_of
+from llem.measure.integrate import Integral, integrate
+
+PREFERENCE = (Quantity.ENERGY, Quantity.POWER, Quantity.AVERAGE_POWER)
+"""Quantities of one domain, the most trusted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One domain of one device, as one meter read it, over all windows.
+
+    Attributes:
+        sources: Its series, the most trusted first.
+        used: The series that gave the energy of the first window that has any.
+        integral: What the most trusted one says.
+        each_j: Energy of each window, of whichever source knew it.
+        uncertainty_j: Standard uncertainty of their sum, sensor gain apart.
+        stood_in: Number of windows in which another source stood in for the first.
+        duration_s: Length of all windows.
+        idles: Idle power by name.
+        basis: Name of the idle power that is subtracted.
+        counted: Whether the row enters the totals.
+    """
+
+    sources: tuple[Series, ...]
+    used: Series
+    integral: Integral
+    each_j: tuple[float | None, ...]
+    uncertainty_j: float
+    stood_in: int
+    duration_s: float
+    idles: Mapping[str, Idle | None]
+    basis: str
+    counted: bool = True
+
+    @property
+    def series(self) -> Series:
+        """The most trusted source."""
+        return self.sources[0]
+
+    @property
+    def gross_j(self) -> float | None:
+        """Energy of all windows; ``None`` as soon as one of them is unavailable."""
+        return total(self.each_j)
+
+    @property
+    def idle(self) -> Idle | None:
+        """The idle power that is subtracted."""
+        return self.idles[self.basis]
+
+    @property
+    def net_j(self) -> float | None:
+        """Gross less idle power times window time."""
+        if self.gross_j is None or self.idle is None:
+            return None
+        return self.gross_j - self.idle.power_w * self.duration_s
+
+    @property
+    def net_uncertainty_j(self) -> float | None:
+        """Standard uncertainty of the net energy: idle and load were metered at other times."""
+        if self.net_j is None or self.idle is None:
+            return None
+        return math.hypot(self.uncertainty_j, self.idle.standard_error_w * self.duration_s)
+
+    @property
+    def gain_uncertainty_j(self) -> float | None:
+        """What the sensor's gain error makes of the gross energy."""
+        if self.gross_j is None:
+            return None
+        return (self.used.channel.gain_error_ratio or 0.0) * abs(self.gross_j)
+
+    @property
+    def provenance(self) -> Provenance:
+        """How the figure came about."""
+        return Provenance.UNAVAILABLE if self.gross_j is None else self.series.provenance
+
+    @property
+    def name(self) -> str:
+        """The row as messages call it."""
+        channel = self.series.channel
+        return f"{self.series.meter} {channel.device} {channel.domain}"
+
+
+def first_choices(series: Sequence[Series]) -> list[Series]:
+    """Return the most trusted series of each domain that each meter read."""
+    ranked = sorted(series, key=lambda one: PREFERENCE.index(one.channel.quantity))
+    first: dict[tuple[str, str, str], Series] = {}
+    for one in ranked:
+        first.setdefault((one.meter, one.channel.device, one.channel.domain), one)
+    return list(first.values())
+
+
+def rows_of(
+    series: Sequence[Series],
+    windows: Sequence[Span],
+    idles: Mapping[str, Span | None],
+    basis: str,
+) -> list[Row]:
+    """Return a row for each domain that each meter read, in the order of ``series``."""
+    domains: dict[tuple[str, str, str], list[Series]] = {}
+    for one in series:
+        key = (one.meter, one.channel.device, one.channel.domain)
+        domains.setdefault(key, []).append(one)
+    return [_row(sources, windows, idles, basis) for sources in domains.values()]
+
+
+def _row(
+    sources: list[Series],
+    windows: Sequence[Span],
+    idles: Mapping[str, Span | None],
+    basis: str,
+) -> Row:
+    sources = sorted(sources, key=lambda one: PREFERENCE.index(one.channel.quantity))
+    power = next((one for one in sources if one.channel.quantity is Quantity.POWER), None)
+    first = integrate(sources[0], windows, power)
+    each, variance, used = list(first.each_j), first.uncertainty_j**2, sources[0]
+    if all(energy_j is None for energy_j in each) and len(sources) > 1:
+        used = sources[1]
+    stood_in = 0
+    for source in sources[1:]:
+        missing = [at for at, energy_j in enumerate(each) if energy_j is None]
+        if not missing:
+            break
+        other = integrate(source, [windows[at] for at in missing], power)
+        variance += other.uncertainty_j**2
+        for at, energy_j in zip(missing, other.each_j, strict=True):
+            each[at] = energy_j
+            stood_in += energy_j is not None
+    return Row(
+        sources=tuple(sources),
+        used=used,
+        integral=first,
+        each_j=tuple(each),
+        uncertainty_j=math.sqrt(variance),
+        stood_in=stood_in,
+        duration_s=sum(end_s - start_s for start_s, end_s in windows),
+        idles={name: _idle(sources, span, power) for name, span in idles.items()},
+        basis=basis,
+    )
+
+
+def _idle(sources: Sequence[Series], span: Span | None, power: Series | None) -> Idle | None:
+    """Return the idle power by the first source that knows it."""
+    found = (idle_of(source, span, power) for source in sources)
+    return next((idle for idle in found if idle is not None), None)
+
+
+def total(parts: Sequence[float | None]) -> float | None:
+    """Return the sum, or ``None`` if there is nothing to add or anything is unavailable."""
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if known and len(known) == len(parts) else None
