@@ -18,8 +18,9 @@ from llem.measure.counter import CounterEnergy, counters
 from llem.measure.coverage import Floats, Span, as_edges, contains
 from llem.measure.power import PowerEnergy
 
-GAP_PERIODS = 5.0
-"""Two readings further apart than this many median periods leave a gap between them."""
+GAP_PERIODS, LEAST_GAP_S = 5.0, 0.5
+"""Two readings leave a gap between them where they are further apart than this many median
+periods, and than this time: what a busy machine does to a quick sampler is none."""
 
 STUCK_PERIODS = 10
 """A counter that did not move for this many periods, of updates or of readings, is not counting."""
@@ -137,7 +138,7 @@ def _functions(
         values,
         update_period_s=period_s,
         resolution_w=channel.resolution or 0.0,
-        gap_s=GAP_PERIODS * median_period_s(times_s),
+        gap_s=least_gap_s(times_s),
     )
     if channel.quantity is Quantity.POWER:
         yield readings
@@ -148,6 +149,11 @@ def _functions(
 def median_period_s(times_s: Floats) -> float:
     """Return the median time between two readings."""
     return float(np.median(np.diff(times_s)))
+
+
+def least_gap_s(times_s: Floats) -> float:
+    """Return how far apart two readings are that leave a gap between them."""
+    return max(LEAST_GAP_S, GAP_PERIODS * median_period_s(times_s))
 
 
 def _straddles(functions: Sequence[EnergyOfTime], window: Span) -> bool:
@@ -174,7 +180,7 @@ def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
 
     A counter goes on counting while nobody reads it, so that only a gap at an edge matters.
     """
-    gaps = np.diff(times_s) > GAP_PERIODS * median_period_s(times_s)
+    gaps = np.diff(times_s) > least_gap_s(times_s)
     edges = as_edges(windows)
     total_s = 0.0
     for at in np.flatnonzero(gaps):
