@@ -146,3 +146,30 @@ def test_one_of_several_surfaces_at_a_place_may_have_it():
     found = surfaces(**{"engine.Other": ("bits",)})
     assert faults(audit, found) == {}
     assert fates(audit, found)["engine.Other", "bits"] == (Fate.EXCLUDED, "always 4")
+
+
+METHODS = ("First", "Second")
+
+
+class Packed(BackendConfig):
+    """Two methods that stand at one place, of which only one has a field for `bits`."""
+
+    bits: Annotated[
+        int | None, Param(maps_to=(Engine("load", "quantisation.bits", of="engine.First"),))
+    ] = None
+    """How many."""
+
+
+def test_a_field_may_reach_one_of_the_surfaces_at_a_place_alone():
+    audit = ParameterAudit(
+        surfaces=tuple(Surface(f"engine.{one}", at=("load.quantisation",)) for one in METHODS),
+        introspect="engine.read",
+    )
+    found = {f"engine.{one}": (FoundParameter("bits"),) for one in METHODS}
+    rows = {row.surface: row.fate for row in audited("x", Packed, audit, found)}
+    assert rows == {"engine.First": Fate.EXPOSED, "engine.Second": Fate.UNCLASSIFIED}
+    rows = audited("x", Packed, audit, {**found, "engine.First": ()})
+    assert [(row.surface, row.fate) for row in rows] == [
+        ("engine.First", Fate.GONE),
+        ("engine.Second", Fate.UNCLASSIFIED),
+    ]

@@ -137,25 +137,25 @@ def audited(
     return tuple(sorted(_with_new_names(rows), key=lambda row: row.surface))
 
 
-_Setters = Mapping[tuple[str, str], list[str]]
-"""Who sets a parameter, by place and name."""
+_Setters = Mapping[tuple[str, str, str], list[str]]
+"""Who sets a parameter, by place, name, and the surface that is meant (empty: any there)."""
 
 
 def _setters(
     backend: str, section: type[BackendConfig], audit: ParameterAudit
 ) -> tuple[_Setters, _Setters]:
     """Return the fields that set each parameter, and the reasons why llem sets others."""
-    fields: dict[tuple[str, str], list[str]] = defaultdict(list)
-    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    fields: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for field in walk(section, f"{backend}."):
         for engine in field.param.maps_to:
             if engine.name:
-                fields[engine.place, engine.parameter].append(field.path)
+                fields[engine.place, engine.parameter, engine.of].append(field.path)
     shared = {field.path for field in walk(Experiment)}
     for (call, argument), setter in audit.shared.items():
         engine = Engine(call, argument)
         into = fields if setter in shared else reasons
-        into[engine.place, engine.parameter].append(setter)
+        into[engine.place, engine.parameter, engine.of].append(setter)
     return fields, reasons
 
 
@@ -175,7 +175,12 @@ def _judged(
 
 
 def _at(surface: Surface, name: str, setters: _Setters) -> str:
-    found = (setter for place in surface.at for setter in setters.get((place, name), ()))
+    found = (
+        setter
+        for place in surface.at
+        for of in (surface.name, "")
+        for setter in setters.get((place, name, of), ())
+    )
     return ", ".join(dict.fromkeys(found))
 
 
@@ -204,10 +209,14 @@ def _unreached(
     """Yield what somebody sets and no surface at that place has, or has for somebody else."""
     fates = {(row.surface, row.name): row.fate for row in rows}
     for setters in (fields, reasons):
-        for (place, name), by in setters.items():
-            surfaces = [surface.name for surface in audit.surfaces if place in surface.at]
+        for (place, name, of), by in setters.items():
+            surfaces = [
+                surface.name
+                for surface in audit.surfaces
+                if place in surface.at and of in ("", surface.name)
+            ]
             there = [fates[one, name] for one in surfaces if (one, name) in fates]
-            who = f"set by {', '.join(by)}"
+            who = f"set by {', '.join(dict.fromkeys(by))}"
             if surfaces and not there:
                 yield AuditedParameter(surfaces[0], name, Fate.GONE, who)
             elif there and setters is fields and not {Fate.EXPOSED, Fate.GONE} & set(there):

@@ -31,10 +31,13 @@ class Engine:
         name: Name of the keyword argument; dots reach into an object that the plan builds, as in
             ``quantization_config.bnb_4bit_quant_type``. Empty means the call itself: whether it
             is made, and of which function.
+        of: Name of the audit's surface that has the parameter, needed only where several classes
+            may stand at one place, as those of quantisation methods do.
     """
 
     call: str
     name: str
+    of: str = ""
 
     @property
     def place(self) -> str:
