@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from llem.worker.lifeline import die_with_parent
+from llem.api.lifeline import die_with_parent
 from llem.worker.serve import serve
 
 

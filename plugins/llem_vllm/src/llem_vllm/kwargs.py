@@ -37,6 +37,8 @@ SHARED = {
     ("sampling", "stop"): "decoder.stop",
     ("sampling", "temperature"): "decoder.temperature",
     **{("sampling", name): f"decoder.{name}" for name in SAMPLING_FIELDS},
+    ("settings", "ignore_eos"): "decoder.ignore_eos",
+    ("settings", "seed"): "decoder.seed",
 }
 """What sets an argument that the backend's own section does not."""
 

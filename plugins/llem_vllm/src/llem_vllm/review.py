@@ -1,0 +1,150 @@
+"""Judge an experiment against this machine and the model's own files, before anything starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llem.api.architecture import from_hf_config
+from llem.api.config import Experiment
+from llem.api.facts import HostFacts
+from llem.api.finding import Finding
+from llem_vllm.rules.loading import PREPARED
+from llem_vllm.rules.section import section_of
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""First NVIDIA compute capability whose tensor cores multiply bfloat16."""
+
+FP8_CAPABILITY = (8, 9)
+"""First NVIDIA compute capability whose tensor cores multiply FP8; older ones unpack it."""
+
+
+def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
+    # With another interpreter the worker may see other devices, but still this machine's.
+    yield from _devices(experiment, facts)
+    yield from _dtype(experiment, facts)
+    config = model_config(experiment)
+    if config is not None:
+        yield from _heads(experiment, config)
+        yield from _context(experiment, config)
+        yield from _experts(experiment, config)
+        yield from _checkpoint(experiment, config)
+
+
+def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
+    """Return the ``config.json`` of a model folder; ``None`` for anything that is not one."""
+    file = Path(experiment.model.id).expanduser() / "config.json"
+    if experiment.model.is_shape or not file.is_file():
+        return None
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # the engine says it better, with the whole file at hand
+    return config if isinstance(config, dict) else None
+
+
+def _devices(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    section = section_of(experiment)
+    sizes = {
+        "tensor_parallel_size": section.tensor_parallel_size or 1,
+        "pipeline_parallel_size": section.pipeline_parallel_size or 1,
+        "prefill_context_parallel_size": section.prefill_context_parallel_size or 1,
+    }
+    needed = 1
+    for size in sizes.values():
+        needed *= size
+    if facts.gpus and needed > len(facts.gpus):
+        blamed = next(name for name, size in sizes.items() if size > 1)
+        yield Finding(
+            code="too-few-devices",
+            message=f"it takes {needed} devices, and {len(facts.gpus)} are visible.",
+            path=f"vllm.{blamed}",
+            remedy="Use fewer, or check CUDA_VISIBLE_DEVICES.",
+        )
+    if section.enable_cumem_allocator and not facts.gpus:
+        yield Finding(
+            code="no-cuda-device",
+            message="the CUDA allocator of vLLM needs an NVIDIA device, and none is visible here.",
+            path="vllm.enable_cumem_allocator",
+            remedy="Remove it.",
+        )
+
+
+def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    capability = facts.gpus[0].compute_capability if facts.gpus else None
+    if capability is None:
+        return
+    found = f"{capability[0]}.{capability[1]}"
+    if experiment.model.dtype == "bfloat16" and capability < BFLOAT16_CAPABILITY:
+        yield Finding(
+            code="bfloat16-not-supported",
+            message=f"vLLM refuses bfloat16 on compute capability {found}.",
+            path="model.dtype",
+            remedy="Use float16.",
+        )
+    kv_cache = section_of(experiment).kv_cache_dtype or ""
+    if kv_cache.startswith("fp8") and capability < FP8_CAPABILITY:
+        yield Finding(
+            code="fp8-emulated",
+            message=f"compute capability {found} has no FP8 arithmetic; the cache is unpacked.",
+            severity="warning",
+            path="vllm.kv_cache_dtype",
+        )
+
+
+def _heads(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
+    size = section_of(experiment).tensor_parallel_size or 1
+    heads = config.get("num_attention_heads")
+    if isinstance(heads, int) and heads % size:
+        yield Finding(
+            code="heads-not-divisible",
+            message=f"the model's {heads} attention heads cannot be split over {size} devices.",
+            path="vllm.tensor_parallel_size",
+            remedy=f"Use a divisor of {heads}.",
+        )
+
+
+def _context(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
+    asked, limit = section_of(experiment).max_model_len, config.get("max_position_embeddings")
+    scaled = config.get("rope_scaling") or config.get("rope_parameters", {}).get("factor")
+    if asked is not None and isinstance(limit, int) and not scaled and asked > limit:
+        yield Finding(
+            code="context-longer-than-model",
+            message=f"the model's limit is {limit} tokens.",
+            path="vllm.max_model_len",
+            remedy="Lower it, or set the variable VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 under "
+            "runner.env if you know that the model can.",
+            severity="warning" if _allows_long(experiment) else "error",
+        )
+
+
+def _allows_long(experiment: Experiment) -> bool:
+    return experiment.runner.env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
+
+
+def _experts(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
+    architecture = from_hf_config(config)
+    dense = architecture is not None and architecture.experts == 1
+    if section_of(experiment).enable_expert_parallel and dense:
+        yield Finding(
+            code="no-experts",
+            message="the model has no experts that could be spread.",
+            path="vllm.enable_expert_parallel",
+            remedy="Remove it; vllm.tensor_parallel_size splits dense layers.",
+        )
+
+
+def _checkpoint(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
+    method = section_of(experiment).quantization
+    if method in PREPARED and "quantization_config" not in config:
+        yield Finding(
+            code="checkpoint-not-quantised",
+            message=f"{method} reads weights that were quantised before, and this checkpoint's are "
+            "not.",
+            path="vllm.quantization",
+            remedy="Use a checkpoint prepared for it, or a method that quantises while loading, "
+            "such as fp8.",
+        )

@@ -1,0 +1,64 @@
+"""What the loaded model is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vllm.transformers_utils.config import try_get_generation_config
+
+from llem.api.architecture import from_hf_config
+from llem.api.session import ModelFacts
+
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
+"""Ids with a meaning of their own, as configs name them."""
+
+
+def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelFacts:
+    """Return the facts of a loaded model.
+
+    Args:
+        llm: The ``LLM``.
+        workers: What each worker says about itself.
+    """
+    model = llm.llm_engine.vllm_config.model_config
+    config = model.hf_text_config
+    whole = len(workers) == 1 and model.quantization is None
+    return ModelFacts(
+        vocab_size=config.vocab_size,
+        eos_token_ids=sorted(eos_ids(llm)),
+        special_token_ids=_special_ids(model),
+        max_context_tokens=model.max_model_len,
+        # A part of a split model repeats some weights, and packed ones hide how many they are.
+        parameters=workers[0]["parameters"] if whole else None,
+        weights_bytes=sum(worker["weights_bytes"] for worker in workers),
+        dtype=str(model.dtype).removeprefix("torch."),
+        architecture=from_hf_config(config.to_dict()),
+    )
+
+
+def eos_ids(llm: Any) -> set[int]:
+    """Return the ids at which vLLM ends a request: the tokenizer's, and the model's own."""
+    model = llm.llm_engine.vllm_config.model_config
+    own = _as_list(model.try_get_generation_config().get("eos_token_id"))
+    return {*own, *_as_list(getattr(llm.get_tokenizer(), "eos_token_id", None))}
+
+
+def _special_ids(model: Any) -> list[int]:
+    """Return the special ids that the model's files name, whether or not vLLM was to read them."""
+    sources = (
+        try_get_generation_config(
+            model.hf_config_path or model.model,
+            trust_remote_code=model.trust_remote_code,
+            revision=model.revision,
+        ),
+        model.hf_text_config,
+    )
+    found = (_as_list(getattr(source, name, None)) for source in sources for name in SPECIAL)
+    return sorted({token for tokens in found for token in tokens if token >= 0})
+
+
+def _as_list(value: Any) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else [int(item) for item in value]

@@ -1,0 +1,141 @@
+"""Read back from the resolved configuration of vLLM what was in force.
+
+vLLM fills in defaults that depend on device and model, and changes some of what it is told without
+an error: ``enforce_eager`` switches compilation off, a platform without CUDA graphs drops them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from llem.api.plan import Call, Construct
+
+SECTIONS = (
+    "model_config", "cache_config", "scheduler_config", "parallel_config", "load_config",
+    "offload_config.uva", "offload_config.prefetch", "offload_config", "compilation_config",
+    "attention_config", "kernel_config", "mamba_config",
+)  # fmt: skip
+"""Parts of a ``VllmConfig`` that keep arguments of ``EngineArgs`` under the same name."""
+
+RENAMED = {
+    "kv_cache_dtype": "cache_config.cache_dtype",
+    "scheduling_policy": "scheduler_config.policy",
+    "mamba_backend": "mamba_config.backend",
+    "mamba_ssu_algorithm": "mamba_config.ssu_algorithm",
+    "ir_op_priority": "kernel_config.ir_op_priority",
+    "eplb_config": "parallel_config.eplb_config",
+}
+"""Those it keeps under another name or in another place."""
+
+ALWAYS = (
+    "dtype", "quantization", "load_format", "seed", "max_model_len", "kv_cache_dtype", "block_size",
+    "gpu_memory_utilization", "kv_cache_memory_bytes", "enable_prefix_caching", "max_num_seqs",
+    "max_num_batched_tokens", "enable_chunked_prefill", "async_scheduling", "scheduling_policy",
+    "enforce_eager", "optimization_level", "performance_mode", "tensor_parallel_size",
+    "pipeline_parallel_size", "enable_expert_parallel", "distributed_executor_backend",
+    "moe_backend", "linear_backend", "compilation_config.mode", "compilation_config.backend",
+    "compilation_config.cudagraph_mode", "compilation_config.cudagraph_capture_sizes",
+    "cache_config.num_gpu_blocks",
+)  # fmt: skip
+"""Arguments that are reported whether or not they were asked for."""
+
+UNCOMPARED = frozenset(
+    {
+        # Names of files become paths; sets have no order.
+        "model", "tokenizer", "revision", "tokenizer_revision", "cpu_offload_params",
+        "offload_params", "attention_backend",
+        # vLLM goes on writing into these.
+        "compilation_config.custom_ops", "compilation_config.splitting_ops",
+        "compilation_config.compile_sizes", "compilation_config.compile_ranges_endpoints",
+        "compilation_config.inductor_compile_config", "ir_op_priority.rms_norm",
+        "ir_op_priority.fused_add_rms_norm", "ir_op_priority.gelu_and_mul_sparse",
+    }
+)  # fmt: skip
+"""Arguments whose effective value is spelled otherwise than the one asked for."""
+
+
+def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call) -> dict[str, Any]:
+    """Return the effective values of the loading call, by ``load.<argument>``.
+
+    Args:
+        vllm_config: The resolved ``VllmConfig``.
+        workers: What each worker says about itself.
+        load: The call, as planned.
+    """
+    asked = dict(_flat(load.kwargs))
+    names = dict.fromkeys((*ALWAYS, *asked))
+    found = {
+        f"load.{name}": _plain(value)
+        for name in names
+        if name not in UNCOMPARED
+        for value in _values(vllm_config, name)
+    }
+    found["load.optimization_level"] = int(vllm_config.optimization_level)
+    backends = sorted({name for worker in workers for name in worker["attention_backends"]})
+    found["load.attention_backend"] = backends[0] if len(backends) == 1 else backends
+    return found
+
+
+def request_values(params: Any, sampling: Call) -> dict[str, Any]:
+    """Return what a request's parameters became, by ``sampling.<argument>``."""
+    names = dict.fromkeys((*sampling.kwargs, "temperature", "top_p", "top_k", "min_p"))
+    return {
+        f"sampling.{name}": _plain(getattr(params, name)) for name in names if hasattr(params, name)
+    }
+
+
+def nested_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a nested config was asked to be and was not; core compares the arguments."""
+    for name, wanted in _flat(load.kwargs):
+        key = f"load.{name}"
+        if "." in name and key in effective and effective[key] != wanted:
+            yield f"{key} was asked to be {wanted!r} and was {effective[key]!r}"
+
+
+def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every argument with its dotted name, those inside nested configs too."""
+    for name, value in arguments.items():
+        if isinstance(value, Construct):
+            yield from _flat(value.kwargs, f"{prefix}{name}.")
+        elif name == "speculative_config":
+            yield from _flat(value, f"{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _values(vllm_config: Any, name: str) -> Iterator[Any]:
+    """Yield the value that ``vllm_config`` keeps for an argument, if it keeps one."""
+    first, dot, rest = name.partition(".")
+    place = RENAMED.get(first)
+    candidates = (place + dot + rest,) if place else (*(f"{one}.{name}" for one in SECTIONS), name)
+    for path in candidates:
+        try:
+            yield attrgetter(path)(vllm_config)
+        except AttributeError:
+            continue
+        return
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON data."""
+    match value:
+        case Enum():
+            return value.name
+        case None | bool() | int() | float() | str():
+            return value
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case set() | frozenset():
+            return sorted(map(str, value))
+        case Path():
+            return str(value)
+        case type():
+            return f"{value.__module__}.{value.__qualname__}"
+        case _:
+            return str(value).removeprefix("torch.")
