@@ -1,5 +1,6 @@
 """What a backend declares about its engine's parameters, held against what there is."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import pytest
@@ -115,6 +116,17 @@ def test_a_field_whose_parameter_the_engine_lost_is_a_fault():
     assert faults(declared(), surfaces(load=("dtype", "quantisation"))) == {"size": Fate.GONE}
     without = {name: there for name, there in surfaces().items() if name == "engine.load"}
     assert faults(declared(), without) == {"bits": Fate.GONE}
+
+
+def test_what_some_supported_versions_lack_is_not_missed():
+    (load, inside) = declared(excluded={"turbo": "does nothing"}.items()).surfaces
+    audit = ParameterAudit(
+        surfaces=(replace(load, not_in_all_versions=frozenset({"turbo", "size"})), inside),
+        introspect="engine.read",
+        shared={("load", "dtype"): "model.dtype"},
+    )
+    assert faults(audit, surfaces(load=("dtype", "quantisation"))) == {}
+    assert faults(audit, surfaces(load=("quantisation",))) == {"dtype": Fate.GONE}
 
 
 def test_a_renamed_parameter_is_recognised():

@@ -41,12 +41,15 @@ class Surface:
             (``load.quantization_config``).
         owned: Parameters that llem itself decides about, each with the reason.
         excluded: Parameters left out on purpose, each with the reason.
+        not_in_all_versions: Those that some supported versions of the engine lack, so that none
+            of them is missed.
     """
 
     name: str
     at: tuple[str, ...]
     owned: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
+    not_in_all_versions: frozenset[str] = frozenset()
 
 
 Found = Mapping[str, Sequence[FoundParameter]]

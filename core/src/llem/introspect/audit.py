@@ -192,7 +192,7 @@ def _row(surface: str, found: FoundParameter, fate: Fate, because: str = "") -> 
 
 def _gone_from(surface: Surface, there: Sequence[FoundParameter]) -> Iterator[AuditedParameter]:
     """Yield what the surface's classification names and the engine does not have."""
-    names = {parameter.name for parameter in there}
+    names = {parameter.name for parameter in there} | surface.not_in_all_versions
     for kind, classified in (("owned", surface.owned), ("excluded", surface.excluded)):
         for name in classified:
             if name not in names:
@@ -210,14 +210,16 @@ def _unreached(
     fates = {(row.surface, row.name): row.fate for row in rows}
     for setters in (fields, reasons):
         for (place, name, of), by in setters.items():
-            surfaces = [
-                surface.name
+            here = [
+                surface
                 for surface in audit.surfaces
                 if place in surface.at and of in ("", surface.name)
             ]
+            surfaces = [surface.name for surface in here]
+            missed = not any(name in surface.not_in_all_versions for surface in here)
             there = [fates[one, name] for one in surfaces if (one, name) in fates]
             who = f"set by {', '.join(dict.fromkeys(by))}"
-            if surfaces and not there:
+            if surfaces and not there and missed:
                 yield AuditedParameter(surfaces[0], name, Fate.GONE, who)
             elif there and setters is fields and not {Fate.EXPOSED, Fate.GONE} & set(there):
                 yield AuditedParameter(surfaces[0], name, Fate.CONTRADICTED, who)
