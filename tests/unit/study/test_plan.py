@@ -54,17 +54,17 @@ def test_an_id_depends_on_the_content_alone(plan):
 
 
 def test_refused_points_are_listed_by_rule(plan):
-    planned = plan("sweep: {simulated.fail_in: [run, null], simulated.batch_size: [1, 2]}")
-    assert [point.rule for point in planned.refused] == ["simulated-failure-needs-phase"] * 2
+    planned = plan("sweep: {model.revision: [main, null], simulated.batch_size: [1, 2]}")
+    assert [point.rule for point in planned.refused] == ["shape-has-no-revision"] * 2
     assert [point.number for point in planned.refused] == [0, 1]
     text = "\n".join(overview(planned, everything=False))
-    assert "2 x simulated-failure-needs-phase, such as: study.yaml:2: simulated.fail" in text
+    assert "2 x shape-has-no-revision, such as: study.yaml:2: model.revision" in text
 
 
 def test_a_study_of_refused_points_only_is_an_error_that_names_the_rules(plan):
     with pytest.raises(ConfigInvalid) as caught:
-        plan("sweep: {simulated.fail_in: [run], simulated.batch_size: [1, 2]}")
-    assert "All 2 points are refused: simulated-failure-needs-phase (2)." in caught.value.hint
+        plan("sweep: {model.revision: [main], simulated.batch_size: [1, 2]}")
+    assert "All 2 points are refused: shape-has-no-revision (2)." in caught.value.hint
 
 
 def test_repeats_are_runs_with_ids_of_their_own(plan):
