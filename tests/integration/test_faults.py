@@ -17,7 +17,7 @@ def is_hanging(worker):
 
 
 def failed(outcome, code, phase):
-    assert outcome["status"] == "failed"
+    assert outcome["status"] == ("out-of-memory" if code == "out-of-memory" else "failed")
     assert outcome["failure"]["code"] == code
     assert outcome["failure"]["phase"] == phase
     assert outcome["verdict"]["valid"] is False

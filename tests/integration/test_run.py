@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from llem.api.outcome import Outcome
-from llem.store import read_outcome, read_requests
+from llem.store import read_outcome, read_requests, read_samples
 
 TOP_LEVEL = {
     "schema_version", "status", "verdict", "experiment", "plan", "effective", "environment",
@@ -38,6 +38,17 @@ def test_every_request_is_stored(llem, outcome):
     assert len(requests) == 4 * len(outcome["timing"]["repetitions"])
     assert sum(one["output_tokens"] for one in requests) == outcome["tokens"]["output_tokens"]
     assert all(len(one["output_ids"]) == one["output_tokens"] for one in requests)
+
+
+def test_every_reading_is_stored(llem):
+    outcome = llem.run(check=0, measurement__meters="[simulated]")
+    (folder,) = llem.results.iterdir()
+    rows = list(read_samples(folder))
+    assert {(row["meter"], row["power_w"]) for row in rows} == {("simulated", "100.0")}
+    times_s = [float(row["time_s"]) for row in rows]
+    first, *_, last = outcome["timing"]["repetitions"]
+    assert times_s[0] < first["started_s"]
+    assert times_s[-1] > last["started_s"] + last["duration_s"]
 
 
 def test_simulated_figures_are_never_valid(outcome):

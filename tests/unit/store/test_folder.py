@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from llem.api.errors import OutputRefused, StorageError
-from llem.store.folder import OutcomeFolder, write_json
+from llem.api.meter import Channel, Provenance, Quantity, Series
+from llem.store import read_samples
+from llem.store.folder import OutcomeFolder, free_id, write_json
 
 DIGEST = "0123456789abcdef"
 
 
 def folder(results):
-    return OutcomeFolder(results, label="simulated", digest=DIGEST)
+    return OutcomeFolder(results, free_id(results, label="simulated", digest=DIGEST))
 
 
 def visible(results):
@@ -52,7 +54,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_refused():
     with pytest.raises(OutputRefused, match="cannot write results to /proc/llem"):
-        OutcomeFolder(Path("/proc/llem"), label="simulated", digest=DIGEST)
+        OutcomeFolder(Path("/proc/llem"), "one")
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, small_disk):
@@ -75,3 +77,29 @@ def test_a_nan_never_reaches_the_disk(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "document.json", {"x": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_replaces_what_an_earlier_one_of_its_id_left(tmp_path):
+    OutcomeFolder(tmp_path, "run").finish({"status": "interrupted"})
+    killed = OutcomeFolder(tmp_path, "run")
+    killed.log_path.write_text("half a log")
+    path = OutcomeFolder(tmp_path, "run").finish({"status": "done"})
+    assert json.loads((path / "outcome.json").read_text()) == {"status": "done"}
+    assert [one.name for one in path.iterdir()] == ["outcome.json"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_outcome_that_cannot_be_written_leaves_the_earlier_one(tmp_path, small_disk):
+    path = OutcomeFolder(tmp_path, "run").finish({"status": "interrupted"})
+    with small_disk(), pytest.raises(StorageError):
+        OutcomeFolder(tmp_path, "run").finish({"text": "x" * 100_000})
+    assert json.loads((path / "outcome.json").read_text()) == {"status": "interrupted"}
+
+
+def test_the_readings_are_stored_with_the_outcome(tmp_path):
+    channel = Channel("cpu", "package", Quantity.POWER)
+    series = Series(channel, Provenance.MEASURED, "rapl", times_s=[1.0, 2.0], values=[5.0, 6.0])
+    path = folder(tmp_path).finish({}, series=[series])
+    rows = list(read_samples(path))
+    assert [(row["time_s"], row["power_w"]) for row in rows] == [("1.0", "5.0"), ("2.0", "6.0")]
+    assert {row["meter"] for row in rows} == {"rapl"}

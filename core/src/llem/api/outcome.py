@@ -337,16 +337,38 @@ class SelfCost(FrozenModel):
     """That time per second of window: 0.01 is one per cent of one core."""
 
 
+class StudyPlace(FrozenModel):
+    """Where a run stands in its study."""
+
+    study: str
+    """Name of the study."""
+    run: str
+    """Id of the run; the hash of call plan, workload and runner, and the repeat if several."""
+    repeat: Count
+    """Which run of the experiment it is, from 0."""
+    block: Count
+    """Pass over all experiments it belongs to, from 0."""
+    position: Count
+    """Its place in the order of the study, from 0."""
+    points: tuple[dict[str, Any], ...]
+    """What tells the experiment apart, for each point of the study that is this experiment."""
+    worker: Literal["fresh", "reused", "forked"] = "fresh"
+    """Whether the worker was started for this run, kept from the one before with its model, or
+    forked from a parent that had imported the engine."""
+
+
 class Outcome(FrozenModel):
     """What was measured for one experiment."""
 
-    schema_version: Literal[1] = 1
-    """Version of this document; readers refuse a newer one."""
+    schema_version: Literal[2] = 2
+    """Version of this document; older ones can be read, newer ones are refused."""
     id: str
     """Name of the outcome's folder."""
     experiment_sha256: str
     """Hash of the validated experiment."""
-    status: Literal["done", "failed", "interrupted"]
+    study: StudyPlace | None = None
+    """Where it stands in its study, if it belongs to one."""
+    status: Literal["done", "failed", "out-of-memory", "interrupted"]
     """How it ended."""
     verdict: Verdict
     """Whether the figures may be used."""

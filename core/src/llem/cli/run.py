@@ -73,6 +73,7 @@ def run(
 EXIT_CODES = {
     "done": 0,
     "failed": ExperimentFailed.exit_code,
+    "out-of-memory": ExperimentFailed.exit_code,
     "interrupted": Interrupted.exit_code,
 }
 """Exit code by the outcome's status."""

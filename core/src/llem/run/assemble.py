@@ -39,11 +39,10 @@ def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
     figures = _figures(record) if record.runs else {}
     found = [*reasons_of(record), *figures.pop("reasons", [])]
     verdict, warnings = judge(found, record.experiment.measurement.limits.accept)
-    status = "interrupted" if record.interrupted else "failed" if record.failure else "done"
     outcome = Outcome(
         id=id,
         experiment_sha256=digest(record.experiment),
-        status=status,
+        status=record.status,
         verdict=verdict,
         failure=record.failure,
         warnings=(*record.warnings, *warnings),

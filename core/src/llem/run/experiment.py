@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llem.api.errors import BackendUnavailable, ExperimentFailed, LlemError
 from llem.api.meter import Meter, MeterSpec, Series
-from llem.api.outcome import Outcome, Reason
+from llem.api.outcome import Outcome, Reason, StudyPlace
 from llem.config.digest import digest
 from llem.config.load import LoadedExperiment
 from llem.registry import Registry, check_version
@@ -22,12 +22,17 @@ from llem.run.progress import Progress
 from llem.run.record import Record
 from llem.run.worker_process import WorkerProcess, interpreter
 from llem.shapes import write_shape
-from llem.store import OutcomeFolder
+from llem.store import OutcomeFolder, free_id
 from llem.workload import load_texts
 
 
 def run_experiment(
-    loaded: LoadedExperiment, registry: Registry, results: Path, progress: Progress
+    loaded: LoadedExperiment,
+    registry: Registry,
+    results: Path,
+    progress: Progress,
+    *,
+    place: StudyPlace | None = None,
 ) -> tuple[Outcome, Path]:
     """Run ``loaded`` and store its outcome, failed and interrupted ones too.
 
@@ -36,6 +41,7 @@ def run_experiment(
         registry: Where meters come from.
         results: Folder that receives the outcome's folder.
         progress: Told each step, between windows.
+        place: Where it stands in its study, whose run id then names the folder.
 
     Returns:
         The outcome, and the folder it is stored in.
@@ -53,8 +59,7 @@ def run_experiment(
     plan = plan_for(loaded)
     if experiment.model.is_shape:
         write_shape(experiment.model.id)
-    label = "-".join(part for part in (backend.name, experiment.name) if part)
-    folder = OutcomeFolder(results, label=label, digest=digest(experiment))
+    folder = OutcomeFolder(results, place.run if place else _id_by_itself(loaded, results))
     record = Record(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
@@ -70,8 +75,16 @@ def run_experiment(
         folder.discard()
         raise
     outcome = assemble(record, id=folder.id, log_tail=log_tail(folder.log_path))
+    if place is not None:
+        outcome = outcome.model_copy(update={"study": place})
     requests = record.workload.requests if record.workload else ()
-    return outcome, folder.finish(outcome.model_dump(mode="json"), requests, record.runs)
+    document = outcome.model_dump(mode="json")
+    return outcome, folder.finish(document, requests, record.runs, record.series)
+
+
+def _id_by_itself(loaded: LoadedExperiment, results: Path) -> str:
+    label = "-".join(part for part in (loaded.backend.name, loaded.experiment.name) if part)
+    return free_id(results, label=label, digest=digest(loaded.experiment))
 
 
 def _drive(

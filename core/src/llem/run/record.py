@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from llem.api.config import Experiment
-from llem.api.errors import EngineError, LlemError
+from llem.api.errors import EngineError, LlemError, OutOfMemory
 from llem.api.facts import HostFacts
 from llem.api.meter import Series
 from llem.api.outcome import Failure, Reason
@@ -83,6 +84,15 @@ class Record:
         """Return how long ``phase`` took, or ``None`` if it was not finished."""
         span = self.spans.get(phase)
         return None if span is None else span[1] - span[0]
+
+    @property
+    def status(self) -> Literal["done", "failed", "out-of-memory", "interrupted"]:
+        """How the run ended, in the outcome's words."""
+        if self.interrupted:
+            return "interrupted"
+        if self.failure is None:
+            return "done"
+        return "out-of-memory" if self.failure.code == OutOfMemory.code else "failed"
 
     @property
     def windows(self) -> list[Span]:

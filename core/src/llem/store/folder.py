@@ -8,12 +8,15 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from llem.api.errors import OutputRefused, StorageError
+from llem.api.meter import Series
 from llem.api.session import Request, RunResult
 from llem.store.requests import write_requests
+from llem.store.samples import store_samples
 
 OUTCOME_FILE = "outcome.json"
 LOG_FILE = "worker.log"
@@ -21,36 +24,35 @@ _MIN_FREE_BYTES = 16 * 2**20
 
 
 class OutcomeFolder:
-    """``<results>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz`` and ``worker.log``.
+    """``<parent>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz``, ``samples.csv.gz`` and
+    ``worker.log``.
 
-    While the experiment runs it is ``<results>/.<id>.partial``, so that a reader never meets
-    an outcome that is half there.
+    While the experiment runs it is ``<parent>/.<id>.partial``, so that a reader never meets
+    an outcome that is half there. What an earlier run of the same id left behind, a killed one
+    included, is replaced: whoever gives ids away sees to it that only one has each at a time.
 
     Args:
-        results: Folder that holds all outcomes; made if missing.
-        label: Middle part of the id: backend and name of the experiment.
-        digest: Hash of the experiment; its first 8 digits end the id.
+        parent: Folder that holds the outcomes; made if missing.
+        id: Name of the folder; :func:`free_id` finds one for an experiment by itself.
 
     Raises:
         OutputRefused: The folder cannot be made or written, or has no room left.
     """
 
-    def __init__(self, results: Path, *, label: str, digest: str) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    def __init__(self, parent: Path, id: str) -> None:
+        self.id = id
+        self.path = parent / id
+        self._working = parent / f".{id}.partial"
         try:
-            results.mkdir(parents=True, exist_ok=True)
-            self.id, self._working = _reserve(results, f"{stamp}-{label}-{digest[:8]}")
+            self.discard()
+            self._working.mkdir(parents=True)
         except OSError as error:
-            raise OutputRefused(
-                f"cannot write results to {results}: {error.strerror}",
-                hint="Choose another folder with --out.",
-            ) from error
-        self.path = results / self.id
-        free_bytes = shutil.disk_usage(results).free
+            raise _refusal(parent, error) from error
+        free_bytes = shutil.disk_usage(parent).free
         if free_bytes < _MIN_FREE_BYTES:
             self.discard()
             raise OutputRefused(
-                f"only {free_bytes} bytes are free in {results}",
+                f"only {free_bytes} bytes are free in {parent}",
                 hint="Free some space, or choose another folder with --out.",
             )
 
@@ -64,8 +66,9 @@ class OutcomeFolder:
         outcome: dict[str, Any],
         requests: Sequence[Request] = (),
         runs: Sequence[RunResult] = (),
+        series: Sequence[Series] = (),
     ) -> Path:
-        """Write ``outcome`` and what every request got, and give the folder its final name.
+        """Write ``outcome``, what every request got and every reading; name the folder finally.
 
         Raises:
             StorageError: The disk refused; nothing is left behind.
@@ -73,8 +76,10 @@ class OutcomeFolder:
         try:
             if runs:
                 write_requests(self._working, requests, runs)
+            if series:
+                store_samples(self._working, series)
             write_json(self._working / OUTCOME_FILE, outcome)
-            self._working.rename(self.path)
+            self._replace()
         except OSError as error:
             self.discard()
             raise StorageError(
@@ -86,6 +91,16 @@ class OutcomeFolder:
     def discard(self) -> None:
         """Remove the folder; for a run that never began."""
         shutil.rmtree(self._working, ignore_errors=True)
+
+    def _replace(self) -> None:
+        """Give the folder its final name, in the place of what may have it."""
+        replaced = self.path.with_name(f".{self.id}.replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        if self.path.exists():
+            self.path.rename(replaced)
+        self._working.rename(self.path)
+        sync_folder(self.path.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
@@ -109,17 +124,49 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
         raise
 
 
-def _reserve(results: Path, wanted: str) -> tuple[str, Path]:
-    """Make a working folder for the first free id that begins with ``wanted``."""
-    number = 1
-    while True:
-        id = wanted if number == 1 else f"{wanted}-{number}"
-        working = results / f".{id}.partial"
-        if not (results / id).exists():
-            try:
-                working.mkdir()
-            except FileExistsError:
-                pass
-            else:
-                return id, working
-        number += 1
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_id(results: Path, *, label: str, digest: str) -> str:
+    """Return an id for one experiment by itself: when it started, what it is, and a number.
+
+    Args:
+        results: Folder that holds all outcomes; made if missing.
+        label: Backend and name of the experiment.
+        digest: Hash of the experiment; its first 8 digits become part of the id.
+
+    Raises:
+        OutputRefused: The folder cannot be made or written.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    wanted = f"{stamp}-{label}-{digest[:8]}"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+        return next(id for id in numbered if _is_free(results, id))
+    except OSError as error:
+        raise _refusal(results, error) from error
+
+
+def _is_free(results: Path, id: str) -> bool:
+    """Whether nothing has this id, which from now on is taken."""
+    if (results / id).exists():
+        return False
+    try:
+        (results / f".{id}.partial").mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _refusal(folder: Path, error: OSError) -> OutputRefused:
+    return OutputRefused(
+        f"cannot write results to {folder}: {error.strerror}",
+        hint="Choose another folder with --out.",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,7 @@ def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[Run
         OSError: The disk refused.
     """
     prompts = {request.index: len(request.prompt_ids) for request in requests}
-    # A fixed time stamp: the same measurement makes the same bytes.
-    with (
-        (folder / REQUESTS_FILE).open("wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as file,
-    ):
+    with compressed(folder / REQUESTS_FILE) as file:
         for repetition, run in enumerate(runs):
             for result in run.requests:
                 line = {
@@ -34,6 +31,20 @@ def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[Run
                     **result.to_json(),
                 }
                 file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+@contextmanager
+def compressed(path: Path) -> Iterator[gzip.GzipFile]:
+    """Open ``path`` to write; the same content makes the same bytes.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as file,
+    ):
+        yield file
 
 
 def read_requests(folder: Path) -> Iterator[dict[str, Any]]:

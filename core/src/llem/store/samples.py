@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from llem.api.meter import Quantity, Series
+from llem.store.requests import compressed
 
+SAMPLES_FILE = "samples.csv.gz"
 COLUMNS = ("time_s", "meter", "device", "domain", "energy_j", "power_w", "average_power_w")
 """``time_s`` is on the monotonic clock; of the last three each row has the one that was read."""
 
@@ -39,3 +44,26 @@ def write_samples(file: TextIO, series: Sequence[Series]) -> None:
     writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+
+
+def store_samples(folder: Path, series: Sequence[Series]) -> None:
+    """Write the readings of a whole run into an outcome's folder, compressed.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with (
+        compressed(folder / SAMPLES_FILE) as file,
+        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
+    ):
+        write_samples(text, series)
+
+
+def read_samples(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the readings stored in an outcome's folder, by column.
+
+    Raises:
+        OSError: There are none, or they cannot be read.
+    """
+    with gzip.open(folder / SAMPLES_FILE, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
