@@ -1,9 +1,11 @@
-"""Real distributions to find plugins in, written as an installer leaves them."""
+"""Real distributions to find plugins in, as an installer leaves them, and a disk that is full."""
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,19 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Env
 def source():
     """Return the function that writes a healthy backend's module."""
     return backend_source
+
+
+@pytest.fixture
+def small_disk():
+    """Return a context in which no file may grow beyond 4 KiB: writes fail as on a full disk."""
+
+    @contextmanager
+    def limited():
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

@@ -9,7 +9,10 @@ import pytest
 
 from llem.config.study import load_study
 from llem.registry import Registry
+from llem.store import OutcomeFolder
 from llem.study.plan import plan_study
+from llem.study.progress import StudySilence
+from llem.study.run import Resumption, run_study
 
 
 @pytest.fixture
@@ -29,3 +32,77 @@ def load(tmp_path, monkeypatch):
 def plan(load):
     """Plan the text of a study file."""
     return lambda text: plan_study(load(text))
+
+
+class PaperExecutor:
+    """Another place to run things: it does no work and stores an outcome on which that is written.
+
+    `status` says how a run ends, by what it is given; `before` is called before each run.
+    """
+
+    def __init__(self, folder, status=lambda task: "done", before=lambda task: None):
+        self.folder = folder
+        self.status = status
+        self.before = before
+        self.tasks = []
+
+    def execute(self, task, progress):
+        self.before(task)
+        self.tasks.append(task)
+        document = {
+            "schema_version": 2,
+            "status": self.status(task),
+            "verdict": {"valid": False},
+            "study": task.place.model_dump(mode="json"),
+        }
+        OutcomeFolder(self.folder, task.place.run).finish(document)
+        return document
+
+    def close(self):
+        self.tasks.append(None)
+
+    @property
+    def runs(self):
+        return [task.place.run for task in self.tasks if task is not None]
+
+
+class Witness(StudySilence):
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.entries = []
+        self.begun = []
+
+    def entry(self, entry):
+        self.entries.append(entry)
+
+    def run_begins(self, number, total, label, left_s):
+        self.begun.append((number, total, label, left_s))
+
+    def events(self, name):
+        return [entry for entry in self.entries if entry["event"] == name]
+
+
+@pytest.fixture
+def begin(plan, tmp_path):
+    """Run the text of a study on paper, in the folder `results`."""
+
+    def begin(text, *, executor=None, witness=None, **options):
+        planned = plan(text)
+        results = tmp_path / "results"
+        executor = executor or PaperExecutor(results / planned.study.name)
+        resumption = Resumption(
+            **{name: options.pop(name) for name in list(options) if name in Resumption.__slots__}
+        )
+        options = {"sleep": lambda seconds: None} | options
+        return run_study(
+            planned,
+            Registry.discover(),
+            results,
+            witness or Witness(),
+            resumption,
+            executor=executor,
+            **options,
+        )
+
+    return begin

@@ -7,14 +7,17 @@
     │   ├── ConfigFileError            the file cannot be read or parsed
     │   ├── ConfigInvalid              a key, value or combination is not allowed
     │   ├── WorkloadError              the prompts asked for cannot be had
-    │   └── OutputRefused              the output folder cannot take results
+    │   ├── OutputRefused              the output folder cannot take results
+    │   ├── StudyBusy                  another process is running the study
+    │   └── StudyChanged               the study is not the one that was begun
     ├── BackendUnavailable         3   the backend or its engine is not usable here
     │   ├── UnknownBackend
     │   ├── PluginBroken
     │   ├── PluginDuplicate
     │   ├── PluginIncompatible
     │   ├── PluginDisabled
-    │   └── EngineMissing
+    │   ├── EngineMissing
+    │   └── DeviceBusy
     ├── ExperimentFailed           4   the experiment began and did not finish
     │   ├── WorkerDied
     │   ├── WorkerTimeout
@@ -93,6 +96,18 @@ class OutputRefused(ConfigError):
     code = "output-refused"
 
 
+class StudyBusy(ConfigError):
+    """Another process is running the study, or may be."""
+
+    code = "study-busy"
+
+
+class StudyChanged(ConfigError):
+    """The study, a plugin or an engine is not the one with which the study was begun."""
+
+    code = "study-changed"
+
+
 class BackendUnavailable(LlemError):
     """The requested backend or its engine cannot be used here."""
 
@@ -134,6 +149,12 @@ class EngineMissing(BackendUnavailable):
     """The engine is not installed, or in a version the plugin does not support."""
 
     code = "engine-missing"
+
+
+class DeviceBusy(BackendUnavailable):
+    """Another study has the device."""
+
+    code = "device-busy"
 
 
 class ExperimentFailed(LlemError):

@@ -13,6 +13,14 @@ import click
 
 from llem.api.errors import ExperimentFailed, Interrupted
 from llem.cli.experiment_options import experiment_options
+from llem.cli.run_study import (
+    LoadOptions,
+    Shown,
+    is_study_file,
+    refuse_study_flags,
+    run_study_file,
+    study_options,
+)
 
 if TYPE_CHECKING:
     from llem.api.outcome import Outcome
@@ -26,11 +34,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
-    help="Folder that receives the outcome.",
+    help="Folder that receives the outcome, or the study's folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome document on stdout.")
 @click.option("--dry-run", is_flag=True, help="Validate and plan, but start nothing.")
 @click.option("--quiet", is_flag=True, help="Print neither progress nor table.")
+@study_options
 def run(
     file: Path | None,
     backend: str | None,
@@ -40,15 +49,24 @@ def run(
     as_json: bool,
     dry_run: bool,
     quiet: bool,
+    **study_flags: bool,
 ) -> None:
-    """Measure the experiment in FILE, or the embedded default.
+    """Measure the experiment or the study in FILE, or the embedded default.
 
-    The outcome is printed as a table and stored in a folder of its own.
+    The outcome is printed as a table and stored in a folder of its own. A study has a folder
+    in which each of its runs has one; `llem plan FILE` shows what it would run.
     """
     from llem.config import load_experiment
     from llem.registry import Registry
 
     registry = Registry.discover()
+    if file is not None and is_study_file(file):
+        if dry_run:
+            raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
+        signal.signal(signal.SIGTERM, _interrupt)
+        options = LoadOptions(file, overrides, backend, model)
+        sys.exit(run_study_file(registry, options, out, Shown(as_json, quiet), **study_flags))
+    refuse_study_flags(study_flags)
     loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
     if dry_run:
         _print_dry_run(loaded, as_json=as_json)

@@ -1,0 +1,126 @@
+"""The part of ``llem run`` that is about studies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from llem.api.errors import ExperimentFailed, Interrupted
+
+if TYPE_CHECKING:
+    from llem.registry import Registry
+    from llem.study.progress import StudyProgress
+    from llem.study.run import Summary
+
+
+class LoadOptions(NamedTuple):
+    """Which study is meant; see :func:`llem.config.study.load_study`."""
+
+    file: Path
+    overrides: tuple[str, ...]
+    backend: str | None
+    model: str | None
+
+
+class Shown(NamedTuple):
+    """What is printed.
+
+    Attributes:
+        as_json: One document at the end, and nothing else.
+        quiet: Nothing.
+    """
+
+    as_json: bool
+    quiet: bool
+
+
+_FLAGS = {
+    "resume": "Go on with a study that was begun; begin it if it was not.",
+    "retry_failed": "With --resume: run again what failed.",
+    "accept_drift": "With --resume: go on although the study or a version has changed.",
+    "take_over": "With --resume: go on although another machine may be running it.",
+    "json_events": "Print one JSON line for everything that happens in a study.",
+}
+
+
+def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags that are about studies only; each is passed as a ``bool``."""
+    for name, text in reversed(_FLAGS.items()):
+        option = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=text)
+        command = option(command)
+    return command
+
+
+def refuse_study_flags(flags: Mapping[str, bool]) -> None:
+    """Refuse flags that mean nothing for a single experiment."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in flags.items() if is_given]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: only a study has that, not an experiment.")
+
+
+def is_study_file(file: Path) -> bool:
+    """Whether ``file`` describes a study."""
+    from llem.config.source import read_file
+    from llem.config.study import is_study
+
+    return is_study(read_file(file))
+
+
+def run_study_file(
+    registry: Registry,
+    options: LoadOptions,
+    out: Path,
+    shown: Shown,
+    *,
+    json_events: bool,
+    **resumption: bool,
+) -> int:
+    """Run a study; return the exit code."""
+    from llem.config.study import load_study
+    from llem.study.plan import plan_study
+    from llem.study.run import Resumption, run_study
+
+    plan = plan_study(load_study(registry, **options._asdict()))
+    with _progress(shown, json_events=json_events) as progress:
+        summary = run_study(plan, registry, out, progress, Resumption(**resumption))
+    if shown.as_json:
+        click.echo(json.dumps(_document(summary), indent=2))
+    elif not shown.quiet and not json_events:
+        click.echo(_sentence(summary))
+    if summary.interrupted:
+        return Interrupted.exit_code
+    return ExperimentFailed.exit_code if summary.stopped or summary.states["failed"] else 0
+
+
+def _progress(shown: Shown, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
+    from llem.cli.study_live import JsonEvents, study_live
+    from llem.study.progress import StudySilence
+
+    if json_events:
+        return nullcontext(JsonEvents())
+    return nullcontext(StudySilence()) if shown.quiet or shown.as_json else study_live()
+
+
+def _document(summary: Summary) -> dict[str, Any]:
+    return {
+        "folder": str(summary.folder),
+        "runs": summary.total,
+        "states": dict(summary.states),
+        "left": summary.left,
+        "interrupted": summary.interrupted,
+        "stopped": summary.stopped,
+    }
+
+
+def _sentence(summary: Summary) -> str:
+    counts = ", ".join(f"{number:,} {state}" for state, number in summary.states.most_common())
+    text = f"{summary.total:,} runs: {counts or 'none finished'}"
+    if summary.left:
+        why = "interrupted" if summary.interrupted else summary.stopped
+        text += f"; {summary.left:,} left ({why}): go on with --resume"
+    return f"{text}\nstored in {summary.folder}; llem results list {summary.folder} shows them"

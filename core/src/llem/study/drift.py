@@ -1,0 +1,49 @@
+"""What has changed since a study was begun, which decides whether it may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from llem import __version__
+from llem.config.study import LoadedStudy
+from llem.config.study.axes import leaves
+
+
+def versions_of(study: LoadedStudy) -> dict[str, str]:
+    """Return the versions that results depend on: of llem, plugins, and engines installed here."""
+    found = {"llem": __version__}
+    for points in study.grids:
+        backend = points.grid.backend
+        found[f"plugin {backend.name}"] = f"{backend.distribution} {backend.version}"
+        engine = backend.info.engine
+        names = (engine.distribution, *engine.alternatives) if engine else ()
+        for name in (*names, *backend.info.versions_of):
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                continue
+    return found
+
+
+def differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], what: str
+) -> Iterator[tuple[str, str, str]]:
+    """Yield name, earlier value and present value of everything that differs.
+
+    Args:
+        before: Nested values when the study was begun.
+        now: Nested values at present.
+        what: What they are, such as ``config``.
+    """
+    earlier, present = dict(leaves(before)), dict(leaves(now))
+    for path in dict.fromkeys([*earlier, *present]):
+        one, other = (shown(values, path) for values in (earlier, present))
+        if one != other:
+            yield f"{what} {'.'.join(map(str, path))}", one, other
+
+
+def shown(values: Mapping[Any, Any], path: Any) -> str:
+    """Return a value as text, or that there is none."""
+    return repr(values[path]) if path in values else "absent"

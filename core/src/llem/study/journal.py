@@ -1,0 +1,134 @@
+"""The journal of a study: one line for each thing that happened, on disk before the next begins.
+
+It is only ever appended to. What happened is told by the order of the lines, never by their
+clock times, which are for people: a clock may be set back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from llem.api.errors import StorageError
+
+JOURNAL_FILE = "journal.jsonl"
+
+Entry = dict[str, Any]
+"""One line: ``seq`` from 0, ``at`` (wall clock, for people), ``event``, what belongs to it."""
+
+
+class Journal:
+    """A study's journal, open for appending; use as a context manager.
+
+    A last line that is cut short is what a kill or a loss of power in the middle of writing
+    leaves behind. What it would have said has not happened, so it is cut off, and a line says so.
+
+    Args:
+        folder: The study's folder.
+
+    Raises:
+        StorageError: The journal cannot be opened, or a line before its last one is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / JOURNAL_FILE
+        self.entries = list(read_journal(folder))
+        """Everything so far, in order."""
+        try:
+            # Unbuffered: what the disk refused must not be tried again on closing.
+            self._file = self.path.open("ab", buffering=0)
+            lost_bytes = self._cut_off()
+        except OSError as error:
+            raise _refused(self.path, error) from error
+        if lost_bytes:
+            self.write("journal-repaired", lost_bytes=lost_bytes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def write(self, event: str, **details: Any) -> Entry:
+        """Append a line and wait until it is on disk.
+
+        Raises:
+            StorageError: The disk refused; the line is cut off when the journal is next opened.
+        """
+        entry: Entry = {
+            "seq": len(self.entries),
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "event": event,
+            **details,
+        }
+        line = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        try:
+            rest = memoryview(line)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _refused(self.path, error) from error
+        self.entries.append(entry)
+        return entry
+
+    def _cut_off(self) -> int:
+        """Remove a last line that is not complete, and return its length in bytes."""
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        last = content[content.rfind(b"\n", 0, max(whole - 1, 0)) + 1 : whole]
+        if last and _parsed(last) is None:
+            whole -= len(last)
+        if whole < len(content):
+            os.truncate(self.path, whole)
+        return len(content) - whole
+
+
+def read_journal(folder: Path) -> Iterator[Entry]:
+    """Yield the entries of a study's journal in order; a last line that is cut short is left out.
+
+    Raises:
+        StorageError: It cannot be read, or a line before the last one is damaged.
+    """
+    path = folder / JOURNAL_FILE
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _refused(path, error) from error
+    for number, line in enumerate(lines):
+        entry = _parsed(line) if line.endswith(b"\n") else None
+        if entry is None or entry.get("seq") != number:
+            if number == len(lines) - 1 and entry is None:
+                return
+            raise StorageError(
+                f"{path}:{number + 1}: the journal is damaged here",
+                hint="Restore it from a copy; or move the study's folder away to begin anew.",
+            )
+        yield entry
+
+
+def _parsed(line: bytes) -> Entry | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _refused(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot keep the journal {path}: {error.strerror}",
+        hint="Everything before is stored: free some space, then go on with --resume.",
+    )
