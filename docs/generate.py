@@ -25,6 +25,7 @@ from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
 from llem.api.verdict import CATALOGUE
 from llem.cli import main as llem
+from llem.config.study import StudySettings
 from llem.introspect.kinds import kind
 from llem.introspect.parameter import Parameter, section_parameters
 from llem.introspect.parameter import shared_parameters as parameters_of_all
@@ -141,6 +142,11 @@ def _ticked(one: Parameter) -> Parameter:
     """Set what is code in code."""
     targets = {name: tuple(f"`{one}`" for one in there) for name, there in one.maps_to.items()}
     return replace(one, path=f"`{one.path}`", maps_to=targets)
+
+
+def study() -> str:
+    """Return every key of the section `study`."""
+    return "\n".join(_describe(model) for model in _models(StudySettings))
 
 
 def outcome() -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from llem.config import load_experiment
+from llem.config.source import read_file
+from llem.config.study import is_study, load_study
 from llem.registry import Registry
+from llem.study.plan import plan_study
 
 ROOT = Path(__file__).parents[2]
 _YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -23,9 +26,12 @@ def _shown() -> list[tuple[str, str]]:
 def test_an_experiment_that_is_shown_is_valid(page: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "experiment.yaml"
     file.write_text(text)
+    if is_study(read_file(file)):
+        assert plan_study(load_study(Registry.discover(), file=file)).run_count > 0
+        return
     loaded = load_experiment(Registry.discover(), file=file)
     assert f"backend: {loaded.experiment.backend}" in text, page
 
 
 def test_experiments_are_shown() -> None:
-    assert {"README.md", "config.md"} <= {page for page, _ in _shown()}
+    assert {"README.md", "config.md", "run-a-study.md"} <= {page for page, _ in _shown()}

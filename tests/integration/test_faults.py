@@ -53,6 +53,26 @@ def test_a_hang_in_any_phase_ends_at_its_time_limit(llem, phase):
     assert llem.stored() == [outcome]
 
 
+def test_an_experiment_that_takes_too_long_as_a_whole_is_ended(llem):
+    outcome = llem.run(
+        check=4,
+        simulated__fail_in="run",
+        simulated__failure="hang",
+        runner__timeouts__experiment_s=3,
+    )
+    failed(outcome, "worker-timeout", "warm up")
+    assert "not over within 3 s" in outcome["failure"]["message"]
+    assert "runner.timeouts.experiment_s" in outcome["failure"]["hint"]
+
+
+def test_a_silent_worker_is_noticed(llem):
+    outcome = llem.run(
+        check=4, simulated__fail_in="run", simulated__failure="hang", runner__timeouts__silence_s=1
+    )
+    failed(outcome, "worker-timeout", "warm up")
+    assert "neither answered nor printed anything for 1 s" in outcome["failure"]["message"]
+
+
 def test_a_flood_on_stdout_is_stopped_and_its_end_is_kept(llem):
     outcome = llem.run(
         check=4,

@@ -111,6 +111,8 @@ def _drive(
                 env=runner.env,
                 log_path=log_path,
                 max_log_bytes=runner.max_log_bytes,
+                experiment_s=runner.timeouts.experiment_s,
+                silence_s=runner.timeouts.silence_s,
             ) as worker:
                 lifecycle.start(worker, loaded.backend.module, distributions)
                 if engine is not None:

@@ -40,17 +40,29 @@ class WorkerProcess:
         env: Variables set on top of the present environment.
         log_path: File that receives everything the engine prints.
         max_log_bytes: The worker is ended once it printed more.
+        experiment_s: The worker is ended when it is still there after this time.
+        silence_s: It is ended when for so long it neither answered nor printed anything.
 
     Raises:
         WorkerDied: The interpreter cannot be started.
     """
 
     def __init__(
-        self, *, python: str, env: Mapping[str, str], log_path: Path, max_log_bytes: int
+        self,
+        *,
+        python: str,
+        env: Mapping[str, str],
+        log_path: Path,
+        max_log_bytes: int,
+        experiment_s: float | None = None,
+        silence_s: float | None = None,
     ) -> None:
         self.python = python
         self.log_path = log_path
         self.max_log_bytes = max_log_bytes
+        self.experiment_s = experiment_s
+        self.silence_s = silence_s
+        self._started_s = time.monotonic()
         self.waiting_cpu_s = 0.0
         """Host CPU time between the last call and the first byte of its answer."""
         self._next_id = protocol.HELLO_ID
@@ -177,16 +189,20 @@ class WorkerProcess:
         """Wait until ``fd`` is ready, watching the clock, the log and the process meanwhile."""
         poller = select.poll()
         poller.register(fd, event)
+        silence = _Silence(self.log_path, self.silence_s)
         while True:
-            left_s = deadline_s - time.monotonic()
+            left_s = min(deadline_s, self._ends_s) - time.monotonic()
             if poller.poll(1000 * min(max(left_s, 0.0), _TICK_S)):
                 return
             if left_s <= 0:
+                raise self._timeout(method, timeout_s)
+            if silence.is_over(self.log_path.stat().st_size):
                 raise WorkerTimeout(
-                    f"the worker did not answer {method!r} within {timeout_s:g} s",
-                    hint=f"Raise runner.timeouts.{method}_s if it only needs longer.",
+                    f"the worker neither answered nor printed anything for {self.silence_s:g} s "
+                    f"during {method!r}",
+                    hint="Raise runner.timeouts.silence_s if it only needs longer.",
                 )
-            if self.log_path.stat().st_size > self.max_log_bytes:
+            if silence.log_bytes > self.max_log_bytes:
                 raise WorkerLogFlood(
                     f"the worker printed more than {self.max_log_bytes} bytes during {method!r}",
                     hint="Raise runner.max_log_bytes if that output is wanted.",
@@ -194,6 +210,22 @@ class WorkerProcess:
             # A child that inherited the pipe keeps it open after the worker's death.
             if self._process.poll() is not None and not poller.poll(0):
                 raise self._death(method)
+
+    @property
+    def _ends_s(self) -> float:
+        """When the worker has to be gone."""
+        return float("inf") if self.experiment_s is None else self._started_s + self.experiment_s
+
+    def _timeout(self, method: str, timeout_s: float) -> WorkerTimeout:
+        if time.monotonic() >= self._ends_s:
+            return WorkerTimeout(
+                f"the experiment was not over within {self.experiment_s:g} s, but in {method!r}",
+                hint="Raise runner.timeouts.experiment_s if it only needs longer.",
+            )
+        return WorkerTimeout(
+            f"the worker did not answer {method!r} within {timeout_s:g} s",
+            hint=f"Raise runner.timeouts.{method}_s if it only needs longer.",
+        )
 
     def _death(self, method: str) -> WorkerDied:
         try:
@@ -218,6 +250,27 @@ class WorkerProcess:
             if fd >= 0:
                 os.close(fd)
                 setattr(self, name, -1)
+
+
+class _Silence:
+    """Notices that a log has not grown for some time.
+
+    Args:
+        log_path: The log.
+        limit_s: For how long; ``None`` never notices it.
+    """
+
+    def __init__(self, log_path: Path, limit_s: float | None) -> None:
+        self.log_bytes = log_path.stat().st_size
+        self._limit_s = limit_s
+        self._since_s = time.monotonic()
+
+    def is_over(self, log_bytes: int) -> bool:
+        """Whether the log, now of this size, has been silent for too long."""
+        if log_bytes != self.log_bytes:
+            self.log_bytes, self._since_s = log_bytes, time.monotonic()
+        silent_s = time.monotonic() - self._since_s
+        return self._limit_s is not None and silent_s > self._limit_s
 
 
 def interpreter(python: str | None) -> str:

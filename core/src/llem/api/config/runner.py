@@ -25,6 +25,10 @@ class TimeoutConfig(FrozenModel):
     """Reading back what was in force."""
     close_s: Seconds = 60.0
     """Releasing the engine; afterwards the worker is ended."""
+    experiment_s: Seconds | None = None
+    """The whole life of the worker, idle metering included; unset leaves it to the phases."""
+    silence_s: Seconds | None = None
+    """Without an answer and without anything new in the log; unset allows silence."""
 
 
 class RunnerConfig(FrozenModel):
