@@ -7,7 +7,8 @@ from pathlib import Path
 
 from llem.api.errors import BackendUnavailable, ExperimentFailed, LlemError
 from llem.api.meter import Meter, MeterSpec, Series
-from llem.api.outcome import Outcome, Reason, StudyPlace
+from llem.api.outcome import Outcome, Reason
+from llem.api.study_place import StudyPlace
 from llem.config.digest import digest
 from llem.config.load import LoadedExperiment
 from llem.registry import Registry, check_version

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from llem.api.outcome import StudyPlace
+from llem.api.study_place import StudyPlace
 from llem.config import LoadedExperiment, experiment_model
 from llem.registry import Registry
 from llem.run.experiment import run_experiment

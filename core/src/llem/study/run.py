@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llem.api.errors import ConfigError, LlemError, OutputRefused, StorageError
-from llem.api.outcome import StudyPlace
+from llem.api.study_place import StudyPlace
 from llem.config.redact import redact
 from llem.registry import Registry
 from llem.run.facts import visible_gpus
