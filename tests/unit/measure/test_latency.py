@@ -34,3 +34,14 @@ def test_single_tokens_have_no_gaps():
     assert result.itl_s is None
     assert result.ttft_s.p50 == 1.0
     assert result.unavailable == "no request has two tokens"
+
+
+def test_a_first_token_without_the_others_gives_its_time_alone():
+    requests = [
+        RequestResult(0, [1, 2], "length", 1.0, 3.0, first_token_s=1.5),
+        RequestResult(1, [1, 2], "length", 2.0, 3.0, first_token_s=2.25),
+    ]
+    result = latency([run(*requests)])
+    assert result.ttft_s.mean == pytest.approx((0.5 + 0.25) / 2)
+    assert result.itl_s is None
+    assert "first token" in result.unavailable

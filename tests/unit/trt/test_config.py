@@ -38,7 +38,7 @@ def test_the_section_is_none_by_default_and_frozen():
 def test_every_quantisation_algorithm_of_the_engine_can_be_named():
     from typing import get_args
 
-    from llem_trt.config.quantization import Algorithm
+    from llem_trt.config.algorithms import Algorithm
     from llem_trt.reference import classes
 
     listed = classes("1.2")["tensorrt_llm.llmapi.QuantConfig"]["quant_algo"].choices

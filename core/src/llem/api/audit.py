@@ -43,6 +43,7 @@ class Surface:
         excluded: Parameters left out on purpose, each with the reason.
         not_in_all_versions: Those that some supported versions of the engine lack, so that none
             of them is missed.
+        optional: Whether some supported versions have no such function or class at all.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Surface:
     owned: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     not_in_all_versions: frozenset[str] = frozenset()
+    optional: bool = False
 
 
 Found = Mapping[str, Sequence[FoundParameter]]

@@ -58,6 +58,8 @@ class RequestResult(Record):
         finished_s: When its last token was available to the caller.
         token_times_s: When each output token was available to the caller, one per output
             token, never decreasing; ``None`` where the engine does not tell.
+        first_token_s: When the first output token was available, for engines that tell this one
+            and no others.
     """
 
     index: int
@@ -66,6 +68,7 @@ class RequestResult(Record):
     submitted_s: float
     finished_s: float
     token_times_s: list[float] | None = None
+    first_token_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,8 @@ def audited(
     for surface in audit.surfaces:
         for parameter in found.get(surface.name, ()):
             rows.append(_judged(surface, parameter, fields, reasons))
-        rows += _gone_from(surface, found.get(surface.name, ()))
+        if surface.name in found or not surface.optional:
+            rows += _gone_from(surface, found.get(surface.name, ()))
     known = {surface.name for surface in audit.surfaces}
     rows += [
         _row(name, parameter, Fate.UNCLASSIFIED)

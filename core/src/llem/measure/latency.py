@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from llem.api.outcome import Latency
-from llem.api.session import RunResult
+from llem.api.session import RequestResult, RunResult
 from llem.measure.statistics import quantiles
 
 
@@ -20,14 +20,17 @@ def latency(runs: Sequence[RunResult]) -> Latency:
     requests = [request for run in runs for request in run.requests]
     e2e = quantiles([request.finished_s - request.submitted_s for request in requests])
     timed = [request.token_times_s for request in requests]
-    if not all(timed):
+    first = [
+        ready_s - request.submitted_s
+        for request in requests
+        if (ready_s := _first_token_s(request)) is not None
+    ]
+    if len(first) < len(requests):
         reason = "the engine does not tell when single tokens were ready"
         return Latency(ttft_s=None, itl_s=None, e2e_s=e2e, unavailable=reason)
-    first = [
-        times[0] - request.submitted_s
-        for request, times in zip(requests, timed, strict=True)
-        if times
-    ]
+    if not all(timed):
+        reason = "the engine tells when the first token was ready, and of no other"
+        return Latency(ttft_s=quantiles(first), itl_s=None, e2e_s=e2e, unavailable=reason)
     gaps = [after - before for times in timed if times for before, after in pairwise(times)]
     return Latency(
         ttft_s=quantiles(first),
@@ -35,3 +38,8 @@ def latency(runs: Sequence[RunResult]) -> Latency:
         e2e_s=e2e,
         unavailable=None if gaps else "no request has two tokens",
     )
+
+
+def _first_token_s(request: RequestResult) -> float | None:
+    """Return when the first token was available, if the engine told."""
+    return request.token_times_s[0] if request.token_times_s else request.first_token_s

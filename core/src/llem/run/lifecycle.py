@@ -82,6 +82,7 @@ class Lifecycle:
         with self.record.timed("open"):
             answer = worker.call("open", self.timeouts.open_s, plan=self.record.plan.to_json())
             self.record.opened = OpenReport.from_json(answer)
+        worker.note_children()
 
     def _prepare(self, worker: WorkerProcess) -> None:
         self._phase("prepare")

@@ -137,7 +137,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the worker and everything it started; harmless when it has ended."""
-        self._note_children()
+        self.note_children()
         for process in self._children.values():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -145,6 +145,16 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._close_pipes()
+
+    def note_children(self) -> None:
+        """Remember descendants, so that those in process groups of their own are killed too.
+
+        Once the worker is dead nobody can tell which they were, so this is due when an engine has
+        started them.
+        """
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children(recursive=True):
+                self._children[child.pid] = child
 
     def _send(self, line: bytes, method: str, timeout_s: float) -> None:
         deadline_s = time.monotonic() + timeout_s
@@ -237,12 +247,6 @@ class WorkerProcess:
         name = signal.Signals(-code).name
         hint = "The kernel ends processes so when memory runs out." if name == "SIGKILL" else ""
         return WorkerDied(f"the worker was ended by {name} during {method!r}", hint=hint)
-
-    def _note_children(self) -> None:
-        """Remember descendants, so that those in process groups of their own are killed too."""
-        with suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self._process.pid).children(recursive=True):
-                self._children[child.pid] = child
 
     def _close_pipes(self) -> None:
         for name in ("_read_fd", "_write_fd"):

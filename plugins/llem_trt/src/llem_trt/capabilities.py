@@ -1,21 +1,65 @@
-"""What the backend does through llem today; TensorRT-LLM itself can do far more."""
+"""What the backend does through llem.
+
+No claim is a full yes: everything up to the engine's own calls is tested, and nothing of it has run
+on hardware yet.
+"""
 
 from __future__ import annotations
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import (
+    BackendInfo,
+    Capability,
+    Claim,
+    ComputeCapability,
+    Condition,
+    EngineRequirement,
+    Gpus,
+    Level,
+)
 
-_NOT_YET = Claim(Level.NO, note="cannot measure yet")
+NOT_RUN = "not run on hardware"
+"""What every claim has to say."""
+
+_NO = Claim(Level.NO)
+
+
+def _planned(remark: str = "", *needs: Condition) -> Claim:
+    note = f"{remark}; {NOT_RUN}" if remark else NOT_RUN
+    return Claim(Level.PARTIAL, note=note, needs=needs)
+
 
 INFO = BackendInfo(
     name="trt",
-    summary="TensorRT-LLM's LLM class; describes, validates and plans, does not measure yet",
+    summary="TensorRT-LLM's LLM.generate(), all requests at once; not run on hardware yet",
     engine=EngineRequirement(
         distribution="tensorrt-llm",
-        versions=">=1.2",
-        install='pip install "llem-trt[engine]"',
+        versions=">=1.2,<2",
+        install='pip install "llem-trt[engine]"; or run llem inside the container '
+        "nvcr.io/nvidia/tensorrt-llm/release",
     ),
     devices=("cuda",),
-    claims=dict.fromkeys(Capability, _NOT_YET),
+    claims={
+        **dict.fromkeys(Capability, _NO),
+        Capability.FLOAT16: _planned(),
+        Capability.BFLOAT16: _planned("", ComputeCapability(8)),
+        Capability.QUANTISATION_8BIT: _planned(
+            "FP8 checkpoints; INT8 by building an engine with 1.2", ComputeCapability(8, 9)
+        ),
+        Capability.QUANTISATION_4BIT: _planned(
+            "AWQ and GPTQ checkpoints; NVFP4 and MXFP4 from sm100", ComputeCapability(8)
+        ),
+        Capability.QUANTISATION_OTHER: _planned("FP8 KV cache", ComputeCapability(8)),
+        Capability.RANDOM_WEIGHTS: _planned(),
+        Capability.CONTINUOUS_BATCHING: _planned(),
+        Capability.PREFIX_CACHING: _planned("within one repetition"),
+        Capability.COMPILE: _planned(),
+        Capability.BEAM_SEARCH: _planned(),
+        Capability.SPECULATIVE_DECODING: _planned(),
+        Capability.STREAMING_LATENCY: _planned("time to first token only"),
+        Capability.TENSOR_PARALLEL: _planned("", Gpus(2)),
+        Capability.PIPELINE_PARALLEL: _planned("", Gpus(2)),
+        Capability.DATA_PARALLEL: _planned("attention only", Gpus(2)),
+    },
     decoder_parameters=frozenset(
         {
             "do_sample",
@@ -31,6 +75,14 @@ INFO = BackendInfo(
             "ignore_eos",
         }
     ),
-    versions_of=("torch", "transformers", "tensorrt"),
+    versions_of=("torch", "transformers", "tensorrt", "flashinfer-python", "nvidia-modelopt"),
+    variables=(
+        "TLLM_ALLOW_N_GREEDY_DECODING",
+        "TLLM_DISABLE_MPI",
+        "TLLM_LOG_LEVEL",
+        "TRTLLM_ENABLE_PDL",
+        "FORCE_DETERMINISTIC",
+        "NCCL_DEBUG",
+    ),
 )
 """The declaration."""

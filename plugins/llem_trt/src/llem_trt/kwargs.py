@@ -41,6 +41,9 @@ SHARED = {
     ("generate", "sampling_params"): "llem: one for each request",
     ("generate", "use_tqdm"): "llem: nothing is printed inside a window",
     ("generate", "cache_salt"): "llem: keeps repetitions from each other's KV cache",
+    ("settings", "config_from"): "model.id",
+    ("settings", "config_revision"): "model.revision",
+    ("settings", "ignore_eos"): "decoder.ignore_eos",
 }
 """What sets an argument that the backend's own section does not."""
 
@@ -90,6 +93,7 @@ def build_plan(experiment: Experiment) -> CallPlan:
         "surface_reason": reason,
         "execution": "tensorrt" if legacy else "pytorch",
         "config_from": experiment.model.id,
+        **_given(config_revision=experiment.model.revision),
         "ignore_eos": experiment.ignores_eos,
     }
     return CallPlan(calls=merge_passthrough(calls, experiment, SHARED), settings=settings)

@@ -1,18 +1,20 @@
-"""Hooks of the TensorRT-LLM backend; what they need is imported when they are called.
-
-There is no ``llem_measurement``: the backend describes, validates and plans, and cannot run yet.
-"""
+"""Hooks of the TensorRT-LLM backend; what they need is imported when they are called."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from llem.api.audit import ParameterAudit
     from llem.api.config import BackendConfig, Experiment
+    from llem.api.facts import HostFacts
+    from llem.api.finding import Finding
     from llem.api.plan import CallPlan
+    from llem.api.session import Session
 
 
 @hookimpl
@@ -37,3 +39,35 @@ def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     from llem_trt.kwargs import build_plan
 
     return build_plan(experiment)
+
+
+@hookimpl
+def llem_measurement() -> type[Session]:
+    """Return the session class; this imports TensorRT-LLM."""
+    from llem_trt.runtime.session import TrtSession
+
+    return TrtSession
+
+
+@hookimpl
+def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+    """Judge ``experiment`` against this machine."""
+    from llem_trt.review import review
+
+    return tuple(review(experiment, facts))
+
+
+@hookimpl
+def llem_explain_error(error_type: str, message: str) -> str | None:
+    """Say what to do about an error of TensorRT-LLM."""
+    from llem_trt.errors import explain
+
+    return explain(error_type, message)
+
+
+@hookimpl
+def llem_parameter_audit() -> ParameterAudit:
+    """Account for every parameter of TensorRT-LLM."""
+    from llem_trt.audit import parameter_audit
+
+    return parameter_audit()

@@ -67,7 +67,7 @@ class KernelFields(BackendConfig):
         llm(
             "use_cute_dsl_bf16_gemm",
             needs=PYTORCH,
-            min_compute_capability=(10, 0),
+            min_compute_capability={True: (10, 0)},
             examples=(True,),
             example_with=NEW,
         ),
@@ -80,7 +80,7 @@ class KernelFields(BackendConfig):
         llm(
             "use_cute_dsl_bf16_bmm",
             needs=PYTORCH,
-            min_compute_capability=(10, 0),
+            min_compute_capability={True: (10, 0)},
             examples=(True,),
             example_with=NEW,
         ),
@@ -93,7 +93,7 @@ class KernelFields(BackendConfig):
         llm(
             "use_fine_grained_sync",
             needs=PYTORCH,
-            min_compute_capability=(10, 7),
+            min_compute_capability={True: (10, 7)},
             examples=(True,),
             example_with=NEW,
         ),

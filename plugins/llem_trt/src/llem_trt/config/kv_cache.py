@@ -8,6 +8,7 @@ from pydantic import Field
 
 from llem.api.config import FrozenModel
 from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
+from llem_trt.hardware import KV_CACHE_NEEDS
 from llem_trt.versions import Only
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -18,7 +19,12 @@ class KvCache(FrozenModel):
 
     dtype: Annotated[
         Literal["auto", "fp8", "nvfp4", "fp8_ds_mla", "float16", "bfloat16", "float32"] | None,
-        llm("kv_cache_config.dtype", needs=PYTORCH, examples=("auto", "fp8")),
+        llm(
+            "kv_cache_config.dtype",
+            needs=PYTORCH,
+            min_compute_capability=KV_CACHE_NEEDS,
+            examples=("auto", "fp8"),
+        ),
         Only("1.3", values=("nvfp4", "fp8_ds_mla")),
     ] = None
     """Data type of the cache; unset takes the checkpoint's."""

@@ -7,36 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llem.api.config import BackendConfig, FrozenModel, Param
+from llem_trt.config.algorithms import Algorithm
 from llem_trt.config.markers import OLD, TENSORRT, llm, session
+from llem_trt.hardware import ALGORITHM_NEEDS
 from llem_trt.versions import Only
-
-Algorithm = Literal[
-    "W8A16",
-    "W4A16",
-    "W4A16_AWQ",
-    "W4A8_AWQ",
-    "W8A16_GPTQ",
-    "W4A16_GPTQ",
-    "W8A8_SQ_PER_CHANNEL",
-    "W8A8_SQ_PER_TENSOR_PLUGIN",
-    "W8A8_SQ_PER_CHANNEL_PER_TOKEN_PLUGIN",
-    "W8A8_SQ_PER_CHANNEL_PER_TENSOR_PLUGIN",
-    "W8A8_SQ_PER_TENSOR_PER_TOKEN_PLUGIN",
-    "W4A8_QSERVE_PER_GROUP",
-    "W4A8_QSERVE_PER_CHANNEL",
-    "FP8",
-    "FP8_PER_CHANNEL_PER_TOKEN",
-    "FP8_BLOCK_SCALES",
-    "INT8",
-    "MIXED_PRECISION",
-    "NVFP4",
-    "W4A8_NVFP4_FP8",
-    "W4A8_MXFP4_FP8",
-    "W4A8_MXFP4_MXFP8",
-    "W4A16_MXFP4",
-    "NO_QUANT",
-]
-"""Every ``QuantAlgo``."""
 
 _BUILT = {**OLD, **TENSORRT}
 
@@ -53,7 +27,10 @@ def _calibrated(name: str, **options: Any) -> Param:
 class Quantization(FrozenModel):
     """How weights are quantised while the TensorRT engine is built: ``QuantConfig``."""
 
-    quant_algo: Annotated[Algorithm | None, _quantised("quant_algo", examples=("FP8",))] = None
+    quant_algo: Annotated[
+        Algorithm | None,
+        _quantised("quant_algo", min_compute_capability=ALGORITHM_NEEDS, examples=("FP8",)),
+    ] = None
     """Algorithm of weights and activations."""
 
     kv_cache_quant_algo: Annotated[
@@ -149,7 +126,8 @@ class QuantizationFields(BackendConfig):
     """Quantisation, by the checkpoint or by building."""
 
     checkpoint_quantization: Annotated[
-        Algorithm | None, session("quant_algo", examples=("FP8", "NVFP4"))
+        Algorithm | None,
+        session("quant_algo", min_compute_capability=ALGORITHM_NEEDS, examples=("FP8", "NVFP4")),
     ] = None
     """Algorithm that the checkpoint was quantised with. It changes nothing by itself: the engine
     reads it from the checkpoint. Naming it checks the GPU beforehand, and that it was in force

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from llem.api.audit import Found, FoundParameter
 from llem_trt.versions import SURFACES, SurfaceName
 
 
@@ -72,3 +73,15 @@ def _data() -> dict[str, Any]:
     text = files(__name__).joinpath("tensorrt_llm.json").read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(text)
     return data
+
+
+def found() -> Found:
+    """Return the parameters of all surfaces together, for ``llem audit``."""
+    every: dict[str, dict[str, FoundParameter]] = {}
+    for surface in SURFACES:
+        for name, parameters in classes(surface).items():
+            for parameter, facts in parameters.items():
+                every.setdefault(name, {})[parameter] = FoundParameter(
+                    parameter, facts.default, facts.type
+                )
+    return {name: tuple(parameters.values()) for name, parameters in every.items()}

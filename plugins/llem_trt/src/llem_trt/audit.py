@@ -1,0 +1,87 @@
+"""What became of every parameter of TensorRT-LLM's public classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llem.api.audit import ParameterAudit, Surface
+from llem_trt import exclusions, reference
+from llem_trt.kwargs import SHARED
+from llem_trt.objects import OBJECTS, SPARSE_ATTENTION, SPECULATION
+from llem_trt.versions import SURFACES
+
+_PUBLIC = "tensorrt_llm.llmapi"
+
+_DRAFT_NAME = {"speculative_model_dir": "trt.speculation.speculative_model: its name before 1.3"}
+_TYPE = {"decoding_type": "the class that the plan builds says so"}
+_LAYERS = {"num_eagle_layers": "the engine sets it from max_draft_len"}
+
+_EXCLUDED: dict[str, exclusions.Reasons] = {
+    "tensorrt_llm.LLM": {**exclusions.COMMON, **exclusions.PYTORCH},
+    "tensorrt_llm._tensorrt_engine.LLM": {**exclusions.COMMON, **exclusions.TENSORRT},
+    "tensorrt_llm.LLM.generate": exclusions.GENERATE,
+    "tensorrt_llm.SamplingParams": exclusions.SAMPLING,
+    f"{_PUBLIC}.KvCacheConfig": exclusions.KV_CACHE,
+    f"{_PUBLIC}.SchedulerConfig": {"dynamic_batch_config": "acts in the TensorRT execution alone"},
+    f"{_PUBLIC}.QuantConfig": {"mamba_ssm_cache_dtype": "trt.kv_cache says it"},
+    f"{_PUBLIC}.llm_args.MoeLoadBalancerConfig": {
+        "initial_global_assignments": "one number for each expert of each layer"
+    },
+    f"{_PUBLIC}.EagleDecodingConfig": _LAYERS,
+    f"{_PUBLIC}.Eagle3DecodingConfig": _LAYERS,
+    f"{_PUBLIC}.MTPDecodingConfig": {
+        "num_nextn_predict_layers_from_model_config": "the engine sets it from the checkpoint"
+    },
+}
+"""Exclusions by class."""
+
+
+def parameter_audit() -> ParameterAudit:
+    """Return the account; it covers all known surfaces of TensorRT-LLM at once."""
+    places = {
+        "tensorrt_llm.LLM": "load",
+        "tensorrt_llm._tensorrt_engine.LLM": "load",
+        "tensorrt_llm.LLM.generate": "generate",
+        "tensorrt_llm.SamplingParams": "sampling",
+        **{target: f"load.{argument}" for argument, target in OBJECTS.items()},
+        OBJECTS["guided_decoding"]: "sampling.guided_decoding",
+        **dict.fromkeys(SPECULATION.values(), "load.speculative_config"),
+        **dict.fromkeys(SPARSE_ATTENTION.values(), "load.sparse_attention_config"),
+    }
+    return ParameterAudit(
+        surfaces=tuple(
+            _surface(name, place, [one for one in places if places[one] == place])
+            for name, place in places.items()
+        ),
+        introspect="llem_trt.runtime.surface.introspect",
+        shared=SHARED,
+        reference="llem_trt.reference.found",
+    )
+
+
+def _surface(name: str, place: str, neighbours: Sequence[str]) -> Surface:
+    """Return the account of one class.
+
+    Args:
+        name: Its name.
+        place: Where its arguments stand in a plan.
+        neighbours: Every class whose arguments may stand there, itself among them.
+    """
+    by_version = [reference.classes(surface) for surface in SURFACES]
+    here: list[set[str]] = [
+        {parameter for one in neighbours for parameter in known.get(one, ())}
+        for known in by_version
+    ]
+    names = {parameter for known in by_version for parameter in known.get(name, ())}
+    return Surface(
+        name=name,
+        at=(place,),
+        owned={
+            parameter: reason
+            for parameter, reason in {**_DRAFT_NAME, **_TYPE}.items()
+            if parameter in names
+        },
+        excluded=_EXCLUDED.get(name, {}),
+        not_in_all_versions=frozenset(here[0].union(*here) - here[0].intersection(*here)),
+        optional=any(name not in known for known in by_version),
+    )

@@ -1,0 +1,100 @@
+"""Judge an experiment against this machine, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llem.api.config import Experiment
+from llem.api.facts import Gpu, HostFacts
+from llem.api.finding import Finding
+from llem_trt.hardware import (
+    BEGINS_WITH,
+    BFLOAT16_CAPABILITY,
+    KV_CACHE_RUNS_ON,
+    Architecture,
+    algorithm_runs_on,
+    architecture_of,
+)
+from llem_trt.section import section_of, surface_in_use, world_size
+
+
+def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
+    if not facts.gpus:
+        yield Finding(
+            code="no-nvidia-device",
+            message="TensorRT-LLM runs on NVIDIA devices, and none is visible here",
+            severity="warning",
+            path="backend",
+            remedy="Run it where there is one, or check the driver and CUDA_VISIBLE_DEVICES.",
+        )
+        return
+    needed = world_size(experiment)
+    if len(facts.gpus) < needed:
+        yield Finding(
+            code="too-few-gpus",
+            message=f"{needed} devices are asked for, and {len(facts.gpus)} visible",
+            path="trt.tensor_parallel_size",
+            remedy="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
+        )
+    gpu = facts.gpus[0]
+    yield from _dtype(experiment, gpu)
+    yield from _quantisation(experiment, gpu)
+    yield from _kv_cache(experiment, gpu)
+
+
+def _dtype(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
+    if (
+        experiment.model.dtype == "bfloat16"
+        and surface_in_use(experiment) == "1.2"
+        and gpu.compute_capability < BFLOAT16_CAPABILITY
+    ):
+        yield Finding(
+            code="bfloat16-not-supported",
+            message=f"bfloat16 needs compute capability 8.0; {_named(gpu)}",
+            path="model.dtype",
+            remedy="Use float16.",
+        )
+
+
+def _quantisation(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
+    section = section_of(experiment)
+    built = section.quantization.quant_algo if section.quantization is not None else None
+    for path, algorithm in (
+        ("trt.checkpoint_quantization", section.checkpoint_quantization),
+        ("trt.quantization.quant_algo", built),
+    ):
+        if algorithm not in (None, "NO_QUANT"):
+            yield from _runs_on(path, algorithm, algorithm_runs_on(algorithm), gpu)
+
+
+def _kv_cache(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
+    cache = section_of(experiment).kv_cache
+    dtype = cache.dtype if cache is not None else None
+    if dtype is not None and dtype in KV_CACHE_RUNS_ON:
+        yield from _runs_on("trt.kv_cache.dtype", dtype, KV_CACHE_RUNS_ON[dtype], gpu)
+
+
+def _runs_on(
+    path: str, what: str, architectures: Sequence[Architecture], gpu: Gpu
+) -> Iterator[Finding]:
+    least = min(BEGINS_WITH[one] for one in architectures)
+    there = architecture_of(gpu.compute_capability)
+    # A device that is too old is refused by the field's marker.
+    if there in architectures or gpu.compute_capability < least:
+        return
+    yield Finding(
+        code="quantisation-not-supported" if there else "architecture-unknown",
+        message=f"{what} is documented for {', '.join(architectures)}; {_named(gpu)}",
+        severity="error" if there else "warning",
+        path=path,
+        remedy="Use another device, or a checkpoint that is quantised otherwise.",
+    )
+
+
+def _named(gpu: Gpu) -> str:
+    return f"{gpu.name} has {_capability(gpu.compute_capability)}"
+
+
+def _capability(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

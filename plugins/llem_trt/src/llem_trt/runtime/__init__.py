@@ -1,0 +1,1 @@
+"""What runs in the worker; the only part that may import TensorRT-LLM."""

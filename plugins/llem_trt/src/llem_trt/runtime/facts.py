@@ -1,0 +1,83 @@
+"""What the loaded model is, read from its files: the weights are in processes of the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llem.api.architecture import from_hf_config
+from llem.api.session import ModelFacts
+
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
+"""Ids with a meaning of their own, as configs name them."""
+
+
+def model_folder(model: str, revision: str | None) -> Path:
+    """Return the folder with the files of ``model``, which the engine has loaded already.
+
+    Raises:
+        OSError: A hub model is not in the local cache.
+    """
+    local = Path(model).expanduser()
+    if local.is_dir():
+        return local
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(model, revision=revision, local_files_only=True))
+
+
+def model_facts(folder: Path, args: Any) -> ModelFacts:
+    """Return the facts of the model in ``folder``.
+
+    Args:
+        folder: The model's folder.
+        args: The engine's resolved arguments.
+    """
+    config, generation = _read(folder / "config.json"), _read(folder / "generation_config.json")
+    # Models for text and images keep the text part apart.
+    text = config.get("text_config", config)
+    sources = (generation, text, config)
+    architecture = from_hf_config(text)
+    limits = (args.max_seq_len, text.get("max_position_embeddings"))
+    return ModelFacts(
+        vocab_size=text["vocab_size"],
+        eos_token_ids=_eos_ids(sources),
+        special_token_ids=_special_ids(sources),
+        max_context_tokens=next((limit for limit in limits if limit is not None), None),
+        # Packed weights do not change how many there are; how many bytes they take is not told.
+        parameters=None if architecture is None else architecture.parameters,
+        weights_bytes=None,
+        dtype=_dtype(args.dtype, text),
+        architecture=architecture,
+    )
+
+
+def _dtype(resolved: str, config: Mapping[str, Any]) -> str | None:
+    """Return the data type; ``auto`` is what the checkpoint says."""
+    named = config.get("dtype", config.get("torch_dtype"))
+    return named if resolved == "auto" else resolved
+
+
+def _eos_ids(sources: Sequence[Mapping[str, Any]]) -> list[int]:
+    found = (_as_list(source.get("eos_token_id")) for source in sources)
+    return next((ids for ids in found if ids), [])
+
+
+def _special_ids(sources: Sequence[Mapping[str, Any]]) -> list[int]:
+    found = (_as_list(source.get(name)) for source in sources for name in SPECIAL)
+    return sorted({token for tokens in found for token in tokens if token >= 0})
+
+
+def _as_list(value: Any) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else [int(item) for item in value]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

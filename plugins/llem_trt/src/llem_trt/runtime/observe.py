@@ -1,0 +1,112 @@
+"""Read back from the engine's resolved arguments what was in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from llem.api.plan import Call, CallPlan, Construct, Symbol
+
+ALWAYS = (
+    "dtype", "load_format", "max_batch_size", "max_num_tokens", "max_seq_len", "max_beam_width",
+    "tensor_parallel_size", "pipeline_parallel_size", "context_parallel_size", "attn_backend",
+    "enable_chunked_prefill", "disable_overlap_scheduler", "kv_cache_config.dtype",
+    "kv_cache_config.enable_block_reuse", "kv_cache_config.free_gpu_memory_fraction",
+    "kv_cache_config.tokens_per_block", "scheduler_config.capacity_scheduler_policy",
+    "cuda_graph_config.batch_sizes", "cuda_graph_config.enable_padding", "torch_compile_config",
+    "moe_config.backend",
+)  # fmt: skip
+"""Arguments that are reported whether or not they were asked for."""
+
+UNCOMPARED = frozenset({"model", "tokenizer", "revision", "tokenizer_revision"})
+"""Arguments that come back as something else: the folder a name stood for, a loaded tokenizer."""
+
+
+def effective(args: Any, load: Call) -> dict[str, Any]:
+    """Return the effective values of the loading call, by ``load.<argument>``.
+
+    Args:
+        args: The ``args`` of the ``LLM``.
+        load: The call, as planned.
+    """
+    names = dict.fromkeys((*ALWAYS, *dict(_flat(load.kwargs))))
+    found = {}
+    for name in names:
+        if name.partition(".")[0] in UNCOMPARED:
+            continue
+        try:
+            value = attrgetter(name)(args)
+        except AttributeError:
+            continue  # the other execution or surface has it, or a setting switched it off
+        found[f"load.{name}"] = plain(value)
+    return found
+
+
+def request_values(params: Any, sampling: Call) -> dict[str, Any]:
+    """Return what a request's parameters became, by ``sampling.<argument>``."""
+    return {
+        f"sampling.{name}": plain(getattr(params, name))
+        for name in (*sampling.kwargs, "top_p", "top_k", "temperature")
+        if hasattr(params, name)
+    }
+
+
+def quantisation(args: Any) -> str:
+    """Return the algorithm that was found in the checkpoint or built."""
+    algorithm = args.quant_config.quant_algo
+    return "NO_QUANT" if algorithm is None else str(plain(algorithm))
+
+
+def nested_differences(plan: CallPlan, effective: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an argument inside an object was asked to be and was not.
+
+    Core compares the arguments themselves.
+    """
+    for name, wanted in _flat(plan.call("load").kwargs):
+        key = f"load.{name}"
+        if "." in name and key in effective and not _same(wanted, effective[key]):
+            yield f"{key} was asked to be {wanted!r} and was {effective[key]!r}"
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    if wanted == "auto" or wanted == found:
+        return True
+    if isinstance(wanted, list) and isinstance(found, list):
+        # The engine sorts the sizes that it captures.
+        return sorted(map(str, wanted)) == sorted(map(str, found))
+    return str(wanted) == str(found)
+
+
+def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every argument with its dotted name, those inside objects too."""
+    for name, value in arguments.items():
+        match value:
+            case Construct(_, inside):
+                yield from _flat(inside, f"{prefix}{name}.")
+            case Symbol(path):
+                yield f"{prefix}{name}", path.rpartition(".")[2]
+            case _:
+                yield f"{prefix}{name}", value
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON data."""
+    match value:
+        # Names of loading formats are upper case, and the config's lower case; both mean it.
+        case Enum():
+            return value.value if isinstance(value.value, str) else value.name.lower()
+        case None | bool() | int() | float() | str():
+            return value
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case set() | frozenset():
+            return sorted(map(str, value))
+        case Path():
+            return str(value)
+        case _:
+            return type(value).__name__

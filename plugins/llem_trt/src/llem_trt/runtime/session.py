@@ -1,0 +1,140 @@
+"""The session: all requests at once through ``LLM.generate()``."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import tensorrt_llm
+
+from llem.api.plan import CallPlan, import_dotted, resolve_kwargs
+from llem.api.session import (
+    Observation,
+    OpenReport,
+    Request,
+    RunResult,
+    Session,
+    TokenizerExport,
+)
+from llem_trt.runtime import observe
+from llem_trt.runtime.counters import counted
+from llem_trt.runtime.devices import used_bytes, used_devices
+from llem_trt.runtime.facts import model_facts, model_folder
+from llem_trt.runtime.native import is_native
+from llem_trt.runtime.outputs import results
+from llem_trt.runtime.reuse import ReuseGuard
+from llem_trt.runtime.tokenizer import export
+from llem_trt.versions import surface_of
+
+DEFAULT_TOKENS_PER_BLOCK = 32
+"""Block size where the engine does not tell."""
+
+
+class TrtSession(Session):
+    """Executes a plan with TensorRT-LLM."""
+
+    def __init__(self) -> None:
+        self._llm: Any = None
+        self._requests: Sequence[Request] = ()
+        self._arguments: dict[str, Any] = {}
+
+    def open(self, plan: CallPlan) -> OpenReport:
+        """Load the model; TensorRT-LLM does so in processes of its own.
+
+        Raises:
+            RuntimeError: The plan has the parameters of another version.
+        """
+        self._plan = plan
+        _check_surface(plan, tensorrt_llm.__version__)
+        self._native = is_native(tensorrt_llm)
+        load = plan.call("load")
+        self._llm = import_dotted(load.target)(**resolve_kwargs(load))
+        self._world_size = self._llm.args.parallel_config.world_size
+        folder = model_folder(plan.settings["config_from"], plan.settings.get("config_revision"))
+        self._facts = model_facts(folder, self._llm.args)
+        return OpenReport(
+            engine="tensorrt_llm" if self._native else "double",
+            engine_version=tensorrt_llm.__version__,
+            model=self._facts,
+            devices=used_devices(self._world_size) if self._native else [],
+            simulated=not self._native,
+        )
+
+    def tokenizer(self) -> TokenizerExport | None:
+        """Return the model's tokenizer as data."""
+        return export(self._llm.tokenizer)
+
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Make the prompts and parameters of every request."""
+        self._requests = requests
+        sampling = self._plan.call("sampling")
+        make, shared = import_dotted(sampling.target), resolve_kwargs(sampling)
+        self._params = [make(max_tokens=request.max_new_tokens, **shared) for request in requests]
+        self._arguments = {
+            **resolve_kwargs(self._plan.call("generate")),
+            "inputs": [{"prompt_token_ids": list(request.prompt_ids)} for request in requests],
+            "sampling_params": self._params,
+        }
+        blocks = self._llm.args.kv_cache_config.tokens_per_block or DEFAULT_TOKENS_PER_BLOCK
+        self._guard = ReuseGuard([request.prompt_ids for request in requests], blocks)
+
+    def run(self) -> RunResult:
+        """Call ``generate()`` once; what follows it is bookkeeping."""
+        arguments = {**self._arguments, "cache_salt": self._guard.next_salt()}
+        started_s = time.monotonic()
+        outputs = self._llm.generate(**arguments)
+        finished_s = time.monotonic()
+        counters = counted(outputs)
+        self._guard.check(counters)
+        eos = set() if self._plan.settings["ignore_eos"] else set(self._facts.eos_token_ids)
+        return RunResult(
+            started_s=started_s,
+            finished_s=finished_s,
+            requests=results(self._requests, outputs, eos, started_s, finished_s),
+            counters=counters,
+        )
+
+    def observe(self) -> Observation:
+        """Read the effective settings and the devices' memory back."""
+        args, settings = self._llm.args, self._plan.settings
+        effective = observe.effective(args, self._plan.call("load"))
+        reasons = self._guard.reasons()
+        if differences := list(observe.nested_differences(self._plan, effective)):
+            reasons["effective-differs"] = "; ".join(differences)
+        quantisation = observe.quantisation(args)
+        return Observation(
+            effective={
+                **effective,
+                **observe.request_values(self._params[0], self._plan.call("sampling")),
+                "settings.surface": surface_of(tensorrt_llm.__version__),
+                "settings.execution": "tensorrt" if _is_legacy(args) else "pytorch",
+                "settings.quant_algo": quantisation,
+                "settings.ignore_eos": settings["ignore_eos"],
+            },
+            memory={"device_used_bytes": used_bytes(self._world_size)} if self._native else {},
+            reasons=reasons,
+        )
+
+    def close(self) -> None:
+        """End the engine's processes."""
+        llm, self._llm = self._llm, None
+        if llm is not None:
+            llm.shutdown()
+        self._arguments, self._requests = {}, ()
+        gc.collect()
+
+
+def _check_surface(plan: CallPlan, version: str) -> None:
+    """Refuse to pass one version's arguments to another."""
+    planned, there = plan.settings["surface"], surface_of(version)
+    if planned != there:
+        raise RuntimeError(
+            f"the plan has the parameters of TensorRT-LLM {planned}, and {version} is installed"
+        )
+
+
+def _is_legacy(args: Any) -> bool:
+    """Whether a TensorRT engine runs; each execution has a class of its own for its arguments."""
+    return type(args).__name__ == "TrtLlmArgs"

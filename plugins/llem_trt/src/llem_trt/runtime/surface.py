@@ -1,0 +1,85 @@
+"""Read TensorRT-LLM's public parameters from the installed package."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from llem.api.audit import Found, FoundParameter
+from llem.api.plan import import_dotted
+from llem_trt.audit import parameter_audit
+
+ARGUMENTS = {
+    "tensorrt_llm.LLM": "tensorrt_llm.llmapi.llm_args.TorchLlmArgs",
+    "tensorrt_llm._tensorrt_engine.LLM": "tensorrt_llm.llmapi.llm_args.TrtLlmArgs",
+}
+"""Classes that check the keyword arguments of others, whose own signature says ``**kwargs``."""
+
+FAMILIES = ("DecodingBaseConfig", "BaseSparseAttentionConfig")
+"""Bases of classes of which a release may bring another."""
+
+
+def introspect() -> Found:
+    """Return the parameters of every known class, and of new ones of the known families."""
+    known = [surface.name for surface in parameter_audit().surfaces]
+    found = {name: parameters for name in known if (parameters := _parameters(name)) is not None}
+    listed = {name.rpartition(".")[2] for name in known}
+    for name, kind in _members_of_families():
+        if name not in listed:
+            found[f"tensorrt_llm.llmapi.llm_args.{name}"] = tuple(_of_class(kind))
+    return found
+
+
+def _parameters(name: str) -> tuple[FoundParameter, ...] | None:
+    """Return the parameters of a class or method; ``None`` where this version has none such."""
+    try:
+        there = import_dotted(ARGUMENTS.get(name, name))
+    except (ImportError, AttributeError):
+        return None
+    if inspect.isclass(there):
+        return tuple(_of_class(there))
+    return tuple(_of_function(there))
+
+
+def _of_class(kind: type) -> Iterator[FoundParameter]:
+    """Yield the parameters of a pydantic model, a dataclass, or any other class."""
+    if fields := getattr(kind, "model_fields", None):
+        for name, field in fields.items():
+            required = field.is_required()
+            default = "" if required else repr(field.get_default(call_default_factory=True))
+            yield FoundParameter(name, default, _type(field.annotation))
+    elif dataclasses.is_dataclass(kind):
+        for one in dataclasses.fields(kind):
+            if one.init and not one.name.startswith("_"):
+                default = "" if one.default is dataclasses.MISSING else repr(one.default)
+                yield FoundParameter(one.name, default, _type(one.type))
+    else:
+        yield from _of_function(kind)
+
+
+def _of_function(function: Callable[..., Any]) -> Iterator[FoundParameter]:
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "self" or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        empty = parameter.default is parameter.empty
+        yield FoundParameter(
+            parameter.name, "" if empty else repr(parameter.default), _type(parameter.annotation)
+        )
+
+
+def _type(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation.__name__ if inspect.isclass(annotation) else str(annotation)
+
+
+def _members_of_families() -> Iterator[tuple[str, type]]:
+    """Yield the classes of the known families that the installed package has."""
+    arguments = importlib.import_module("tensorrt_llm.llmapi.llm_args")
+    bases = tuple(kind for name in FAMILIES if (kind := getattr(arguments, name, None)))
+    for name, kind in inspect.getmembers(arguments, inspect.isclass):
+        if issubclass(kind, bases) and kind not in bases:
+            yield name, kind
