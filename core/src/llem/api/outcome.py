@@ -209,7 +209,7 @@ class Latency(FrozenModel):
 class DeviceEnergy(FrozenModel):
     """Energy of one domain of one device over all windows."""
 
-    device: str
+    id: str
     """Device id."""
     domain: str
     """Part of the device."""
