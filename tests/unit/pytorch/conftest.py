@@ -31,6 +31,12 @@ def experiment():
 
 
 @pytest.fixture(scope="session")
+def build():
+    """Return the function that builds the plan of an experiment."""
+    return build_plan
+
+
+@pytest.fixture(scope="session")
 def plan(experiment):
     """Return a function that builds the plan of an experiment from its sections."""
     return lambda **sections: build_plan(experiment(**sections))

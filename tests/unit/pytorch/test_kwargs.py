@@ -1,12 +1,13 @@
 """The call plan as plain data; no engine is needed for it."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.config import Param
-from llem.api.plan import CallPlan, Construct, Symbol
-from llem_pytorch.config import PyTorchConfig
+from llem.api.plan import CallPlan, Construct, Symbol, resolve
+from llem_pytorch.config.quantization import METHODS
 
 SAMPLING_ONLY = {"temperature", "top_p", "top_k", "min_p", "typical_p"}
 RUNTIME = (
@@ -145,23 +146,79 @@ def test_settings_of_the_session(plan):
     assert built.call("tokenizer").args == ("folder",)
 
 
-@pytest.mark.parametrize("name", PyTorchConfig.model_fields)
-def test_each_field_changes_exactly_the_parameter_it_maps_to(plan, name):
-    field = PyTorchConfig.model_fields[name]
-    (param,) = [marker for marker in field.metadata if isinstance(marker, Param)]
-    ((call, argument),) = [(engine.call, engine.name) for engine in param.maps_to]
-    before, after = values(plan()), values(plan(pytorch={name: param.examples[-1]}))
-    changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-    assert changed == {(call, argument)}
-    assert after[call, argument] == param.examples[-1]
+def test_quantisation_is_an_object_and_never_a_switch(plan):
+    section = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "load_in_8bit": False}
+    kwargs = plan(pytorch=section).call("load").kwargs
+    assert kwargs == {
+        "quantization_config": Construct(
+            "transformers.BitsAndBytesConfig", {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+        )
+    }
+    assert plan(pytorch={"load_in_4bit": False}).call("load").kwargs == {}
 
 
-def values(plan):
-    """Return every value of a plan by call and argument."""
-    found = {("settings", name): value for name, value in plan.settings.items()}
-    for call in plan.calls:
-        found |= {(call.name, name): value for name, value in call.kwargs.items()}
-    return found
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_of_quantisation_builds_its_own_class(plan, method):
+    load = plan(pytorch={"quantization": {"method": method}}).call("load")
+    assert load.kwargs["quantization_config"].target == METHODS[method]
+    assert "method" not in load.kwargs["quantization_config"].kwargs
+
+
+def test_torchao_takes_an_object_of_its_own(plan):
+    chosen = {"method": "torchao", "quant_type": "Int4WeightOnlyConfig", "group_size": 32}
+    config = plan(pytorch={"quantization": chosen}).call("load").kwargs["quantization_config"]
+    inner = Construct("torchao.quantization.Int4WeightOnlyConfig", {"group_size": 32})
+    assert config.kwargs == {"quant_type": inner}
+
+
+def test_greedy_keeps_beams_cache_and_penalties(plan):
+    section = {"num_beams": 4, "cache_implementation": "static", "no_repeat_ngram_size": 3}
+    decoder = {"repetition_penalty": 1.1, "min_new_tokens": 4, "do_sample": False}
+    generate = plan(workload=PROMPTS, decoder=decoder, pytorch=section).call("generate")
+    assert generate.kwargs == {**decoder, **section}
+    assert "streamer" not in generate.runtime
+
+
+def test_compiling_is_a_call_of_its_own_before_generating(plan):
+    built = plan(pytorch={"torch_compile": True, "torch_compile_mode": "default"})
+    names = [call.name for call in built.calls]
+    assert names.index("load") < names.index("compile") < names.index("generate")
+    assert built.call("compile").target == "model.compile"
+    assert built.call("compile").kwargs == {"mode": "default", "backend": "inductor"}
+    assert built.call("generate").kwargs["disable_compile"] is True
+    held_back = plan(pytorch={"torch_compile": False})
+    assert "compile" not in [call.name for call in held_back.calls]
+    assert held_back.call("generate").kwargs["disable_compile"] is True
+
+
+def test_draft_settings_go_to_the_model_that_drafts(plan):
+    settings = {"num_assistant_tokens": 5}
+    assisted = plan(pytorch={"assistant_model": "small", **settings})
+    assert assisted.call("draft_settings").target == "assistant_model.generation_config.update"
+    assert assisted.call("draft_settings").kwargs == settings
+    assert "num_assistant_tokens" not in assisted.call("generate").kwargs
+    assert "assistant_model" in assisted.call("generate").runtime
+    alone = plan(pytorch={"assistant_early_exit": 2, **settings})
+    assert alone.call("draft_settings").target == "model.generation_config.update"
+
+
+def test_continuous_batching_keeps_decoding_and_takes_the_seed(plan):
+    built = plan(
+        decoder={"temperature": 0.7, "top_k": 5, "seed": 3},
+        pytorch={"batching": "continuous", "attn_implementation": "sdpa"},
+    )
+    kwargs = built.call("generate").kwargs
+    assert kwargs["temperature"] == 0.7
+    assert kwargs["continuous_batching_config"] == Construct(
+        "transformers.ContinuousBatchingConfig", {"auto_switch_to_flash": False, "seed": 3}
+    )
+
+
+def test_devices_in_memory_limits_are_numbers_again_in_the_worker(plan):
+    limits = {"0": "10GiB", "cpu": 1024}
+    built = plan(pytorch={"device_map": "auto", "max_memory": limits})
+    plain = CallPlan.from_json(json.loads(json.dumps(built.to_json())))
+    assert resolve(plain.call("load").kwargs["max_memory"]) == {0: "10GiB", "cpu": 1024}
 
 
 optional = st.none() | st.floats(0.01, 1)

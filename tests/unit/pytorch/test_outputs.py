@@ -39,7 +39,7 @@ def test_a_row_ends_at_the_first_reason(ids, eos_ids, stop_step):
     ("step_times_s", "token_times_s", "finished_s"),
     [
         ([2.0, 3.0, 4.0], [2.0, 3.0], 3.0),
-        ([2.0, 4.0], None, 5.0),  # several tokens a step: which of them took how long is unknown
+        ([2.0, 4.0], None, 5.0),  # fewer times than tokens: which of them took how long is unknown
         (None, None, 5.0),
     ],
 )

@@ -9,11 +9,11 @@ def test_arguments_are_merged_into_their_call(plan):
     built = plan(
         passthrough_kwargs={
             "load": {"use_safetensors": True},
-            "generate": {"no_repeat_ngram_size": 3},
+            "generate": {"forced_eos_token_id": 3},
         }
     )
     assert built.call("load").kwargs == {"use_safetensors": True}
-    assert built.call("generate").kwargs["no_repeat_ngram_size"] == 3
+    assert built.call("generate").kwargs["forced_eos_token_id"] == 3
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_arguments_are_merged_into_their_call(plan):
         ("generate", "do_sample", "decoder.do_sample"),
         ("generate", "stop_strings", "decoder.stop"),
         ("generate", "max_length", "workload.output_tokens"),
-        ("generate", "input_ids", "the session"),
-        ("generate", "streamer", "the session"),
-        ("generate", "num_return_sequences", "llem"),
+        ("generate", "input_ids", "llem: the prompts"),
+        ("generate", "streamer", "llem: takes the time"),
+        ("generate", "num_return_sequences", "pytorch.num_return_sequences"),
     ],
 )
 def test_what_something_else_sets_is_refused_by_name(plan, call, argument, setter):
@@ -52,6 +52,6 @@ def test_an_unknown_call_is_refused_with_the_known_ones(plan):
 
 
 def test_beams_are_not_streamed(plan):
-    generate = plan(passthrough_kwargs={"generate": {"num_beams": 2}}).call("generate")
+    generate = plan(pytorch={"num_beams": 2}).call("generate")
     assert "streamer" not in generate.runtime
     assert generate.kwargs["num_beams"] == 2

@@ -151,9 +151,7 @@ def test_times_belong_to_the_tokens(opened, model_folder):
 
 
 def test_without_streaming_there_are_no_token_times(opened, model_folder):
-    session, _ = opened(
-        model={"id": str(model_folder)}, passthrough_kwargs={"generate": {"num_beams": 2}}
-    )
+    session, _ = opened(model={"id": str(model_folder)}, pytorch={"num_beams": 2})
     session.prepare(requests(4, 4, 4))
     run = session.run()
     assert [len(output) for output in outputs(run)] == [4, 4, 4]

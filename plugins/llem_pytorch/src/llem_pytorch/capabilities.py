@@ -8,7 +8,7 @@ _YES = Claim(Level.YES)
 
 INFO = BackendInfo(
     name="pytorch",
-    summary="AutoModelForCausalLM and generate() of transformers, in static batches",
+    summary="AutoModelForCausalLM and generate() of transformers",
     engine=EngineRequirement(
         distribution="transformers",
         versions=">=5.18,<6",
@@ -22,8 +22,24 @@ INFO = BackendInfo(
         Capability.BFLOAT16: _YES,
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.GGUF: Claim(Level.PARTIAL, note="unpacked to dense weights on loading"),
+        Capability.QUANTISATION_8BIT: Claim(Level.YES, note="bitsandbytes, while loading"),
+        Capability.QUANTISATION_4BIT: Claim(Level.YES, note="bitsandbytes nf4 and fp4, on loading"),
+        Capability.QUANTISATION_OTHER: Claim(
+            Level.PARTIAL,
+            note="torchao and quanto while loading; other methods are typed and untested",
+        ),
         Capability.STATIC_BATCHING: _YES,
-        Capability.STREAMING_LATENCY: _YES,
+        Capability.CONTINUOUS_BATCHING: _YES,
+        Capability.STATIC_KV_CACHE: _YES,
+        Capability.COMPILE: Claim(Level.YES, note="torch.compile of the whole forward pass"),
+        Capability.BEAM_SEARCH: _YES,
+        Capability.SPECULATIVE_DECODING: Claim(
+            Level.YES, note="prompt lookup, assistant model, early exit; one request at a time"
+        ),
+        Capability.PREFIX_CACHING: Claim(
+            Level.PARTIAL, note="within one repetition of continuous batching"
+        ),
+        Capability.STREAMING_LATENCY: Claim(Level.YES, note="not with beams"),
         Capability.PIPELINE_PARALLEL: Claim(
             Level.PARTIAL,
             note="device_map spreads layers; one device works at a time",

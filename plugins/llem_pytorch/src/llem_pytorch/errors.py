@@ -47,6 +47,10 @@ HINTS: tuple[tuple[str, str], ...] = (
         "pip install -U transformers.",
     ),
     (
+        r"replaced the attention kernel",
+        "Ask for the one that was used, or set pytorch.allow_kernel_fallback to true.",
+    ),
+    (
         r"[Ff]lash[ _-]?[Aa]tt",
         "Install the kernel (pip install flash-attn), or set pytorch.attn_implementation to sdpa.",
     ),
@@ -57,6 +61,18 @@ HINTS: tuple[tuple[str, str], ...] = (
     (
         r"requires? .*`?accelerate|No module named 'accelerate'",
         "Install it with: pip install accelerate",
+    ),
+    (
+        r"requires? .*optimum-quanto|optimum\.quanto|quanto",
+        "Install it with: pip install optimum-quanto",
+    ),
+    (
+        r"torchao",
+        "Install it with: pip install torchao",
+    ),
+    (
+        r"hqq",
+        "Install it with: pip install hqq",
     ),
     (
         r"No module named 'gguf'|requires? .*`?gguf|install gguf",

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from llem.api.config import Experiment
 from llem.api.facts import HostFacts
 from llem.api.finding import Finding
-from llem_pytorch.rules import asks_for_flash_attention, section_of
+from llem_pytorch.rules.devices import OF_CUDA
+from llem_pytorch.rules.section import asks_for_flash_attention, section_of
 
-FLASH_ATTENTION_CAPABILITY = {"flash_attention_2": (8, 0), "flash_attention_3": (9, 0)}
+FLASH_ATTENTION_CAPABILITY = {
+    "flash_attention_2": (8, 0),
+    "flash_attention_3": (9, 0),
+    "flash_attention_4": (9, 0),
+}
 """Least NVIDIA compute capability of each kernel, as its README states it."""
 
 BFLOAT16_CAPABILITY = (8, 0)
@@ -22,6 +27,8 @@ def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
     yield from _kernel(experiment, facts)
     yield from _dtype(experiment, facts)
     yield from _batch(experiment)
+    yield from _without_gpu(experiment, facts)
+    yield from _processes(experiment)
 
 
 def _device(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
@@ -39,7 +46,7 @@ def _kernel(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
         return
     name = section_of(experiment).attn_implementation
     assert name is not None
-    needed = FLASH_ATTENTION_CAPABILITY[name]
+    needed = FLASH_ATTENTION_CAPABILITY.get(name, (8, 0))
     if facts.gpus and facts.gpus[0].compute_capability >= needed:
         return
     found = _capability(facts.gpus[0].compute_capability) if facts.gpus else "no NVIDIA device"
@@ -83,6 +90,40 @@ def _batch(experiment: Experiment) -> Iterator[Finding]:
             severity="warning",
             path="pytorch.batch_size",
             remedy="Raise workload.requests, or lower the batch size.",
+        )
+
+
+def _without_gpu(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield what acts on a GPU alone, where the choice of the device is left open."""
+    section = section_of(experiment)
+    if facts.gpus or section.device is not None:
+        return
+    for name in OF_CUDA:
+        if getattr(section, name) is not None:
+            yield Finding(
+                code="dormant-setting",
+                message="it changes nothing here: the model will run on the CPU.",
+                severity="warning",
+                path=f"pytorch.{name}",
+                remedy="Remove it.",
+            )
+    if (section.cache_implementation or "").startswith("offloaded"):
+        yield Finding(
+            code="no-cuda-device",
+            message="an offloaded cache needs a GPU to be moved away from.",
+            path="pytorch.cache_implementation",
+            remedy="Use dynamic or static.",
+        )
+
+
+def _processes(experiment: Experiment) -> Iterator[Finding]:
+    distributed = section_of(experiment).distributed
+    if distributed is not None and distributed.processes > 1:
+        yield Finding(
+            code="one-process",
+            message=f"this takes {distributed.processes} processes, and llem's worker is one.",
+            path="pytorch.distributed",
+            remedy="Use pytorch.device_map, which spreads a model from within one process.",
         )
 
 

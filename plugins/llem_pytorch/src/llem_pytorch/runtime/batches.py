@@ -54,8 +54,14 @@ class RowLimits:
         self._ends = torch.tensor(limits, device=batch.input_ids.device)
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        """Return for each row whether it has reached its limit."""
-        return self._ends <= input_ids.shape[1]
+        """Return for each row whether it has reached its limit.
+
+        Beams and returned sequences are rows of their own, next to each other.
+        """
+        ends = self._ends
+        if len(input_ids) != len(ends):
+            ends = ends.repeat_interleave(len(input_ids) // len(ends))
+        return ends <= input_ids.shape[1]
 
 
 def make_batches(

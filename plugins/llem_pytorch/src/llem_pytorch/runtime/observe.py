@@ -7,49 +7,80 @@ from typing import Any
 
 import torch
 
-from llem.api.plan import Call
-from llem_pytorch.rules import SAMPLING_FIELDS
-from llem_pytorch.runtime.batches import Batch
+from llem.api.plan import Call, CallPlan, resolve_kwargs
+from llem_pytorch.rules.section import SAMPLING_FIELDS
+from llem_pytorch.runtime import layers, numerics
+from llem_pytorch.runtime.compiled import Compiled
+from llem_pytorch.runtime.continuous import ContinuousBatches
 from llem_pytorch.runtime.facts import devices
+from llem_pytorch.runtime.objects import Objects
+from llem_pytorch.runtime.probe import probe_cache
+from llem_pytorch.runtime.static import StaticBatches
 
 GENERATION = (
     "do_sample",
     "repetition_penalty",
     "min_new_tokens",
     "num_beams",
+    "num_return_sequences",
     "use_cache",
     "cache_implementation",
     "eos_token_id",
 )
 """Generation settings that are reported whether or not they were asked for."""
 
+Effective = dict[str, Any]
+
+
+def check_attention(model: Any, plan: CallPlan) -> None:
+    """Check that the attention kernel is the one asked for.
+
+    Raises:
+        RuntimeError: The library replaced it, and the plan does not allow that.
+    """
+    wanted = plan.call("load").kwargs.get("attn_implementation")
+    found = model.config._attn_implementation
+    if wanted in (None, found) or plan.settings.get("allow_kernel_fallback"):
+        return
+    raise RuntimeError(f"transformers replaced the attention kernel {wanted} by {found}")
+
 
 def effective(
-    model: Any, generate: Call, batches: Sequence[Batch]
-) -> dict[str, bool | int | float | str | list[Any] | None]:
+    objects: Objects,
+    plan: CallPlan,
+    batching: StaticBatches | ContinuousBatches,
+    compiled: Compiled | None,
+) -> Effective:
     """Return the effective values by ``<call>.<argument>`` or ``settings.<name>``."""
+    model, generate = objects["model"], plan.call("generate")
     return {
         "load.dtype": str(model.dtype),
         "load.attn_implementation": model.config._attn_implementation,
+        "load.experts_implementation": getattr(model.config, "_experts_implementation", None),
+        **layers.quantisation(model),
         **_generation(model, generate),
-        "settings.batch_size": max((len(batch.requests) for batch in batches), default=0),
         "settings.device": model.device.type,
         "settings.devices": [str(device) for device in devices(model)],
-        "settings.num_threads": torch.get_num_threads(),
         "settings.seed": torch.initial_seed(),
+        **numerics.effective(plan.settings),
+        **_drafting(objects, plan),
+        **_batches(model, batching),
+        **(_library_compilation(model) if compiled is None else compiled.effective()),
     }
 
 
-def _generation(model: Any, generate: Call) -> dict[str, Any]:
-    """Return what ``generate()`` makes of its arguments, the model's defaults and its own.
-
-    The method is not public, but it is the one ``generate()`` itself resolves them with.
-    """
-    config, _ = model._prepare_generation_config(None, **generate.kwargs)
-    names = dict.fromkeys((*GENERATION, *generate.kwargs))
-    if config.do_sample:
-        names |= dict.fromkeys(("temperature", *SAMPLING_FIELDS))
-    return {f"generate.{name}": getattr(config, name) for name in names if hasattr(config, name)}
+def reasons(objects: Objects, plan: CallPlan, compiled: Compiled | None) -> dict[str, str]:
+    """Return what the session knows went wrong, by code."""
+    found = {} if compiled is None else compiled.reasons()
+    model, load = objects["model"], plan.call("load").kwargs
+    unpacks = "gguf_file" in load or _unpacks(model)
+    if "quantization_config" in load and not unpacks and not layers.is_quantised(model):
+        found["quantisation-not-applied"] = "no linear layer of the loaded model is quantised"
+    if "experts_implementation" in load and not _has_experts(model):
+        found["dormant-setting"] = (
+            "pytorch.experts_implementation changes nothing: the model has no mixture of experts"
+        )
+    return found
 
 
 def memory(used: Sequence[torch.device]) -> dict[str, int]:
@@ -62,3 +93,71 @@ def memory(used: Sequence[torch.device]) -> dict[str, int]:
             torch.cuda.max_memory_reserved(device) for device in used
         ),
     }
+
+
+def _generation(model: Any, generate: Call) -> Effective:
+    """Return what ``generate()`` makes of its arguments, the model's defaults and its own.
+
+    The method is not public, but it is the one ``generate()`` itself resolves them with.
+    """
+    arguments = resolve_kwargs(generate)
+    arguments.pop("continuous_batching_config", None)
+    config, _ = model._prepare_generation_config(None, **arguments)
+    names = dict.fromkeys((*GENERATION, *arguments))
+    if config.do_sample:
+        names |= dict.fromkeys(("temperature", *SAMPLING_FIELDS))
+    values = {name: getattr(config, name) for name in names if hasattr(config, name)}
+    mode = config.get_generation_mode("assistant_model" in generate.runtime or None)
+    return {
+        "generate.mode": mode.value,
+        **{f"generate.{name}": value for name, value in values.items() if _is_plain(value)},
+    }
+
+
+def _drafting(objects: Objects, plan: CallPlan) -> Effective:
+    """Return how the drafting model is told to draft, from its own config."""
+    drafter = objects["assistant_model" if "assistant_model" in objects else "model"]
+    names = [name for call in plan.calls if call.name == "draft_settings" for name in call.kwargs]
+    found = {f"draft_settings.{name}": getattr(drafter.generation_config, name) for name in names}
+    if "assistant_model" in objects:
+        found["assistant.dtype"] = str(drafter.dtype)
+        found["assistant.parameters"] = drafter.num_parameters()
+    return found
+
+
+def _batches(model: Any, batching: StaticBatches | ContinuousBatches) -> Effective:
+    if isinstance(batching, ContinuousBatches):
+        return batching.effective
+    sizes = [len(batch.requests) for batch in batching.batches]
+    order = [request.index for batch in batching.batches for request in batch.requests]
+    return {
+        "settings.batching": "static",
+        "settings.batch_size": max(sizes, default=0),
+        "settings.batch_order": "workload" if order == sorted(order) else "length",
+        **probe_cache(model, batching.arguments[0]),
+    }
+
+
+def _library_compilation(model: Any) -> Effective:
+    """Return whether the library compiled by itself, as it does for a static cache on CUDA."""
+    return {"settings.torch_compile": hasattr(model, "_compiled_call")}
+
+
+def _unpacks(model: Any) -> bool:
+    config = getattr(model.config, "quantization_config", None)
+    return bool(getattr(config, "dequantize", False))
+
+
+def _has_experts(model: Any) -> bool:
+    text = model.config.get_text_config(decoder=True)
+    names = ("num_experts", "num_local_experts", "n_routed_experts")
+    return any(getattr(text, name, None) for name in names)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether ``value`` is JSON."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    return value is None or isinstance(value, bool | int | float | str)

@@ -18,20 +18,23 @@ class Generated:
 
     Attributes:
         batch: The batch.
-        sequences: Padded prompts with what was generated, one row per request.
+        sequences: Padded prompts with what was generated; one row per request, or as many in a
+            row as sequences are returned for each.
         submitted_s: When the call began.
         returned_s: When it returned.
-        step_times_s: When each step's tokens were on the host; ``None`` if it did not stream.
+        token_times_s: When each generated position was on the host; ``None`` if it did not stream.
+        steps: Forward passes after which tokens were handed over; ``None`` if it did not stream.
     """
 
     batch: Batch
     sequences: torch.Tensor
     submitted_s: float
     returned_s: float
-    step_times_s: list[float] | None
+    token_times_s: list[float] | None
+    steps: int | None = None
 
     @property
-    def steps(self) -> int:
+    def positions(self) -> int:
         """Positions generated for each row."""
         return int(self.sequences.shape[1]) - self.batch.prompt_positions
 
@@ -42,12 +45,15 @@ def results(
     """Return one result per row: its tokens up to its own end, and their times."""
     sequences = generated.sequences.cpu()
     rows = sequences[:, generated.batch.prompt_positions :].tolist()
-    stops = stop_steps(sequences, generated.steps, stop)
-    times = generated.step_times_s
-    if times is not None and len(times) != generated.steps:
-        times = None  # several tokens a step, as in speculative decoding: no time for each
+    stops = stop_steps(sequences, generated.positions, stop)
+    times = generated.token_times_s
+    if times is not None and len(times) != generated.positions:
+        times = None  # more or fewer than were handed over: no telling which came when
+    requests = generated.batch.requests
+    returned = len(rows) // len(requests)
     found = []
-    for request, row, stop_step in zip(generated.batch.requests, rows, stops, strict=True):
+    for at, (row, stop_step) in enumerate(zip(rows, stops, strict=True)):
+        request = requests[at // returned]
         length, reason = row_end(row[: request.max_new_tokens], eos_ids, stop_step)
         found.append(
             RequestResult(

@@ -16,15 +16,26 @@ class TokenClock:
 
     def __init__(self) -> None:
         self._times_s: list[float] = []
+        self._tokens: list[int] = []
 
     def put(self, tokens: Any) -> None:
-        """Note the time; ``tokens`` are not looked at."""
+        """Note the time, and how many tokens of each row came; their ids are not looked at.
+
+        A step hands over one token of every row as a vector, or several of one row as a matrix.
+        """
         self._times_s.append(time.monotonic())
+        self._tokens.append(1 if tokens.ndim == 1 else tokens.shape[-1])
 
     def end(self) -> None:
         """Do nothing: the last token has its time already."""
 
     @property
-    def step_times_s(self) -> list[float]:
-        """When each step's tokens were on the host."""
-        return self._times_s[1:]
+    def steps(self) -> int:
+        """Steps after the prompt."""
+        return max(0, len(self._times_s) - 1)
+
+    @property
+    def token_times_s(self) -> list[float]:
+        """When each token of a row was on the host; those of one step came together."""
+        steps = zip(self._times_s[1:], self._tokens[1:], strict=True)
+        return [time_s for time_s, tokens in steps for _ in range(tokens)]

@@ -1,0 +1,106 @@
+"""Quantisation by bitsandbytes while loading; other methods are in `quantization`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, BackendConfig, Engine, Param
+
+FOUR_BIT = {"pytorch.load_in_4bit": True}
+EIGHT_BIT = {"pytorch.load_in_8bit": True}
+
+
+def _engine(name: str) -> tuple[Engine, ...]:
+    return (Engine("load", f"quantization_config.{name}"),)
+
+
+class BitsAndBytes(BackendConfig):
+    """Arguments of `transformers.BitsAndBytesConfig`; unset leaves them to the library."""
+
+    load_in_4bit: Annotated[
+        bool | None,
+        Param(
+            maps_to=_engine("load_in_4bit"),
+            examples=(True,),
+            skipped_when="weights are random, or `false`",
+        ),
+    ] = None
+    """Whether linear layers are stored in 4 bits and computed in another type; `false` is unset."""
+
+    load_in_8bit: Annotated[
+        bool | None,
+        Param(
+            maps_to=_engine("load_in_8bit"),
+            examples=(True,),
+            skipped_when="weights are random, or `false`",
+        ),
+    ] = None
+    """Whether linear layers are stored and multiplied in 8 bits (LLM.int8()); `false` is unset."""
+
+    bnb_4bit_compute_dtype: Annotated[
+        Literal["float32", "float16", "bfloat16"] | None,
+        Param(maps_to=_engine("bnb_4bit_compute_dtype"), needs=FOUR_BIT, examples=("bfloat16",)),
+    ] = None
+    """Type in which 4-bit layers are computed; unset is float32, which is slow."""
+
+    bnb_4bit_quant_type: Annotated[
+        Literal["nf4", "fp4"] | None,
+        Param(maps_to=_engine("bnb_4bit_quant_type"), needs=FOUR_BIT, examples=("nf4", "fp4")),
+    ] = None
+    """What the 16 values of 4 bits stand for; unset is fp4."""
+
+    bnb_4bit_use_double_quant: Annotated[
+        bool | None,
+        Param(maps_to=_engine("bnb_4bit_use_double_quant"), needs=FOUR_BIT, examples=(True, False)),
+    ] = None
+    """Whether the scales are quantised as well."""
+
+    bnb_4bit_quant_storage: Annotated[
+        Literal["float16", "float32", "int8", "uint8", "float64", "bfloat16"] | None,
+        Param(
+            maps_to=_engine("bnb_4bit_quant_storage"),
+            needs=FOUR_BIT,
+            examples=("uint8", "bfloat16"),
+        ),
+    ] = None
+    """Type of the tensor that packed 4-bit weights are kept in."""
+
+    llm_int8_threshold: Annotated[
+        float | None,
+        Field(ge=0, le=1000),
+        Param(
+            unit="magnitude",
+            maps_to=_engine("llm_int8_threshold"),
+            needs=EIGHT_BIT,
+            examples=(6.0, 0.0),
+        ),
+    ] = None
+    """Activations above this are multiplied in 16 bits; 0 makes no exception."""
+
+    llm_int8_skip_modules: Annotated[
+        Annotated[tuple[str, ...], Field(min_length=1)] | None,
+        Param(
+            maps_to=_engine("llm_int8_skip_modules"),
+            example_with=EIGHT_BIT,
+            examples=(["lm_head"],),
+        ),
+    ] = None
+    """Modules that are left as they are, in 4 bits as well despite the name."""
+
+    llm_int8_enable_fp32_cpu_offload: Annotated[
+        bool | None,
+        Param(
+            maps_to=_engine("llm_int8_enable_fp32_cpu_offload"),
+            needs={**EIGHT_BIT, "pytorch.device_map": GIVEN},
+            examples=(True, False),
+        ),
+    ] = None
+    """Whether modules that `device_map` puts on the CPU may stay there, in float32."""
+
+    llm_int8_has_fp16_weight: Annotated[
+        bool | None,
+        Param(maps_to=_engine("llm_int8_has_fp16_weight"), needs=EIGHT_BIT, examples=(False, True)),
+    ] = None
+    """Whether weights are kept in 16 bits and quantised at each step."""

@@ -1,0 +1,78 @@
+"""Compilation by torch.compile."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from llem.api.config import BackendConfig, Engine, Param
+
+COMPILED = {"pytorch.torch_compile": True}
+"""What the other fields here need."""
+
+Mode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
+
+
+class Compilation(BackendConfig):
+    """Whether and how the model's forward pass is compiled."""
+
+    torch_compile: Annotated[
+        bool | None,
+        Param(
+            maps_to=(
+                Engine("settings", "torch_compile"),
+                Engine("generate", "disable_compile"),
+                Engine("compile", "backend"),
+            ),
+            needs={"pytorch.batching": (None, "static")},
+            examples=(True, False),
+        ),
+    ] = None
+    """Whether the forward pass is compiled, prompts and single tokens alike. `false` also holds the
+    library back from compiling by itself, which it does on CUDA with a static cache."""
+
+    torch_compile_mode: Annotated[
+        Mode | None,
+        Param(
+            maps_to=(Engine("compile", "mode"),),
+            needs=COMPILED,
+            excludes=("pytorch.torch_compile_options",),
+            examples=("default", "max-autotune-no-cudagraphs"),
+        ),
+    ] = None
+    """What the compiler optimises for; unset is `default`."""
+
+    torch_compile_backend: Annotated[
+        str | None,
+        Field(pattern=r"^[\w.-]+$"),
+        Param(
+            maps_to=(Engine("compile", "backend"),),
+            needs=COMPILED,
+            examples=("inductor", "eager"),
+        ),
+    ] = None
+    """Compiler; unset is `inductor`. `eager` only traces, which tells its cost apart."""
+
+    torch_compile_fullgraph: Annotated[
+        bool | None,
+        Param(maps_to=(Engine("compile", "fullgraph"),), needs=COMPILED, examples=(False, True)),
+    ] = None
+    """Whether the whole forward pass must become one graph, so that a break in it is a failure."""
+
+    torch_compile_dynamic: Annotated[
+        bool | None,
+        Param(maps_to=(Engine("compile", "dynamic"),), needs=COMPILED, examples=(True, False)),
+    ] = None
+    """Whether shapes are variables from the start; unset makes those variable that were seen to
+    change, `false` compiles every shape anew."""
+
+    torch_compile_options: Annotated[
+        Annotated[dict[str, Any], Field(min_length=1)] | None,
+        Param(
+            maps_to=(Engine("compile", "options"),),
+            needs=COMPILED,
+            examples=({"epilogue_fusion": True},),
+        ),
+    ] = None
+    """Options of the compiler by name, such as those of inductor."""

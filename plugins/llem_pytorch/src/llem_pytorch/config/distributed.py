@@ -1,0 +1,65 @@
+"""Parallelism over several processes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, Engine, FrozenModel, Param
+
+Size = Annotated[int, Field(ge=1, le=1024)]
+Plan = Annotated[dict[str, str], Field(min_length=1)]
+
+
+def _engine(name: str) -> tuple[Engine, ...]:
+    return (Engine("load", f"distributed_config.{name}"),)
+
+
+class Distributed(FrozenModel):
+    """Arguments of `transformers.DistributedConfig`; unset leaves them to the library."""
+
+    tp_size: Annotated[
+        Size | None, Param(unit="devices", maps_to=_engine("tp_size"), examples=(2, 4))
+    ] = None
+    """Devices among which every layer is cut up (tensor parallel)."""
+
+    tp_plan: Annotated[
+        Literal["auto"] | Plan | None, Param(maps_to=_engine("tp_plan"), examples=("auto",))
+    ] = None
+    """How layers are cut up, by module; `auto` or unset is the model's own plan."""
+
+    pp_size: Annotated[
+        Size | None, Param(unit="devices", maps_to=_engine("pp_size"), examples=(2,))
+    ] = None
+    """Devices among which layers are dealt out one after another (pipeline parallel)."""
+
+    ep_size: Annotated[
+        Size | None, Param(unit="devices", maps_to=_engine("ep_size"), examples=(2,))
+    ] = None
+    """Devices among which experts are dealt out (expert parallel), out of those of `tp_size`."""
+
+    ep_plan: Annotated[
+        Plan | None,
+        Param(
+            maps_to=_engine("ep_plan"),
+            needs={"pytorch.distributed.ep_size": GIVEN},
+            examples=({"layers.*.mlp.experts": "moe_tp_experts"},),
+        ),
+    ] = None
+    """How experts are dealt out, by module; unset is the model's own plan."""
+
+    ep_implementation: Annotated[
+        Literal["auto", "all_to_all", "all_reduce", "deepgemm_megamoe"] | None,
+        Param(
+            maps_to=_engine("ep_implementation"),
+            needs={"pytorch.distributed.ep_size": GIVEN},
+            examples=("all_reduce",),
+        ),
+    ] = None
+    """How tokens reach their experts."""
+
+    @property
+    def processes(self) -> int:
+        """How many processes it takes."""
+        return (self.tp_size or 1) * (self.pp_size or 1)

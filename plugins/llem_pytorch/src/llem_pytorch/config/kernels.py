@@ -1,0 +1,102 @@
+"""Which kernels compute attention, experts and other layers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, BackendConfig, Engine, Param
+
+BuiltinAttention = Literal[
+    "eager",
+    "sdpa",
+    "flash_attention_2",
+    "flash_attention_3",
+    "flash_attention_4",
+    "flex_attention",
+]
+HubKernel = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+(@[\w.-]+)?(:[\w.-]+)?$")]
+SdpaKernel = Literal["math", "flash", "mem_efficient", "cudnn"]
+
+
+class Kernels(BackendConfig):
+    """Attention, experts and kernels from the hub."""
+
+    attn_implementation: Annotated[
+        BuiltinAttention | HubKernel | None,
+        Param(
+            maps_to=(Engine("load", "attn_implementation"),),
+            examples=("sdpa", "eager", "kernels-community/flash-attn2"),
+        ),
+    ] = None
+    """Attention kernel: one of the library, or a hub kernel as `org/repository`; unset takes the
+    library's choice, sdpa where the model supports it."""
+
+    allow_kernel_fallback: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("settings", "allow_kernel_fallback"),),
+            needs={"pytorch.attn_implementation": GIVEN},
+            examples=(True,),
+        ),
+    ] = None
+    """Whether to go on where the library replaced the attention kernel asked for by another one,
+    which the verdict then states; unset or `false` is a failed run."""
+
+    sdpa_kernels: Annotated[
+        Annotated[tuple[SdpaKernel, ...], Field(min_length=1)] | None,
+        Param(
+            maps_to=(Engine("settings", "sdpa_kernels"),),
+            needs={"pytorch.attn_implementation": (None, "sdpa")},
+            examples=(("math",), ("flash", "math")),
+        ),
+    ] = None
+    """Kernels that torch's scaled dot product attention may choose from; unset allows all."""
+
+    experts_implementation: Annotated[
+        Literal["eager", "batched_mm", "grouped_mm", "deepgemm", "deepgemm_megamoe", "sonicmoe"]
+        | None,
+        Param(
+            maps_to=(Engine("load", "experts_implementation"),),
+            examples=("eager", "batched_mm"),
+            skipped_when="the model has no mixture of experts",
+        ),
+    ] = None
+    """Kernel of a mixture of experts; unset is grouped_mm where it runs."""
+
+    use_kernels: Annotated[
+        bool | None,
+        Param(maps_to=(Engine("load", "use_kernels"),), examples=(True, False)),
+    ] = None
+    """Whether layers are replaced by optimised kernels from the hub (needs the package kernels)."""
+
+    kernel_mapping: Annotated[
+        Annotated[dict[str, str], Field(min_length=1)] | None,
+        Param(
+            maps_to=(Engine("load", "kernel_config.kernel_mapping"),),
+            needs={"pytorch.use_kernels": True},
+            examples=({"RMSNorm": "kernels-community/liger_kernels:LigerRMSNorm"},),
+        ),
+    ] = None
+    """Hub kernel by layer name, as `org/repository:layer`."""
+
+    inherit_mapping: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "kernel_config.inherit_mapping"),),
+            needs={"pytorch.kernel_mapping": GIVEN},
+            examples=(False, True),
+        ),
+    ] = None
+    """Whether `kernel_mapping` extends the library's own mapping rather than replacing it."""
+
+    allow_all_kernels: Annotated[
+        bool | None,
+        Param(
+            maps_to=(Engine("load", "allow_all_kernels"),),
+            example_with={"pytorch.attn_implementation": "kernels-community/flash-attn2"},
+            examples=(True, False),
+        ),
+    ] = None
+    """Whether hub kernels from outside the verified organisation may be loaded and executed."""

@@ -1,0 +1,333 @@
+"""Quantisation by the other methods of transformers, told apart by `method`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from llem.api.config import BackendConfig, Engine, FrozenModel, Param
+
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
+METHOD = Param(maps_to=(Engine("load", "quantization_config"),))
+
+
+def _param(method: str, name: str, unit: str = "", **markers: Any) -> Param:
+    """Return the marker of a parameter of the object that ``method`` stands for."""
+    return Param(
+        unit=unit,
+        maps_to=(Engine("load", f"quantization_config.{name}"),),
+        example_with={"pytorch.quantization.method": method},
+        **markers,
+    )
+
+
+def _kept(method: str) -> Param:
+    return _param(method, "modules_to_not_convert", examples=(["lm_head"],))
+
+
+def _group(method: str) -> Param:
+    return _param(method, "group_size", "weights", examples=(64,))
+
+
+def _dense(method: str) -> Param:
+    return _param(method, "dequantize", examples=(True, False))
+
+
+class GPTQ(FrozenModel):
+    """GPTQ: a checkpoint quantised with it, or quantised now with texts to calibrate on."""
+
+    method: Annotated[Literal["gptq"], METHOD]
+    """Name of the method."""
+
+    bits: Annotated[Literal[2, 3, 4, 8] | None, _param("gptq", "bits", "bits", examples=(4, 8))] = (
+        None
+    )
+    """Bits per weight; unset is 4."""
+
+    dataset: Annotated[
+        Literal["wikitext2", "c4", "c4-new"] | Names | None,
+        Param(
+            maps_to=(
+                Engine("load", "quantization_config.dataset"),
+                Engine("load", "quantization_config.tokenizer"),
+            ),
+            example_with={"pytorch.quantization.method": "gptq"},
+            examples=("c4",),
+        ),
+    ] = None
+    """What to calibrate on: a data set by name, or texts; a quantised checkpoint needs none."""
+
+    group_size: Annotated[GroupSize | None, _group("gptq")] = None
+    """Weights that share one scale; -1 is a whole column."""
+
+    damp_percent: Annotated[
+        float | None,
+        Field(gt=0, lt=1),
+        _param("gptq", "damp_percent", "ratio", examples=(0.1,)),
+    ] = None
+    """Damping of the Hessian while calibrating."""
+
+    desc_act: Annotated[bool | None, _param("gptq", "desc_act", examples=(False,))] = None
+    """Whether columns are taken by falling activation: more accurate, slower to run."""
+
+    act_group_aware: Annotated[bool | None, _param("gptq", "act_group_aware", examples=(True,))] = (
+        None
+    )
+    """Whether groups are ordered by activation, which costs no speed; off with `desc_act`."""
+
+    sym: Annotated[bool | None, _param("gptq", "sym", examples=(True,))] = None
+    """Whether the scale is symmetric around zero."""
+
+    true_sequential: Annotated[bool | None, _param("gptq", "true_sequential", examples=(True,))] = (
+        None
+    )
+    """Whether layers of one block are calibrated one after another."""
+
+    format: Annotated[
+        str | None, Field(min_length=1), _param("gptq", "format", examples=("gptq",))
+    ] = None
+    """Format of the packed weights."""
+
+    backend: Annotated[
+        str | None, Field(min_length=1), _param("gptq", "backend", examples=("marlin",))
+    ] = None
+    """Kernel of gptqmodel; unset takes the fastest that fits."""
+
+    model_seqlen: Annotated[
+        int | None,
+        Field(ge=1),
+        _param("gptq", "model_seqlen", "tokens", examples=(2048,)),
+    ] = None
+    """Longest text to calibrate on."""
+
+    batch_size: Annotated[
+        int | None,
+        Field(ge=1),
+        _param("gptq", "batch_size", "texts", examples=(1,)),
+    ] = None
+    """Texts calibrated on at once."""
+
+    max_input_length: Annotated[
+        int | None,
+        Field(ge=1),
+        _param("gptq", "max_input_length", "tokens", examples=(4096,)),
+    ] = None
+    """Length of the input buffer of exllama kernels."""
+
+
+class AWQ(FrozenModel):
+    """AWQ, of a checkpoint quantised with it."""
+
+    method: Annotated[Literal["awq"], METHOD]
+    """Name of the method."""
+
+    bits: Annotated[Literal[4] | None, _param("awq", "bits", "bits", examples=(4,))] = None
+    """Bits per weight."""
+
+    group_size: Annotated[GroupSize | None, _group("awq")] = None
+    """Weights that share one scale; -1 is a whole column."""
+
+    zero_point: Annotated[bool | None, _param("awq", "zero_point", examples=(True,))] = None
+    """Whether the scale has a zero point."""
+
+    backend: Annotated[
+        Literal[
+            "auto",
+            "auto_trainable",
+            "machete",
+            "marlin",
+            "exllama_v2",
+            "exllama_v1",
+            "gemm",
+            "gemm_triton",
+            "gemv",
+            "gemv_fast",
+            "torch_awq",
+            "torch_fused_awq",
+        ]
+        | None,
+        _param("awq", "backend", examples=("auto", "marlin")),
+    ] = None
+    """Kernel of gptqmodel."""
+
+    modules_to_not_convert: Annotated[Names | None, _kept("awq")] = None
+    """Modules that are left as they are."""
+
+
+class TorchAO(FrozenModel):
+    """torchao: quantised while loading."""
+
+    method: Annotated[Literal["torchao"], METHOD]
+    """Name of the method."""
+
+    quant_type: Annotated[
+        Literal[
+            "Int8WeightOnlyConfig",
+            "Int4WeightOnlyConfig",
+            "Int8DynamicActivationInt8WeightConfig",
+            "Float8WeightOnlyConfig",
+            "Float8DynamicActivationFloat8WeightConfig",
+            "Float8DynamicActivationInt4WeightConfig",
+        ]
+        | None,
+        _param("torchao", "quant_type", examples=("Int8WeightOnlyConfig", "Int4WeightOnlyConfig")),
+    ] = None
+    """What becomes of weights and activations, by its class in torchao.quantization; unset
+    is Int8WeightOnlyConfig."""
+
+    group_size: Annotated[
+        int | None,
+        Field(ge=1, le=65_536),
+        _param(
+            "torchao",
+            "quant_type.group_size",
+            "weights",
+            examples=(64,),
+            skipped_when="quant_type is neither Int4WeightOnlyConfig nor Int8WeightOnlyConfig",
+        ),
+    ] = None
+    """Weights that share one scale."""
+
+    modules_to_not_convert: Annotated[Names | None, _kept("torchao")] = None
+    """Modules that are left as they are."""
+
+    include_input_output_embeddings: Annotated[
+        bool | None, _param("torchao", "include_input_output_embeddings", examples=(False,))
+    ] = None
+    """Whether embeddings are quantised as well."""
+
+    untie_embedding_weights: Annotated[
+        bool | None, _param("torchao", "untie_embedding_weights", examples=(False,))
+    ] = None
+    """Whether input and output embeddings stop being one tensor first."""
+
+
+class HQQ(FrozenModel):
+    """HQQ: quantised without texts to calibrate on; transformers 5.23 cannot apply it yet."""
+
+    method: Annotated[Literal["hqq"], METHOD]
+    """Name of the method."""
+
+    nbits: Annotated[
+        Literal[1, 2, 3, 4, 8] | None, _param("hqq", "nbits", "bits", examples=(4,))
+    ] = None
+    """Bits per weight."""
+
+    group_size: Annotated[GroupSize | None, _group("hqq")] = None
+    """Weights that share one scale."""
+
+    axis: Annotated[Literal[0, 1] | None, _param("hqq", "axis", examples=(1,))] = None
+    """Axis along which weights are grouped; fast kernels want 1."""
+
+    skip_modules: Annotated[
+        Names | None, _param("hqq", "skip_modules", examples=(["lm_head"],))
+    ] = None
+    """Modules that are left as they are."""
+
+
+class Quanto(FrozenModel):
+    """optimum-quanto: quantised while loading."""
+
+    method: Annotated[Literal["quanto"], METHOD]
+    """Name of the method."""
+
+    weights: Annotated[
+        Literal["float8", "int8", "int4", "int2"] | None,
+        _param("quanto", "weights", examples=("int8", "int4")),
+    ] = None
+    """Type of the weights."""
+
+    activations: Annotated[
+        Literal["int8", "float8"] | None,
+        _param("quanto", "activations", examples=("int8",)),
+    ] = None
+    """Type of the activations; unset leaves them as they are."""
+
+    modules_to_not_convert: Annotated[Names | None, _kept("quanto")] = None
+    """Modules that are left as they are."""
+
+
+class FP8(FrozenModel):
+    """Fine-grained FP8: a checkpoint in it, or quantised while loading."""
+
+    method: Annotated[Literal["fp8"], METHOD]
+    """Name of the method."""
+
+    activation_scheme: Annotated[
+        Literal["dynamic", "static"] | None,
+        _param("fp8", "activation_scheme", examples=("dynamic",)),
+    ] = None
+    """Whether the scales of activations are computed at each step."""
+
+    weight_block_size: Annotated[
+        tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None,
+        _param("fp8", "weight_block_size", "weights", examples=([128, 128],)),
+    ] = None
+    """Rows and columns of weights that share one scale."""
+
+    dequantize: Annotated[bool | None, _dense("fp8")] = None
+    """Whether a quantised checkpoint is unpacked while loading."""
+
+    modules_to_not_convert: Annotated[Names | None, _kept("fp8")] = None
+    """Modules that are left as they are."""
+
+
+class MXFP4(FrozenModel):
+    """MXFP4: a checkpoint in it, or quantised while loading."""
+
+    method: Annotated[Literal["mxfp4"], METHOD]
+    """Name of the method."""
+
+    dequantize: Annotated[bool | None, _dense("mxfp4")] = None
+    """Whether a quantised checkpoint is unpacked while loading."""
+
+    modules_to_not_convert: Annotated[Names | None, _kept("mxfp4")] = None
+    """Modules that are left as they are."""
+
+
+class CompressedTensors(FrozenModel):
+    """compressed-tensors, of a checkpoint stored so."""
+
+    method: Annotated[Literal["compressed-tensors"], METHOD]
+    """Name of the method."""
+
+    dequantize: Annotated[bool | None, _dense("compressed-tensors")] = None
+    """Whether the checkpoint is unpacked while loading."""
+
+
+METHODS = {
+    "gptq": "transformers.GPTQConfig",
+    "awq": "transformers.AwqConfig",
+    "torchao": "transformers.TorchAoConfig",
+    "hqq": "transformers.HqqConfig",
+    "quanto": "transformers.QuantoConfig",
+    "fp8": "transformers.FineGrainedFP8Config",
+    "mxfp4": "transformers.Mxfp4Config",
+    "compressed-tensors": "transformers.CompressedTensorsConfig",
+}
+"""The class that stands for each method."""
+
+LOADED_ONLY = frozenset({"awq", "compressed-tensors"})
+"""Methods of checkpoints that were quantised before; transformers cannot apply them itself."""
+
+Quantization = Annotated[
+    GPTQ | AWQ | TorchAO | HQQ | Quanto | FP8 | MXFP4 | CompressedTensors,
+    Field(discriminator="method"),
+]
+
+
+class Quantisation(BackendConfig):
+    """One method besides those of bitsandbytes."""
+
+    quantization: Annotated[
+        Quantization | None,
+        Param(
+            maps_to=(Engine("load", "quantization_config"),),
+            examples=({"method": "quanto", "weights": "int8"},),
+            skipped_when="weights are random",
+        ),
+    ] = None
+    """How weights are quantised while loading, or how a quantised checkpoint is to be loaded; a
+    quantised checkpoint needs this only to change what its own config says."""

@@ -1,0 +1,192 @@
+"""Speculative decoding: cheap drafts that the model checks, several tokens a step."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llem.api.config import GIVEN, BackendConfig, Engine, Param
+
+STATIC = {"pytorch.batching": (None, "static")}
+ASSISTED = {"pytorch.assistant_model": GIVEN}
+
+DRAFT_SETTINGS = (
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
+    "target_lookbehind",
+)
+"""Fields that transformers reads from the *drafting* model's own generation config: given to
+`generate()` of the main model they would change nothing."""
+
+
+def _engine(name: str) -> tuple[Engine, ...]:
+    return (Engine("generate", name),)
+
+
+def _draft(name: str) -> tuple[Engine, ...]:
+    return (Engine("draft_settings", name),)
+
+
+class Speculation(BackendConfig):
+    """Who drafts, and how much."""
+
+    prompt_lookup_num_tokens: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            maps_to=_engine("prompt_lookup_num_tokens"),
+            needs=STATIC,
+            excludes=(
+                "pytorch.assistant_model",
+                "pytorch.assistant_early_exit",
+                "pytorch.use_mtp",
+            ),
+            examples=(5, 10),
+        ),
+    ] = None
+    """Draft this many tokens by looking the latest ones up in the text so far."""
+
+    max_matching_ngram_size: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            maps_to=_engine("max_matching_ngram_size"),
+            needs={"pytorch.prompt_lookup_num_tokens": GIVEN},
+            examples=(2, 3),
+        ),
+    ] = None
+    """Latest tokens that are looked up at most; unset is 2."""
+
+    assistant_model: Annotated[
+        str | None,
+        Field(min_length=1),
+        Param(
+            maps_to=(Engine("assistant", "pretrained_model_name_or_path"),),
+            needs=STATIC,
+            excludes=("pytorch.assistant_early_exit", "pytorch.use_mtp"),
+            examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
+        ),
+    ] = None
+    """Hub id or folder of a smaller model that drafts, loaded in the type of the main model and
+    onto its device."""
+
+    assistant_revision: Annotated[
+        str | None,
+        Field(min_length=1),
+        Param(maps_to=(Engine("assistant", "revision"),), needs=ASSISTED, examples=("main",)),
+    ] = None
+    """Branch, tag or commit of the assistant."""
+
+    assistant_tokenizer: Annotated[
+        str | None,
+        Field(min_length=1),
+        Param(
+            maps_to=(Engine("assistant_tokenizer", "pretrained_model_name_or_path"),),
+            needs=ASSISTED,
+            examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
+        ),
+    ] = None
+    """Hub id or folder of the assistant's tokenizer, if it is another one than the model's; drafts
+    are then translated."""
+
+    assistant_early_exit: Annotated[
+        int | None,
+        Field(ge=1, le=4096),
+        Param(
+            unit="layers",
+            maps_to=_engine("assistant_early_exit"),
+            needs=STATIC,
+            excludes=("pytorch.use_mtp",),
+            examples=(4,),
+        ),
+    ] = None
+    """Draft with this many first layers of the model itself."""
+
+    use_mtp: Annotated[
+        bool | None,
+        Param(maps_to=_engine("use_mtp"), needs=STATIC, examples=(True, False)),
+    ] = None
+    """Whether the model drafts with its own multi-token-prediction heads, if it has any."""
+
+    speculation_type: Annotated[
+        Literal["dflash"] | None,
+        Param(maps_to=_engine("speculation_type"), needs=ASSISTED, examples=("dflash",)),
+    ] = None
+    """How an assistant made for it drafts: `dflash` fills a block at once."""
+
+    num_assistant_tokens: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            maps_to=_draft("num_assistant_tokens"),
+            example_with={"pytorch.assistant_early_exit": 1},
+            examples=(5, 10),
+        ),
+    ] = None
+    """Tokens drafted per step; the first step's number where a schedule changes it."""
+
+    num_assistant_tokens_schedule: Annotated[
+        Literal["heuristic", "heuristic_transient", "constant"] | None,
+        Param(
+            maps_to=_draft("num_assistant_tokens_schedule"),
+            example_with={"pytorch.assistant_early_exit": 1},
+            examples=("constant", "heuristic"),
+        ),
+    ] = None
+    """Whether that number grows by 2 after a draft that was right and shrinks by 1 otherwise, for
+    all requests of a run (`heuristic`) or anew for each (`heuristic_transient`)."""
+
+    assistant_confidence_threshold: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        Param(
+            unit="probability",
+            maps_to=_draft("assistant_confidence_threshold"),
+            example_with={"pytorch.assistant_early_exit": 1},
+            examples=(0.4,),
+        ),
+    ] = None
+    """A draft ends at a token less likely than this; 0 never ends it."""
+
+    assistant_lookbehind: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            maps_to=_draft("assistant_lookbehind"),
+            needs={"pytorch.assistant_tokenizer": GIVEN},
+            examples=(10,),
+        ),
+    ] = None
+    """Draft tokens that are translated again, so that both tokenizers align."""
+
+    target_lookbehind: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            maps_to=_draft("target_lookbehind"),
+            needs={"pytorch.assistant_tokenizer": GIVEN},
+            examples=(10,),
+        ),
+    ] = None
+    """The model's tokens that are translated again, so that both tokenizers align."""
+
+    assistant_ensemble_weight: Annotated[
+        float | None,
+        Field(gt=0, lt=1),
+        Param(
+            unit="ratio",
+            maps_to=_engine("assistant_ensemble_weight"),
+            needs=ASSISTED,
+            examples=(0.5,),
+        ),
+    ] = None
+    """Weight of the model against its assistant in what drafts are checked against; the output is
+    then no longer the model's own."""

@@ -1,0 +1,9 @@
+"""Combinations the backend refuses, besides those that the fields' own markers state."""
+
+from __future__ import annotations
+
+from llem.api.config import Rule
+from llem_pytorch.rules import decoding, devices, loading, speculation
+
+RULES: tuple[Rule, ...] = (*loading.RULES, *devices.RULES, *decoding.RULES, *speculation.RULES)
+"""Every rule of the backend."""

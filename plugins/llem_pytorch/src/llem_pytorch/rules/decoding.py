@@ -1,0 +1,152 @@
+"""What cannot be decoded together, and what would be measured without acting."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem_pytorch.rules.section import (
+    OWN_SAMPLING_FIELDS,
+    SAMPLING_FIELDS,
+    has_beams,
+    is_continuous,
+    section_of,
+)
+
+UNKNOWN_TO_CONTINUOUS = (
+    "min_p",
+    "typical_p",
+    "repetition_penalty",
+    "min_new_tokens",
+    "stop",
+)
+"""Shared decoder fields that continuous batching drops with a warning, or refuses."""
+
+
+def _sampling_settings_of_an_open_question(experiment: Experiment) -> bool:
+    decoder = experiment.decoder
+    return decoder.samples is None and any(
+        getattr(decoder, name) is not None for name in SAMPLING_FIELDS
+    )
+
+
+def _own_sampling_fields(name: str) -> Rule:
+    """Return the rule that refuses a sampling field of the section without sampling."""
+
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(section_of(experiment), name) is not None
+        return set_by_hand and experiment.decoder.samples is not True
+
+    return Rule(
+        name=f"{name.replace('_', '-')}-needs-sampling",
+        fields=(f"pytorch.{name}", "decoder.temperature", "decoder.do_sample"),
+        reason="transformers ignores it unless it samples",
+        remedy=f"Set decoder.temperature above 0, or remove pytorch.{name}.",
+        violated=violated,
+    )
+
+
+def _beam_field(name: str) -> Rule:
+    """Return the rule that refuses a field of beam search without beams."""
+
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(section_of(experiment), name) is not None
+        return set_by_hand and not has_beams(experiment)
+
+    return Rule(
+        name=f"{name.replace('_', '-')}-needs-beams",
+        fields=(f"pytorch.{name}", "pytorch.num_beams"),
+        reason="transformers ignores it without beams",
+        remedy=f"Set pytorch.num_beams above 1, or remove pytorch.{name}.",
+        violated=violated,
+    )
+
+
+def _alternatives_of_one(experiment: Experiment) -> bool:
+    several = (section_of(experiment).num_return_sequences or 1) > 1
+    return several and not has_beams(experiment) and experiment.decoder.samples is not True
+
+
+def _more_than_beams(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    returned = section.num_return_sequences or 1
+    return has_beams(experiment) and returned > (section.num_beams or 1)
+
+
+def _likelier_eos_ignored(experiment: Experiment) -> bool:
+    set_by_hand = section_of(experiment).exponential_decay_length_penalty is not None
+    return set_by_hand and experiment.ignores_eos
+
+
+def _untimed_beams(experiment: Experiment) -> bool:
+    return has_beams(experiment)
+
+
+def _unknown_to_continuous(name: str) -> Rule:
+    """Return the rule that refuses a decoder field that continuous batches do not know."""
+
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(experiment.decoder, name) is not None
+        return set_by_hand and is_continuous(experiment)
+
+    return Rule(
+        name=f"continuous-batching-ignores-{name.replace('_', '-')}",
+        fields=(f"decoder.{name}", "pytorch.batching"),
+        reason="continuous batching of transformers does not honour it",
+        remedy=f"Remove decoder.{name}, or set pytorch.batching to static.",
+        violated=violated,
+    )
+
+
+def _flex_attention_in_continuous_batches(experiment: Experiment) -> bool:
+    flex = section_of(experiment).attn_implementation == "flex_attention"
+    return flex and is_continuous(experiment)
+
+
+RULES = (
+    Rule(
+        name="sampling-settings-need-sampling",
+        fields=("decoder.do_sample", *(f"decoder.{name}" for name in SAMPLING_FIELDS)),
+        reason="they may be ignored: without do_sample or temperature, the model decides to sample",
+        remedy="Set decoder.do_sample to true.",
+        violated=_sampling_settings_of_an_open_question,
+    ),
+    *map(_own_sampling_fields, OWN_SAMPLING_FIELDS),
+    *map(_beam_field, ("early_stopping", "length_penalty")),
+    Rule(
+        name="several-sequences-need-sampling-or-beams",
+        fields=("pytorch.num_return_sequences", "pytorch.num_beams", "decoder.do_sample"),
+        reason="greedy decoding has one result",
+        remedy="Set decoder.temperature above 0 or pytorch.num_beams above 1, or remove it.",
+        violated=_alternatives_of_one,
+    ),
+    Rule(
+        name="sequences-fit-beams",
+        fields=("pytorch.num_return_sequences", "pytorch.num_beams"),
+        reason="no more sequences can be returned than beams are followed",
+        remedy="Lower pytorch.num_return_sequences, or raise pytorch.num_beams.",
+        violated=_more_than_beams,
+    ),
+    Rule(
+        name="likelier-eos-is-not-ignored",
+        fields=("pytorch.exponential_decay_length_penalty", "decoder.ignore_eos"),
+        reason="it makes EOS likelier, and here EOS is ignored, as always with synthetic prompts",
+        remedy="Set decoder.ignore_eos: false, or remove it.",
+        violated=_likelier_eos_ignored,
+    ),
+    Rule(
+        name="beams-have-no-token-times",
+        fields=("pytorch.num_beams",),
+        reason="which beam wins is known at the end only, so per-token latency is unavailable",
+        remedy="Compare time per request instead.",
+        violated=_untimed_beams,
+        severity="warning",
+    ),
+    *map(_unknown_to_continuous, UNKNOWN_TO_CONTINUOUS),
+    Rule(
+        name="continuous-batching-needs-paged-attention",
+        fields=("pytorch.attn_implementation", "pytorch.batching"),
+        reason="flex attention cannot read the paged cache of continuous batching",
+        remedy="Set pytorch.attn_implementation to sdpa, eager or a flash attention.",
+        violated=_flex_attention_in_continuous_batches,
+    ),
+)
+"""Rules over decoding."""

@@ -1,0 +1,191 @@
+"""What cannot be loaded together."""
+
+from __future__ import annotations
+
+from llem.api.config import Experiment, Rule
+from llem_pytorch.rules.section import (
+    asks_for_flash_attention,
+    quantises,
+    section_of,
+)
+
+READING_FIELDS = ("device_map", "disable_mmap", "use_kernels", "distributed")
+"""Fields that act while weights are read."""
+
+
+GROUPED_TORCHAO_TYPES = ("Int4WeightOnlyConfig", "Int8WeightOnlyConfig")
+"""Types of torchao whose weights share scales in groups of a chosen size."""
+
+
+def _flash_attention_in_float32(experiment: Experiment) -> bool:
+    return asks_for_flash_attention(experiment) and experiment.model.dtype == "float32"
+
+
+def _flash_attention_on_cpu(experiment: Experiment) -> bool:
+    return asks_for_flash_attention(experiment) and section_of(experiment).device == "cpu"
+
+
+def _quantised_random_weights(experiment: Experiment) -> bool:
+    return quantises(experiment) and experiment.model.random_weights
+
+
+def _quantised_gguf(experiment: Experiment) -> bool:
+    return quantises(experiment) and experiment.model.gguf_file is not None
+
+
+def _four_and_eight_bit(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return bool(section.load_in_4bit and section.load_in_8bit)
+
+
+def _two_methods(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    return bool(section.load_in_4bit or section.load_in_8bit) and section.quantization is not None
+
+
+def _skipping_modules_of_nothing(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    skips = section.llm_int8_skip_modules is not None
+    return skips and not (section.load_in_4bit or section.load_in_8bit)
+
+
+def _ungrouped_torchao_type(experiment: Experiment) -> bool:
+    chosen = section_of(experiment).quantization
+    if chosen is None or chosen.method != "torchao" or chosen.group_size is None:
+        return False
+    return chosen.quant_type not in (None, *GROUPED_TORCHAO_TYPES)
+
+
+def _gguf_on_disk(experiment: Experiment) -> bool:
+    places = section_of(experiment).device_map
+    on_disk = isinstance(places, dict) and "disk" in places.values()
+    return on_disk and experiment.model.gguf_file is not None
+
+
+def _trusting_kernels_of_nobody(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    loads_some = section.use_kernels or "/" in (section.attn_implementation or "")
+    return section.allow_all_kernels is not None and not loads_some
+
+
+def _compiled_in_pieces(experiment: Experiment) -> bool:
+    section = section_of(experiment)
+    places = section.device_map
+    offloaded = isinstance(places, dict) and not {"cpu", "disk"}.isdisjoint(places.values())
+    return bool(section.torch_compile) and offloaded
+
+
+def _acting_on_reading(name: str) -> Rule:
+    """Return the rule that refuses a field of reading where random weights are not read."""
+
+    def violated(experiment: Experiment) -> bool:
+        return getattr(section_of(experiment), name) is not None and experiment.model.random_weights
+
+    return Rule(
+        name=f"{name.replace('_', '-')}-needs-pretrained-weights",
+        fields=(f"pytorch.{name}", "model.weights"),
+        reason="it acts while transformers reads weights, and random ones are not read",
+        remedy=f"Remove pytorch.{name}, or use a model with pretrained weights.",
+        violated=violated,
+    )
+
+
+RULES = (
+    Rule(
+        name="flash-attention-needs-half-precision",
+        fields=("pytorch.attn_implementation", "model.dtype"),
+        reason="flash attention kernels exist for float16 and bfloat16 only",
+        remedy="Set model.dtype to bfloat16 or float16, or pytorch.attn_implementation to sdpa.",
+        violated=_flash_attention_in_float32,
+    ),
+    Rule(
+        name="flash-attention-needs-cuda",
+        fields=("pytorch.attn_implementation", "pytorch.device"),
+        reason="flash attention kernels run on CUDA devices only",
+        remedy="Set pytorch.attn_implementation to sdpa, or pytorch.device to cuda.",
+        violated=_flash_attention_on_cpu,
+    ),
+    *map(_acting_on_reading, READING_FIELDS),
+    Rule(
+        name="quantisation-needs-pretrained-weights",
+        fields=(
+            "pytorch.load_in_4bit",
+            "pytorch.load_in_8bit",
+            "pytorch.quantization",
+            "model.weights",
+        ),
+        reason="transformers quantises while it reads weights, and random ones are not read",
+        remedy="Use a model with pretrained weights, or no quantisation.",
+        violated=_quantised_random_weights,
+    ),
+    Rule(
+        name="gguf-file-is-quantised-already",
+        fields=(
+            "pytorch.load_in_4bit",
+            "pytorch.load_in_8bit",
+            "pytorch.quantization",
+            "model.gguf_file",
+        ),
+        reason="transformers takes no other quantisation together with a GGUF file",
+        remedy="Remove the quantisation, or use the original checkpoint.",
+        violated=_quantised_gguf,
+    ),
+    Rule(
+        name="four-bit-or-eight-bit",
+        fields=("pytorch.load_in_4bit", "pytorch.load_in_8bit"),
+        reason="weights are stored in 4 bits or in 8",
+        remedy="Set one of the two.",
+        violated=_four_and_eight_bit,
+    ),
+    Rule(
+        name="one-quantisation-method",
+        fields=("pytorch.quantization", "pytorch.load_in_4bit", "pytorch.load_in_8bit"),
+        reason="weights are quantised by one method, and bitsandbytes is another",
+        remedy="Keep pytorch.quantization, or load_in_4bit or load_in_8bit.",
+        violated=_two_methods,
+    ),
+    Rule(
+        name="skipped-modules-need-quantisation",
+        fields=(
+            "pytorch.llm_int8_skip_modules",
+            "pytorch.load_in_4bit",
+            "pytorch.load_in_8bit",
+        ),
+        reason="bitsandbytes quantises no module that could be left out",
+        remedy="Set pytorch.load_in_4bit or pytorch.load_in_8bit to true, or remove it.",
+        violated=_skipping_modules_of_nothing,
+    ),
+    Rule(
+        name="torchao-group-size-needs-groups",
+        fields=("pytorch.quantization.group_size", "pytorch.quantization.quant_type"),
+        reason="this type has no groups of a chosen size",
+        remedy="Use Int4WeightOnlyConfig or Int8WeightOnlyConfig, or remove it.",
+        violated=_ungrouped_torchao_type,
+    ),
+    Rule(
+        name="gguf-file-stays-off-disk",
+        fields=("pytorch.device_map", "model.gguf_file"),
+        reason="transformers cannot offload a GGUF file to disk",
+        remedy="Place its modules on devices or cpu.",
+        violated=_gguf_on_disk,
+    ),
+    Rule(
+        name="allowed-kernels-are-loaded",
+        fields=(
+            "pytorch.allow_all_kernels",
+            "pytorch.use_kernels",
+            "pytorch.attn_implementation",
+        ),
+        reason="no kernel of the hub is asked for",
+        remedy="Set pytorch.use_kernels or name a hub kernel, or remove it.",
+        violated=_trusting_kernels_of_nobody,
+    ),
+    Rule(
+        name="compiled-model-is-not-offloaded",
+        fields=("pytorch.torch_compile", "pytorch.device_map"),
+        reason="torch.compile fails on weights that are offloaded to cpu or disk",
+        remedy="Set pytorch.torch_compile to false, or keep the model on devices.",
+        violated=_compiled_in_pieces,
+    ),
+)
+"""Rules over loading."""

@@ -1,0 +1,100 @@
+"""What speculative decoding asks for: one request at a time, and a cache that can be cut back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llem.api.config import Experiment, Rule
+from llem_pytorch.config.speculation import DRAFT_SETTINGS
+from llem_pytorch.rules.section import (
+    STATIC_CACHES,
+    drafts_with_a_model,
+    has_beams,
+    section_of,
+    speculates,
+)
+
+DRAFTERS = (
+    "pytorch.prompt_lookup_num_tokens",
+    "pytorch.assistant_model",
+    "pytorch.assistant_early_exit",
+    "pytorch.use_mtp",
+)
+"""Fields that make it speculate."""
+
+
+def _with_drafts(condition: Callable[[Experiment], bool]) -> Callable[[Experiment], bool]:
+    return lambda experiment: speculates(experiment) and condition(experiment)
+
+
+def _several_requests(experiment: Experiment) -> bool:
+    return (section_of(experiment).batch_size or 1) > 1
+
+
+def _static_cache(experiment: Experiment) -> bool:
+    return section_of(experiment).cache_implementation in STATIC_CACHES
+
+
+def _no_cache(experiment: Experiment) -> bool:
+    return section_of(experiment).use_cache is False
+
+
+def _several_sequences(experiment: Experiment) -> bool:
+    return (section_of(experiment).num_return_sequences or 1) > 1
+
+
+def _without_drafter(name: str) -> Rule:
+    """Return the rule that refuses a setting of drafts where no model drafts."""
+
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(section_of(experiment), name) is not None
+        return set_by_hand and not drafts_with_a_model(experiment)
+
+    return Rule(
+        name=f"{name.replace('_', '-')}-needs-a-drafting-model",
+        fields=(f"pytorch.{name}", *DRAFTERS[1:]),
+        reason="it acts only when a model drafts",
+        remedy="Set pytorch.assistant_model or pytorch.assistant_early_exit, or remove it.",
+        violated=violated,
+    )
+
+
+RULES = (
+    Rule(
+        name="speculation-takes-one-request",
+        fields=("pytorch.batch_size", *DRAFTERS),
+        reason="speculative decoding of transformers takes one request at a time",
+        remedy="Set pytorch.batch_size to 1, or do not speculate.",
+        violated=_with_drafts(_several_requests),
+    ),
+    Rule(
+        name="speculation-needs-a-growing-cache",
+        fields=("pytorch.cache_implementation", *DRAFTERS),
+        reason="a static cache cannot be cut back to the tokens that were accepted",
+        remedy="Set pytorch.cache_implementation to dynamic, or do not speculate.",
+        violated=_with_drafts(_static_cache),
+    ),
+    Rule(
+        name="speculation-needs-a-cache",
+        fields=("pytorch.use_cache", *DRAFTERS),
+        reason="speculative decoding of transformers needs the key-value cache",
+        remedy="Remove pytorch.use_cache, or do not speculate.",
+        violated=_with_drafts(_no_cache),
+    ),
+    Rule(
+        name="beams-ignore-speculation",
+        fields=("pytorch.num_beams", *DRAFTERS),
+        reason="transformers runs beam search and ignores the drafts",
+        remedy="Set pytorch.num_beams to 1, or do not speculate.",
+        violated=_with_drafts(has_beams),
+    ),
+    Rule(
+        name="speculation-returns-one-sequence",
+        fields=("pytorch.num_return_sequences", *DRAFTERS),
+        reason="speculative decoding of transformers returns one sequence per request",
+        remedy="Remove pytorch.num_return_sequences, or do not speculate.",
+        violated=_with_drafts(_several_sequences),
+    ),
+    *map(_without_drafter, DRAFT_SETTINGS[:3]),
+)
+"""Rules over speculation."""
