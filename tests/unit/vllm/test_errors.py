@@ -1,0 +1,57 @@
+"""Errors as vLLM words them, and what to do about each."""
+
+import pytest
+
+from llem_vllm.errors import explain
+
+
+@pytest.mark.parametrize(
+    ("error_type", "message", "hint"),
+    [
+        (
+            "ValueError",
+            "Total number of attention heads (9) must be divisible by tensor parallel size (2).",
+            "tensor_parallel_size",
+        ),
+        (
+            "ValueError",
+            "User-specified max_model_len (99999) is greater than the derived max_model_len "
+            "(max_position_embeddings=8192).",
+            "max_model_len",
+        ),
+        (
+            "ValueError",
+            "The decoder prompt (length 600) is longer than the maximum model length of 512.",
+            "max_input_tokens",
+        ),
+        (
+            "ValueError",
+            "To serve at least one request with the models's max seq len (8192), (4.5 GiB KV cache "
+            "is needed, which is larger than the available KV cache memory (1.0 GiB).",
+            "kv_cache_memory_bytes",
+        ),
+        ("torch.OutOfMemoryError", "CUDA out of memory.", "gpu_memory_utilization"),
+        (
+            "vllm.v1.engine.exceptions.EngineDeadError",
+            "EngineCore encountered an issue. See stack trace (above) for the root cause.",
+            "process of vLLM ended",
+        ),
+        (
+            "RuntimeError",
+            "Engine core initialization failed. See root cause above. Failed core proc(s): {}",
+            "process of vLLM ended",
+        ),
+        (
+            "TypeError",
+            "EngineArgs.__init__() got an unexpected keyword argument 'new_knob'",
+            "passthrough_kwargs",
+        ),
+        ("ValueError", "Cannot find the config file for awq", "prepared"),
+    ],
+)
+def test_a_known_error_has_a_hint(error_type, message, hint):
+    assert hint in explain(error_type, message)
+
+
+def test_an_unknown_error_has_none():
+    assert explain("ValueError", "Something nobody has seen") is None

@@ -1,0 +1,120 @@
+"""What the machine and the model's own files have against an experiment."""
+
+import json
+
+import pytest
+
+from llem.api.facts import Gpu, HostFacts
+from llem_vllm.review import review
+
+MODEL = {
+    "model_type": "llama",
+    "hidden_size": 576,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "vocab_size": 49152,
+    "max_position_embeddings": 8192,
+}
+
+
+def host(*gpus):
+    return HostFacts("Linux", "CPU", 8, 2**34, gpus)
+
+
+def gpu(capability):
+    return Gpu("GPU-1", "A GPU", 2**34, capability)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def folder(**changes):
+        (tmp_path / "config.json").write_text(json.dumps({**MODEL, **changes}))
+        return {"id": str(tmp_path), "weights": "pretrained"}
+
+    return folder
+
+
+def findings(experiment, facts, **sections):
+    return [(one.code, one.severity, one.path) for one in review(experiment(**sections), facts)]
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "finding"),
+    [
+        (
+            {"tensor_parallel_size": 2},
+            {},
+            ("heads-not-divisible", "error", "vllm.tensor_parallel_size"),
+        ),
+        (
+            {"max_model_len": 8193},
+            {},
+            ("context-longer-than-model", "error", "vllm.max_model_len"),
+        ),
+        (
+            {"enable_expert_parallel": True},
+            {},
+            ("no-experts", "error", "vllm.enable_expert_parallel"),
+        ),
+        (
+            {"quantization": "awq"},
+            {},
+            ("checkpoint-not-quantised", "error", "vllm.quantization"),
+        ),
+        ({"tensor_parallel_size": 3}, {}, None),
+        ({"max_model_len": 8192}, {}, None),
+        ({"max_model_len": 8193}, {"rope_scaling": {"type": "yarn"}}, None),
+        ({"enable_expert_parallel": True}, {"num_local_experts": 8}, None),
+        ({"quantization": "awq"}, {"quantization_config": {"quant_method": "awq"}}, None),
+        ({"quantization": "fp8"}, {}, None),
+    ],
+)
+def test_the_files_of_the_model(experiment, folder, section, changes, finding):
+    found = findings(experiment, host(), model=folder(**changes), vllm=section)
+    assert found == ([finding] if finding else [])
+
+
+def test_a_longer_context_is_allowed_to_who_insists(experiment, folder):
+    runner = {"env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}}
+    (finding,) = findings(
+        experiment, host(), model=folder(), vllm={"max_model_len": 9000}, runner=runner
+    )
+    assert finding[:2] == ("context-longer-than-model", "warning")
+
+
+def test_a_broken_file_is_left_to_the_engine(experiment, tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    section = {"tensor_parallel_size": 2}
+    assert findings(experiment, host(), model={"id": str(tmp_path)}, vllm=section) == []
+
+
+@pytest.mark.parametrize(
+    ("gpus", "sections", "finding"),
+    [
+        (
+            [gpu((8, 0))],
+            {"vllm": {"tensor_parallel_size": 2, "pipeline_parallel_size": 2}},
+            ("too-few-devices", "error", "vllm.tensor_parallel_size"),
+        ),
+        (
+            [],
+            {"vllm": {"enable_cumem_allocator": True}},
+            ("no-cuda-device", "error", "vllm.enable_cumem_allocator"),
+        ),
+        (
+            [gpu((7, 5))],
+            {"model": {"id": "m", "dtype": "bfloat16"}},
+            ("bfloat16-not-supported", "error", "model.dtype"),
+        ),
+        (
+            [gpu((8, 0))],
+            {"vllm": {"kv_cache_dtype": "fp8"}},
+            ("fp8-emulated", "warning", "vllm.kv_cache_dtype"),
+        ),
+        ([gpu((9, 0))], {"vllm": {"kv_cache_dtype": "fp8"}}, None),
+        ([gpu((8, 0))] * 4, {"vllm": {"tensor_parallel_size": 4}}, None),
+        ([], {"vllm": {"tensor_parallel_size": 2}}, None),
+    ],
+)
+def test_the_devices_of_the_machine(experiment, gpus, sections, finding):
+    assert findings(experiment, host(*gpus), **sections) == ([finding] if finding else [])

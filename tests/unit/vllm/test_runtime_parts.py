@@ -1,0 +1,148 @@
+"""Parts of the session that are plain Python, fed with records as vLLM hands them over."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from llem.api.plan import Call, Construct
+from llem_vllm.runtime.counters import since, totals
+from llem_vllm.runtime.observe import effective, nested_differences
+from llem_vllm.runtime.prefix_guard import PrefixGuard
+from llem_vllm.runtime.results import finish_reason
+from llem_vllm.runtime.token_times import TokenTimes
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop", "expected"),
+    [
+        ("length", None, "length"),
+        ("stop", None, "eos"),
+        ("stop", 2, "eos"),
+        ("stop", 7, "stop"),
+        ("stop", "\n", "stop"),
+    ],
+)
+def test_why_a_request_ended(reason, stop, expected):
+    assert finish_reason(reason, stop, {2}) == expected
+
+
+@pytest.mark.parametrize("reason", ["abort", "error", None])
+def test_a_request_that_vllm_gave_up_is_no_result(reason):
+    with pytest.raises(RuntimeError, match="vLLM ended a request"):
+        finish_reason(reason, None, {2})
+
+
+class Processor:
+    """Records what comes through, as vLLM's output processor would work on it."""
+
+    def __init__(self):
+        self.seen = []
+
+    def process_outputs(self, outputs, engine_core_timestamp=None, **more):
+        self.seen.append((outputs, engine_core_timestamp, more))
+        return "processed"
+
+
+def output(request_id, *tokens):
+    return SimpleNamespace(request_id=request_id, new_token_ids=list(tokens))
+
+
+def test_each_token_has_the_time_of_its_step():
+    processor = Processor()
+    times = TokenTimes(processor)
+    assert processor.process_outputs([output("0-ab", 5)], 1.0, iteration_stats=None) == "processed"
+    processor.process_outputs([output("0-ab", 6, 7), output("1-cd", 8)], 2.0)
+    processor.process_outputs([output("0-ab")], 3.0)
+    assert [stamp for _, stamp, _ in processor.seen] == [1.0, 2.0, 3.0]
+    assert processor.seen[0][2] == {"iteration_stats": None}
+    assert times.of("0", 3) == [1.0, 2.0, 2.0]
+    assert times.of("0", 2) == [1.0, 2.0]
+    assert times.of("1", 1) == [2.0]
+
+
+def test_times_that_are_not_all_there_are_none():
+    times = TokenTimes(processor := Processor())
+    processor.process_outputs([output("0-ab", 5)], None)
+    assert times.of("0", 1) is None
+    processor.process_outputs([output("0-ab", 5)], 1.0)
+    times.clear()
+    assert times.of("0", 1) is None
+
+
+def metric(name, **values):
+    return SimpleNamespace(name=name, **values)
+
+
+def test_counters_are_what_a_repetition_added():
+    before = totals([metric("vllm:generation_tokens", value=10)])
+    now = totals(
+        [
+            metric("vllm:generation_tokens", value=25),
+            metric("vllm:generation_tokens", value=5),
+            metric("vllm:iteration_tokens_total", count=7, sum=99.0),
+            metric("vllm:kv_cache_usage_perc", value=0.5),
+        ]
+    )
+    assert since(before, now) == {"engine_output_tokens": 20, "engine_steps": 7}
+
+
+def cached(tokens, preemptions=0):
+    metrics = SimpleNamespace(num_preemptions=preemptions)
+    return SimpleNamespace(num_cached_tokens=tokens, metrics=metrics)
+
+
+def test_only_hits_beyond_shared_beginnings_are_foreign():
+    guard = PrefixGuard([[1, 2, 3, 4], [1, 2, 9, 9], [7, 7, 7, 7]])
+    guard.check([cached(0), cached(2), cached(None)])
+    assert guard.reasons() == {}
+    guard.check([cached(4), cached(2), cached(3, preemptions=1)])
+    assert "2 prompt tokens" in guard.reasons()["prefix-cache-hits"]
+
+
+def test_a_cache_that_cannot_be_emptied_is_a_reason():
+    guard = PrefixGuard([[1]])
+    guard.reset(SimpleNamespace(reset_prefix_cache=lambda: True))
+    assert guard.reasons() == {}
+    guard.reset(SimpleNamespace(reset_prefix_cache=lambda: False))
+    assert "did not empty" in guard.reasons()["prefix-cache-hits"]
+
+
+def test_nested_values_are_compared_one_by_one():
+    load = Call(
+        "load",
+        "vllm.LLM",
+        {"max_num_seqs": 4, "compilation_config": Construct("C", {"mode": "NONE", "backend": "x"})},
+    )
+    found = {"load.max_num_seqs": 2, "load.compilation_config.mode": "VLLM_COMPILE"}
+    (difference,) = nested_differences(load, found)
+    assert difference.startswith("load.compilation_config.mode was asked to be 'NONE'")
+
+
+class DType:
+    """A data type as torch spells it."""
+
+    def __str__(self):
+        return "torch.float16"
+
+
+def test_effective_values_come_from_where_vllm_keeps_them():
+    config = SimpleNamespace(
+        optimization_level=2,
+        cache_config=SimpleNamespace(cache_dtype="fp8", block_size=16),
+        scheduler_config=SimpleNamespace(policy="fcfs", max_num_seqs=8),
+        model_config=SimpleNamespace(dtype=DType()),
+        offload_config=SimpleNamespace(uva=SimpleNamespace(cpu_offload_gb=4.0)),
+    )
+    load = Call("load", "vllm.LLM", {"cpu_offload_gb": 4.0, "model": "folder", "unknown": 1})
+    workers = [{"attention_backends": ["A"]}, {"attention_backends": ["A"]}]
+    found = effective(config, workers, load)
+    assert found == {
+        "load.dtype": "float16",
+        "load.kv_cache_dtype": "fp8",
+        "load.block_size": 16,
+        "load.scheduling_policy": "fcfs",
+        "load.max_num_seqs": 8,
+        "load.cpu_offload_gb": 4.0,
+        "load.optimization_level": 2,
+        "load.attention_backend": "A",
+    }
