@@ -1,7 +1,9 @@
 """No process of vLLM outlives the session that started it.
 
-vLLM calls :func:`hold` first in each of its processes (entry point ``vllm.general_plugins``).
-Outside llem's worker it does nothing.
+vLLM's engine waits for ever when the process that started it is killed. A process that is started
+anew ties itself when vLLM calls :func:`hold` (entry point ``vllm.general_plugins``); a forked one
+does so as it is forked, because vLLM does not call its plugins again there. Outside llem's worker
+nothing happens.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ VARIABLE = "LLEM_VLLM_SESSION"
 
 def announce() -> None:
     """Let the processes that vLLM is about to start know whom they work for."""
+    if VARIABLE not in os.environ:
+        os.register_at_fork(after_in_child=hold)
     os.environ[VARIABLE] = str(os.getpid())
 
 
 def hold() -> None:
-    """End this process when its parent ends; the engine's core would wait for ever."""
+    """End this process when its parent ends."""
     session = os.environ.get(VARIABLE)
     if session is None or int(session) == os.getpid():
         return
