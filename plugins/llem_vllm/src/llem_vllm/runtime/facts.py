@@ -23,17 +23,22 @@ def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelFacts:
     """
     model = llm.llm_engine.vllm_config.model_config
     config = model.hf_text_config
-    whole = len(workers) == 1 and model.quantization is None
+    architecture = from_hf_config(config.to_dict())
+    # A part of a split model repeats some weights, and quantised ones are packed.
+    plain = len(workers) == 1 and model.quantization is None
+    counted = workers[0]["parameters"] if plain else None
+    known = architecture.parameters if architecture and model.quantization is None else None
+    # On a CPU, vLLM may hand weights over to oneDNN, which keeps them where nobody can count.
+    hidden = counted is not None and known is not None and counted < known
     return ModelFacts(
         vocab_size=config.vocab_size,
         eos_token_ids=sorted(eos_ids(llm)),
         special_token_ids=_special_ids(model),
         max_context_tokens=model.max_model_len,
-        # A part of a split model repeats some weights, and packed ones hide how many they are.
-        parameters=workers[0]["parameters"] if whole else None,
-        weights_bytes=sum(worker["weights_bytes"] for worker in workers),
+        parameters=known if counted is None or hidden else counted,
+        weights_bytes=None if hidden else sum(worker["weights_bytes"] for worker in workers),
         dtype=str(model.dtype).removeprefix("torch."),
-        architecture=from_hf_config(config.to_dict()),
+        architecture=architecture,
     )
 
 
