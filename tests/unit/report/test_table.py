@@ -64,6 +64,8 @@ def test_a_missing_figure_is_never_a_number(missing):
             (
                 "gross_j", "idle_j", "net_j", "uncertainty_j", "j_per_output_token", "mean_w",
                 "j_per_request", "net_j_per_output_token", "net_j_per_request", "idle_basis",
+                "gain_uncertainty_j", "net_uncertainty_j", "uncertainty_j_per_output_token",
+                "uncertainty_j_per_request",
             )
         ),
     }  # fmt: skip

@@ -9,7 +9,8 @@
     │   ├── WorkloadError              the prompts asked for cannot be had
     │   ├── OutputRefused              the output folder cannot take results
     │   ├── StudyBusy                  another process is running the study
-    │   └── StudyChanged               the study is not the one that was begun
+    │   ├── StudyChanged               the study is not the one that was begun
+    │   └── NotAlike                   the outcomes cannot be compared as asked
     ├── BackendUnavailable         3   the backend or its engine is not usable here
     │   ├── UnknownBackend
     │   ├── PluginBroken
@@ -106,6 +107,12 @@ class StudyChanged(ConfigError):
     """The study, a plugin or an engine is not the one with which the study was begun."""
 
     code = "study-changed"
+
+
+class NotAlike(ConfigError):
+    """The outcomes cannot be compared as asked: they are not alike, or have no counterpart."""
+
+    code = "not-alike"
 
 
 class BackendUnavailable(LlemError):

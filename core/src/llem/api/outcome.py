@@ -209,7 +209,7 @@ class Latency(FrozenModel):
 class DeviceEnergy(FrozenModel):
     """Energy of one domain of one device over all windows."""
 
-    id: str
+    device: str
     """Device id."""
     domain: str
     """Part of the device."""

@@ -13,6 +13,9 @@ _COMMANDS = {
     "plan": LazyCommand("llem.cli.plan", "plan", "Show what a study would run; run nothing."),
     "meter": LazyCommand("llem.cli.meter", "meter", "Measure any command, or watch the power."),
     "studies": LazyCommand("llem.cli.studies", "studies", "List studies, and how they stand."),
+    "compare": LazyCommand(
+        "llem.cli.compare", "compare", "Say whether it makes a difference, and how sure that is."
+    ),
     "check": LazyCommand("llem.cli.check", "check", "Validate an experiment; run nothing."),
     "explain": LazyCommand("llem.cli.explain", "explain", "Print the engine calls of a run."),
     "capabilities": LazyCommand(

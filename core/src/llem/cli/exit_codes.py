@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 UNACCOUNTED = 1
 """The only exit code that no error has: the audit did what it was asked to."""
+GATE_BROKEN = 6
+GATE_INCONCLUSIVE = 7
 
 EXIT_CODES = MappingProxyType(
     {
@@ -14,6 +16,8 @@ EXIT_CODES = MappingProxyType(
         2: "the experiment or the command line was refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
+        GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
+        GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
         126: "the command to measure cannot be executed",
         127: "the command to measure does not exist",
         130: "interrupted",

@@ -89,7 +89,7 @@ def account(
 def _device(row: Row) -> DeviceEnergy:
     channel, known = row.used.channel, row.gross_j is not None
     return DeviceEnergy(
-        id=channel.device,
+        device=channel.device,
         domain=channel.domain,
         meter=row.series.meter,
         method=channel.quantity,

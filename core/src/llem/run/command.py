@@ -79,7 +79,9 @@ def _outcome(
     duration_s = run.finished_s - run.started_s
     energy, reasons, _ = account(series, [span], bare=idle, limits=limits)
     verdict, warnings = judge(reasons, limits.accept)
-    counted = {(row.id, row.domain, row.meter) for row in energy.devices if row.counted_in_total}
+    counted = {
+        (row.device, row.domain, row.meter) for row in energy.devices if row.counted_in_total
+    }
     of_total = [
         one
         for one in first_choices(series)

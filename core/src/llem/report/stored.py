@@ -1,0 +1,55 @@
+"""Outcomes together with where they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llem.api.errors import StorageError
+from llem.api.outcome import Outcome
+from llem.store import outcome_folders, read_outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An outcome and its folder."""
+
+    folder: Path
+    outcome: Outcome
+
+
+def read_all(paths: Iterable[Path]) -> list[Stored]:
+    """Return the outcomes in ``paths``: folders of outcomes, of studies, or of results.
+
+    Raises:
+        StorageError: A path holds none, or one that cannot be read.
+    """
+    found: list[Stored] = []
+    for path in paths:
+        folders = list(outcome_folders(path))
+        if not folders:
+            raise StorageError(
+                f"there is no outcome in {path}",
+                hint="Name the folder of an outcome or of a study, as `llem run` printed it.",
+            )
+        found += [Stored(folder, read_outcome(folder)) for folder in folders]
+    return found
+
+
+def split_usable(
+    stored: Sequence[Stored], *, allow_invalid: bool
+) -> tuple[list[Stored], list[Stored]]:
+    """Return the outcomes whose figures may be used, and the others.
+
+    Args:
+        stored: Outcomes.
+        allow_invalid: Whether figures may be used although the verdict speaks against it.
+    """
+    usable: list[Stored] = []
+    left_out: list[Stored] = []
+    for one in stored:
+        outcome = one.outcome
+        good = outcome.status == "done" and (allow_invalid or outcome.verdict.valid)
+        (usable if good else left_out).append(one)
+    return usable, left_out

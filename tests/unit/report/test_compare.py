@@ -1,0 +1,234 @@
+"""What is set against what, what is refused, and what one value is."""
+
+import pytest
+
+from llem.api.errors import ConfigError, NotAlike
+from llem.report.comparison.compare import compare
+from llem.report.comparison.match import matches, only_varying, split_by, where
+from llem.report.metrics import METRICS, metric
+from llem.report.stored import read_all
+
+from .outcomes import place, stored, write
+
+ENERGY = [METRICS["j_per_output_token"]]
+
+
+def runs(name, joules, **options):
+    """Return one run for each of ``joules``, in blocks of one study."""
+    return [
+        stored(f"{name}{block}", (total, total), place=place(block), **options)
+        for block, total in enumerate(joules)
+    ]
+
+
+def only(answer):
+    (one,) = answer.comparisons
+    return one
+
+
+def test_a_change_is_found_with_its_interval():
+    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1, 11.9))], ENERGY))
+    interval = one.change.interval()
+    assert interval.estimate == pytest.approx(0.2, abs=0.001)
+    assert 0.15 < interval.low < 0.2 < interval.high < 0.25
+    assert one.difference.estimate == pytest.approx(0.02)
+    assert (one.base_mean, one.new_mean) == pytest.approx((0.1, 0.12))
+    assert one.found
+
+
+def test_no_change_is_not_found_and_says_what_would_have_been():
+    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (10.1, 9.9, 10.0))], ENERGY))
+    assert not one.found
+    assert 0.01 < one.smallest_detectable < 0.1
+    assert one.repetitions_needed >= 2
+
+
+def test_one_experiment_a_side_is_compared_by_its_repetitions():
+    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1))], ENERGY))
+    assert one.samples.unit == "repetition"
+    assert (len(one.samples.base), len(one.samples.new)) == (3, 2)
+
+
+def test_several_experiments_a_side_count_once_each_however_often_they_repeat():
+    base = [stored(f"a{n}", (10.0 + n,) * 50) for n in range(3)]
+    new = [stored(f"b{n}", (10.5 + n,) * 50) for n in range(3)]
+    one = only(compare(base, new, ENERGY))
+    assert one.samples.unit == "experiment"
+    assert one.samples.base == pytest.approx((0.10, 0.11, 0.12))
+    assert not one.found  # 150 repetitions a side would have "found" it
+
+
+def test_one_experiment_against_several_has_no_interval():
+    one = only(compare([stored("a")], runs("b", (10.0, 10.1, 10.2)), ENERGY))
+    assert one.p is None
+    assert one.samples.unit == "experiment"
+
+
+def test_runs_of_one_block_are_pairs():
+    base, new = runs("a", (10, 11, 13)), runs("b", (10.5, 11.6, 13.6), some__x=1)
+    one = only(compare(base, new, ENERGY))
+    assert one.samples.paired
+    assert one.found
+
+
+@pytest.mark.parametrize("change", [{"place": place(7)}, {"place": place(0, study="other")}])
+def test_runs_that_share_no_block_are_no_pairs(change):
+    base = runs("a", (10, 11, 13))
+    new = [*runs("b", (10.5, 11.6, 13.6))[1:], stored("b", (10.5, 10.5), **change)]
+    assert not only(compare(base, new, ENERGY)).samples.paired
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("input-differs", {"input_hash": "def"}),
+        ("output-lengths-differ", {"tokens": 99}),
+        ("device-differs", {"device": "cuda:GPU-1"}),
+        ("device-differs", {"environment": {"cpu": "Another processor"}}),
+        ("engine-differs", {"environment": {"engine_version": "2.0"}}),
+    ],
+)
+def test_what_is_not_alike_is_refused_unless_allowed(code, change):
+    base, new = [stored("a")], [stored("b", **change)]
+    with pytest.raises(NotAlike) as refusal:
+        compare(base, new, ENERGY)
+    assert code in refusal.value.message
+    assert f"--allow {code}" in refusal.value.hint
+    answer = compare(base, new, ENERGY, allow=[code])
+    assert [one.code for one in answer.allowed] == [code]
+
+
+def test_gain_errors_count_across_devices_only():
+    base, here = stored("a", gain=0.05), stored("b", gain=0.05)
+    there = stored("c", gain=0.05, device="cuda:GPU-1")
+    same = only(compare([base], [here], ENERGY))
+    across = only(compare([base], [there], ENERGY, allow=["device-differs"]))
+    assert same.gain_error is None
+    assert across.gain_error == pytest.approx(0.0707, abs=1e-4)
+    assert across.change.standard_error > 0.07 > same.change.standard_error
+    speed = only(
+        compare([base], [there], [METRICS["output_tokens_per_s"]], allow=["device-differs"])
+    )
+    assert speed.gain_error is None
+
+
+def test_invalid_outcomes_are_left_out_and_listed():
+    bad = stored("bad", reasons=("throttled",))
+    answer = compare([stored("a")], [stored("b"), bad], ENERGY)
+    assert answer.left_out == (("bad", "throttled"),)
+    with pytest.raises(NotAlike, match="throttled"):
+        compare([stored("a")], [bad], ENERGY)
+    assert only(compare([stored("a")], [bad], ENERGY, allow=["invalid"])).p is not None
+
+
+def test_everything_that_differs_is_listed():
+    base = stored("a", some__x=1, effective={"load.kernel": "fast", "load.dtype": "bf16"})
+    new = stored("b", some__x=2, effective={"load.kernel": "slow", "load.dtype": "bf16"},
+                 environment={"versions": {"lib": "3"}})  # fmt: skip
+    names = {
+        name: (ours, theirs) for name, ours, theirs in compare([base], [new], ENERGY).differing
+    }
+    assert names == {
+        "some.x": ([1], [2]),
+        "effective load.kernel": (["fast"], ["slow"]),
+        "version of lib": ([None], ["3"]),
+    }
+
+
+def test_what_the_baseline_varies_is_held_equal():
+    grid = [
+        stored(f"{bits}-{size}", some__bits=bits, some__batch=size)
+        for bits in (None, 4, 8)
+        for size in (1, 2)
+    ]
+    found = matches(*split_by(grid, "some.bits", None))
+    assert [(one.held, one.variant) for one in found] == [
+        ({"some.batch": 1}, {"some.bits": 4}),
+        ({"some.batch": 1}, {"some.bits": 8}),
+        ({"some.batch": 2}, {"some.bits": 4}),
+        ({"some.batch": 2}, {"some.bits": 8}),
+    ]
+    assert {value for one in found for value in one.base_values.values()} == {None}
+
+
+def test_settings_that_only_variants_have_do_not_keep_them_from_the_baseline():
+    base = stored("base", some__four_bit=None, some__kind=None)
+    kinds = [stored(kind, some__four_bit=True, some__kind=kind) for kind in ("nf4", "fp4")]
+    found = matches(*split_by([base, *kinds], "some.four_bit", None))
+    assert [one.variant["some.kind"] for one in found] == ["nf4", "fp4"]
+
+
+def test_a_baseline_can_be_chosen():
+    grid = [stored(str(size), some__batch=size) for size in (1, 2, 4)]
+    base, new = split_by(grid, "some.batch", "2")
+    assert [one.outcome.id for one in base] == ["2"]
+    assert [one.outcome.id for one in new] == ["1", "4"]
+    with pytest.raises(NotAlike, match="no outcome has"):
+        split_by(grid, "some.batch", "3")
+    with pytest.raises(NotAlike, match="does not vary"):
+        split_by(grid, "some.other", None)
+
+
+def test_two_studies_match_by_their_settings():
+    old = [stored(f"a{size}", some__batch=size) for size in (1, 2)]
+    new = [stored(f"b{size}", some__batch=size) for size in (2, 4)]
+    (match,) = matches(old, new)
+    assert match.held == {"some.batch": 2}
+    assert match.variant == {}
+    with pytest.raises(NotAlike, match=r"some\.batch"):
+        matches(old, [stored("b", some__batch=8)])
+
+
+def test_where_chooses_outcomes():
+    grid = [stored(str(size), some__batch=size, some__on=True) for size in (1, 2)]
+    assert [one.outcome.id for one in where(grid, ["some.batch=2", "some.on=true"])] == ["2"]
+    with pytest.raises(NotAlike, match="no outcome"):
+        where(grid, ["some.batch=3"])
+    with pytest.raises(NotAlike, match="PARAMETER=VALUE"):
+        where(grid, ["some.batch"])
+
+
+def test_one_folder_needs_exactly_one_parameter_that_varies():
+    grid = [stored(str(size), some__batch=size) for size in (1, 2)]
+    assert only_varying(grid) == "some.batch"
+    with pytest.raises(NotAlike, match="nothing varies"):
+        only_varying(grid[:1])
+    with pytest.raises(NotAlike, match=r"some\.batch, some\.x"):
+        only_varying([*grid, stored("c", some__batch=1, some__x=1)])
+
+
+def test_more_comparisons_make_each_p_larger():
+    base = [stored(f"a{size}", (10.0, 10.2, 9.9), some__batch=size) for size in range(5)]
+    new = [stored(f"b{size}", (10.4, 10.6, 10.2), some__batch=size) for size in range(5)]
+    answer = compare(base, new, ENERGY)
+    alone = only(compare(base[:1], new[:1], ENERGY))
+    assert [one.p for one in answer.comparisons] == pytest.approx([alone.p] * 5)
+    assert answer.comparisons[0].p_holm == pytest.approx(5 * alone.p)
+    assert answer.comparisons[0].smallest_detectable > alone.smallest_detectable
+
+
+def test_net_energy_may_be_negative_and_then_has_no_ratio():
+    base, new = stored("a", (10.0, 10.1), idle_w=10.05), stored("b", (12.0, 12.1), idle_w=10.05)
+    one = only(compare([base], [new], [METRICS["net_j_per_output_token"]]))
+    assert one.change is None
+    assert one.difference.estimate == pytest.approx(0.02)
+    assert one.p is not None
+
+
+def test_a_metric_that_was_not_measured_is_named():
+    answer = compare([stored("a")], [stored("b")], [METRICS["device_peak_bytes"]])
+    assert answer.comparisons == ()
+    assert answer.missing == ("device_peak_bytes of the same settings",)
+
+
+def test_an_unknown_metric_is_put_right():
+    with pytest.raises(ConfigError, match="Did you mean 'mean_w'"):
+        metric("mean_W")
+
+
+def test_outcomes_are_read_from_folders_of_any_depth(tmp_path):
+    write(tmp_path / "study", "a")
+    write(tmp_path / "study", "b")
+    write(tmp_path / "study", ".c.partial")
+    assert [one.outcome.id for one in read_all([tmp_path])] == ["a", "b"]
+    assert [one.outcome.id for one in read_all([tmp_path / "study" / "b"])] == ["b"]
