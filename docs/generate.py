@@ -26,6 +26,8 @@ from llem.api.outcome import Outcome
 from llem.api.verdict import CATALOGUE
 from llem.cli import main as llem
 from llem.config.study import StudySettings
+from llem.introspect.audit import Fate, audit_report
+from llem.introspect.audit_listing import audit_listing, audit_summary
 from llem.introspect.kinds import kind
 from llem.introspect.parameter import Parameter, section_parameters
 from llem.introspect.parameter import shared_parameters as parameters_of_all
@@ -34,6 +36,7 @@ from llem.introspect.render_markdown import render_markdown
 from llem.introspect.rule import ValidationRule, validation_rules
 from llem.introspect.units import unit_of
 from llem.registry import Registry
+from llem.run.audit import read_engine
 
 
 def commands() -> str:
@@ -86,6 +89,22 @@ def verdict(subject: str) -> str:
 def experiment() -> str:
     """Return every field that all backends share."""
     return "\n".join(_describe(model) for model in _models(Experiment))
+
+
+def audits() -> str:
+    """Return the parameters that no field exposes, of every engine with reference data."""
+    parts = []
+    for backend in Registry.discover().backends():
+        audit = backend.parameter_audit()
+        if audit is None or not audit.reference:
+            continue
+        reading = read_engine(backend, audit, reference=True)
+        report = audit_report(backend, audit, reading.found, reading.engine, from_reference=True)
+        kept = tuple(one for one in report.parameters if one.fate is not Fate.EXPOSED)
+        table = audit_listing(replace(report, parameters=kept), faults_only=False)
+        _, counted, *_ = audit_summary(report).splitlines()
+        parts.append(f"## {backend.name}\n\n{counted}.\n\n{render_markdown(table)}\n")
+    return "\n".join(parts)
 
 
 def presets() -> str:
