@@ -173,6 +173,10 @@ class BackendInfo:
             one that is set refuses the experiment.
         versions_of: Distributions whose versions an outcome must record.
         variables: Environment variables that change its results, to be recorded too.
+        after_load: Names of a plan's calls (``generate``), and of settings (``settings.seed``),
+            that matter only once the model is loaded. Plans that differ in nothing else can be
+            carried out by one session, which is then :meth:`reopened
+            <llem.api.session.Session.reopen>`; empty for a backend that cannot.
     """
 
     name: str
@@ -183,6 +187,7 @@ class BackendInfo:
     decoder_parameters: frozenset[str] = frozenset()
     versions_of: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    after_load: frozenset[str] = frozenset()
 
     def claim(self, capability: Capability) -> Claim:
         """Return the claim for ``capability``; unstated means ``no``."""

@@ -186,7 +186,8 @@ class Observation(Record):
 
 
 class Session(ABC):
-    """Executes one plan in the worker: ``open → prepare → run … run → observe → close``.
+    """Executes one plan in the worker: ``open → prepare → run … run → observe → close``, or
+    ``reopen`` instead of ``close`` to go on with another one.
 
     The constructor takes no arguments and does nothing. Any method may raise; the host then
     stores a failed outcome with the traceback.
@@ -195,6 +196,18 @@ class Session(ABC):
     @abstractmethod
     def open(self, plan: CallPlan) -> OpenReport:
         """Import the engine and load the model. Called once, first."""
+
+    def reopen(self, plan: CallPlan) -> None:
+        """Take on another plan that loads the same model in the same way.
+
+        Everything that stems from earlier runs must go: caches, batches, random state, peak
+        memory figures. A session that finds that it cannot get back to where ``open`` left it
+        raises; the host then starts a fresh worker.
+
+        When: after ``observe``, instead of ``close``; only for a backend that declares
+        ``after_load``, and only where the plans differ in nothing else.
+        """
+        raise RuntimeError("this session cannot take on another plan")
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer, if the engine can hand it out.

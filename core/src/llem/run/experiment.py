@@ -21,7 +21,7 @@ from llem.run.plan import plan_for
 from llem.run.preflight import preflight
 from llem.run.progress import Progress
 from llem.run.record import Record
-from llem.run.worker_process import WorkerProcess, interpreter
+from llem.run.workers import FreshWorkers, Workers, joined
 from llem.shapes import write_shape
 from llem.store import OutcomeFolder, free_id
 from llem.workload import load_texts
@@ -34,6 +34,7 @@ def run_experiment(
     progress: Progress,
     *,
     place: StudyPlace | None = None,
+    workers: Workers | None = None,
 ) -> tuple[Outcome, Path]:
     """Run ``loaded`` and store its outcome, failed and interrupted ones too.
 
@@ -43,6 +44,7 @@ def run_experiment(
         results: Folder that receives the outcome's folder.
         progress: Told each step, between windows.
         place: Where it stands in its study, whose run id then names the folder.
+        workers: Where its worker comes from; started for it by default.
 
     Returns:
         The outcome, and the folder it is stored in.
@@ -64,7 +66,8 @@ def run_experiment(
     record = Record(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
-        _drive(record, loaded, meters, folder.log_path, progress, texts)
+        workers = workers or FreshWorkers()
+        _drive(record, loaded, meters, folder.log_path, progress, texts, workers)
     except BackendUnavailable:
         folder.discard()
         raise
@@ -77,6 +80,7 @@ def run_experiment(
         raise
     outcome = assemble(record, id=folder.id, log_tail=log_tail(folder.log_path))
     if place is not None:
+        place = place.model_copy(update={"worker": record.worker})
         outcome = outcome.model_copy(update={"study": place})
     requests = record.workload.requests if record.workload else ()
     document = outcome.model_dump(mode="json")
@@ -95,6 +99,7 @@ def _drive(
     log_path: Path,
     progress: Progress,
     texts: Sequence[str] | None,
+    workers: Workers,
 ) -> None:
     """Meter the machine, start the worker and take it through its life."""
     runner, info = record.experiment.runner, loaded.backend.info
@@ -105,22 +110,24 @@ def _drive(
     ]
     with sampling(meters, record.experiment.measurement.sample_period_s) as sampler:
         lifecycle = Lifecycle(record, sampler, progress, texts)
+        backend = loaded.backend
         try:
-            lifecycle.before_start()
-            with WorkerProcess(
-                python=interpreter(runner.python),
-                env=runner.env,
-                log_path=log_path,
-                max_log_bytes=runner.max_log_bytes,
-                experiment_s=runner.timeouts.experiment_s,
-                silence_s=runner.timeouts.silence_s,
-            ) as worker:
-                lifecycle.start(worker, loaded.backend.module, distributions)
-                if engine is not None:
-                    check_version(engine, record.versions, where=worker.python)
-                lifecycle.measure(worker)
+            if not workers.is_loaded(backend, record.plan, runner):
+                lifecycle.before_start()
+            with workers.lease(backend, record.plan, runner, log_path) as lease:
+                if lease.loaded is None:
+                    lifecycle.start(lease.worker, backend.module, distributions)
+                    if engine is not None:
+                        check_version(engine, record.versions, where=lease.worker.python)
+                    lease.loaded = lifecycle.open(lease.worker)
+                else:
+                    lifecycle.go_on(lease.loaded)
+                    record.worker = "reused"
+                lifecycle.measure(lease.worker)
+                if not workers.keeps(backend):
+                    lifecycle.close(lease.worker)
         finally:
-            _keep_series(record, sampler.series())
+            _keep_series(record, joined(record.earlier, sampler.series()))
 
 
 def _keep_series(record: Record, series: Sequence[Series]) -> None:

@@ -18,6 +18,7 @@ from llem.run.plan import with_shape_folder
 from llem.run.progress import Progress
 from llem.run.record import Record
 from llem.run.worker_process import WorkerProcess
+from llem.run.workers import Loaded, slice_of
 from llem.workload import build_workload, find_tokenizer
 
 
@@ -64,25 +65,41 @@ class Lifecycle:
             )
         self.record.versions = answer["versions"]
 
+    def go_on(self, loaded: Loaded) -> None:
+        """Take over a worker whose model is loaded, and what was found out before it was."""
+        record = self.record
+        record.python, record.versions = loaded.python, loaded.versions
+        record.opened, record.earlier = loaded.opened, loaded.idle
+        if loaded.idle_span is not None:
+            record.spans["bare idle"] = loaded.idle_span
+        time.sleep(self.sampler.settle_s)
+
+    def open(self, worker: WorkerProcess) -> Loaded:
+        """Let the worker load the model; return what somebody who goes on with it must know."""
+        self._phase("open", self.experiment.model.id)
+        record = self.record
+        with record.timed("open"):
+            answer = worker.call("open", self.timeouts.open_s, plan=record.plan.to_json())
+            record.opened = OpenReport.from_json(answer)
+        worker.note_children()
+        span = record.spans.get("bare idle")
+        idle = slice_of(self.sampler.series(), span) if span else []
+        return Loaded(record.python, record.versions, record.opened, idle, span)
+
     def measure(self, worker: WorkerProcess) -> None:
-        """Do everything from opening to closing."""
-        self._open(worker)
+        """Do everything from the idle model to observing."""
         self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s)
         self._prepare(worker)
         self._warm_up(worker)
         self._repeat(worker)
         self._idle("after idle", self.experiment.measurement.baseline.after_s)
         self._observe(worker)
+
+    def close(self, worker: WorkerProcess) -> None:
+        """Let the worker release the engine."""
         self._phase("close")
         with self.record.timed("close"):
             worker.call("close", self.timeouts.close_s)
-
-    def _open(self, worker: WorkerProcess) -> None:
-        self._phase("open", self.experiment.model.id)
-        with self.record.timed("open"):
-            answer = worker.call("open", self.timeouts.open_s, plan=self.record.plan.to_json())
-            self.record.opened = OpenReport.from_json(answer)
-        worker.note_children()
 
     def _prepare(self, worker: WorkerProcess) -> None:
         self._phase("prepare")

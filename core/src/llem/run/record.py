@@ -31,6 +31,7 @@ class Record:
         plan: The calls the worker makes.
         facts: The machine.
         variables: Environment variables the backend wants recorded.
+        worker: Where its worker came from.
         phase: The phase the run is in, or was in when it ended.
         spans: When each finished phase began and ended.
         python: Version of the worker's interpreter.
@@ -42,6 +43,7 @@ class Record:
         runs: The measured repetitions.
         cpu_s: Host CPU time inside the windows.
         series: Readings of every channel over the whole run.
+        earlier: Readings from before the run, where its worker was kept from another one.
         observation: What was in force.
         reasons: What speaks against the outcome's validity so far.
         warnings: What to know besides.
@@ -55,6 +57,7 @@ class Record:
     variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)
+    worker: Literal["fresh", "reused", "forked"] = "fresh"
     phase: str = "preflight"
     spans: dict[str, Span] = field(default_factory=dict)
     python: str | None = None
@@ -66,6 +69,7 @@ class Record:
     runs: list[RunResult] = field(default_factory=list)
     cpu_s: float = 0.0
     series: list[Series] = field(default_factory=list)
+    earlier: list[Series] = field(default_factory=list)
     observation: Observation | None = None
     reasons: list[Reason] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)

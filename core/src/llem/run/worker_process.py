@@ -63,6 +63,7 @@ class WorkerProcess:
         self.experiment_s = experiment_s
         self.silence_s = silence_s
         self._started_s = time.monotonic()
+        self._log_offset_bytes = 0
         self.waiting_cpu_s = 0.0
         """Host CPU time between the last call and the first byte of its answer."""
         self._next_id = protocol.HELLO_ID
@@ -134,6 +135,18 @@ class WorkerProcess:
         self._next_id += 1
         self._send(protocol.request(self._next_id, method, params), method, timeout_s)
         return self._answer(method, timeout_s)
+
+    def begin(
+        self, *, max_log_bytes: int, experiment_s: float | None, silence_s: float | None
+    ) -> None:
+        """Apply the limits of another experiment, and count from now on."""
+        self.max_log_bytes, self.experiment_s, self.silence_s = (
+            max_log_bytes,
+            experiment_s,
+            silence_s,
+        )
+        self._log_offset_bytes = self.log_path.stat().st_size
+        self._started_s = time.monotonic()
 
     def kill(self) -> None:
         """End the worker and everything it started; harmless when it has ended."""
@@ -212,7 +225,7 @@ class WorkerProcess:
                     f"during {method!r}",
                     hint="Raise runner.timeouts.silence_s if it only needs longer.",
                 )
-            if silence.log_bytes > self.max_log_bytes:
+            if silence.log_bytes - self._log_offset_bytes > self.max_log_bytes:
                 raise WorkerLogFlood(
                     f"the worker printed more than {self.max_log_bytes} bytes during {method!r}",
                     hint="Raise runner.max_log_bytes if that output is wanted.",

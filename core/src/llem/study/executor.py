@@ -15,6 +15,10 @@ from llem.config import LoadedExperiment, experiment_model
 from llem.registry import Registry
 from llem.run.experiment import run_experiment
 from llem.run.progress import Progress
+from llem.run.workers import KeptWorkers
+
+KEPT_LOG_FILE = ".kept-worker.log"
+"""What a worker prints that is kept between runs; each run has its own part as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,16 @@ class LocalExecutor:
         registry: The installed plugins.
         folder: The study's folder.
         base_dir: Folder that relative paths of prompt files start from.
+        reuse_model: Whether a worker is kept while runs load the same model in the same way.
     """
 
-    def __init__(self, registry: Registry, folder: Path, base_dir: Path) -> None:
+    def __init__(
+        self, registry: Registry, folder: Path, base_dir: Path, *, reuse_model: bool = False
+    ) -> None:
         self._registry = registry
         self._folder = folder
         self._base_dir = base_dir
+        self._kept = KeptWorkers(folder / KEPT_LOG_FILE) if reuse_model else None
 
     def execute(self, task: Task, progress: Progress) -> dict[str, Any]:
         """Carry out ``task`` in a worker on this machine; see :class:`Executor`."""
@@ -66,9 +74,11 @@ class LocalExecutor:
         experiment = experiment_model(backend).model_validate(task.experiment)
         loaded = LoadedExperiment(experiment, backend, self._base_dir)
         outcome, _ = run_experiment(
-            loaded, self._registry, self._folder, progress, place=task.place
+            loaded, self._registry, self._folder, progress, place=task.place, workers=self._kept
         )
         return outcome.model_dump(mode="json")
 
     def close(self) -> None:
-        """End whatever is kept between runs."""
+        """End the worker that is kept, if one is."""
+        if self._kept is not None:
+            self._kept.close()

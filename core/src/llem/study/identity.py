@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from llem.api.config import Experiment
 from llem.registry import Backend
+from llem.run.workers import load_part
 
 ID_DIGITS = 20
 """Hexadecimal digits of an experiment's id; 80 bits never collide in one store."""
 
 _MAX_KEPT = 4096
+
+
+class Identity(NamedTuple):
+    """What an experiment is.
+
+    Attributes:
+        id: Equal for experiments that are the same one.
+        load: Equal for experiments that can share a worker; empty if nobody asked.
+    """
+
+    id: str
+    load: str
 
 
 class Identities:
@@ -27,8 +40,13 @@ class Identities:
     def __init__(self) -> None:
         self._kept: dict[int, tuple[BaseModel, str]] = {}
 
-    def id(self, backend: Backend, experiment: Experiment) -> str:
-        """Return the id of ``experiment``.
+    def of(self, backend: Backend, experiment: Experiment, *, with_load: bool) -> Identity:
+        """Return the identity of ``experiment``.
+
+        Args:
+            backend: The backend that runs it.
+            experiment: The experiment.
+            with_load: Whether to say as well which model it loads, and how.
 
         Raises:
             LlemError: The backend refuses to plan it.
@@ -42,7 +60,8 @@ class Identities:
             _canonical(_prompts(experiment)),
             self._section(experiment.runner),
         )
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
+        load = _digest(load_part(backend, plan, experiment.runner)) if with_load else ""
+        return Identity(_digest("\0".join(parts)), load)
 
     def _section(self, section: BaseModel) -> str:
         # By its place in memory, because hashing a section costs as much as writing it.
@@ -62,6 +81,10 @@ def _prompts(experiment: Experiment) -> list[Any]:
     # A text becomes tokens by the model's tokenizer.
     model = experiment.model
     return [longest, model.id, model.revision, model.tokenizer, model.gguf_file]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -50,6 +50,7 @@ class StudyPlan:
         study: The study.
         refused: Points that rules refuse.
         experiments: The points of each experiment, by its id, in order of their first point.
+        loads: What decides which experiments can share a worker, by id; empty without reuse.
         least_s: Time that idle metering and the shortest windows take, all runs together.
         most_s: The same with the longest warm-up and windows, loading not included.
     """
@@ -57,6 +58,7 @@ class StudyPlan:
     study: LoadedStudy
     refused: Sequence[RefusedPoint]
     experiments: dict[str, list[int]]
+    loads: dict[str, str]
     least_s: float
     most_s: float
 
@@ -78,7 +80,13 @@ class StudyPlan:
     def runs(self) -> Iterator[Run]:
         """Yield the runs in their order."""
         settings = self.study.settings
-        places = arrange(len(self.ids), settings.repeats, settings.order, seed=settings.seed)
+        places = arrange(
+            len(self.ids),
+            settings.repeats,
+            settings.order,
+            seed=settings.seed,
+            group=(lambda number: self.loads[self.ids[number]]) if self.loads else None,
+        )
         for place in places:
             yield Run(self._run_id(place), place.experiment, place)
 
@@ -119,6 +127,8 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
     identities = Identities()
     refused: list[RefusedPoint] = []
     experiments: dict[str, list[int]] = {}
+    loads: dict[str, str] = {}
+    reuse = study.settings.reuse == "model"
     least_s = most_s = 0.0
     for points in study.grids:
         backend = points.grid.backend
@@ -127,7 +137,7 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
                 refused.append(RefusedPoint(point.number, point.refusals[0].code))
                 continue
             try:
-                id = identities.id(backend, point.experiment)
+                id, load = identities.of(backend, point.experiment, with_load=reuse)
             except ConfigError as error:
                 refused.append(RefusedPoint(point.number, error.code))
                 continue
@@ -135,12 +145,14 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
                 experiments[id].append(point.number)
                 continue
             experiments[id] = [point.number]
+            if load:
+                loads[id] = load
             measurement = point.experiment.measurement
             idle_s = measurement.baseline.bare_s + measurement.baseline.loaded_s
             least_s += idle_s + measurement.min_duration_s
             most_s += idle_s + measurement.warmup.max_duration_s + measurement.max_duration_s
     repeats = study.settings.repeats
-    plan = StudyPlan(study, refused, experiments, repeats * least_s, repeats * most_s)
+    plan = StudyPlan(study, refused, experiments, loads, repeats * least_s, repeats * most_s)
     if not experiments:
         raise _all_refused(plan)
     return plan

@@ -122,7 +122,12 @@ def run_study(
         if changes:
             study.note("drift-accepted", changes=changes)
         study.recover(retry_failed=resumption.retry_failed)
-        own = executor or LocalExecutor(registry, folder, plan.study.base_dir)
+        own = executor or LocalExecutor(
+            registry,
+            folder,
+            plan.study.base_dir,
+            reuse_model=plan.study.settings.reuse == "model",
+        )
         stack.callback(own.close)
         return study.run(own)
 

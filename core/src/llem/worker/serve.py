@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-import resource
 import sys
 import traceback
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from llem import __version__
 from llem.api.audit import Found
 from llem.api.plan import CallPlan, import_dotted
 from llem.api.session import Request, Session
-from llem.worker import protocol
+from llem.worker import memory, protocol
 from llem.worker.protocol import PROTOCOL_VERSION, ErrorReport, Hello
 
 
@@ -46,10 +45,12 @@ class Service:
 
     def __init__(self) -> None:
         self._session: Session | None = None
+        self._loaded_bytes: int | None = None
         self._methods: dict[str, Callable[..., Any]] = {
             "start": self.start,
             "audit": self.audit,
             "open": self.open,
+            "reopen": self.reopen,
             "tokenizer": self.tokenizer,
             "prepare": self.prepare,
             "run": self.run,
@@ -81,7 +82,15 @@ class Service:
     def open(self, plan: dict[str, Any]) -> dict[str, Any]:
         """Bring in the engine and load the model."""
         self._session = self._plugin.llem_measurement()()
-        return self.session.open(CallPlan.from_json(plan)).to_json()
+        opened = self.session.open(CallPlan.from_json(plan)).to_json()
+        self._loaded_bytes = memory.held_bytes()
+        return opened
+
+    def reopen(self, plan: dict[str, Any]) -> None:
+        """Let the session take on another plan, with memory back at its loaded level."""
+        self.session.reopen(CallPlan.from_json(plan))
+        memory.check_returned(self._loaded_bytes)
+        memory.forget_peak()
 
     def tokenizer(self) -> dict[str, Any] | None:
         """Hand out the model's tokenizer, if the engine has it."""
@@ -99,10 +108,8 @@ class Service:
     def observe(self) -> dict[str, Any]:
         """Read back what was in force, and how much memory this process ever held."""
         observation = self.session.observe().to_json()
-        # Linux counts in KiB, macOS in bytes.
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-        observation["memory"] = {"host_peak_rss_bytes": peak, **observation["memory"]}
+        peak = {"host_peak_rss_bytes": memory.peak_bytes()}
+        observation["memory"] = {**peak, **observation["memory"]}
         return observation
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ def llem_capabilities() -> BackendInfo:
             Capability.STATIC_BATCHING: _YES,
             Capability.STREAMING_LATENCY: _YES,
         },
+        after_load=frozenset({"settings.batch_size", "settings.ignore_eos"}),
     )
 
 

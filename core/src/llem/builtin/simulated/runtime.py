@@ -45,6 +45,11 @@ class SimulatedSession(Session):
             simulated=True,
         )
 
+    def reopen(self, plan: CallPlan) -> None:
+        """Take on the other settings."""
+        self._settings = plan.settings
+        self._batches, self._runs = [], 0
+
     def prepare(self, requests: Sequence[Request]) -> None:
         """Cut the workload into static batches."""
         self._fail("prepare")

@@ -1,0 +1,231 @@
+"""Where the worker of an experiment comes from: started for it, or kept from the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from llem.api.config import RunnerConfig
+from llem.api.errors import ExperimentFailed
+from llem.api.meter import Series
+from llem.api.plan import CallPlan
+from llem.api.session import OpenReport
+from llem.registry import Backend
+from llem.run.worker_process import WorkerProcess, interpreter
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What is known of a worker once its model is loaded.
+
+    Attributes:
+        python: Version of its interpreter.
+        versions: Distributions in its environment.
+        opened: What opening found.
+        idle: Readings of the machine before it was started.
+        idle_span: When these were taken.
+    """
+
+    python: str | None
+    versions: dict[str, str]
+    opened: OpenReport
+    idle: list[Series] = field(default_factory=list)
+    idle_span: tuple[float, float] | None = None
+
+
+@dataclass(slots=True)
+class Lease:
+    """A worker for one experiment.
+
+    Attributes:
+        worker: The worker.
+        loaded: What is known of it, if its model is loaded already.
+    """
+
+    worker: WorkerProcess
+    loaded: Loaded | None = None
+
+
+class Workers(Protocol):
+    """Hands out workers, one at a time."""
+
+    def keeps(self, backend: Backend) -> bool:
+        """Whether sessions of ``backend`` stay open after the block, and must not be closed."""
+
+    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Whether a worker that can go on with ``plan`` is there already."""
+
+    @contextmanager
+    def lease(
+        self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
+    ) -> Iterator[Lease]:
+        """Hand out a worker for the block; what it prints meanwhile is in ``log_path`` after it.
+
+        Raises:
+            WorkerDied: It cannot be started.
+        """
+
+
+class FreshWorkers:
+    """Starts a worker for each experiment and ends it afterwards."""
+
+    def keeps(self, backend: Backend) -> bool:
+        """Whether sessions stay open: never."""
+        return False
+
+    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Whether a worker is there already: never."""
+        return False
+
+    @contextmanager
+    def lease(
+        self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
+    ) -> Iterator[Lease]:
+        """Start a worker for the block; see :class:`Workers`."""
+        with start_worker(runner, log_path) as worker:
+            yield Lease(worker)
+
+
+class KeptWorkers:
+    """Keeps a worker while experiments load the same model in the same way.
+
+    Args:
+        log_path: File that receives what the kept worker prints; each experiment's part of it
+            is copied to where that experiment wants it.
+    """
+
+    def __init__(self, log_path: Path) -> None:
+        self._log_path = log_path
+        self._key = ""
+        self._lease: Lease | None = None
+
+    def keeps(self, backend: Backend) -> bool:
+        """Whether sessions of ``backend`` can be reopened."""
+        return bool(backend.info.after_load)
+
+    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Whether the kept worker can go on with ``plan``; another one is ended by asking."""
+        if self._lease is None:
+            return False
+        if self._key != load_part(backend, plan, runner) or not self._reopen(plan, runner):
+            self.close()
+            return False
+        return True
+
+    @contextmanager
+    def lease(
+        self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
+    ) -> Iterator[Lease]:
+        """Hand out the kept worker if there is one, or start one; see :class:`Workers`.
+
+        It is kept unless the block fails or the backend's sessions cannot be reopened.
+        """
+        printed_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
+        if self._lease is None:
+            self._key = load_part(backend, plan, runner)
+            self._lease = Lease(start_worker(runner, self._log_path))
+        try:
+            yield self._lease
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            _copy_from(self._log_path, printed_bytes, log_path)
+        if not self.keeps(backend):
+            self.close()
+
+    def close(self) -> None:
+        """End the worker, if one is kept."""
+        if self._lease is not None:
+            self._lease.worker.kill()
+            self._lease = None
+
+    def _reopen(self, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Let the worker take on ``plan``; return whether it is as good as a fresh one."""
+        assert self._lease is not None
+        worker = self._lease.worker
+        worker.begin(**_limits(runner))
+        with suppress(ExperimentFailed):
+            worker.call("reopen", runner.timeouts.open_s, plan=plan.to_json())
+            return True
+        return False
+
+
+def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
+    """Start a worker as ``runner`` says.
+
+    Raises:
+        WorkerDied: It cannot be started.
+    """
+    return WorkerProcess(
+        python=interpreter(runner.python),
+        env=runner.env,
+        log_path=log_path,
+        **_limits(runner),
+    )
+
+
+def _limits(runner: RunnerConfig) -> dict[str, Any]:
+    return {
+        "max_log_bytes": runner.max_log_bytes,
+        "experiment_s": runner.timeouts.experiment_s,
+        "silence_s": runner.timeouts.silence_s,
+    }
+
+
+def load_part(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
+    """Return what decides which model is loaded, and how: equal texts can share a worker."""
+    later = backend.info.after_load
+    document: dict[str, Any] = plan.to_json()
+    kept = {
+        "backend": backend.name,
+        "calls": [call for call in document["calls"] if call["name"] not in later],
+        "settings": {
+            name: value
+            for name, value in document["settings"].items()
+            if f"settings.{name}" not in later
+        },
+        "python": runner.python,
+        "env": runner.env,
+    }
+    return json.dumps(kept, sort_keys=True)
+
+
+def slice_of(series: Sequence[Series], span: tuple[float, float]) -> list[Series]:
+    """Return the readings of ``series`` within ``span``, ends included."""
+    sliced = []
+    for one in series:
+        pairs = zip(one.times_s, one.values, strict=True)
+        within = [(time_s, value) for time_s, value in pairs if span[0] <= time_s <= span[1]]
+        times_s, values = [time_s for time_s, _ in within], [value for _, value in within]
+        sliced.append(Series(one.channel, one.provenance, one.meter, times_s, values))
+    return sliced
+
+
+def joined(earlier: Sequence[Series], later: Sequence[Series]) -> list[Series]:
+    """Return ``later`` with the readings that ``earlier`` has of the same channels before them."""
+    before = {(one.meter, one.channel): one for one in earlier}
+    return [
+        Series(
+            one.channel,
+            one.provenance,
+            one.meter,
+            [*first.times_s, *one.times_s],
+            [*first.values, *one.values],
+            one.failures,
+        )
+        if (first := before.get((one.meter, one.channel)))
+        else one
+        for one in later
+    ]
+
+
+def _copy_from(source: Path, offset: int, target: Path) -> None:
+    """Copy what ``source`` has from ``offset`` on."""
+    with suppress(FileNotFoundError), source.open("rb") as log:
+        log.seek(offset)
+        target.write_bytes(log.read())
