@@ -50,7 +50,8 @@ def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Turn a validated experiment into the engine calls that will be made.
 
     When: ``llem explain`` and before each run. Process: host.
-    Imports: L2. Pure: the same experiment always yields the same plan, engine installed or not.
+    Imports: L2. Pure: the same experiment always yields the same plan, engine installed or not;
+    where arguments differ between versions of the engine, that of the installed one may decide.
     """
 
 

@@ -10,6 +10,8 @@ import click
 
 from llem.cli.experiment_options import experiment_options
 from llem.cli.output_options import Form, json_option
+from llem.cli.run_study import LoadOptions, is_study_file
+from llem.cli.study_experiments import experiments, planned_study
 
 if TYPE_CHECKING:
     from llem.api.finding import Finding
@@ -26,7 +28,7 @@ def check(
     overrides: tuple[str, ...],
     form: Form,
 ) -> None:
-    """Validate the experiment in FILE, or the embedded default; nothing is run.
+    """Validate the experiment or the study in FILE, or the embedded default; nothing is run.
 
     What cannot be accepted is listed with file, line and remedy.
     """
@@ -35,18 +37,31 @@ def check(
     from llem.run.facts import host_facts
     from llem.run.preflight import review
 
-    loaded = load_experiment(
-        Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
-    )
-    warnings = review(loaded, host_facts())
+    registry = Registry.discover()
+    is_study = file is not None and is_study_file(file)
+    notes: list[str] = []
+    if file is not None and is_study:
+        plan = planned_study(registry, LoadOptions(file, overrides, backend, model))
+        all_loaded = [loaded for _, _, loaded in experiments(plan)]
+        if plan.refused:
+            notes.append(f"{len(plan.refused):,} points are refused; llem plan says why")
+    else:
+        all_loaded = [
+            load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
+        ]
+    facts = host_facts()
+    checked = [(loaded, review(loaded, facts)) for loaded in all_loaded]
     if form == "json":
         from llem.introspect.render_json import render_json
 
-        click.echo(render_json(experiment_document(loaded, warnings)))
+        documents = [experiment_document(*one) for one in checked]
+        click.echo(render_json(documents if is_study else documents[0]))
         return
-    for warning in warnings:
-        click.echo(f"note: {warning}", err=True)
-    click.echo(_summary(loaded))
+    notes += [str(one) for _, warnings in checked for one in warnings]
+    for note in dict.fromkeys(notes):
+        click.echo(f"note: {note}", err=True)
+    for line in dict.fromkeys(_summary(loaded) for loaded in all_loaded):
+        click.echo(line)
 
 
 def experiment_document(loaded: LoadedExperiment, warnings: Sequence[Finding]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import click
 
 from llem.cli.experiment_options import experiment_options
 from llem.cli.output_options import Form, json_option
+from llem.cli.run_study import LoadOptions, is_study_file
+from llem.cli.study_experiments import experiments, planned_study
 
 
 @click.command()
@@ -22,7 +24,8 @@ def explain(
 ) -> None:
     """Print the engine calls for the experiment in FILE, or the embedded default, as Python.
 
-    A run makes exactly these calls. The engine need not be installed.
+    A run makes exactly these calls. The engine need not be installed. Of a study, the calls of
+    each experiment are printed.
     """
     from llem.config import load_experiment
     from llem.config.redact import redact
@@ -31,9 +34,21 @@ def explain(
     from llem.registry import Registry
     from llem.run.plan import plan_for
 
-    loaded = load_experiment(
-        Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
-    )
+    registry = Registry.discover()
+    if file is not None and is_study_file(file):
+        options = LoadOptions(file, overrides, backend, model)
+        plans = {
+            (id, label): plan_for(loaded)
+            for id, label, loaded in experiments(planned_study(registry, options))
+        }
+        if form == "json":
+            data = {id: redact(plan.to_json()) for (id, _), plan in plans.items()}
+            click.echo(render_json(data))
+        else:
+            parts = (f"# {id}  {label}\n{render_plan(plan)}" for (id, label), plan in plans.items())
+            click.echo("\n".join(parts), nl=False)
+        return
+    loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
     plan = plan_for(loaded)
     if form == "json":
         click.echo(render_json(redact(plan.to_json())))

@@ -55,13 +55,13 @@ _ELSEWHERE = ("model", "tokenizer", "backend")
 def build_plan(experiment: Experiment) -> CallPlan:
     """Return the calls and settings for ``experiment``.
 
-    The plan uses the parameters of one surface, and its settings say which and why.
+    The plan uses the parameters of one surface, and its settings say which.
 
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
     section = section_of(experiment)
-    surface, reason = chosen(section.surface)
+    surface = chosen(section.surface)
     own, legacy = place(section), is_legacy(experiment)
     load = _load(experiment, own.get("load", {}))
     sampling = _sampling(experiment, own.get("sampling", {}))
@@ -90,7 +90,6 @@ def build_plan(experiment: Experiment) -> CallPlan:
     settings = {
         **own.get("settings", {}),
         "surface": surface,
-        "surface_reason": reason,
         "execution": "tensorrt" if legacy else "pytorch",
         "config_from": experiment.model.id,
         **_given(config_revision=experiment.model.revision),

@@ -18,7 +18,7 @@ def section_of(experiment: Experiment) -> TrtConfig:
 
 def surface_in_use(experiment: Experiment) -> SurfaceName:
     """Return the surface that the experiment's plan is made for."""
-    return chosen(section_of(experiment).surface)[0]
+    return chosen(section_of(experiment).surface)
 
 
 def is_legacy(experiment: Experiment) -> bool:

@@ -44,15 +44,13 @@ def installed() -> str | None:
         return None
 
 
-def chosen(asked: SurfaceName | None) -> tuple[SurfaceName, str]:
-    """Return the surface to plan for, and why it is that one.
+def chosen(asked: SurfaceName | None) -> SurfaceName:
+    """Return the surface to plan for: the one asked for, the installed one's, or the newest.
 
     Args:
         asked: The one that the config names.
     """
     if asked is not None:
-        return asked, "asked for"
+        return asked
     found = installed()
-    if found is None:
-        return NEWEST, "newest supported; TensorRT-LLM is not installed here"
-    return surface_of(found), f"installed: {found}"
+    return NEWEST if found is None else surface_of(found)

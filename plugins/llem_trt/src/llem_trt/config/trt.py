@@ -25,9 +25,7 @@ from llem_trt.versions import Only, SurfaceName
 class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, QuantizationFields):
     """Every field of the section."""
 
-    surface: Annotated[
-        SurfaceName | None, session("surface", "surface_reason", examples=("1.2", "1.3"))
-    ] = None
+    surface: Annotated[SurfaceName | None, session("surface", examples=("1.2", "1.3"))] = None
     """Version of TensorRT-LLM whose parameters the plan uses; unset takes the installed one's, or
     the newest where none is installed. Name it where `runner.python` has another version."""
 
