@@ -97,26 +97,42 @@ def _gone(processes, timeout_s):
     return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
+def _nested(settings):
+    """Return dotted settings as the sections of a file."""
+    document = {}
+    for path, value in settings.items():
+        *sections, name = path.split(".")
+        place = document
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return document
+
+
 @pytest.mark.model
-def test_one_workload_on_two_engines_of_two_environments(llem, smollm2, tmp_path):
+def test_one_study_runs_two_engines_of_two_environments(llem, smollm2, tmp_path):
     """Greedy text in float32; kernels add up in another order, so the first 8 tokens count."""
-    workload = {
-        "workload.source": "prompts",
-        "workload.prompts": json.dumps(PROMPTS),
-        "workload.output_tokens": NEW_TOKENS,
-        "model.dtype": "float32",
+    study = tmp_path / "study.yaml"
+    document = {
+        **_nested(QUICK),
+        "model": {"id": str(smollm2), "dtype": "float32"},
+        "workload": {"source": "prompts", "prompts": PROMPTS, "output_tokens": NEW_TOKENS},
+        "backends": {
+            "pytorch": {},
+            "vllm": {"runner": {"python": sys.executable}, "vllm": ENGINE},
+        },
     }
+    study.write_text(json.dumps(document))
+    done = llem("run", study, "--out", tmp_path / "results")
+    assert done.returncode == 0, (done.stdout, done.stderr)
     outcomes, requests = {}, {}
-    for backend, own in (("pytorch", {}), ("vllm", IN_ENGINE)):
-        results = tmp_path / backend
-        arguments = ("run", "--json", "--backend", backend, "--model", smollm2, "--out", results)
-        done = llem(*arguments, **QUICK | workload | own)
-        assert done.returncode == 0, done.stderr
-        outcomes[backend] = json.loads(done.stdout)
-        (folder,) = results.iterdir()
-        requests[backend] = [one for one in read_requests(folder) if one["repetition"] == 0]
-    hashes = {outcome["workload"]["input_ids_sha256"] for outcome in outcomes.values()}
-    assert len(hashes) == 1
+    for file in (tmp_path / "results").rglob("outcome.json"):
+        outcome = json.loads(file.read_text())
+        backend = outcome["experiment"]["backend"]
+        outcomes[backend] = outcome
+        requests[backend] = [one for one in read_requests(file.parent) if one["repetition"] == 0]
+    assert outcomes.keys() == {"pytorch", "vllm"}
+    assert len({outcome["workload"]["input_ids_sha256"] for outcome in outcomes.values()}) == 1
     for outcome in outcomes.values():
         assert outcome["verdict"] == {"valid": True, "reasons": []}
     vllm = outcomes["vllm"]
@@ -126,7 +142,7 @@ def test_one_workload_on_two_engines_of_two_environments(llem, smollm2, tmp_path
     assert vllm["tokens"]["padding_tokens"] == 0
     for one, other in zip(requests["pytorch"], requests["vllm"], strict=True):
         assert one["output_ids"][:8] == other["output_ids"][:8]
-    _assert_equal_to_a_direct_call(requests["vllm"], smollm2, outcomes["vllm"])
+    _assert_equal_to_a_direct_call(requests["vllm"], smollm2, vllm)
 
 
 def _assert_equal_to_a_direct_call(requests, model, outcome):

@@ -86,6 +86,7 @@ REFUSED = [
             speculative_config={"model": "draft", "disable_padded_drafter_batch": True},
         ),
     ),
+    ("vllm-suffixes-are-forgotten", speculating(method="suffix")),
     (
         "vllm-speculation-has-no-min-p",
         {**speculating(**LOOKUP), "decoder": {"temperature": 0.7, "min_p": 0.1}},
@@ -171,7 +172,7 @@ ALLOWED = [
     vllm(enforce_eager=True, compilation_config={"mode": "NONE", "cudagraph_mode": "NONE"}),
     vllm(cudagraph_capture_sizes=[1, 2], max_cudagraph_capture_size=2),
     vllm(async_scheduling=True, speculative_config={"method": "eagle3", "model": "draft"}),
-    speculating(method="suffix"),
+    speculating(method="suffix", suffix_decoding_max_cached_requests=0),
     vllm(quantization="fp_quant", allow_deprecated_quantization=True),
     {**vllm(quantization="fp8"), "model": RANDOM},
     {**vllm(load_format="dummy"), "model": RANDOM},

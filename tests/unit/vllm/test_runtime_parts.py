@@ -99,11 +99,31 @@ def test_only_hits_beyond_shared_beginnings_are_foreign():
     assert "2 prompt tokens" in guard.reasons()["prefix-cache-hits"]
 
 
-def test_a_cache_that_cannot_be_emptied_is_a_reason():
-    guard = PrefixGuard([[1]])
-    guard.reset(SimpleNamespace(reset_prefix_cache=lambda: True))
+class Cache:
+    """Refuses to be emptied some times."""
+
+    def __init__(self, refusals):
+        self.refusals = refusals
+
+    def reset_prefix_cache(self, *, reset_connector):
+        assert reset_connector
+        self.refusals -= 1
+        return self.refusals < 0
+
+
+def test_a_cache_that_is_still_in_use_is_asked_again():
+    pauses = []
+    guard = PrefixGuard([[1]], pause=pauses.append)
+    guard.reset(Cache(refusals=0))
+    assert pauses == []
+    guard.reset(Cache(refusals=3))
+    assert len(pauses) == 3
     assert guard.reasons() == {}
-    guard.reset(SimpleNamespace(reset_prefix_cache=lambda: False))
+
+
+def test_a_cache_that_cannot_be_emptied_is_a_reason():
+    guard = PrefixGuard([[1]], pause=lambda _: None)
+    guard.reset(Cache(refusals=1000))
     assert "did not empty" in guard.reasons()["prefix-cache-hits"]
 
 

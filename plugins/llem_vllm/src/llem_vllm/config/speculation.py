@@ -18,6 +18,7 @@ from llem_vllm.config.choices import (
 _DRAFT = {"vllm.speculative_config.model": "org/draft-model"}
 _LOOKUP = {"vllm.speculative_config.method": ("ngram", "ngram_gpu")}
 _SUFFIX = {"vllm.speculative_config.method": "suffix"}
+_FORGETFUL = {"vllm.speculative_config.suffix_decoding_max_cached_requests": 0}
 _DSPARK = {"vllm.speculative_config.method": "dspark"}
 _SYNTHETIC = {"vllm.speculative_config.rejection_sample_method": "synthetic"}
 _LENGTH = {"vllm.speculative_config.num_speculative_tokens": 3}
@@ -99,6 +100,7 @@ class Speculation(FrozenModel):
             unit="levels",
             maps_to=(Engine("load", "speculative_config.suffix_decoding_max_tree_depth"),),
             needs=_SUFFIX,
+            example_with=_FORGETFUL,
             examples=(32,),
         ),
     ] = None
@@ -114,7 +116,7 @@ class Speculation(FrozenModel):
             examples=(0,),
         ),
     ] = None
-    """Earlier answers that they remember; 0 remembers none."""
+    """Earlier answers that they remember; repetitions are alike, so only 0, none, is allowed."""
 
     suffix_decoding_max_spec_factor: Annotated[
         float | None,
@@ -123,6 +125,7 @@ class Speculation(FrozenModel):
             unit="ratio",
             maps_to=(Engine("load", "speculative_config.suffix_decoding_max_spec_factor"),),
             needs=_SUFFIX,
+            example_with=_FORGETFUL,
             examples=(2.0,),
         ),
     ] = None
@@ -135,6 +138,7 @@ class Speculation(FrozenModel):
             unit="ratio",
             maps_to=(Engine("load", "speculative_config.suffix_decoding_min_token_prob"),),
             needs=_SUFFIX,
+            example_with=_FORGETFUL,
             examples=(0.2,),
         ),
     ] = None

@@ -43,6 +43,15 @@ def _asynchronous_ragged_drafts(experiment: Experiment) -> bool:
     return ragged and section_of(experiment).async_scheduling is True
 
 
+def _remembered_answers(experiment: Experiment) -> bool:
+    speculation = section_of(experiment).speculative_config
+    return (
+        speculation is not None
+        and speculation.method == "suffix"
+        and speculation.suffix_decoding_max_cached_requests != 0
+    )
+
+
 def _min_p(experiment: Experiment) -> bool:
     speculates = section_of(experiment).speculative_config is not None
     return speculates and experiment.decoder.min_p is not None
@@ -101,6 +110,17 @@ SPECULATION_RULES = (
         reason="drafts of different lengths cannot be scheduled ahead",
         remedy="Remove one of the two.",
         violated=_asynchronous_ragged_drafts,
+    ),
+    Rule(
+        name="vllm-suffixes-are-forgotten",
+        fields=(
+            "vllm.speculative_config.suffix_decoding_max_cached_requests",
+            "vllm.speculative_config.method",
+        ),
+        reason="suffix decoding remembers answers, and those of an earlier repetition would be "
+        "drafts that are always right",
+        remedy="Set vllm.speculative_config.suffix_decoding_max_cached_requests: 0.",
+        violated=_remembered_answers,
     ),
     Rule(
         name="vllm-speculation-has-no-min-p",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llem_vllm.prefixes import shared_prefix_tokens
@@ -11,22 +12,37 @@ CODE = "prefix-cache-hits"
 """Verdict code of an outcome that an earlier repetition made cheaper."""
 
 
+_ATTEMPTS = 20
+_PAUSE_S = 0.05
+
+
 class PrefixGuard:
     """Empties the prefix cache, and notices what it holds nevertheless.
 
     Args:
         prompts: The token ids of every request.
+        pause: Lets some time pass between two attempts.
     """
 
-    def __init__(self, prompts: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, prompts: Sequence[Sequence[int]], pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._pause = pause
         self._shared = shared_prefix_tokens(prompts)
         self._foreign_tokens = 0
         self._failed_resets = 0
 
     def reset(self, llm: Any) -> None:
-        """Empty the prefix cache of an ``LLM`` that has no request running."""
-        if not llm.reset_prefix_cache():
-            self._failed_resets += 1
+        """Empty the prefix cache of an ``LLM``, blocks moved to host memory included.
+
+        vLLM refuses while a block is in use, and gives the last ones of a request back a step
+        after its end when it schedules ahead.
+        """
+        for _ in range(_ATTEMPTS):
+            if llm.reset_prefix_cache(reset_connector=True):
+                return
+            self._pause(_PAUSE_S)
+        self._failed_resets += 1
 
     def check(self, outputs: Sequence[Any]) -> None:
         """Count the cached tokens that no other prompt of the workload begins with.
