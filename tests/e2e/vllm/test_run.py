@@ -19,17 +19,18 @@ PROMPTS = [
     "<|im_start|>user\nSay only: yes<|im_end|>\n<|im_start|>assistant\n",
     "Once upon a time, in a small village by the sea, there lived",
 ]
-NEW_TOKENS = 24
+NEW_TOKENS = 16
 ENGINE = {"max_model_len": 512, "max_num_seqs": 4, "enforce_eager": True}
 QUICK = {
     "measurement.min_duration_s": 0.5,
     "measurement.min_repetitions": 2,
-    "measurement.max_duration_s": 60,
+    "measurement.max_duration_s": 120,
     "measurement.target_ci_ratio": 1,
     "measurement.baseline.bare_s": 0.3,
     "measurement.baseline.loaded_s": 0.3,
     "measurement.warmup.stable_within_ratio": 1,
     "measurement.warmup.max_repetitions": 3,
+    "measurement.warmup.max_duration_s": 600,
 }
 IN_ENGINE = {f"vllm.{name}": json.dumps(value) for name, value in ENGINE.items()} | {
     "runner.python": sys.executable
@@ -118,7 +119,7 @@ def test_one_study_runs_two_engines_of_two_environments(llem, smollm2, tmp_path)
         "model": {"id": str(smollm2), "dtype": "float32"},
         "workload": {"source": "prompts", "prompts": PROMPTS, "output_tokens": NEW_TOKENS},
         "backends": {
-            "pytorch": {},
+            "pytorch": {"pytorch": {"batch_size": len(PROMPTS)}},
             "vllm": {"runner": {"python": sys.executable}, "vllm": ENGINE},
         },
     }
