@@ -13,7 +13,7 @@ EIGHT_BIT = {"pytorch.load_in_8bit": True}
 
 
 def _engine(name: str) -> tuple[Engine, ...]:
-    return (Engine("load", f"quantization_config.{name}"),)
+    return (Engine("load", f"quantization_config.{name}", of="transformers.BitsAndBytesConfig"),)
 
 
 class BitsAndBytes(BackendConfig):

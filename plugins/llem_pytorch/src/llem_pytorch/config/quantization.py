@@ -8,6 +8,18 @@ from pydantic import Field
 
 from llem.api.config import BackendConfig, Engine, FrozenModel, Param
 
+METHODS = {
+    "gptq": "transformers.GPTQConfig",
+    "awq": "transformers.AwqConfig",
+    "torchao": "transformers.TorchAoConfig",
+    "hqq": "transformers.HqqConfig",
+    "quanto": "transformers.QuantoConfig",
+    "fp8": "transformers.FineGrainedFP8Config",
+    "mxfp4": "transformers.Mxfp4Config",
+    "compressed-tensors": "transformers.CompressedTensorsConfig",
+}
+"""The class that stands for each method."""
+
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
 METHOD = Param(maps_to=(Engine("load", "quantization_config"),))
@@ -17,7 +29,8 @@ def _param(method: str, name: str, unit: str = "", **markers: Any) -> Param:
     """Return the marker of a parameter of the object that ``method`` stands for."""
     return Param(
         unit=unit,
-        maps_to=(Engine("load", f"quantization_config.{name}"),),
+        # Methods have parameters of the same names, and each its own class.
+        maps_to=(Engine("load", f"quantization_config.{name}", of=METHODS[method]),),
         example_with={"pytorch.quantization.method": method},
         **markers,
     )
@@ -50,8 +63,8 @@ class GPTQ(FrozenModel):
         Literal["wikitext2", "c4", "c4-new"] | Names | None,
         Param(
             maps_to=(
-                Engine("load", "quantization_config.dataset"),
-                Engine("load", "quantization_config.tokenizer"),
+                Engine("load", "quantization_config.dataset", of=METHODS["gptq"]),
+                Engine("load", "quantization_config.tokenizer", of=METHODS["gptq"]),
             ),
             example_with={"pytorch.quantization.method": "gptq"},
             examples=("c4",),
@@ -296,18 +309,6 @@ class CompressedTensors(FrozenModel):
     dequantize: Annotated[bool | None, _dense("compressed-tensors")] = None
     """Whether the checkpoint is unpacked while loading."""
 
-
-METHODS = {
-    "gptq": "transformers.GPTQConfig",
-    "awq": "transformers.AwqConfig",
-    "torchao": "transformers.TorchAoConfig",
-    "hqq": "transformers.HqqConfig",
-    "quanto": "transformers.QuantoConfig",
-    "fp8": "transformers.FineGrainedFP8Config",
-    "mxfp4": "transformers.Mxfp4Config",
-    "compressed-tensors": "transformers.CompressedTensorsConfig",
-}
-"""The class that stands for each method."""
 
 LOADED_ONLY = frozenset({"awq", "compressed-tensors"})
 """Methods of checkpoints that were quantised before; transformers cannot apply them itself."""
