@@ -29,6 +29,8 @@ def test_every_page_with_a_generated_part_is_on_the_list() -> None:
     [
         "run",
         "plan",
+        "studies",
+        "results",
         "check",
         "explain",
         "capabilities",

@@ -4,4 +4,24 @@ The package is a set of rooms, each with one idea; ``docs/explain/architecture.m
 Importing it imports nothing else, so that the command line starts fast.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __version__ = "0.1.0"
+
+
+def load_results(path: str | Path) -> list[dict[str, Any]]:
+    """Return the outcomes in the folder ``path`` as flat records, for pandas or polars.
+
+    See :func:`llem.store.records.load_results`.
+
+    Raises:
+        StorageError: There is no such folder, or an outcome in it cannot be read.
+    """
+    from llem.store.records import load_results
+
+    return load_results(path)

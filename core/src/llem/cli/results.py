@@ -1,0 +1,94 @@
+"""``llem results``: what was measured so far?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from llem.cli.output_options import Form, json_option, markdown_option, print_answer
+
+if TYPE_CHECKING:
+    from llem.introspect.listing import Cell
+    from llem.store.export import Format
+    from llem.store.index import Summary
+
+_folder = click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
+
+
+@click.group()
+def results() -> None:
+    """List stored outcomes, show one of them, or export them all."""
+
+
+@results.command("list")
+@_folder
+@click.option("--study", metavar="NAME", help="Only outcomes of this study.")
+@click.option("--status", metavar="STATUS", help="Only outcomes that ended so.")
+@markdown_option
+@json_option
+def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
+    """List the outcomes in FOLDER (by default `results`): of studies and single experiments."""
+    from llem.introspect.listing import Cell, Listing
+    from llem.store.index import summaries
+
+    found = [
+        one
+        for one in summaries(folder)
+        if (study is None or one.study == study) and (status is None or one.status == status)
+    ]
+    header = ("study", "id", "settings", "status", "valid", "tokens/s", "J/token", "model")
+    print_answer(found, lambda: Listing(header, tuple(_row(one, Cell) for one in found)), form)
+
+
+@results.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def show(folder: Path, form: Form) -> None:
+    """Show the outcome stored in FOLDER."""
+    from llem.introspect.render_json import render_json
+    from llem.store import read_outcome
+
+    outcome = read_outcome(folder)
+    if form == "json":
+        click.echo(render_json(outcome.model_dump(mode="json")))
+        return
+    from rich.console import Console
+
+    from llem.report.table import outcome_table
+
+    Console(highlight=False).print(outcome_table(outcome))
+
+
+@results.command()
+@_folder
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the file.",
+)
+@click.option(
+    "--output",
+    type=click.File("wb"),
+    default="-",
+    help="File to write; standard output by default.",
+)
+def export(folder: Path, form: Format, output: BinaryIO) -> None:
+    """Write the outcomes in FOLDER (by default `results`) as one table, a row for each."""
+    from llem.store.export import exported
+    from llem.store.records import load_results
+
+    output.write(exported(load_results(folder), form))
+
+
+def _row(one: Summary, cell: type[Cell]) -> tuple[Cell, ...]:
+    settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
+    figures = (one.output_tokens_per_s, one.j_per_output_token)
+    shown = ["-" if figure is None else f"{figure:.4g}" for figure in figures]
+    valid = "yes" if one.valid else "no"
+    texts = (one.study or "-", one.id, settings, one.status, valid, *shown, one.model)
+    return tuple(map(cell, texts))
