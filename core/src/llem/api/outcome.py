@@ -258,6 +258,39 @@ class IdlePower(FrozenModel):
     """Mean of the second half less that of the first."""
 
 
+class DeviceConditions(FrozenModel):
+    """Under which conditions a device worked in the windows, looked at about once a second."""
+
+    device: str
+    """Device id."""
+    looks: Count
+    """How often it was looked at."""
+    temperature_first_c: float | None
+    """Temperature at the first look."""
+    temperature_max_c: float | None
+    """Greatest temperature."""
+    core_clock_mean_hz: float | None
+    """Mean clock of the arithmetic units."""
+    core_clock_min_hz: float | None
+    """Least clock of the arithmetic units."""
+    core_clock_max_hz: float | None
+    """Greatest clock of the arithmetic units."""
+    memory_clock_mean_hz: float | None
+    """Mean clock of the memory."""
+    power_limit_w: float | None
+    """The power limit that was enforced; the least, if it changed."""
+    throttled_ratio: float | None
+    """Share of the looks at which heat or a hardware limit held the clocks down."""
+    power_capped_ratio: float | None
+    """Share of the looks at which the power limit held them down."""
+    throttled_by: tuple[str, ...] = ()
+    """What held them down."""
+    foreign_processes: tuple[int, ...] = ()
+    """Processes that computed on it and do not belong to the run."""
+    partitioned: bool | None = None
+    """Whether it is split into instances (MIG), whose energy cannot be told apart."""
+
+
 class Energy(FrozenModel):
     """Energy over all windows."""
 
@@ -299,6 +332,8 @@ class Energy(FrozenModel):
     """Idle power after the last repetition, the model still in memory."""
     devices: tuple[DeviceEnergy, ...] = ()
     """One row per device and domain."""
+    conditions: tuple[DeviceConditions, ...] = ()
+    """One row per device that tells more than energy."""
 
 
 class Compute(FrozenModel):

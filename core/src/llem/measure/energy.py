@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from llem.api.config import LimitsConfig
-from llem.api.meter import Provenance, Series
+from llem.api.meter import DeviceState, Provenance, Series
 from llem.api.outcome import DeviceEnergy, Energy, IdlePower, Reason
+from llem.measure.conditions import conditions, findings
 from llem.measure.coverage import Span
 from llem.measure.findings import findings_of
 from llem.measure.idle import together
@@ -28,6 +29,8 @@ def account(
     basis: Literal["bare", "loaded"] = "bare",
     output_tokens: int = 0,
     requests: int = 0,
+    states: Sequence[DeviceState] = (),
+    foreign: Collection[int] = (),
     limits: LimitsConfig = DEFAULT_LIMITS,
 ) -> tuple[Energy, list[Reason], list[float | None]]:
     """Return the energy of ``windows``, what is to be said about it, and each window's energy.
@@ -48,6 +51,8 @@ def account(
         basis: Which idle power is subtracted for net energy.
         output_tokens: Over all windows.
         requests: Over all windows.
+        states: What was seen of those devices beside energy.
+        foreign: Processes that do not belong to what is measured.
         limits: From where on something is worth a reason.
 
     Units: joules, watts, seconds.
@@ -61,6 +66,7 @@ def account(
     uncertainty_j = (
         quadrature([row.uncertainty_j for row in counted]) if gross_j is not None else None
     )
+    seen = conditions(states, windows, foreign)
     energy = Energy(
         provenance=_provenance(counted, gross_j),
         gross_j=gross_j,
@@ -81,8 +87,9 @@ def account(
         loaded_idle=_idle("loaded", counted),
         after_idle=_idle("after", counted),
         devices=tuple(map(_device, rows)),
+        conditions=tuple(seen),
     )
-    reasons = list(findings_of(rows, windows, limits))
+    reasons = [*findings_of(rows, limits), *findings(seen, limits)]
     return energy, reasons, _window_energies(counted, len(windows))
 
 

@@ -8,18 +8,15 @@ from collections.abc import Iterator, Sequence
 from llem.api.config import LimitsConfig
 from llem.api.meter import Quantity
 from llem.api.outcome import Reason
-from llem.measure.coverage import Span
 from llem.measure.reconcile import disagreements
 from llem.measure.rows import Row
 
 
-def findings_of(
-    rows: Sequence[Row], windows: Sequence[Span], limits: LimitsConfig
-) -> Iterator[Reason]:
+def findings_of(rows: Sequence[Row], limits: LimitsConfig) -> Iterator[Reason]:
     """Yield everything worth saying about the rows' readings."""
     for row in rows:
         yield from _source(row)
-        yield from _readings(row, windows, limits)
+        yield from _readings(row, limits)
         if row.counted:
             yield from _idle(row, limits)
     for one in disagreements(rows, limits.max_meter_difference_ratio):
@@ -58,7 +55,7 @@ def _lost(row: Row) -> Reason:
     return Reason(code="meter-lost", message=message)
 
 
-def _readings(row: Row, windows: Sequence[Span], limits: LimitsConfig) -> Iterator[Reason]:
+def _readings(row: Row, limits: LimitsConfig) -> Iterator[Reason]:
     gap_s = row.integral.gap_s
     if gap_s > limits.max_gap_ratio * row.duration_s:
         message = f"{row.name}: no readings for {gap_s:.2f} s of the windows"

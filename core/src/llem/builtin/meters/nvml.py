@@ -1,62 +1,29 @@
-"""NVIDIA GPUs through NVML, by the best source each device has.
-
-Sources: NVML API reference. ``nvmlDeviceGetTotalEnergyConsumption`` counts millijoules since the
-driver was loaded (Volta and later); field ``NVML_FI_DEV_POWER_INSTANT`` is the present power;
-``nvmlDeviceGetPowerUsage`` is an average over one second on Ampere and later.
-"""
+"""NVIDIA GPUs through NVML, by the best source each device has and one to stand in for it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pynvml
 
-from llem.api.meter import Channel, Meter, Probe, Quantity, Reading
+from llem.api.meter import Channel, DeviceState, Meter, Probe, Reading
+from llem.builtin.meters.nvml_sources import Source, sources_of
+from llem.builtin.meters.nvml_state import state_of
 
-UPDATE_PERIOD_S = 0.1
-"""Counter and power are renewed about ten times a second."""
-
-GAIN_ERROR_RATIO = 0.05
-"""The power sensor's stated accuracy, ±5 % (NVML reference, ``nvmlDeviceGetPowerUsage``)."""
-
-
-def read_energy_j(handle: object) -> float:
-    """Return the device's energy counter."""
-    return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
-
-
-def read_power_w(handle: object) -> float:
-    """Return the device's present power.
-
-    Raises:
-        pynvml.NVMLError: The device does not have this field.
-    """
-    (field,) = pynvml.nvmlDeviceGetFieldValues(handle, [pynvml.NVML_FI_DEV_POWER_INSTANT])
-    if field.nvmlReturn != pynvml.NVML_SUCCESS:
-        raise pynvml.NVMLError(field.nvmlReturn)
-    return float(field.value.uiVal) / 1000
-
-
-def read_average_power_w(handle: object) -> float:
-    """Return the device's power, averaged by the driver."""
-    return float(pynvml.nvmlDeviceGetPowerUsage(handle)) / 1000
-
-
-_SOURCES: tuple[tuple[Quantity, Callable[[object], float]], ...] = (
-    (Quantity.ENERGY, read_energy_j),
-    (Quantity.POWER, read_power_w),
-    (Quantity.AVERAGE_POWER, read_average_power_w),
-)
+SLOW_CALL_S = 0.25
+"""An answer that took longer is not used: nobody knows which moment it is true of."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Device:
+class _Stream:
+    """One channel and how it is read."""
+
     handle: object
+    source: Source
     channel: Channel
-    read: Callable[[object], float]
 
 
 class NvmlMeter(Meter):
@@ -67,7 +34,7 @@ class NvmlMeter(Meter):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
-        self._devices: list[_Device] = []
+        self._streams: list[_Stream] = []
         self._initialised = False
 
     def probe(self) -> Probe:
@@ -83,7 +50,7 @@ class NvmlMeter(Meter):
         return Probe(available=True, channels=tuple(channels))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
-        """Find the GPUs and the best source of each.
+        """Find the GPUs and the sources of each.
 
         Raises:
             OSError: There is no driver, or it does not answer.
@@ -91,50 +58,53 @@ class NvmlMeter(Meter):
         try:
             pynvml.nvmlInit()
             self._initialised = True
-            handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-            found = [_find(handle) for handle in handles]
+            count = pynvml.nvmlDeviceGetCount()
         except pynvml.NVMLError as error:
             raise OSError(f"no NVIDIA driver: {error}") from error
-        chosen = [one for one in found if one and (not devices or one.channel.device in devices)]
-        self._devices = chosen
-        return tuple(one.channel for one in chosen)
+        self._streams = [
+            stream
+            for index in range(count)
+            for stream in _streams(index)
+            if not devices or stream.channel.device in devices
+        ]
+        return tuple(stream.channel for stream in self._streams)
 
     def read(self) -> Sequence[Reading]:
         """Read each device; a failing one says why."""
-        return tuple(_reading(at, one) for at, one in enumerate(self._devices))
+        return tuple(_reading(at, stream) for at, stream in enumerate(self._streams))
+
+    def state(self) -> Sequence[DeviceState]:
+        """Return what each device does besides using energy."""
+        devices = {stream.channel.device: stream.handle for stream in self._streams}
+        return tuple(state_of(device, handle) for device, handle in devices.items())
 
     def close(self) -> None:
         """Let go of the driver."""
-        self._devices = []
+        self._streams = []
         if self._initialised:
             self._initialised = False
             pynvml.nvmlShutdown()
 
 
-def _find(handle: object) -> _Device | None:
-    """Return the device with the first source that answers."""
-    for quantity, read in _SOURCES:
-        try:
-            read(handle)
-        except pynvml.NVMLError:
-            continue
-        channel = Channel(
-            device=f"cuda:{pynvml.nvmlDeviceGetUUID(handle)}",
-            domain="board",
-            quantity=quantity,
-            update_period_s=UPDATE_PERIOD_S,
-            resolution=0.001,
-            gain_error_ratio=GAIN_ERROR_RATIO,
-            note=str(pynvml.nvmlDeviceGetName(handle)),
-        )
-        return _Device(handle, channel, read)
-    return None
+def _streams(index: int) -> Iterator[_Stream]:
+    """Yield the streams of one device; none if it does not answer, which nobody else suffers."""
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        found = list(sources_of(handle))
+    except pynvml.NVMLError:
+        return
+    for source, channel in found:
+        yield _Stream(handle, source, channel)
 
 
-def _reading(at: int, device: _Device) -> Reading:
+def _reading(at: int, stream: _Stream) -> Reading:
     before_s = time.monotonic()
     try:
-        value = device.read(device.handle)
+        value = stream.source.read(stream.handle)
     except pynvml.NVMLError as error:
         return Reading(at, time.monotonic(), None, error=str(error))
-    return Reading(at, (before_s + time.monotonic()) / 2, value)
+    after_s = time.monotonic()
+    if after_s - before_s > SLOW_CALL_S:
+        error_text = f"it answered after {after_s - before_s:.2f} s"
+        return Reading(at, after_s, None, error=error_text)
+    return Reading(at, (before_s + after_s) / 2, value)
