@@ -11,7 +11,7 @@ from llem.api.command import CommandOutcome
 from llem.api.config import Experiment
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
-from llem.cli.exit_codes import UNACCOUNTED
+from llem.cli.exit_codes import NOT_VALID, UNACCOUNTED
 from llem.introspect import parameters
 from llem.registry import Registry
 
@@ -51,7 +51,7 @@ def test_every_exit_code_is_explained() -> None:
     page = (DOCS / "reference/exit-codes.md").read_text()
     codes = {error.exit_code for error in _subclasses(LlemError)}
     assert codes == {2, 3, 4, 126, 127, 130}
-    for code in codes | {0, UNACCOUNTED}:
+    for code in codes | {0, UNACCOUNTED, NOT_VALID}:
         assert f"\n| {code} | " in page.partition("Each error has a code")[0]
 
 

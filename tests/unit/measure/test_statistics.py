@@ -1,13 +1,10 @@
-"""Means, intervals, quantiles, and when to stop."""
+"""Means, intervals and quantiles."""
 
 import math
 
 import pytest
 
-from llem.api.config import MeasurementConfig, WarmupConfig
-from llem.measure.precision import enough, precision, shortcomings
 from llem.measure.statistics import quantiles, rate_spread, spread
-from llem.measure.steady import is_stable
 
 
 def test_the_t_interval_of_a_textbook_sample():
@@ -39,49 +36,3 @@ def test_quantiles_interpolate():
     result = quantiles([float(value) for value in range(101)])
     assert (result.p50, result.p90, result.p95, result.p99) == (50, 90, 95, 99)
     assert result.mean == 50
-
-
-CONFIG = MeasurementConfig(
-    min_duration_s=10, max_duration_s=100, min_repetitions=3, max_repetitions=50
-)
-
-
-@pytest.mark.parametrize(
-    ("durations", "stop"),
-    [
-        ([], False),
-        ([20.0], False),
-        ([4.0, 4.0, 4.0], True),
-        ([3.0, 3.0, 3.0], False),
-        ([4.0, 8.0, 4.0], False),
-        ([50.0, 1.0, 50.0], True),
-        ([0.001] * 50, True),
-    ],
-)
-def test_repetition_ends_when_minima_and_precision_are_reached_or_a_cap_is(durations, stop):
-    assert enough(durations, CONFIG) is stop
-
-
-def test_what_was_not_reached_is_named():
-    assert shortcomings([4.0, 4.0, 4.0], CONFIG) == []
-    codes = [reason.code for reason in shortcomings([1.0, 5.0], CONFIG)]
-    assert codes == ["window-too-short", "precision-not-reached"]
-    assert precision([1.0]) == math.inf
-
-
-@pytest.mark.parametrize(
-    ("durations", "stable"),
-    [
-        ([], False),
-        ([1.0, 1.0], False),
-        ([1.0, 1.0, 1.0], True),
-        ([9.0, 1.0, 1.02, 0.99], True),
-        ([1.0, 1.2, 1.0], False),
-    ],
-)
-def test_warm_up_ends_when_three_repetitions_agree(durations, stable):
-    assert is_stable(durations, WarmupConfig()) is stable
-
-
-def test_no_warm_up_can_be_asked_for():
-    assert is_stable([], WarmupConfig(min_repetitions=0, max_repetitions=0))

@@ -45,11 +45,6 @@ def test_a_simulated_engine_is_never_valid(record):
     assert codes(record) == ["simulated-engine"]
 
 
-def test_too_short_and_too_few(record):
-    record.runs = [run(0.0, 1.0)]
-    assert "window-too-short" in codes(record)
-
-
 def test_an_unstable_warm_up(record):
     record.warmup_stable = False
     assert codes(record) == ["warmup-not-converged"]

@@ -14,12 +14,14 @@ class Gpu:
         name: Product name.
         memory_bytes: Total memory.
         compute_capability: ``(major, minor)``, such as ``(9, 0)``.
+        instances: ``MIG-…`` ids of the instances it is split into.
     """
 
     uuid: str
     name: str
     memory_bytes: int
     compute_capability: tuple[int, int]
+    instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,12 @@ class Timing(FrozenModel):
     """Total length of the measured windows."""
     repetitions: tuple[Repetition, ...] = ()
     """The measured repetitions, in order."""
+    ended_by: Literal["precision", "max-duration", "max-repetitions"] | None = None
+    """Why there were no more repetitions: all that was asked for was reached, or a cap was."""
+    precision_of: Literal["j_per_output_token", "duration"] | None = None
+    """What the precision is of: energy where it is measured, else a repetition's duration."""
+    precision_ratio: NonNegative | None = None
+    """Half the 95 % interval of its mean as a share of it; null where it is not known."""
     total_s: NonNegative | None = None
     """The whole experiment, idle time and start-up included."""
 
@@ -256,6 +262,8 @@ class IdlePower(FrozenModel):
     """Standard error of that mean."""
     drift_w: float | None = None
     """Mean of the second half less that of the first."""
+    age_s: NonNegative = 0.0
+    """How long before this run an idle power taken over from another run was metered."""
 
 
 class DeviceConditions(FrozenModel):

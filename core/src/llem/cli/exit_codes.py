@@ -5,9 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 
 UNACCOUNTED = 1
-"""The only exit code that no error has: the audit did what it was asked to."""
-GATE_BROKEN = 6
-GATE_INCONCLUSIVE = 7
+"""No error has this exit code: the audit did what it was asked to."""
+
+NOT_VALID = 5
+"""Nor this one: the experiment was measured, and what it is good for is another matter."""
+
+GATE_BROKEN, GATE_INCONCLUSIVE = 6, 7
+"""Nor these two: the comparison was made."""
 
 EXIT_CODES = MappingProxyType(
     {
@@ -16,6 +20,7 @@ EXIT_CODES = MappingProxyType(
         2: "the experiment or the command line was refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
+        NOT_VALID: "the outcome is not valid, and --require-valid was given",
         GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
         GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
         126: "the command to measure cannot be executed",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Never
 import click
 
 from llem.api.errors import ExperimentFailed, Interrupted
+from llem.cli.exit_codes import NOT_VALID
 from llem.cli.experiment_options import experiment_options
 from llem.cli.run_study import (
     LoadOptions,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome document on stdout.")
 @click.option("--dry-run", is_flag=True, help="Validate and plan, but start nothing.")
 @click.option("--quiet", is_flag=True, help="Print neither progress nor table.")
+@click.option(
+    "--require-valid", is_flag=True, help="End with exit code 5 when the outcome is not valid."
+)
 @study_options
 def run(
     file: Path | None,
@@ -49,6 +53,7 @@ def run(
     as_json: bool,
     dry_run: bool,
     quiet: bool,
+    require_valid: bool,
     **study_flags: bool,
 ) -> None:
     """Measure the experiment or the study in FILE, or the embedded default.
@@ -63,6 +68,8 @@ def run(
     if file is not None and is_study_file(file):
         if dry_run:
             raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
+        if require_valid:
+            raise click.UsageError(f"{file} is a study, whose outcomes have a verdict each.")
         signal.signal(signal.SIGTERM, _interrupt)
         options = LoadOptions(file, overrides, backend, model)
         sys.exit(run_study_file(registry, options, out, Shown(as_json, quiet), **study_flags))
@@ -85,6 +92,8 @@ def run(
         click.echo(json.dumps(outcome.model_dump(mode="json"), indent=2))
     elif not quiet:
         _print_table(outcome, folder)
+    if require_valid and outcome.status == "done" and not outcome.verdict.valid:
+        sys.exit(NOT_VALID)
     sys.exit(EXIT_CODES[outcome.status])
 
 

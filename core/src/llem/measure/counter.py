@@ -72,23 +72,45 @@ class CounterEnergy:
     def _until(self, moments_s: Floats) -> Floats:
         """Return the energy from the first renewal until each moment.
 
-        Inside an interval whose mean power lies between its neighbours', the load changed
-        there, and loads change at once: the power is taken to jump from one neighbour's to
-        the other's at the one moment that gives the interval its energy. Elsewhere it is
-        taken as constant.
+        Where an interval's mean power lies between what the power was at its two ends, the
+        load changed within, and loads change at once: the power is taken to jump from the one
+        to the other at the one moment that gives the interval its energy. Elsewhere it is
+        taken as constant. What it was at an end is the power read there, or else the mean of
+        the interval beyond.
         """
         times_s, values_j = self.times_s, self.updates.values_j
         mean_w, at = self._mean_w(), interval_of(times_s, moments_s)
-        width_s, into_s = times_s[at + 1] - times_s[at], moments_s - times_s[at]
-        before_w = mean_w[np.maximum(at - 1, 0)]
-        after_w = mean_w[np.minimum(at + 1, len(mean_w) - 1)]
-        here_w, left_w = mean_w[at], after_w - mean_w[at]
-        jumps = (here_w - before_w) * left_w > 0
-        share = np.divide(left_w, after_w - before_w, out=np.zeros_like(left_w), where=jumps)
+        width_s, into_s, here_w = (
+            times_s[at + 1] - times_s[at],
+            moments_s - times_s[at],
+            mean_w[at],
+        )
+        beyond = mean_w[np.maximum(at - 1, 0)], mean_w[np.minimum(at + 1, len(mean_w) - 1)]
+        ends_w = self._seen_at_renewals()
+        read = ends_w[at], ends_w[at + 1]
+        # A comparison with what was not read (not a number) is false.
+        by_reading = (here_w - read[0]) * (read[1] - here_w) > 0
+        before_w, after_w = (np.where(by_reading, *pair) for pair in zip(read, beyond, strict=True))
+        jumps = (here_w - before_w) * (after_w - here_w) > 0
+        share = np.divide(
+            after_w - here_w, after_w - before_w, out=np.zeros_like(here_w), where=jumps
+        )
         until_jump_s = np.minimum(into_s, share * width_s)
         jumping = before_w * until_jump_s + after_w * (into_s - until_jump_s)
         energy: Floats = values_j[at] - values_j[0] + np.where(jumps, jumping, here_w * into_s)
         return energy
+
+    def _seen_at_renewals(self) -> Floats:
+        """Return the power at each renewal: the first one read after it; not a number without.
+
+        Drivers renew power and counter together, and show it until the next renewal.
+        """
+        until_s = np.append(self.times_s[1:], np.inf)
+        if not len(self.seen_s):
+            return np.full(len(self.times_s), np.nan)
+        first = np.searchsorted(self.seen_s, self.times_s)
+        seen_s = np.append(self.seen_s, np.inf)[first]
+        return np.where(seen_s < until_s, np.append(self.seen_w, np.nan)[first], np.nan)
 
     def _deviations_j(self, covered: Coverage, nearby: Sequence[_Nearby]) -> tuple[Floats, Floats]:
         """Return by how much the covered part of each interval may hold less, and more."""

@@ -13,8 +13,11 @@ from llem.measure.conditions import conditions, findings
 from llem.measure.coverage import Span
 from llem.measure.findings import findings_of
 from llem.measure.idle import together
+from llem.measure.precision import slowest_period_s
+from llem.measure.ratio import ratio_precision
 from llem.measure.reconcile import counted_once
-from llem.measure.rows import Row, rows_of, total
+from llem.measure.rows import IdleSource, Row, rows_of
+from llem.measure.sums import quadrature, ratio, total
 
 DEFAULT_LIMITS = LimitsConfig()
 
@@ -23,12 +26,12 @@ def account(
     series: Sequence[Series],
     windows: Sequence[Span],
     *,
-    bare: Span | None = None,
+    bare: IdleSource = None,
     loaded: Span | None = None,
     after: Span | None = None,
     basis: Literal["bare", "loaded"] = "bare",
-    output_tokens: int = 0,
-    requests: int = 0,
+    output_tokens: Sequence[int] = (),
+    requests: Sequence[int] = (),
     states: Sequence[DeviceState] = (),
     foreign: Collection[int] = (),
     limits: LimitsConfig = DEFAULT_LIMITS,
@@ -45,19 +48,19 @@ def account(
     Args:
         series: Readings of the devices that were used.
         windows: The measured repetitions: disjoint, in order of time.
-        bare: When the machine idled before the worker was started.
+        bare: When the machine idled before the worker was started, or how it did earlier.
         loaded: When it idled with the model in memory.
         after: When it idled after the last repetition.
         basis: Which idle power is subtracted for net energy.
-        output_tokens: Over all windows.
-        requests: Over all windows.
+        output_tokens: Of each window.
+        requests: Of each window.
         states: What was seen of those devices beside energy.
         foreign: Processes that do not belong to what is measured.
         limits: From where on something is worth a reason.
 
     Units: joules, watts, seconds.
     """
-    spans = {"bare": bare, "loaded": loaded, "after": after}
+    spans: dict[str, IdleSource] = {"bare": bare, "loaded": loaded, "after": after}
     rows = counted_once(rows_of(series, windows, spans, basis))
     counted = [row for row in rows if row.counted]
     duration_s = sum(end_s - start_s for start_s, end_s in windows)
@@ -75,12 +78,12 @@ def account(
         uncertainty_j=uncertainty_j,
         gain_uncertainty_j=_gain_uncertainty_j(counted),
         net_uncertainty_j=quadrature([row.net_uncertainty_j for row in counted]),
-        j_per_output_token=ratio(gross_j, output_tokens),
-        uncertainty_j_per_output_token=ratio(uncertainty_j, output_tokens),
-        j_per_request=ratio(gross_j, requests),
-        uncertainty_j_per_request=ratio(uncertainty_j, requests),
-        net_j_per_output_token=ratio(net_j, output_tokens),
-        net_j_per_request=ratio(net_j, requests),
+        j_per_output_token=ratio(gross_j, sum(output_tokens)),
+        uncertainty_j_per_output_token=_per_unit_uncertainty_j(counted, windows, output_tokens),
+        j_per_request=ratio(gross_j, sum(requests)),
+        uncertainty_j_per_request=_per_unit_uncertainty_j(counted, windows, requests),
+        net_j_per_output_token=ratio(net_j, sum(output_tokens)),
+        net_j_per_request=ratio(net_j, sum(requests)),
         mean_w=ratio(gross_j, duration_s),
         idle_basis=basis if net_j is not None else None,
         bare_idle=_idle("bare", counted),
@@ -123,6 +126,25 @@ def _window_energies(counted: Sequence[Row], count: int) -> list[float | None]:
     return [total([row.each_j[at] for row in counted]) for at in range(count)]
 
 
+def _per_unit_uncertainty_j(
+    counted: Sequence[Row], windows: Sequence[Span], amounts: Sequence[int]
+) -> float | None:
+    """Return the standard uncertainty of energy per amount: of readings, and over repetitions."""
+    energies = _window_energies(counted, len(windows))
+    gross_j, measuring_j = total(energies), quadrature([row.uncertainty_j for row in counted])
+    if gross_j is None or measuring_j is None or sum(amounts) == 0:
+        return None
+    reached = ratio_precision(
+        [energy_j for energy_j in energies if energy_j is not None],
+        amounts,
+        [end_s - start_s for start_s, end_s in windows],
+        uncertainty_j=measuring_j,
+        update_period_s=slowest_period_s(counted),
+    )
+    repeating_j = 0.0 if reached is None else reached.standard_error_ratio * gross_j
+    return math.hypot(measuring_j, repeating_j) / sum(amounts)
+
+
 def _provenance(counted: Sequence[Row], gross_j: float | None) -> Provenance:
     """Return the weakest provenance: a sum is as good as its worst part."""
     if gross_j is None:
@@ -147,15 +169,5 @@ def _idle(name: str, counted: Sequence[Row]) -> IdlePower | None:
         power_w=idle.power_w,
         standard_error_w=idle.standard_error_w,
         drift_w=idle.drift_w,
+        age_s=idle.age_s,
     )
-
-
-def quadrature(parts: Sequence[float | None]) -> float | None:
-    """Return the root of the sum of squares, or ``None`` if there is none or one is missing."""
-    known = [part for part in parts if part is not None]
-    return math.hypot(*known) if known and len(known) == len(parts) else None
-
-
-def ratio(numerator: float | None, denominator: float) -> float | None:
-    """Return the quotient, or ``None`` where one of the two is not to be had."""
-    return None if numerator is None or denominator == 0 else numerator / denominator

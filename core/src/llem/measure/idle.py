@@ -26,12 +26,14 @@ class Idle:
         standard_error_w: Of that mean, from the readings' own uncertainty and from the scatter
             of the span's parts about their trend.
         drift_w: Mean of the second half less that of the first.
+        age_s: How long before its use it was metered; 0 within the run that uses it.
     """
 
     duration_s: float
     power_w: float
     standard_error_w: float
     drift_w: float
+    age_s: float = 0.0
 
 
 def idle_of(series: Series, span: Span | None, seen: Series | None = None) -> Idle | None:
@@ -81,4 +83,5 @@ def together(idles: Sequence[Idle | None]) -> Idle | None:
         power_w=math.fsum(one.power_w for one in known),
         standard_error_w=math.hypot(*(one.standard_error_w for one in known)),
         drift_w=math.fsum(one.drift_w for one in known),
+        age_s=max(one.age_s for one in known),
     )

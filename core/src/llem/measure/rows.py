@@ -14,9 +14,17 @@ from llem.api.meter import Provenance, Quantity, Series
 from llem.measure.coverage import Span
 from llem.measure.idle import Idle, idle_of
 from llem.measure.integrate import Integral, integrate
+from llem.measure.sums import total
 
 PREFERENCE = (Quantity.ENERGY, Quantity.POWER, Quantity.AVERAGE_POWER)
 """Quantities of one domain, the most trusted first."""
+
+
+Domain = tuple[str, str, str]
+"""What makes a row: meter, device, domain."""
+
+IdleSource = Span | Mapping[Domain, Idle] | None
+"""Where idle power comes from: a time to look at, what is known already, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,35 +105,53 @@ class Row:
 
 def first_choices(series: Sequence[Series]) -> list[Series]:
     """Return the most trusted series of each domain that each meter read."""
-    ranked = sorted(series, key=lambda one: PREFERENCE.index(one.channel.quantity))
-    first: dict[tuple[str, str, str], Series] = {}
-    for one in ranked:
-        first.setdefault((one.meter, one.channel.device, one.channel.domain), one)
-    return list(first.values())
+    return [sources[0] for sources in _domains(series).values()]
+
+
+def idles_of(series: Sequence[Series], span: Span | None) -> dict[Domain, Idle | None]:
+    """Return the idle power over ``span`` of each domain that each meter read."""
+    return {domain: _idle(sources, span) for domain, sources in _domains(series).items()}
 
 
 def rows_of(
     series: Sequence[Series],
     windows: Sequence[Span],
-    idles: Mapping[str, Span | None],
+    idles: Mapping[str, IdleSource],
     basis: str,
 ) -> list[Row]:
     """Return a row for each domain that each meter read, in the order of ``series``."""
-    domains: dict[tuple[str, str, str], list[Series]] = {}
+    return [
+        _row(
+            sources,
+            windows,
+            {
+                name: source.get(domain) if isinstance(source, Mapping) else _idle(sources, source)
+                for name, source in idles.items()
+            },
+            basis,
+        )
+        for domain, sources in _domains(series).items()
+    ]
+
+
+def _domains(series: Sequence[Series]) -> dict[Domain, list[Series]]:
+    """Return the series of each domain, the most trusted first."""
+    domains: dict[Domain, list[Series]] = {}
     for one in series:
         key = (one.meter, one.channel.device, one.channel.domain)
         domains.setdefault(key, []).append(one)
-    return [_row(sources, windows, idles, basis) for sources in domains.values()]
+    for sources in domains.values():
+        sources.sort(key=lambda one: PREFERENCE.index(one.channel.quantity))
+    return domains
 
 
 def _row(
-    sources: list[Series],
+    sources: Sequence[Series],
     windows: Sequence[Span],
-    idles: Mapping[str, Span | None],
+    idles: Mapping[str, Idle | None],
     basis: str,
 ) -> Row:
-    sources = sorted(sources, key=lambda one: PREFERENCE.index(one.channel.quantity))
-    power = next((one for one in sources if one.channel.quantity is Quantity.POWER), None)
+    power = _power(sources)
     first = integrate(sources[0], windows, power)
     each, variance, used = list(first.each_j), first.uncertainty_j**2, sources[0]
     if all(energy_j is None for energy_j in each) and len(sources) > 1:
@@ -148,18 +174,17 @@ def _row(
         uncertainty_j=math.sqrt(variance),
         stood_in=stood_in,
         duration_s=sum(end_s - start_s for start_s, end_s in windows),
-        idles={name: _idle(sources, span, power) for name, span in idles.items()},
+        idles=idles,
         basis=basis,
     )
 
 
-def _idle(sources: Sequence[Series], span: Span | None, power: Series | None) -> Idle | None:
+def _idle(sources: Sequence[Series], span: Span | None) -> Idle | None:
     """Return the idle power by the first source that knows it."""
-    found = (idle_of(source, span, power) for source in sources)
+    found = (idle_of(source, span, _power(sources)) for source in sources)
     return next((idle for idle in found if idle is not None), None)
 
 
-def total(parts: Sequence[float | None]) -> float | None:
-    """Return the sum, or ``None`` if there is nothing to add or anything is unavailable."""
-    known = [part for part in parts if part is not None]
-    return math.fsum(known) if known and len(known) == len(parts) else None
+def _power(sources: Sequence[Series]) -> Series | None:
+    """Return the readings of power among a domain's sources."""
+    return next((one for one in sources if one.channel.quantity is Quantity.POWER), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +29,9 @@ from llem.measure.energy import account
 from llem.measure.flops import workload_flops
 from llem.measure.latency import latency
 from llem.measure.peak import peak_flops
+from llem.measure.precision import Precision, precision, shortcomings
 from llem.measure.statistics import rate_spread
+from llem.run.devices import foreign_processes
 from llem.run.facts import relevant_variables
 from llem.run.record import Record
 from llem.run.verdict import reasons_of
@@ -68,19 +71,23 @@ def _figures(record: Record) -> dict[str, Any]:
     energy, reasons, window_j = account(
         record.series,
         windows,
-        bare=record.spans.get("bare idle"),
+        bare=record.kept_idle or record.spans.get("bare idle"),
         loaded=record.spans.get("loaded idle"),
         after=record.spans.get("after idle"),
         basis=record.experiment.measurement.baseline.subtract,
-        output_tokens=tokens.output_tokens,
-        requests=requests,
+        output_tokens=record.output_tokens,
+        requests=[len(run.requests) for run in runs],
+        states=record.states,
+        foreign=foreign_processes(record.states, record.own_processes, _worker_start_s(record)),
         limits=record.experiment.measurement.limits,
     )
     repetitions = _repetitions(record, window_j)
+    reached = precision(windows, record.output_tokens, record.series)
+    reasons += shortcomings(windows, reached, record.experiment.measurement)
     return {
         "reasons": list(reasons),
         "tokens": tokens,
-        "timing": _timing(record, repetitions),
+        "timing": _timing(record, repetitions, reached),
         "throughput": Throughput(
             output_tokens_per_s=tokens.output_tokens / duration_s,
             total_tokens_per_s=(tokens.input_tokens + tokens.output_tokens) / duration_s,
@@ -134,7 +141,15 @@ def _repetitions(record: Record, window_j: Sequence[float | None]) -> tuple[Repe
     )
 
 
-def _timing(record: Record, repetitions: tuple[Repetition, ...]) -> Timing:
+def _worker_start_s(record: Record) -> float:
+    span = record.spans.get("start")
+    return span[0] if span else record.started_s
+
+
+def _timing(
+    record: Record, repetitions: tuple[Repetition, ...], reached: Precision | None = None
+) -> Timing:
+    known = reached is not None and math.isfinite(reached.half_width_ratio)
     return Timing(
         spawn_s=record.duration_s("start"),
         load_s=record.duration_s("open"),
@@ -143,6 +158,9 @@ def _timing(record: Record, repetitions: tuple[Repetition, ...]) -> Timing:
         warmup_repetitions=len(record.warmup_s),
         duration_s=sum(one.duration_s for one in repetitions) if repetitions else None,
         repetitions=repetitions,
+        ended_by=record.ended_by,
+        precision_of=reached.of if reached else None,
+        precision_ratio=reached.half_width_ratio if reached and known else None,
         total_s=time.monotonic() - record.started_s,
     )
 

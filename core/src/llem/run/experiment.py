@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llem.api.errors import BackendUnavailable, ExperimentFailed, LlemError
-from llem.api.meter import Meter, MeterSpec, Series
+from llem.api.meter import Meter, MeterSpec
 from llem.api.outcome import Outcome, Reason
 from llem.api.study_place import StudyPlace
 from llem.config.digest import digest
 from llem.config.load import LoadedExperiment
+from llem.measure.sampler import Sampler
 from llem.registry import Registry, check_version
 from llem.run.assemble import assemble
+from llem.run.baseline import Baselines
 from llem.run.facts import host_facts
 from llem.run.lifecycle import Lifecycle
 from llem.run.log_tail import log_tail
@@ -21,7 +23,7 @@ from llem.run.plan import plan_for
 from llem.run.preflight import preflight
 from llem.run.progress import Progress
 from llem.run.record import Record
-from llem.run.workers import FreshWorkers, Workers, joined
+from llem.run.workers import FreshWorkers, Workers
 from llem.shapes import write_shape
 from llem.store import OutcomeFolder, free_id
 from llem.workload import load_texts
@@ -35,6 +37,7 @@ def run_experiment(
     *,
     place: StudyPlace | None = None,
     workers: Workers | None = None,
+    baselines: Baselines | None = None,
 ) -> tuple[Outcome, Path]:
     """Run ``loaded`` and store its outcome, failed and interrupted ones too.
 
@@ -45,6 +48,7 @@ def run_experiment(
         progress: Told each step, between windows.
         place: Where it stands in its study, whose run id then names the folder.
         workers: Where its worker comes from; started for it by default.
+        baselines: Idle power of earlier runs, and where this run's is kept.
 
     Returns:
         The outcome, and the folder it is stored in.
@@ -66,8 +70,8 @@ def run_experiment(
     record = Record(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
-        workers = workers or FreshWorkers()
-        _drive(record, loaded, meters, folder.log_path, progress, texts, workers)
+        workers, baselines = workers or FreshWorkers(), baselines or Baselines()
+        _drive(record, loaded, meters, folder.log_path, progress, texts, workers, baselines)
     except BackendUnavailable:
         folder.discard()
         raise
@@ -100,6 +104,7 @@ def _drive(
     progress: Progress,
     texts: Sequence[str] | None,
     workers: Workers,
+    baselines: Baselines,
 ) -> None:
     """Meter the machine, start the worker and take it through its life."""
     runner, info = record.experiment.runner, loaded.backend.info
@@ -109,7 +114,7 @@ def _drive(
         *info.versions_of,
     ]
     with sampling(meters, record.experiment.measurement.sample_period_s) as sampler:
-        lifecycle = Lifecycle(record, sampler, progress, texts)
+        lifecycle = Lifecycle(record, sampler, progress, texts, baselines)
         backend = loaded.backend
         try:
             if not workers.is_loaded(backend, record.plan, runner):
@@ -127,13 +132,15 @@ def _drive(
                 if not workers.keeps(backend):
                     lifecycle.close(lease.worker)
         finally:
-            _keep_series(record, joined(record.earlier, sampler.series()))
+            _keep_readings(record, sampler)
+            baselines.keep(sampler.series(), record.spans.get("bare idle"))
 
 
-def _keep_series(record: Record, series: Sequence[Series]) -> None:
+def _keep_readings(record: Record, sampler: Sampler) -> None:
     """Keep the readings of the devices that were used, and note used ones nobody metered."""
-    devices = record.opened.devices if record.opened else ()
-    record.series = of_used_devices(series, devices)
+    devices = record.used_devices
+    record.series = of_used_devices(sampler.series(), devices)
+    record.states = [state for state in sampler.states() if state.device in devices]
     for device in unmetered(record.series, devices):
         message = f"no meter reads {device}, so the energy does not include it"
         record.reasons.append(Reason(code="device-unmetered", message=message))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pynvml
 
 from llem.api.facts import Gpu, HostFacts
+from llem.run.devices import visible
 
 RELEVANT_VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -58,24 +59,6 @@ def visible_gpus() -> Iterator[Gpu]:
     yield from visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
-def visible(gpus: list[Gpu], selection: str | None) -> Iterator[Gpu]:
-    """Yield those of ``gpus`` that ``CUDA_VISIBLE_DEVICES=selection`` leaves, in its order.
-
-    CUDA stops at the first entry that names no device, and so does this.
-    """
-    if selection is None:
-        yield from gpus
-        return
-    for entry in (part.strip() for part in selection.split(",")):
-        if entry.isdecimal() and int(entry) < len(gpus):
-            yield gpus[int(entry)]
-            continue
-        named = [gpu for gpu in gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
-        if len(named) != 1:
-            return
-        yield named[0]
-
-
 def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
     """Return the environment variables that an outcome records, as far as they are set."""
     names = (*RELEVANT_VARIABLES, *of_backend)
@@ -97,4 +80,16 @@ def _describe(handle: object) -> Gpu:
         name=pynvml.nvmlDeviceGetName(handle),
         memory_bytes=pynvml.nvmlDeviceGetMemoryInfo(handle).total,
         compute_capability=tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
+        instances=tuple(_instances(handle)),
     )
+
+
+def _instances(handle: object) -> Iterator[str]:
+    """Yield the UUIDs of the instances a device is split into; none if it is whole."""
+    try:
+        for index in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+            with suppress(pynvml.NVMLError_NotFound):
+                instance = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
+                yield pynvml.nvmlDeviceGetUUID(instance)
+    except pynvml.NVMLError:
+        return

@@ -1,5 +1,6 @@
-"""Drive one experiment: idle → start → open → idle → prepare → warm up → measure → idle → observe
-→ close.
+"""Drive one experiment through its life.
+
+Idle → start → open → idle → prepare → warm up → measure → idle → observe → close.
 
 The host keeps the clock, the meters and the repetition; the worker only does what it is told.
 """
@@ -10,16 +11,22 @@ import time
 from collections.abc import Sequence
 
 from llem.api.config import Experiment
+from llem.api.outcome import Reason
 from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
-from llem.measure.precision import enough
+from llem.measure.precision import EndedBy, Precision, ended_by, precision
 from llem.measure.sampler import Sampler
 from llem.measure.steady import is_stable
+from llem.run.baseline import CHECK_S, Baselines, aged, known_idles, still_holds
+from llem.run.metering import of_used_devices
 from llem.run.plan import with_shape_folder
 from llem.run.progress import Progress
 from llem.run.record import Record
 from llem.run.worker_process import WorkerProcess
-from llem.run.workers import Loaded, slice_of
+from llem.run.workers import Loaded
 from llem.workload import build_workload, find_tokenizer
+
+JUDGE_EVERY_S = 1.0
+"""Least time between two looks at whether the precision is reached."""
 
 
 class Lifecycle:
@@ -30,6 +37,7 @@ class Lifecycle:
         sampler: The running meters.
         progress: Told each step, between windows.
         texts: The workload's prompts, or ``None`` for a synthetic one.
+        baselines: Idle power of earlier runs.
     """
 
     def __init__(
@@ -38,11 +46,14 @@ class Lifecycle:
         sampler: Sampler,
         progress: Progress,
         texts: Sequence[str] | None,
+        baselines: Baselines,
     ) -> None:
         self.record = record
         self.sampler = sampler
         self.progress = progress
         self.texts = texts
+        self.baselines = baselines
+        self._judge_again_s = 0.0
         self.experiment: Experiment = record.experiment
         self.timeouts = record.experiment.runner.timeouts
 
@@ -50,7 +61,8 @@ class Lifecycle:
         """Meter the machine before the worker exists."""
         # A counter's first renewal must have been seen before anything is read from it.
         time.sleep(self.sampler.settle_s)
-        self._idle("bare idle", self.experiment.measurement.baseline.bare_s)
+        if not self._takes_over_idle():
+            self._idle("bare idle", self.experiment.measurement.baseline.bare_s)
 
     def start(self, worker: WorkerProcess, plugin: str, distributions: Sequence[str]) -> None:
         """Wait for the worker and let it import the plugin's light module."""
@@ -69,9 +81,7 @@ class Lifecycle:
         """Take over a worker whose model is loaded, and what was found out before it was."""
         record = self.record
         record.python, record.versions = loaded.python, loaded.versions
-        record.opened, record.earlier = loaded.opened, loaded.idle
-        if loaded.idle_span is not None:
-            record.spans["bare idle"] = loaded.idle_span
+        record.opened, record.kept_idle = loaded.opened, aged(loaded.idle, loaded.metered_s)
         time.sleep(self.sampler.settle_s)
 
     def open(self, worker: WorkerProcess) -> Loaded:
@@ -81,10 +91,10 @@ class Lifecycle:
         with record.timed("open"):
             answer = worker.call("open", self.timeouts.open_s, plan=record.plan.to_json())
             record.opened = OpenReport.from_json(answer)
-        worker.note_children()
-        span = record.spans.get("bare idle")
-        idle = slice_of(self.sampler.series(), span) if span else []
-        return Loaded(record.python, record.versions, record.opened, idle, span)
+        record.own_processes |= worker.processes()
+        series, span = self.sampler.series(), record.spans.get("bare idle")
+        idle = record.kept_idle or known_idles(series, span)
+        return Loaded(record.python, record.versions, record.opened, idle, time.monotonic())
 
     def measure(self, worker: WorkerProcess) -> None:
         """Do everything from the idle model to observing."""
@@ -147,16 +157,33 @@ class Lifecycle:
     def _repeat(self, worker: WorkerProcess) -> None:
         config = self.experiment.measurement
         self._phase("measure")
-        durations: list[float] = []
+        done_s = 0.0
         with self.record.timed("measure"):
-            while not enough(durations, config):
+            while (ended := self._ended()) is None:
                 run = self._run(worker)
                 self.record.runs.append(run)
                 self.record.cpu_s += worker.waiting_cpu_s
-                durations.append(run.finished_s - run.started_s)
-                self.progress.repetition(sum(durations), config.min_duration_s, _rate(run))
+                done_s += run.finished_s - run.started_s
+                self.progress.repetition(done_s, config.min_duration_s, _rate(run))
+            self.record.ended_by = ended
+            self.record.own_processes |= worker.processes()
             # Readings on both sides of the last edge, so that it can be interpolated.
             time.sleep(self.sampler.settle_s)
+
+    def _ended(self) -> EndedBy | None:
+        """Return why there is no further repetition, or ``None`` if there is one."""
+        config, windows = self.experiment.measurement, self.record.windows
+        unknown = Precision("duration", float("inf"))
+        capped = ended_by(windows, unknown, config)
+        least = sum(end_s - start_s for start_s, end_s in windows) >= config.min_duration_s
+        if capped or not least or len(windows) < config.min_repetitions:
+            return capped
+        if time.monotonic() < self._judge_again_s:
+            return None
+        # Looking at all readings takes a moment, so that it is not done after each repetition.
+        self._judge_again_s = time.monotonic() + JUDGE_EVERY_S
+        series = of_used_devices(self.sampler.series(), self.record.used_devices)
+        return ended_by(windows, precision(windows, self.record.output_tokens, series), config)
 
     def _run(self, worker: WorkerProcess) -> RunResult:
         return RunResult.from_json(worker.call("run", self.timeouts.run_s))
@@ -166,6 +193,25 @@ class Lifecycle:
         with self.record.timed("observe"):
             answer = worker.call("observe", self.timeouts.observe_s)
             self.record.observation = Observation.from_json(answer)
+
+    def _takes_over_idle(self) -> bool:
+        """Use an earlier run's idle power if it is fresh and the machine still idles so."""
+        config = self.experiment.measurement
+        if config.baseline.reuse_s == 0 or config.baseline.bare_s == 0:
+            return False
+        kept = self.baselines.fresh(self.sampler.series(), config.baseline.reuse_s)
+        if kept is None:
+            return False
+        self._idle("idle check", CHECK_S)
+        time.sleep(self.sampler.settle_s)
+        span = self.record.spans["idle check"]
+        tolerance = config.limits.max_idle_drift_ratio
+        if still_holds(kept, self.sampler.series(), span, tolerance):
+            self.record.kept_idle = kept
+            return True
+        message = "the machine did not idle as in an earlier run, so that it was metered again"
+        self.record.reasons.append(Reason(code="baseline-stale", message=message))
+        return False
 
     def _idle(self, name: str, duration_s: float) -> None:
         if duration_s == 0 or not self.sampler.sources:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,10 +12,14 @@ from typing import Literal
 from llem.api.config import Experiment
 from llem.api.errors import EngineError, LlemError, OutOfMemory
 from llem.api.facts import HostFacts
-from llem.api.meter import Series
+from llem.api.meter import DeviceState, Series
 from llem.api.outcome import Failure, Reason
 from llem.api.plan import CallPlan
 from llem.api.session import Observation, OpenReport, RunResult
+from llem.measure.idle import Idle
+from llem.measure.precision import EndedBy
+from llem.measure.rows import Domain
+from llem.run.devices import whole_devices
 from llem.workload import PreparedWorkload
 
 Span = tuple[float, float]
@@ -39,11 +43,14 @@ class Record:
         opened: What opening found.
         workload: The requests of one repetition.
         warmup_s: Duration of each warm-up repetition.
+        kept_idle: Bare idle power taken over from an earlier run.
         warmup_stable: Whether warm-up ended because it was stable.
         runs: The measured repetitions.
+        ended_by: Why there were no more repetitions.
+        own_processes: Ids of the worker and of all it started.
+        states: What was seen of the devices besides energy, over the whole run.
         cpu_s: Host CPU time inside the windows.
         series: Readings of every channel over the whole run.
-        earlier: Readings from before the run, where its worker was kept from another one.
         observation: What was in force.
         reasons: What speaks against the outcome's validity so far.
         warnings: What to know besides.
@@ -65,11 +72,14 @@ class Record:
     opened: OpenReport | None = None
     workload: PreparedWorkload | None = None
     warmup_s: list[float] = field(default_factory=list)
+    kept_idle: Mapping[Domain, Idle] | None = None
     warmup_stable: bool = False
     runs: list[RunResult] = field(default_factory=list)
+    ended_by: EndedBy | None = None
+    own_processes: set[int] = field(default_factory=set)
+    states: list[DeviceState] = field(default_factory=list)
     cpu_s: float = 0.0
     series: list[Series] = field(default_factory=list)
-    earlier: list[Series] = field(default_factory=list)
     observation: Observation | None = None
     reasons: list[Reason] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
@@ -102,6 +112,16 @@ class Record:
     def windows(self) -> list[Span]:
         """The window of each measured repetition."""
         return [(run.started_s, run.finished_s) for run in self.runs]
+
+    @property
+    def output_tokens(self) -> list[int]:
+        """Generated tokens of each measured repetition."""
+        return [sum(len(request.output_ids) for request in run.requests) for run in self.runs]
+
+    @property
+    def used_devices(self) -> list[str]:
+        """The devices the engine used, an instance of a divided one as the whole."""
+        return whole_devices(self.opened.devices if self.opened else (), self.facts.gpus)
 
     def fail(self, error: LlemError, hint: str) -> None:
         """Note how the run ended."""

@@ -7,12 +7,11 @@ from typing import Any
 
 from llem.api.outcome import Reason
 from llem.api.plan import Construct, Symbol
-from llem.measure.precision import shortcomings
 from llem.run.record import Record
 
 
 def reasons_of(record: Record) -> list[Reason]:
-    """Return every reason why the figures of ``record`` must not be used."""
+    """Return everything that is to be said about ``record``, energy and precision apart."""
     found = list(record.reasons)
     if record.failure is not None:
         found.append(Reason(code=record.failure.code, message=record.failure.message))
@@ -22,9 +21,11 @@ def reasons_of(record: Record) -> list[Reason]:
     if record.opened is not None and record.opened.simulated:
         message = "no engine ran: these figures are made up"
         found.append(Reason(code="simulated-engine", message=message))
+    if record.workload is not None and record.workload.truncated_requests:
+        message = f"{record.workload.truncated_requests} prompts were cut"
+        found.append(Reason(code="truncated-prompts", message=message))
     if record.runs:
         measurement = record.experiment.measurement
-        found += shortcomings([end - start for start, end in record.windows], measurement)
         if not record.warmup_stable and measurement.warmup.max_repetitions > 0:
             message = f"{len(record.warmup_s)} warm-up repetitions were not stable"
             found.append(Reason(code="warmup-not-converged", message=message))

@@ -136,6 +136,11 @@ class WorkerProcess:
         self._send(protocol.request(self._next_id, method, params), method, timeout_s)
         return self._answer(method, timeout_s)
 
+    def processes(self) -> set[int]:
+        """Return the ids of the worker and of everything it has started; see note_children."""
+        self.note_children()
+        return {self._process.pid, *self._children}
+
     def begin(
         self, *, max_log_bytes: int, experiment_s: float | None, silence_s: float | None
     ) -> None:

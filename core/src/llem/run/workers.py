@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from llem.api.config import RunnerConfig
 from llem.api.errors import ExperimentFailed
-from llem.api.meter import Series
 from llem.api.plan import CallPlan
 from llem.api.session import OpenReport
+from llem.measure.idle import Idle
+from llem.measure.rows import Domain
 from llem.registry import Backend
 from llem.run.worker_process import WorkerProcess, interpreter
 
@@ -26,15 +27,15 @@ class Loaded:
         python: Version of its interpreter.
         versions: Distributions in its environment.
         opened: What opening found.
-        idle: Readings of the machine before it was started.
-        idle_span: When these were taken.
+        idle: Idle power before it was started.
+        metered_s: When that was known, on the monotonic clock.
     """
 
     python: str | None
     versions: dict[str, str]
     opened: OpenReport
-    idle: list[Series] = field(default_factory=list)
-    idle_span: tuple[float, float] | None = None
+    idle: Mapping[Domain, Idle] = field(default_factory=dict)
+    metered_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -193,35 +194,6 @@ def load_part(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
         "env": runner.env,
     }
     return json.dumps(kept, sort_keys=True)
-
-
-def slice_of(series: Sequence[Series], span: tuple[float, float]) -> list[Series]:
-    """Return the readings of ``series`` within ``span``, ends included."""
-    sliced = []
-    for one in series:
-        pairs = zip(one.times_s, one.values, strict=True)
-        within = [(time_s, value) for time_s, value in pairs if span[0] <= time_s <= span[1]]
-        times_s, values = [time_s for time_s, _ in within], [value for _, value in within]
-        sliced.append(Series(one.channel, one.provenance, one.meter, times_s, values))
-    return sliced
-
-
-def joined(earlier: Sequence[Series], later: Sequence[Series]) -> list[Series]:
-    """Return ``later`` with the readings that ``earlier`` has of the same channels before them."""
-    before = {(one.meter, one.channel): one for one in earlier}
-    return [
-        Series(
-            one.channel,
-            one.provenance,
-            one.meter,
-            [*first.times_s, *one.times_s],
-            [*first.values, *one.values],
-            one.failures,
-        )
-        if (first := before.get((one.meter, one.channel)))
-        else one
-        for one in later
-    ]
 
 
 def _copy_from(source: Path, offset: int, target: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from llem.api.study_place import StudyPlace
 from llem.config import LoadedExperiment, experiment_model
 from llem.registry import Registry
+from llem.run.baseline import Baselines
 from llem.run.experiment import run_experiment
 from llem.run.progress import Progress
 from llem.run.workers import KeptWorkers
@@ -66,6 +67,7 @@ class LocalExecutor:
         self._registry = registry
         self._folder = folder
         self._base_dir = base_dir
+        self._baselines = Baselines()
         self._kept = KeptWorkers(folder / KEPT_LOG_FILE) if reuse_model else None
 
     def execute(self, task: Task, progress: Progress) -> dict[str, Any]:
@@ -74,7 +76,13 @@ class LocalExecutor:
         experiment = experiment_model(backend).model_validate(task.experiment)
         loaded = LoadedExperiment(experiment, backend, self._base_dir)
         outcome, _ = run_experiment(
-            loaded, self._registry, self._folder, progress, place=task.place, workers=self._kept
+            loaded,
+            self._registry,
+            self._folder,
+            progress,
+            place=task.place,
+            workers=self._kept,
+            baselines=self._baselines,
         )
         return outcome.model_dump(mode="json")
 

@@ -16,6 +16,11 @@ Seconds = Annotated[float, Field(ge=0, le=86_400), Param(unit="s")]
 class WarmupConfig(FrozenModel):
     """Repetitions of the measured workload before the first window, until they are stable."""
 
+    strategy: Literal["variation", "trend", "fixed"] = "variation"
+    """When the workload counts as warm: `variation`, once the coefficient of variation of the last
+    three durations is small; `trend`, once the last six show no trend; `fixed`, always after
+    `min_repetitions`."""
+
     min_repetitions: Annotated[int, Field(ge=0, le=1000), Param(unit="repetitions")] = 2
     """Warm-up repetitions that are always made."""
 
@@ -26,7 +31,7 @@ class WarmupConfig(FrozenModel):
     """Warm-up ends after this time even when it is not stable."""
 
     stable_within_ratio: Annotated[float, Field(gt=0, le=1)] = 0.05
-    """Stable once the last three durations differ from their mean by no more than this."""
+    """Greatest coefficient of variation, or greatest change by a trend, that counts as stable."""
 
 
 class BaselineConfig(FrozenModel):
@@ -40,6 +45,10 @@ class BaselineConfig(FrozenModel):
 
     after_s: Seconds = 1.0
     """Idle time metered after the last repetition; 0 skips it."""
+
+    reuse_s: Seconds = 0.0
+    """Greatest age at which a study uses an earlier run's bare idle power again; 0 meters it in
+    every run. It is checked for a second, and metered anew if the machine idles otherwise."""
 
     subtract: Literal["bare", "loaded"] = "bare"
     """Which idle power is subtracted for net energy."""
@@ -67,7 +76,8 @@ class MeasurementConfig(FrozenModel):
     """Greatest number of measured repetitions."""
 
     target_ci_ratio: Annotated[float, Field(gt=0, le=1), Param(examples=(0.02,))] = 0.02
-    """Repeat until the 95 % interval of a repetition's duration is within this share of it."""
+    """Repeat until half the 95 % interval of J per output token is within this share of it; where
+    energy is not measured, of a repetition's duration."""
 
     warmup: WarmupConfig = WarmupConfig()
     """Warm-up before the first window."""
