@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from llem.api.outcome import Energy, Outcome, Repetition, Timing, Tokens, WorkloadFacts
+from llem.api.energy import Energy
+from llem.api.outcome import Outcome, Repetition, Timing, Tokens, WorkloadFacts
 from llem.api.study_place import StudyPlace
 from llem.report.comparison.compare import Comparison, compare
 from llem.report.comparison.gate import State, judge, overall, parse_limit

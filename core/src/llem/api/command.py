@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from llem.api.bounds import NonNegative
 from llem.api.config.base import FrozenModel
-from llem.api.outcome import Energy, NonNegative, Reason, SelfCost, Verdict
+from llem.api.energy import Energy
+from llem.api.outcome import Reason, SelfCost, Verdict
 
 
 class Window(FrozenModel):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from llem.api.config import LimitsConfig
+from llem.api.energy import DeviceConditions
 from llem.api.meter import DeviceState
-from llem.api.outcome import DeviceConditions, Reason
+from llem.api.outcome import Reason
 from llem.measure.coverage import Span
 
 HARMLESS = "power-cap"

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from llem.api.config import LimitsConfig
+from llem.api.energy import DeviceEnergy, Energy, IdlePower
 from llem.api.meter import DeviceState, Provenance, Series
-from llem.api.outcome import DeviceEnergy, Energy, IdlePower, Reason
+from llem.api.outcome import Reason
 from llem.measure.conditions import conditions, findings
 from llem.measure.coverage import Span
 from llem.measure.findings import findings_of

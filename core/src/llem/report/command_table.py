@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llem.api.command import CommandOutcome
-from llem.api.outcome import DeviceEnergy
+from llem.api.energy import DeviceEnergy
 from llem.report.table import number, verdict_text
 
 

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from llem.api.outcome import Energy, Outcome, Quantiles, Verdict
+from llem.api.energy import Energy
+from llem.api.outcome import Outcome, Quantiles, Verdict
 
 
 def outcome_table(outcome: Outcome) -> RenderableType:

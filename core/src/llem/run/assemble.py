@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from llem import __version__
+from llem.api.energy import Energy
 from llem.api.outcome import (
     Compute,
-    Energy,
     Environment,
     Memory,
     Outcome,
