@@ -177,6 +177,8 @@ BROKEN = [
     ("trt-sampler-type-only-in-1-2", {**NEW, "trt.sampler_type": "auto"}),
     ("trt-enable-in-graph-sampling-only-in-1-3", {**OLD, "trt.enable_in_graph_sampling": True}),
     ("trt-kv-cache-dtype-values-only-in-1-3", {**OLD, "trt.kv_cache.dtype": "nvfp4"}),
+    ("trt-nvfp4-gemm-allowed-backends-values-only-in-1-3", {
+        **OLD, "trt.nvfp4_gemm.allowed_backends": ["cutlass", "marlin"]}),
     ("trt-experts-backend-values-only-in-1-2", {**NEW, "trt.experts.backend": "WIDEEP"}),
     ("trt-execution-values-only-in-1-2", {**NEW, "trt.execution": "tensorrt"}),
 ]  # fmt: skip

@@ -16,9 +16,10 @@ module              level  holds
 ``architecture``    L1     a decoder's dimensions, from its ``config.json``
 ``config``          L2     pydantic models of an experiment
 ``outcome``         L2     pydantic models of what was measured
+``processes``       L3     memory of all the processes an engine is made of
 ==================  =====  ======================================================
 
-L1 modules need the standard library and pluggy only; L2 modules add pydantic.
+L1 modules need the standard library and pluggy only; L2 modules add pydantic, L3 modules psutil.
 """
 
 API_MAJOR = 1

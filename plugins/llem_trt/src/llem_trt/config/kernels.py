@@ -18,8 +18,9 @@ class Nvfp4Gemm(FrozenModel):
         tuple[Literal["cutlass", "cublaslt", "cutedsl", "cuda_core", "marlin"], ...] | None,
         Field(min_length=1),
         llm("nvfp4_gemm_config.allowed_backends", examples=(("cutlass", "cublaslt"),)),
+        Only("1.3", values=("marlin",)),
     ] = None
-    """Libraries the autotuner may choose from; `marlin` from 1.3 on."""
+    """Libraries the autotuner may choose from."""
 
 
 class KernelFields(BackendConfig):

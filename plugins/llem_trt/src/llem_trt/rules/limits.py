@@ -78,7 +78,7 @@ def _breakable_graphs_of_a_compiled_model(experiment: Experiment) -> bool:
     )
 
 
-def _graph_sizes_of_piecewise_prefill(experiment: Experiment) -> bool:
+def _piecewise_graphs_of_an_uncompiled_model(experiment: Experiment) -> bool:
     section = section_of(experiment)
     compiled = section.torch_compile
     return (
@@ -146,7 +146,7 @@ LIMIT_RULES = (
         fields=("trt.prefill_cuda_graph_backend", "trt.torch_compile.enabled"),
         reason="piecewise graphs are captured from a compiled model, and it is not to be compiled",
         remedy="Remove trt.torch_compile.enabled: false, or use breakable.",
-        violated=_graph_sizes_of_piecewise_prefill,
+        violated=_piecewise_graphs_of_an_uncompiled_model,
     ),
 )
 """Rules about limits and graphs."""

@@ -6,7 +6,7 @@ from llem.api.config import Experiment, Rule
 from llem_trt.section import is_legacy, section_of
 
 
-def _legacy_loading_without_source(experiment: Experiment) -> bool:
+def _built_engine_to_be_quantised(experiment: Experiment) -> bool:
     section = section_of(experiment)
     return section.engine_path is not None and section.quantization is not None
 
@@ -28,9 +28,9 @@ def _checkpoint_quantised_and_built(experiment: Experiment) -> bool:
     return is_legacy(experiment) and section_of(experiment).checkpoint_quantization is not None
 
 
-def _random_weights_quantised(experiment: Experiment) -> bool:
+def _shape_of_a_quantised_checkpoint(experiment: Experiment) -> bool:
     algorithm = section_of(experiment).checkpoint_quantization
-    return algorithm not in (None, "NO_QUANT") and (experiment.model.is_shape)
+    return experiment.model.is_shape and algorithm not in (None, "NO_QUANT")
 
 
 MODEL_RULES = (
@@ -53,7 +53,7 @@ MODEL_RULES = (
         fields=("trt.quantization", "trt.engine_path"),
         reason="a built engine has its quantisation, and the setting would be ignored",
         remedy="Remove trt.quantization, or trt.engine_path to build an engine.",
-        violated=_legacy_loading_without_source,
+        violated=_built_engine_to_be_quantised,
     ),
     Rule(
         name="trt-engine-has-weights",
@@ -82,7 +82,7 @@ MODEL_RULES = (
         fields=("trt.checkpoint_quantization", "model.id"),
         reason="an embedded shape has no quantised checkpoint",
         remedy="Remove it, or name a quantised checkpoint with model.id.",
-        violated=_random_weights_quantised,
+        violated=_shape_of_a_quantised_checkpoint,
     ),
 )
 """Rules about models and engines."""

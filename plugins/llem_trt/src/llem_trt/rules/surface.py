@@ -22,9 +22,9 @@ def surface_rules(section: type[BackendConfig]) -> Iterator[Rule]:
 def _rule(field: ConfigField, only: Only) -> Rule:
     def violated(experiment: Experiment) -> bool:
         value = value_at(experiment, field.path)
-        if value is None or (only.values and value not in only.values):
-            return False
-        return surface_in_use(experiment) != only.surface
+        chosen = value if isinstance(value, tuple) else (value,)
+        concerned = any(one in only.values for one in chosen) if only.values else value is not None
+        return concerned and surface_in_use(experiment) != only.surface
 
     field_name = re.sub(r"[._]", "-", field.path.partition(".")[2])
     name = f"{field_name}-values" if only.values else field_name

@@ -10,6 +10,7 @@ from typing import Any
 import tensorrt_llm
 
 from llem.api.plan import CallPlan, import_dotted, resolve_kwargs
+from llem.api.processes import peak_rss_bytes
 from llem.api.session import (
     Observation,
     OpenReport,
@@ -113,7 +114,7 @@ class TrtSession(Session):
                 "settings.quant_algo": quantisation,
                 "settings.ignore_eos": settings["ignore_eos"],
             },
-            memory={"device_used_bytes": used_bytes(self._world_size)} if self._native else {},
+            memory=self._memory(),
             reasons=reasons,
         )
 
@@ -124,6 +125,13 @@ class TrtSession(Session):
             llm.shutdown()
         self._arguments, self._requests = {}, ()
         gc.collect()
+
+    def _memory(self) -> dict[str, int]:
+        peak = peak_rss_bytes()
+        memory = {} if peak is None else {"host_peak_rss_bytes": peak}
+        if self._native:
+            memory["device_used_bytes"] = used_bytes(self._world_size)
+        return memory
 
 
 def _check_surface(plan: CallPlan, version: str) -> None:

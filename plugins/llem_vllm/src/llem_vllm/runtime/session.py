@@ -10,6 +10,7 @@ from typing import Any
 import vllm
 
 from llem.api.plan import Call, CallPlan, import_dotted, resolve_kwargs
+from llem.api.processes import peak_rss_bytes
 from llem.api.session import (
     Observation,
     OpenReport,
@@ -23,7 +24,6 @@ from llem_vllm.runtime import lifeline, observe
 from llem_vllm.runtime.counters import since, totals
 from llem_vllm.runtime.facts import eos_ids, model_facts
 from llem_vllm.runtime.prefix_guard import PrefixGuard
-from llem_vllm.runtime.processes import peak_rss_bytes
 from llem_vllm.runtime.results import generated, searched
 from llem_vllm.runtime.token_times import TokenTimes
 from llem_vllm.runtime.tokenizer import export

@@ -1,4 +1,4 @@
-"""Memory of the processes that vLLM is made of."""
+"""Memory of all the processes an engine is made of; for sessions of engines that start some."""
 
 from __future__ import annotations
 
