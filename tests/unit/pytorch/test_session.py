@@ -305,3 +305,24 @@ def test_a_model_on_cuda_reports_its_device_and_memory(opened, model_folder):
     assert observed.effective["settings.device"] == "cuda"
     peak = observed.memory["device_peak_bytes"]
     assert report.model.weights_bytes < peak <= observed.memory["device_peak_reserved_bytes"]
+
+
+def test_a_reopened_session_does_what_a_fresh_one_does(opened, plan, model_folder):
+    model = {"model": {"id": str(model_folder)}}
+    first = model | {"decoder": {"temperature": 0.8, "top_k": 20}, "pytorch": {"batch_size": 3}}
+    second = model | {"decoder": {"repetition_penalty": 1.5}, "pytorch": {"batch_size": 1}}
+
+    def ran(session):
+        session.prepare(requests(12, 12, 12))
+        tokens = outputs(session.run())
+        return tokens, session.observe().effective
+
+    fresh, _ = opened(**second)
+    kept, _ = opened(**first)
+    before, _ = ran(kept)
+    kept.reopen(plan(**second))
+    after = ran(kept)
+    assert after == ran(fresh)
+    assert after[0] != before
+    kept.reopen(plan(**first))
+    assert ran(kept)[0] == before

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import importlib
 import os
-import platform
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from llem import __version__
-from llem.api.audit import Found
 from llem.api.plan import CallPlan, import_dotted
 from llem.api.session import Request, Session
 from llem.worker import memory, protocol
 from llem.worker.protocol import PROTOCOL_VERSION, ErrorReport, Hello
+
+if TYPE_CHECKING:
+    from llem.api.audit import Found
 
 
 def serve(reader: BinaryIO, writer: BinaryIO) -> None:
@@ -26,7 +26,9 @@ def serve(reader: BinaryIO, writer: BinaryIO) -> None:
     Any exception of plugin or engine becomes an error answer; the loop goes on, so that the
     host decides what happens next.
     """
-    hello = Hello(PROTOCOL_VERSION, __version__, platform.python_version(), os.getpid())
+    hello = Hello(
+        PROTOCOL_VERSION, __version__, ".".join(map(str, sys.version_info[:3])), os.getpid()
+    )
     writer.write(protocol.result(protocol.HELLO_ID, asdict(hello)))
     service = Service()
     for line in reader:
@@ -120,7 +122,12 @@ class Service:
 
 def installed_versions(distributions: list[str]) -> dict[str, str]:
     """Return the versions of those ``distributions`` that are installed here."""
-    found = {}
+    found: dict[str, str] = {}
+    if not distributions:
+        return found
+    # Half of what a worker's start costs, and a backend without an engine does without it.
+    from importlib.metadata import PackageNotFoundError, version
+
     for name in distributions:
         try:
             found[name] = version(name)

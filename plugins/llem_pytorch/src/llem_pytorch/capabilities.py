@@ -63,6 +63,18 @@ INFO = BackendInfo(
         }
     ),
     variables=("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
+    # Not the seed, which random weights come from.
+    after_load=frozenset(
+        {
+            "tokenizer",
+            "generate",
+            "settings.batching",
+            "settings.batch_size",
+            "settings.batch_order",
+            "settings.ignore_eos",
+            "settings.stop",
+        }
+    ),
     versions_of=(
         "torch",
         "transformers",

@@ -42,6 +42,10 @@ class Objects:
             return found
         return import_dotted(target)  # type: ignore[no-any-return]
 
+    def drop(self, name: str) -> None:
+        """Drop one result, if it was made, so that it is made anew."""
+        self._made.pop(name, None)
+
     def clear(self) -> None:
         """Drop every result."""
         self._made.clear()

@@ -41,6 +41,7 @@ class PyTorchSession(Session):
     def __init__(self) -> None:
         self._objects = Objects()
         self._cuda: list[torch.device] = []
+        self._loaded_bytes = 0
         self._compiled: Compiled | None = None
         self._batching: StaticBatches | ContinuousBatches | None = None
         self._drafts = DraftState(self._objects)
@@ -63,12 +64,31 @@ class PyTorchSession(Session):
         self._drafts = DraftState(self._objects)
         used = devices(model)
         self._cuda = [device for device in used if device.type == "cuda"]
+        self._loaded_bytes = self._held_bytes()
         return OpenReport(
             engine="transformers",
             engine_version=transformers.__version__,
             model=model_facts(model),
             devices=[device_name(device) for device in used],
         )
+
+    def reopen(self, plan: CallPlan) -> None:
+        """Keep the model, and drop everything that earlier runs made of it.
+
+        Raises:
+            RuntimeError: Graphs were compiled, or device memory is still held by something.
+        """
+        if self._compiled is not None:
+            raise RuntimeError("graphs that were compiled for one plan may not serve another")
+        self._plan = plan
+        self._batching = None
+        self._objects.drop("tokenizer")
+        self._drafts.reset()
+        # A static cache is made at least as long as the longest one before.
+        vars(self._model).pop("_previous_max_cache_length", None)
+        held = self._held_bytes()
+        if held > self._loaded_bytes:
+            raise RuntimeError(f"{held - self._loaded_bytes} bytes of device memory are still held")
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer as data."""
@@ -136,6 +156,14 @@ class PyTorchSession(Session):
         wanted = self._plan.settings.get("device")
         device = wanted or ("cuda" if torch.cuda.is_available() else "cpu")
         return nullcontext() if device == "cpu" else torch.device(device)
+
+    def _held_bytes(self) -> int:
+        """Return the device memory in use, what can be given back given back."""
+        gc.collect()
+        for device in self._cuda:
+            torch.cuda.empty_cache()
+            torch.cuda.synchronize(device)
+        return sum(torch.cuda.memory_allocated(device) for device in self._cuda)
 
     def _seed(self) -> None:
         torch.manual_seed(self._plan.settings["seed"])

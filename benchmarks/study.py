@@ -1,0 +1,169 @@
+"""What a study costs besides measuring: planning it, starting each run, loading each model.
+
+    python benchmarks/study.py grid            # plan 1,000, 10,000 and 100,000 points
+    python benchmarks/study.py fixed           # fixed cost of a run, on the simulated backend
+    python benchmarks/study.py reuse FOLDER    # fresh workers against a kept one, on a real model
+
+FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+GRID = """
+backend: {backend}
+sweep:
+  {backend}.batch_size: {{from: 1, to: 10, num: 10}}
+  workload.input_tokens: {{from: 1, to: 100, num: 100}}
+  workload.output_tokens: {{from: 1, to: {last}, num: {last}}}
+"""
+
+QUICK = """
+measurement:
+  min_duration_s: {min_duration_s}
+  max_duration_s: 20
+  target_ci_ratio: 0.5
+  sample_period_s: 0.02
+  warmup: {{stable_within_ratio: 1}}
+  baseline: {{bare_s: 0, loaded_s: 0, after_s: 0}}
+"""
+
+FIXED = """
+backend: simulated
+workload: {{requests: 4, output_tokens: 8}}
+sweep: {{workload.seed: {{from: 1, to: {runs}, num: {runs}}}}}
+"""
+
+DECODING = """
+backend: pytorch
+model: {{id: {model}, dtype: bfloat16}}
+workload: {{requests: 4, input_tokens: 16, output_tokens: 4}}
+pytorch: {{batch_size: 4}}
+study: {{reuse: {reuse}}}
+sweep:
+  decoder.temperature: [0.5, 0.7, 0.9, 1.1, 1.3]
+  decoder.top_k: [10, 20, 50, 100]
+"""
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("grid")
+    one = commands.add_parser("plan")
+    one.add_argument("file", type=Path)
+    commands.add_parser("fixed").add_argument("--runs", type=int, default=20)
+    commands.add_parser("reuse").add_argument("model", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        match given.command:
+            case "grid":
+                grid()
+            case "plan":
+                plan(given.file)
+            case "fixed":
+                fixed(given.runs)
+            case "reuse":
+                reuse(given.model)
+
+
+def grid() -> None:
+    """Plan grids of growing size, each in a process of its own."""
+    print(f"{'backend':10} {'points':>8} {'runs':>8} {'seconds':>8} {'us/point':>9} {'MB':>5}")
+    for backend in ("simulated", "pytorch"):
+        for last in (1, 10, 100):
+            file = Path(f"{backend}-{last}.yaml")
+            file.write_text(GRID.format(backend=backend, last=last))
+            subprocess.run([sys.executable, __file__, "plan", file.resolve()], check=True)
+
+
+def plan(file: Path) -> None:
+    """Expand, validate and plan one study, and print what that took."""
+    from llem.config.study import load_study
+    from llem.registry import Registry
+    from llem.study.plan import plan_study
+
+    start_s = time.perf_counter()
+    planned = plan_study(load_study(Registry.discover(), file=file))
+    took_s = time.perf_counter() - start_s
+    points = len(planned.study)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    backend = file.stem.partition("-")[0]
+    print(
+        f"{backend:10} {points:8,} {planned.run_count:8,} {took_s:8.2f} "
+        f"{1e6 * took_s / points:9.0f} {peak_mb:5.0f}"
+    )
+
+
+def fixed(runs: int) -> None:
+    """Print what a run costs besides loading, warm-up and windows."""
+    _, entries = carried_out("fixed", FIXED.format(runs=runs) + QUICK.format(min_duration_s=0.1))
+    costs_s = [wall_s - working_s(outcome) for wall_s, outcome in entries]
+    # The first one also imports what the host needs.
+    print(f"{'runs':>5} {'median s':>9} {'greatest s':>11} {'first s':>8}")
+    print(f"{runs:5} {median(costs_s):9.3f} {max(costs_s[1:]):11.3f} {costs_s[0]:8.3f}")
+
+
+def reuse(model: Path) -> None:
+    """Print the time and the speeds of a decoder sweep with fresh workers and with a kept one."""
+    took_s: dict[str, float] = {}
+    speeds: dict[str, float] = {}
+    for way in ("none", "model"):
+        text = DECODING.format(model=model.resolve(), reuse=way) + QUICK.format(min_duration_s=1)
+        took_s[way], entries = carried_out(f"reuse-{way}", text)
+        speeds[way] = median(o["throughput"]["output_tokens_per_s"] for _, o in entries)
+        workers = [outcome["study"]["worker"] for _, outcome in entries]
+        print(f"reuse: {way:6} {len(entries)} runs, {workers.count('reused')} on a kept worker")
+    print(f"{'workers':8} {'seconds':>8} {'ratio':>6} {'tokens/s':>9} {'ratio':>6}")
+    for way, name in (("none", "fresh"), ("model", "kept")):
+        print(
+            f"{name:8} {took_s[way]:8.1f} {took_s[way] / took_s['none']:6.2f} "
+            f"{speeds[way]:9.2f} {speeds[way] / speeds['none']:6.3f}"
+        )
+
+
+def carried_out(name: str, text: str) -> tuple[float, list[tuple[float, dict[str, Any]]]]:
+    """Run a study; return its time, and for each run how long it took and its outcome."""
+    Path(f"{name}.yaml").write_text(text)
+    start_s = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "llem", "run", f"{name}.yaml", "--quiet"], check=True)
+    took_s = time.perf_counter() - start_s
+    return took_s, list(runs_of(Path("results") / name))
+
+
+def runs_of(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
+    """Yield how long each run took, from one line of the journal to the next, and its outcome."""
+    before = None
+    for line in (folder / "journal.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        now = datetime.fromisoformat(entry["at"])
+        if entry["event"] == "run-finished":
+            outcome = json.loads((folder / entry["run"] / "outcome.json").read_text())
+            yield (now - before).total_seconds(), outcome
+        if entry["event"] in ("study-begun", "run-finished"):
+            before = now
+
+
+def working_s(outcome: dict[str, Any]) -> float:
+    """Return how long a run loaded, warmed up and measured."""
+    timing = outcome["timing"]
+    return timing["load_s"] + timing["warmup_s"] + timing["duration_s"]
+
+
+if __name__ == "__main__":
+    main()
