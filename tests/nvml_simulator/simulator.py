@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,6 +106,14 @@ class SimulatedGpus:
     def delay(self, index: int, at_s: float, seconds: float) -> None:
         """Let the first call after a moment take long, once in every process."""
         self._add(f"slow {index} {at_s!r} {seconds!r}")
+
+    def strike(self, fault: str) -> None:
+        """Let a fault strike now.
+
+        Args:
+            fault: A line of the file, in which `{now}` stands for this moment.
+        """
+        self._add(fault.format(now=time.monotonic()))
 
     def command_meeting(self, fault: str, before_s: float, after_s: float) -> list[str]:
         """Return a command that sleeps, lets a fault strike, and sleeps again.

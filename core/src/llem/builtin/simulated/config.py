@@ -54,6 +54,13 @@ class SimulatedConfig(BackendConfig):
     ] = None
     """Device memory it claims to have used; unavailable if unset."""
 
+    devices: Annotated[
+        tuple[str, ...] | None,
+        Field(min_length=1),
+        Param(maps_to=(Engine("settings", "devices"),), examples=(["cuda:GPU-0"],)),
+    ] = None
+    """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset."""
+
     fail_in: Annotated[
         Phase | None,
         Param(maps_to=(Engine("settings", "fail_in"),), needs={"simulated.failure": GIVEN}),
