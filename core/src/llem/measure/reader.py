@@ -22,6 +22,10 @@ READINGS_PER_UPDATE = 2.0
 MAX_CORE_RATIO = 0.004
 """Share of one core that reading a meter may cost; a dearer meter is read less often."""
 
+MOST_OF_UPDATE = 0.55
+"""Period of reading a counter, at most, as a share of its update period, however dear it is. Two
+readings are up to 1.6 periods apart, and one that misses updates cannot locate them."""
+
 STATE_PERIOD_S = 1.0
 """Time between two looks at temperature, clocks and the like."""
 
@@ -146,6 +150,8 @@ class Reader:
             elif new < _NEW_TOO_SELDOM:
                 self.period_s *= 1.25
         affordable_s = cpu_per_read_s / MAX_CORE_RATIO
+        if self._adapts:
+            affordable_s = min(affordable_s, MOST_OF_UPDATE * _least_update_s(self.source.channels))
         wanted_s = min(max(self.period_s, LEAST_PERIOD_S), GREATEST_PERIOD_S)
         self.period_s = max(wanted_s, affordable_s)
 
@@ -159,6 +165,10 @@ def _initial_period_s(channels: Sequence[Channel]) -> float:
         # Too fast to be followed: its readings are as new as they look.
         return DEFAULT_PERIOD_S / READINGS_PER_UPDATE
     return min(wanted_s, GREATEST_PERIOD_S)
+
+
+def _least_update_s(channels: Sequence[Channel]) -> float:
+    return min(one.update_period_s or DEFAULT_PERIOD_S for one in channels)
 
 
 def _shows_its_updates(channels: Sequence[Channel]) -> bool:

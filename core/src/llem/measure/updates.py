@@ -64,10 +64,11 @@ def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | Non
     if unseen or len(new) < 3 or len(new) > _RESOLVED * readings:
         return _as_read(times_s, values_j, stated_period_s)
     before_s, after_s = times_s[new - 1], times_s[new]
+    unseen_s = after_s - before_s
     if stated_period_s is not None:
         # A value seen after a long gap is at most one period old.
         before_s = np.maximum(before_s, after_s - stated_period_s)
-    located_s, period_s, error_s = _locate((before_s + after_s) / 2, after_s - before_s)
+    located_s, period_s, error_s = _locate(before_s, after_s, unseen_s)
     return Updates(np.clip(located_s, before_s, after_s), values_j[new], period_s, error_s)
 
 
@@ -77,14 +78,23 @@ def _as_read(times_s: Floats, values_j: Floats, period_s: float | None) -> Updat
     return Updates(times_s - age_s, values_j, period_s, age_s / math.sqrt(3))
 
 
-def _locate(middle_s: Floats, width_s: Floats) -> tuple[Floats, float, float]:
-    """Return each renewal's moment, the period, and the moments' standard uncertainty."""
+def _locate(before_s: Floats, after_s: Floats, unseen_s: Floats) -> tuple[Floats, float, float]:
+    """Return each renewal's moment, the period, and the moments' standard uncertainty.
+
+    Args:
+        before_s: Where the bracket of each renewal begins.
+        after_s: Where it ends: the reading that shows it.
+        unseen_s: Time since the reading before, in which there may have been others.
+    """
+    middle_s, width_s = (before_s + after_s) / 2, after_s - before_s
     lag = max(1, min(10, len(middle_s) // 2))
     period_s = float(np.median((middle_s[lag:] - middle_s[:-lag]) / lag))
-    # A bracket wider than the period can hold more than one renewal; the value is the last one's.
+    # Two readings further apart than the period may hide a renewal; the value is the last one's.
     distance = np.diff(middle_s)
-    steps = np.where(width_s[1:] > 0.9 * period_s, np.rint(distance / period_s), 1.0)
-    steps = np.where(distance > 1.8 * period_s, np.rint(distance / period_s), steps)
+    steps = np.where(unseen_s[1:] > 1.1 * period_s, np.rint(distance / period_s), 1.0)
+    # Between the middles of two successive renewals' brackets there is no more than this.
+    one_step_s = 1.02 * period_s + (width_s[1:] + width_s[:-1]) / 2
+    steps = np.where(distance > one_step_s, np.rint(distance / period_s), steps)
     number = np.concatenate(([0.0], np.cumsum(np.maximum(steps, 1.0))))
     slope, offset = np.polyfit(number, middle_s - middle_s[0], 1)
     line_s = middle_s[0] + offset + slope * number

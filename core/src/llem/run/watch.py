@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llem.api.config import MeasurementConfig
 from llem.api.meter import Series
@@ -18,6 +18,9 @@ PERIOD_S = 1.0
 
 DELAY_S = 0.3
 """The picture is this old: readings on both sides of its edges are needed."""
+
+RECENT = 200
+"""How many of the last readings a picture is made from: seconds of them at any period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +51,36 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
         ConfigInvalid: A meter does not exist or does not work here.
     """
     meters = choose_meters(registry, measurement)
+    energies_j: dict[int, float | None] = {}
     with sampling(meters, measurement.sample_period_s) as sampler:
-        started_s = time.monotonic() + DELAY_S
-        due_s = started_s + PERIOD_S
+        due_s = time.monotonic() + DELAY_S + PERIOD_S
         while True:
             time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))
-            series = first_choices(sampler.series())
-            yield [_live(one, series, started_s, due_s) for one in series]
+            series = [_recent(one) for one in first_choices(sampler.series())]
+            rows = []
+            for at, one in enumerate(series):
+                last_j, before_j = energy_in(one, due_s - PERIOD_S, due_s), energies_j.get(at, 0.0)
+                energies_j[at] = None if last_j is None or before_j is None else before_j + last_j
+                rows.append(_live(one, series, last_j, energies_j[at]))
+            yield rows
             due_s += PERIOD_S
 
 
-def _live(one: Series, all_of_them: Sequence[Series], started_s: float, now_s: float) -> LivePower:
+def _recent(one: Series) -> Series:
+    """Return the readings that the last second needs: to watch for days must not cost more."""
+    return replace(one, times_s=one.times_s[-RECENT:], values=one.values[-RECENT:])
+
+
+def _live(
+    one: Series, all_of_them: Sequence[Series], last_j: float | None, energy_j: float | None
+) -> LivePower:
     channel = one.channel
     present = {(other.channel.device, other.channel.domain) for other in all_of_them}
-    last_j = energy_in(one, now_s - PERIOD_S, now_s)
     return LivePower(
         meter=one.meter,
         device=channel.device,
         domain=channel.domain,
         power_w=None if last_j is None else last_j / PERIOD_S,
-        energy_j=energy_in(one, started_s, now_s),
+        energy_j=energy_j,
         contained=(channel.device, channel.contained_in) in present,
     )
