@@ -17,6 +17,7 @@ _COMMANDS = {
         "llem.cli.compare", "compare", "Say whether it makes a difference, and how sure that is."
     ),
     "results": LazyCommand("llem.cli.results", "results", "List, show and export outcomes."),
+    "report": LazyCommand("llem.cli.report", "report", "Write a study as one page to hand on."),
     "check": LazyCommand("llem.cli.check", "check", "Validate an experiment; run nothing."),
     "explain": LazyCommand("llem.cli.explain", "explain", "Print the engine calls of a run."),
     "capabilities": LazyCommand(

@@ -18,6 +18,7 @@ from llem.report.comparison.words import (
     notes,
     probability,
 )
+from llem.report.markdown_table import escaped, table
 from llem.report.table import number
 
 _HEADER = (
@@ -46,16 +47,16 @@ def markdown(answer: Answer, judgements: Sequence[Judgement] = ()) -> str:
     lines: list[str] = []
     if judgements:
         lines += [
-            *(f"- **gate {one.state}**: {_escaped(judgement(one))}" for one in judgements),
+            *(f"- **gate {one.state}**: {escaped(judgement(one))}" for one in judgements),
             "",
         ]
     for title, group in _by_match(answer):
-        lines += [f"### {_escaped(title)}", ""]
-        lines += [*(f"- {_escaped(conclusion(one))}" for one in group), ""]
-        lines += [*_table([_HEADER, *map(_cells, group)]), ""]
+        lines += [f"### {escaped(title)}", ""]
+        lines += [*(f"- {escaped(conclusion(one))}" for one in group), ""]
+        lines += [*table([_HEADER, *map(_cells, group)]), ""]
     if answer.differing:
-        lines += ["### What differs", "", *_table([("", "base", "new"), *differences(answer)]), ""]
-    lines += [f"- {_escaped(one)}" for one in notes(answer)]
+        lines += ["### What differs", "", *table([("", "base", "new"), *differences(answer)]), ""]
+    lines += [f"- {escaped(one)}" for one in notes(answer)]
     return "\n".join(lines)
 
 
@@ -92,18 +93,3 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    header, *others = rows
-    return [_row(header), _row(["---"] * len(header)), *map(_row, others)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _escaped(text: str) -> str:
-    """Return ``text`` so that nothing in it acts as Markdown or HTML."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\\", r"\\").translate({ord(sign): f"\\{sign}" for sign in "|`*_[]"})

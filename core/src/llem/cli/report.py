@@ -1,0 +1,79 @@
+"""``llem report``: a study as one page that can be handed on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; default: report.html in STUDY, or stdout for Markdown.",
+)
+@click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html",
+              show_default=True, help="What to write.")  # fmt: skip
+@click.option(
+    "--figures",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write every figure into this folder as SVG, and as PNG with llem-core[figures].",
+)
+@click.option("--title", help="Title of the report; default: the name of the folder.")
+@click.option(
+    "--carbon",
+    "carbon_g_per_kwh",
+    metavar="G_PER_KWH",
+    type=click.FloatRange(min=0),
+    help="Carbon intensity of the electricity; adds grams of CO2e.",
+)
+@click.option(
+    "--price",
+    "price_per_kwh",
+    metavar="PER_KWH",
+    type=click.FloatRange(min=0),
+    help="Price of the electricity; adds its cost.",
+)
+@click.option("--currency", default="EUR", show_default=True, help="What the price is in.")
+def report(
+    study: Path,
+    out: Path | None,
+    form: Literal["html", "markdown"],
+    figures: Path | None,
+    title: str | None,
+    carbon_g_per_kwh: float | None,
+    price_per_kwh: float | None,
+    currency: str,
+) -> None:
+    """Write a report of the outcomes in STUDY: one HTML file that needs no network."""
+    from llem.report.content.report import build
+    from llem.report.content.summary import Rates
+    from llem.report.stored import read_all
+    from llem.report.write import write_text
+
+    content = build(
+        title or study.resolve().name,
+        read_all([study]),
+        Rates(carbon_g_per_kwh, price_per_kwh, currency),
+    )
+    if figures is not None:
+        from llem.report.figures.export import write_figures
+
+        for path in write_figures(content, figures):
+            click.echo(f"wrote {path}", err=True)
+    if form == "markdown":
+        from llem.report.markdown import markdown
+
+        text = markdown(content)
+        if out is None:
+            click.echo(text)
+            return
+    else:
+        from llem.report.html.page import page
+
+        text, out = page(content), out or study / "report.html"
+    write_text(out, text)
+    click.echo(f"wrote {out}", err=True)

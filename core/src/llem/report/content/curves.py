@@ -1,0 +1,91 @@
+"""Power over the time of a run, thinned to what a figure can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llem.report.stored import Stored
+from llem.store import read_samples
+
+MOST_POINTS = 400
+"""A figure is not wider than this many pixels or so."""
+
+_POWER = ("power_w", "average_power_w")
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One domain's power, seconds from the first measured window.
+
+    Attributes:
+        name: Device, domain and meter.
+        times_s: Moments, relative to the start of the first window.
+        power_w: Power there.
+    """
+
+    name: str
+    times_s: tuple[float, ...]
+    power_w: tuple[float, ...]
+
+
+def curves(stored: Stored) -> list[Curve]:
+    """Return the power of every counted domain of a run; empty where no samples are stored.
+
+    A counter's power is the energy between two of its renewals over the time between them.
+    """
+    outcome = stored.outcome
+    if outcome.energy is None or not outcome.timing.repetitions:
+        return []
+    counted = {
+        (row.meter, row.device, row.domain)
+        for row in outcome.energy.devices
+        if row.counted_in_total
+    }
+    readings: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
+    try:
+        for row in read_samples(stored.folder):
+            place = (row["meter"], row["device"], row["domain"])
+            kind = next((name for name in (*_POWER, "energy_j") if row.get(name)), None)
+            if place in counted and kind:
+                value = (float(row["time_s"]), float(row[kind]))
+                readings.setdefault((*place, kind), []).append(value)
+    except (OSError, ValueError, KeyError):
+        return []
+    origin_s = outcome.timing.repetitions[0].started_s
+    found: dict[tuple[str, str, str], Curve] = {}
+    # Power as read comes before power derived from a counter: it shows more.
+    for meter, device, domain, kind in sorted(readings, key=lambda key: key[3] == "energy_j"):
+        place = (meter, device, domain)
+        if place not in found:
+            times_s, power_w = _power(readings[(*place, kind)], kind)
+            if len(times_s) > 1:
+                name = f"{device} {domain} ({meter})"
+                found[place] = Curve(name, *_thinned(times_s - origin_s, power_w))
+    return list(found.values())
+
+
+def _power(values: list[tuple[float, float]], kind: str) -> tuple[np.ndarray, np.ndarray]:
+    times_s, readings = np.asarray(values).T
+    if kind != "energy_j":
+        return times_s, readings
+    renewed = np.flatnonzero(np.diff(readings, prepend=np.nan) != 0)
+    times_s, readings = times_s[renewed], readings[renewed]
+    if len(times_s) < 2:
+        return times_s[:0], readings[:0]
+    middle_s = (times_s[1:] + times_s[:-1]) / 2
+    return middle_s, np.diff(readings) / np.diff(times_s)
+
+
+def _thinned(
+    times_s: np.ndarray, power_w: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return at most ``MOST_POINTS`` readings: the least and the greatest of each stretch."""
+    if len(times_s) > MOST_POINTS:
+        chosen: set[int] = set()
+        for part in np.array_split(np.arange(len(times_s)), MOST_POINTS // 2):
+            chosen |= {int(part[np.argmin(power_w[part])]), int(part[np.argmax(power_w[part])])}
+        keep = sorted(chosen)
+        times_s, power_w = times_s[keep], power_w[keep]
+    return tuple(times_s.tolist()), tuple(power_w.tolist())

@@ -1,0 +1,1 @@
+"""Figures as SVG, drawn here: a page of them stays small, prints, and needs no script."""

@@ -1,0 +1,123 @@
+"""An SVG under construction: shapes with classes, whose colours a style sheet chooses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from llem.report.figures.scale import Scale, tick_text
+
+MARKERS = ("circle", "square", "triangle", "diamond", "cross", "down", "plus", "bar")
+"""Shapes of the series, so that nobody has to tell them apart by colour."""
+
+
+class Canvas:
+    """Collects the elements of one figure.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        title: What the figure shows, for who cannot see it.
+    """
+
+    def __init__(self, width: int, height: int, title: str) -> None:
+        self.width, self.height, self.title = width, height, title
+        self._parts: list[str] = []
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
+        """Add a line."""
+        self._parts.append(
+            f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+        )
+
+    def rectangle(self, x: float, y: float, width: float, height: float, kind: str) -> None:
+        """Add a rectangle."""
+        self._parts.append(
+            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" '
+            f'height="{max(height, 0):.1f}"/>'
+        )
+
+    def path(self, points: Sequence[tuple[float, float]], kind: str) -> None:
+        """Add a polyline."""
+        joined = "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self._parts.append(f'<path class="{kind}" d="M{joined}"/>')
+
+    def text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> None:
+        """Add text; whatever is in it stays text."""
+        self._parts.append(
+            f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
+            f"{escape(text)}</text>"
+        )
+
+    def group(self, attributes: dict[str, str]) -> None:
+        """Open a group with attributes, which are escaped."""
+        listed = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+        self._parts.append(f"<g {listed}>")
+
+    def end(self) -> None:
+        """Close the group opened last."""
+        self._parts.append("</g>")
+
+    def marker(self, x: float, y: float, series: int, note: str, radius: float = 5.0) -> None:
+        """Add a point of a series, with a note that pointing at it shows."""
+        shape = MARKERS[series % len(MARKERS)]
+        kind = f"mark {shape} s{series % len(MARKERS)}"
+        self._parts.append(
+            f'<path class="{kind}" d="{_outline(shape, x, y, radius)}">'
+            f"<title>{escape(note)}</title></path>"
+        )
+
+    def frame(self, x: Scale, y: Scale, x_label: str, y_label: str) -> None:
+        """Add axes with ticks, grid and labels."""
+        for value in y.ticks(5):
+            self.line(x.start, y.at(value), x.end, y.at(value), "grid")
+            self.text(x.start - 8, y.at(value) + 4, tick_text(value), "tick", "end")
+        for value in x.ticks(7):
+            self.line(x.at(value), y.start, x.at(value), y.start + 5, "axis")
+            self.text(x.at(value), y.start + 18, tick_text(value), "tick", "middle")
+        self.line(x.start, y.start, x.end, y.start, "axis")
+        self.text((x.start + x.end) / 2, y.start + 38, x_label, "label", "middle")
+        self.text(x.start - 8, y.end - 10, y_label, "label", "start")
+
+    def svg(self) -> str:
+        """Return the finished figure."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
+            f'role="img" aria-label="{escape(self.title)}" class="figure">'
+            f"{''.join(self._parts)}</svg>"
+        )
+
+
+def _outline(shape: str, x: float, y: float, r: float) -> str:
+    if shape == "circle":
+        return f"M{x - r:.1f},{y:.1f}a{r},{r} 0 1,0 {2 * r},0a{r},{r} 0 1,0 {-2 * r},0Z"
+    corners = {
+        "square": [(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
+        "triangle": _regular(3, -90),
+        "down": _regular(3, 90),
+        "diamond": _regular(4, 0),
+        "bar": [(-1.1, -0.4), (1.1, -0.4), (1.1, 0.4), (-1.1, 0.4)],
+        "plus": _star(0),
+        "cross": _star(45),
+    }[shape]
+    joined = "L".join(f"{x + 1.15 * r * dx:.1f},{y + 1.15 * r * dy:.1f}" for dx, dy in corners)
+    return f"M{joined}Z"
+
+
+def _regular(corners: int, first_degrees: float) -> list[tuple[float, float]]:
+    turns = [math.radians(first_degrees + 360 * at / corners) for at in range(corners)]
+    return [(math.cos(turn), math.sin(turn)) for turn in turns]
+
+
+def _star(degrees: float) -> list[tuple[float, float]]:
+    """Return the outline of a plus sign, turned."""
+    t, turn = 0.32, math.radians(degrees)
+    outline = [
+        (-t, -1), (t, -1), (t, -t), (1, -t), (1, t), (t, t), (t, 1), (-t, 1), (-t, t), (-1, t),
+        (-1, -t), (-t, -t),
+    ]  # fmt: skip
+    return [
+        (x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn))
+        for x, y in outline
+    ]

@@ -1,0 +1,98 @@
+"""The report as Markdown: the same content, for a repository or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llem.report.comparison.words import ends, percent
+from llem.report.content.report import Report
+from llem.report.content.summary import Summary
+from llem.report.markdown_table import escaped, table
+from llem.report.parameters import canonical, settings
+from llem.report.reproduction import reproduction
+from llem.report.table import number
+
+
+def markdown(report: Report) -> str:
+    """Return the report as Markdown."""
+    parts = [f"# {escaped(report.title)}", ""]
+    if report.nothing_valid:
+        parts += [
+            "**No outcome is valid**: all figures rest on what their verdicts speak against.",
+            "",
+        ]
+    parts += ["## Summary", "", *(f"- {_summary(one)}" for one in report.summaries), ""]
+    parts += ["## Verdicts", "", *_verdicts(report), ""]
+    parts += ["## Results", "", *table(_results(report)), ""]
+    if report.effects:
+        parts += ["## What each parameter does", "", *table(_effects(report)), ""]
+    parts += ["## Measure it again", ""]
+    for one in reproduction(report.outcomes):
+        parts += [f"{escaped(', '.join(one.ids))}:", "", *_fenced(one.config), ""]
+    return "\n".join(parts).rstrip()
+
+
+def _summary(one: Summary) -> str:
+    interval = ""
+    if one.low_wh.value is not None:
+        interval = f", 95 % in {one.low_wh.shown} … {one.high_wh.shown} Wh"
+    text = (
+        f"{one.label}: {'estimated ' if one.estimated else ''}{one.gross_wh.shown} Wh gross and "
+        f"{one.net_wh.shown} Wh net per 1,000 requests{interval}, a request having "
+        f"{one.input_tokens.shown} input and {one.output_tokens.shown} output tokens."
+    )
+    if one.carbon_g is not None:
+        text += f" {one.carbon_g.shown} g CO₂e."
+    if one.cost is not None:
+        text += f" Electricity for {one.cost.shown}."
+    return escaped(f"{text} {one.boundary}")
+
+
+def _verdicts(report: Report) -> Iterator[str]:
+    valid = sum(outcome.verdict.valid for outcome in report.outcomes)
+    yield f"{valid} of {len(report.outcomes)} outcomes are valid."
+    if report.reasons:
+        yield ""
+        rows = [(code, str(count), remedy) for code, count, remedy in report.reasons]
+        yield from table([("reason", "outcomes", "what to do"), *rows])
+
+
+def _results(report: Report) -> Sequence[Sequence[str]]:
+    header = ["run", *report.varying, "verdict"]
+    header += [f"{one.name}" for one in report.metrics]
+    rows = []
+    for outcome in report.outcomes:
+        found = settings(outcome)
+        verdict = "valid" if outcome.verdict.valid else "not valid"
+        rows.append(
+            [
+                outcome.id,
+                *(canonical(found.get(path)) for path in report.varying),
+                verdict if outcome.status == "done" else outcome.status,
+                *(number(one.of(outcome)) for one in report.metrics),
+            ]
+        )
+    return [header, *rows]
+
+
+def _effects(report: Report) -> Sequence[Sequence[str]]:
+    rows = [
+        (
+            one.parameter,
+            canonical(one.value),
+            canonical(one.baseline),
+            one.metric.name,
+            percent(one.change.estimate),
+            ends(one.change, relative=True),
+        )
+        for one in report.effects
+    ]
+    return [("parameter", "value", "baseline", "metric", "change", "95 %"), *rows]
+
+
+def _fenced(text: str) -> list[str]:
+    """Return ``text`` as a code block that nothing in it can end."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return [f"{fence}yaml", text.rstrip(), fence]

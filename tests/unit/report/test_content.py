@@ -1,0 +1,195 @@
+"""What a report says, before it is drawn."""
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llem.report.content.curves import MOST_POINTS, curves
+from llem.report.content.effects import parameter_effects
+from llem.report.content.order import trend
+from llem.report.content.pareto import front
+from llem.report.content.report import build
+from llem.report.content.summary import Rates, summarise
+from llem.report.html.page import page
+from llem.report.markdown import markdown
+from llem.report.metrics import METRICS
+from llem.report.reproduction import reproduction
+from llem.report.requested import requested_and_effective
+from llem.report.roofline import least_bytes_per_s, rooflines
+
+from .outcomes import document, stored
+
+ENERGY = METRICS["j_per_output_token"]
+POINT = st.tuples(st.floats(0.1, 100), st.floats(0.1, 100))
+
+
+@given(st.lists(POINT, max_size=40))
+def test_nothing_beats_the_front_and_something_on_it_beats_the_rest(points):
+    chosen = {points[at] for at in front(points)}
+
+    def beats(a, b):
+        return a[0] <= b[0] and a[1] >= b[1]
+
+    for point in points:
+        rivals = [other for other in chosen if beats(other, point) and other != point]
+        assert bool(rivals) == (point not in chosen)
+
+
+def test_energy_per_thousand_requests_in_watt_hours():
+    one = stored("a", (36.0, 36.0), requests=10, idle_w=6.0, gain=0.1).outcome
+    found = summarise("it", [one], Rates())
+    assert found.gross_wh.value == pytest.approx(1.0)  # 3.6 J a request
+    assert found.net_wh.value == pytest.approx(30 / 36)
+    assert (found.input_tokens.value, found.output_tokens.value) == (5, 10)
+    assert found.carbon_g is None
+    assert found.cost is None
+    assert not found.estimated
+    assert "cpu package (rapl, measured)" in found.boundary
+
+
+def test_the_interval_of_a_summary_covers_spread_and_gain():
+    runs = [stored(f"a{n}", (joules,) * 2).outcome for n, joules in enumerate((35, 36, 37))]
+    plain = summarise("it", runs, Rates())
+    gained = [
+        stored(f"a{n}", (joules,) * 2, gain=0.1).outcome for n, joules in enumerate((35, 36, 37))
+    ]
+    wide = summarise("it", gained, Rates())
+    assert plain.high_wh.value - plain.gross_wh.value == pytest.approx(2.484 / 36, rel=0.01)
+    assert wide.high_wh.value - wide.gross_wh.value > 0.19
+
+
+def test_carbon_and_cost_are_counted_if_asked_for():
+    one = stored("a", (36.0, 36.0), requests=10).outcome
+    found = summarise("it", [one], Rates(carbon_g_per_kwh=400, price_per_kwh=0.3, currency="EUR"))
+    assert found.carbon_g.value == pytest.approx(0.4)
+    assert found.cost.value == pytest.approx(0.0003)
+    assert found.cost.text == "0.0003"
+
+
+def test_an_estimate_is_called_one():
+    made = document("a")
+    made["energy"]["provenance"] = "estimated"
+    assert summarise("it", [type(stored("a").outcome).model_validate(made)], Rates()).estimated
+
+
+def test_without_energy_there_is_no_summary():
+    made = document("a")
+    made["energy"] = None
+    assert summarise("it", [type(stored("a").outcome).model_validate(made)], Rates()) is None
+
+
+def test_a_parameters_effect_is_the_mean_over_the_other_settings():
+    grid = [
+        stored(f"{bits}-{size}", (energy, energy * 1.001), some__bits=bits, some__batch=size)
+        for size, base in ((1, 10.0), (2, 20.0), (4, 30.0))
+        for bits, energy in ((None, base), (4, base * 0.8))
+    ]
+    found = {(one.parameter, one.value): one for one in parameter_effects(grid, [ENERGY])}
+    bits = found[("some.bits", 4)]
+    assert bits.change.estimate == pytest.approx(-0.2)
+    assert bits.settings == 3
+    assert bits.baseline is None
+    assert found[("some.batch", 2)].change.estimate == pytest.approx(1.0)
+
+
+def test_order_that_matters_is_seen():
+    def runs(drift):
+        names = [(block, bits) for block in range(6) for bits in (4, 8)]
+        return [
+            stored(
+                f"{at:02}", (bits * (1 + drift * at + 0.001 * (at % 3)),) * 2, some__bits=bits,
+                environment={"started_at": f"2026-01-01T00:{at:02}:00+00:00"},
+            )
+            for at, (_, bits) in enumerate(names)
+        ]  # fmt: skip
+
+    warming = trend(runs(0.01), ENERGY)
+    assert warming.slope_ratio == pytest.approx(0.1, abs=0.02)
+    assert warming.p < 0.001
+    assert trend(runs(0.0), ENERGY).p > 0.2
+    assert trend(runs(0.0)[:4], ENERGY) is None
+
+
+@pytest.mark.parametrize("column", ["power_w", "energy_j"])
+def test_power_is_thinned_and_keeps_its_peaks(tmp_path, column):
+    one = stored("a")
+    lines = ["time_s,meter,device,domain,energy_j,power_w,average_power_w"]
+    energy_j = 0.0
+    for at in range(2000):
+        power_w = 500.0 if at == 777 else 50.0 + at % 2
+        energy_j += power_w * 0.01
+        value = f"{energy_j}," if column == "energy_j" else f",{power_w}"
+        lines.append(f"{95 + at / 100},rapl,cpu,package,{value},")
+        lines.append(f"{95 + at / 100},rapl,cpu,core,,1,")  # not counted
+    with gzip.open(tmp_path / "samples.csv.gz", "wt") as file:
+        file.write("\n".join(lines) + "\n")
+    (curve,) = curves(type(one)(tmp_path, one.outcome))
+    assert curve.name == "cpu package (rapl)"
+    assert len(curve.times_s) <= MOST_POINTS
+    assert max(curve.power_w) == pytest.approx(500)
+    assert curve.times_s[0] == pytest.approx(-5, abs=0.05)
+
+
+def test_without_samples_there_is_no_curve(tmp_path):
+    one = stored("a")
+    assert curves(type(one)(tmp_path, one.outcome)) == []
+
+
+def test_requested_stands_beside_effective():
+    made = document("a", effective={"load.attn": "eager", "load.dtype": "torch.bfloat16"})
+    made["plan"] = {
+        "settings": {"batch_size": 4},
+        "calls": [{"name": "load", "kwargs": {"attn": "flash", "dtype": {"$symbol": "torch.bf"}}}],
+    }
+    found = requested_and_effective([type(stored("a").outcome).model_validate(made)])
+    assert [one.name for one in found[:2]] == ["load.attn", "load.dtype"]
+    assert found[0].requested == (('"flash"', 1),)
+    assert found[0].effective == (('"eager"', 1),)
+    assert found[0].differs
+    assert found[-1].name == "settings.batch_size"
+    assert found[-1].effective == ((None, 1),)
+    assert not found[-1].differs
+
+
+def test_least_traffic_reads_weights_once_a_step_and_each_context():
+    made = document("a", (10.0, 10.0), tokens=40, requests=4)
+    made["memory"] = {
+        "host_peak_rss_bytes": None, "device_peak_bytes": None, "weights_bytes": 1000,
+        "kv_cache_bytes_per_token": 10,
+    }  # fmt: skip
+    made["compute"] = {"flops": 1.0, "flops_per_s": 5.0, "mfu_ratio": 1.5}
+    outcome = type(stored("a").outcome).model_validate(made)
+    # 2 repetitions of 10 steps; 80 tokens, each with a context of 12.5 + 5 on average; 2 s.
+    assert least_bytes_per_s(outcome) == pytest.approx((1000 * 20 + 10 * 17.5 * 80) / 2)
+    assert rooflines([outcome])[0].beyond
+
+
+def test_what_it_takes_to_measure_again():
+    (recipe,) = reproduction([stored(id, some__x=1, some__y=None).outcome for id in "ab"])
+    assert recipe.ids == ("a", "b")
+    assert recipe.config == "backend: some\nmodel:\n  id: shape:tiny\nsome:\n  x: 1\n"
+    assert recipe.command == "llem run experiment.yaml"
+
+
+def test_a_report_knows_its_front_series_and_reasons():
+    grid = [
+        stored("cheap", (5.0, 5.0), some__bits=4, reasons=("throttled",)),
+        stored("fast", (10.0, 10.0), durations_s=[0.5, 0.5], some__bits=8),
+        stored("bad", (11.0, 11.0), some__bits=16),
+    ]
+    report = build("t", grid, Rates())
+    assert {report.outcomes[at].id for at in report.on_front} == {"fast"}  # it alone is valid
+    assert report.series_by == "some.bits"
+    assert report.reasons[0][:2] == ("throttled", 1)
+    assert report.summaries[0].label == "bits=8"
+    assert not report.nothing_valid
+
+
+def test_where_nothing_is_valid_a_report_says_so_and_shows_what_there_is():
+    report = build("t", [stored("a", reasons=("throttled",))], Rates())
+    assert report.nothing_valid
+    assert len(report.summaries) == 1
+    assert "No outcome is valid." in page(report)
+    assert "**No outcome is valid**" in markdown(report)

@@ -1,0 +1,56 @@
+"""`llem report` as a user types it."""
+
+import pytest
+from click.testing import CliRunner
+
+from llem.cli import main
+
+from .outcomes import write
+
+
+@pytest.fixture
+def llem(tmp_path, monkeypatch):
+    """Return a function that runs `llem report` beside the folder `study`."""
+    for bits, total in ((None, 10.0), (4, 9.0)):
+        write(tmp_path / "study", f"run-{bits}", (total, total + 0.05), some__bits=bits)
+    monkeypatch.chdir(tmp_path)
+
+    def llem(*arguments, code=0):
+        result = CliRunner().invoke(main, ["report", *arguments])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return llem
+
+
+def test_the_page_lies_in_the_study(llem, tmp_path):
+    assert "wrote study/report.html" in llem("study").stderr
+    text = (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "<h1>study</h1>" in text
+
+
+def test_file_title_and_rates_can_be_chosen(llem, tmp_path):
+    llem("study", "--out", "new/page.html", "--title", "Bits", "--carbon", "400", "--price", "0.3")
+    text = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert "<h1>Bits</h1>" in text
+    assert "g CO₂e per kWh and " in text
+    assert "EUR per kWh, as given" in text
+
+
+def test_markdown_goes_to_stdout(llem, tmp_path):
+    assert llem("study", "--format", "markdown").stdout.startswith("# study\n")
+    llem("study", "--format", "markdown", "--out", "report.md")
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith("# study\n")
+
+
+def test_figures_are_written_beside(llem, tmp_path):
+    llem("study", "--figures", "figures")
+    assert (tmp_path / "figures" / "energy-against-throughput.svg").exists()
+
+
+def test_what_cannot_be_read_or_written_is_said(llem, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot write" in llem("study", "--out", "file/page.html", code=2).stderr
+    assert "cannot write figures" in llem("study", "--figures", "file/figures", code=2).stderr
+    assert "no folder missing" in llem("missing", code=4).stderr
