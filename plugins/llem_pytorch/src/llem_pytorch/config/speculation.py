@@ -11,16 +11,6 @@ from llem.api.config import GIVEN, BackendConfig, Engine, Param
 STATIC = {"pytorch.batching": (None, "static")}
 ASSISTED = {"pytorch.assistant_model": GIVEN}
 
-DRAFT_SETTINGS = (
-    "num_assistant_tokens",
-    "num_assistant_tokens_schedule",
-    "assistant_confidence_threshold",
-    "assistant_lookbehind",
-    "target_lookbehind",
-)
-"""Fields that transformers reads from the *drafting* model's own generation config: given to
-`generate()` of the main model they would change nothing."""
-
 
 def _engine(name: str) -> tuple[Engine, ...]:
     return (Engine("generate", name),)

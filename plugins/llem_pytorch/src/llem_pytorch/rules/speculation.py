@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llem.api.config import Experiment, Rule
-from llem_pytorch.config.speculation import DRAFT_SETTINGS
 from llem_pytorch.rules.section import (
     STATIC_CACHES,
     drafts_with_a_model,
@@ -13,6 +12,16 @@ from llem_pytorch.rules.section import (
     section_of,
     speculates,
 )
+
+DRAFT_SETTINGS = (
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
+    "target_lookbehind",
+)
+"""Fields that transformers reads from the *drafting* model's own generation config: given to
+`generate()` of the main model they would change nothing."""
 
 DRAFTERS = (
     "pytorch.prompt_lookup_num_tokens",
