@@ -37,6 +37,11 @@ from llem_vllm.errors import explain
             "process of vLLM ended",
         ),
         (
+            "llem_vllm.runtime.engine_watch.EngineProcessDied",
+            "the engine's process EngineCore ended with exit code -9",
+            "process of vLLM ended",
+        ),
+        (
             "RuntimeError",
             "Engine core initialization failed. See root cause above. Failed core proc(s): {}",
             "process of vLLM ended",

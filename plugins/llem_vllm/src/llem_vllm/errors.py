@@ -35,7 +35,8 @@ HINTS: tuple[tuple[str, str], ...] = (
         "choose a smaller model.dtype.",
     ),
     (
-        r"EngineDeadError|EngineCore encountered|Engine core (initialization failed|proc)",
+        r"EngineDeadError|EngineProcessDied|EngineCore encountered|"
+        r"Engine core (initialization failed|proc)",
         "A process of vLLM ended; the log says why, above the last traceback. If it says nothing, "
         "the kernel may have ended it when memory ran out.",
     ),

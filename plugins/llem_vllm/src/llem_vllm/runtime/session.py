@@ -22,6 +22,7 @@ from llem.api.session import (
 )
 from llem_vllm.runtime import lifeline, observe
 from llem_vllm.runtime.counters import since, totals
+from llem_vllm.runtime.engine_watch import processes, watching
 from llem_vllm.runtime.facts import eos_ids, model_facts
 from llem_vllm.runtime.prefix_guard import PrefixGuard
 from llem_vllm.runtime.results import generated, searched
@@ -77,11 +78,12 @@ class VllmSession(Session):
     def run(self) -> RunResult:
         """Hand all requests over in one call; what precedes and follows it is bookkeeping."""
         generate = self._target()
-        self._start_over()
-        before = totals(self._llm.get_metrics())
-        started_s = time.monotonic()
-        outputs = generate(**self._arguments)
-        finished_s = time.monotonic()
+        with watching(processes(self._llm)):
+            self._start_over()
+            before = totals(self._llm.get_metrics())
+            started_s = time.monotonic()
+            outputs = generate(**self._arguments)
+            finished_s = time.monotonic()
         return RunResult(
             started_s=started_s,
             finished_s=finished_s,
