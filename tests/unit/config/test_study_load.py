@@ -198,7 +198,7 @@ def test_a_study_is_told_from_an_experiment_by_its_keys(write):
         ("extends: nowhere.yaml", "nowhere.yaml does not exist"),
         ("study: {repeats: 0}", "study.yaml:2: study.repeats: must be"),
         ("study: {order: latin}", "must be sequential, interleaved, shuffled or latin-square"),
-        ("study: {reuse: model, prefork: true}", "exclude each other"),
+        ("study: {reuse: everything}", "must be none or model"),
         ("study: {gap: 3}", "Did you mean gap_s?"),
     ],
 )  # fmt: skip

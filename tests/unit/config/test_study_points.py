@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llem.config import experiment_model
+from llem.config.judge import violations
 from llem.config.study.axes import Axis, Choice, leaves, nested
 from llem.config.study.grid import Grid
 from llem.config.study.points import Points
@@ -14,11 +15,14 @@ from .fakes import FAKE, OTHER, FakeRegistry
 
 VALUES = {
     ("decoder", "temperature"): st.sampled_from([0.0, 0.5, None]),
+    ("decoder", "min_p"): st.sampled_from([0.1, None]),
     ("decoder", "top_k"): st.integers(0, 5),
     ("workload", "input_tokens"): st.integers(1, 9)
     | st.builds(lambda m: {"distribution": "normal", "mean": m, "std": 1.0}, st.integers(1, 9)),
     ("model", "dtype"): st.sampled_from(["float32", "auto", None]),
-    ("fake", "batch_size"): st.integers(1, 99),
+    ("fake", "batch_size"): st.integers(1, 99) | st.none(),
+    ("fake", "attention"): st.sampled_from(["eager", "sdpa", None]),
+    ("decoder", "min_new_tokens"): st.integers(1, 9) | st.none(),
     ("fake", "even"): st.integers(1, 9),
     ("measurement", "warmup", "max_repetitions"): st.integers(0, 9),
 }
@@ -58,6 +62,7 @@ def test_validating_in_parts_is_validating_the_whole(grid):
         except ValueError:
             assert point.experiment is None
             continue
+        assert list(point.refusals) == list(violations(expected, FAKE.info))
         assert point.refusals or point.experiment == expected
 
 

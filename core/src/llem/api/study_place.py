@@ -26,6 +26,5 @@ class StudyPlace(FrozenModel):
     """Its place in the order of the study, from 0."""
     points: tuple[dict[str, Any], ...]
     """What tells the experiment apart, for each point of the study that is this experiment."""
-    worker: Literal["fresh", "reused", "forked"] = "fresh"
-    """Whether the worker was started for this run, kept from the one before with its model, or
-    forked from a parent that had imported the engine."""
+    worker: Literal["fresh", "reused"] = "fresh"
+    """Whether the worker was started for this run, or kept from the one before with its model."""

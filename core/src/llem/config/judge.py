@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from llem.api.capability import BackendInfo
-from llem.api.config import DecoderConfig, Experiment
+from llem.api.config import BackendConfig, DecoderConfig, Experiment, Rule
 from llem.api.config.derived import rules_of
 from llem.api.config.fields import value_at, walk
 from llem.api.facts import HostFacts
@@ -22,21 +22,35 @@ honours them."""
 def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for whatever ``experiment`` asks for and cannot get."""
     yield from _broken_rules(experiment, "error")
-    yield from _dropped(experiment.decoder, info)
+    yield from dropped(experiment.decoder, info)
+
+
+def rules_about(
+    backend: str, section: type[BackendConfig], severity: Literal["error", "warning"]
+) -> tuple[Rule, ...]:
+    """Return the rules of core and of a backend whose findings are of this severity."""
+    return tuple(
+        rule for rule in (*RULES, *rules_of(backend, section)) if rule.severity == severity
+    )
+
+
+def finding_of(rule: Rule, experiment: Experiment) -> Finding:
+    """Return what to say about ``experiment``, which breaks ``rule``."""
+    return Finding(
+        code=rule.name,
+        message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
+        severity=rule.severity,
+        path=rule.fields[0],
+        remedy=rule.remedy,
+    )
 
 
 def _broken_rules(
     experiment: Experiment, severity: Literal["error", "warning"]
 ) -> Iterator[Finding]:
-    for rule in (*RULES, *rules_of(experiment.backend, type(experiment.section))):
-        if rule.severity == severity and rule.violated(experiment):
-            yield Finding(
-                code=rule.name,
-                message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
-                severity=rule.severity,
-                path=rule.fields[0],
-                remedy=rule.remedy,
-            )
+    for rule in rules_about(experiment.backend, type(experiment.section), severity):
+        if rule.violated(experiment):
+            yield finding_of(rule, experiment)
 
 
 def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
@@ -46,7 +60,7 @@ def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
         yield f"{name}: {shown(value_at(experiment, name), path)}"
 
 
-def _dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
+def dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for every decoder field that is set and that the backend would drop."""
     honoured = sorted(info.decoder_parameters | OWN_FIELDS)
     for name, field in DecoderConfig.model_fields.items():

@@ -64,7 +64,7 @@ class Record:
     variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)
-    worker: Literal["fresh", "reused", "forked"] = "fresh"
+    worker: Literal["fresh", "reused"] = "fresh"
     phase: str = "preflight"
     spans: dict[str, Span] = field(default_factory=dict)
     python: str | None = None

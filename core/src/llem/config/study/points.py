@@ -2,7 +2,8 @@
 
 An experiment consists of sections that are valid or not by themselves; only the rules look at
 several. So a section is validated once for each combination of the axes that vary it, and the
-points of a grid share the frozen results. What is left to do for each point are the rules.
+points of a grid share the frozen results; of the rules, each is asked once for each combination
+of sections that it reads.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from llem.api.config import Experiment
 from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
-from llem.config.judge import remarks, violations
+from llem.config.judge import remarks
 from llem.config.load import LoadedExperiment, with_home
 from llem.config.messages import findings_of
 from llem.config.model_files import model_problems
@@ -27,6 +28,7 @@ from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.config.study.axes import Choice, leaves
 from llem.config.study.grid import Grid, Steps
+from llem.config.study.rulings import Rulings
 
 if TYPE_CHECKING:
     from llem.registry import Registry
@@ -74,6 +76,8 @@ class Points:
         self._origins = origins
         self._registry = registry
         self._model = experiment_model(grid.backend)
+        backend = grid.backend
+        self._rulings = Rulings(backend.name, backend.config_model(), backend.info)
         swept = {str(path[0]) for axis in grid.axes for path in axis.fields}
         self._names = tuple(dict.fromkeys([*self._model.model_fields, *grid.base, *swept]))
         self._axes = {name: grid.axes_of(name) for name in self._names}
@@ -169,7 +173,7 @@ class Points:
         experiment = self._model.model_construct(
             None, **{name: one.value for name, one in sections.items()}
         )
-        found = tuple(violations(experiment, self.grid.backend.info))
+        found = self._rulings.on(experiment)
         return Point(number, None, found) if found else Point(number, experiment)
 
     def _source(self, choices: Sequence[Choice]) -> Source:

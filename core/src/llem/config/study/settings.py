@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from llem.api.config.base import FrozenModel, Param
 from llem.api.config.measurement import Seconds
@@ -65,14 +65,5 @@ class StudySettings(FrozenModel):
     reuse: Literal["none", "model"] = "none"
     """`model` keeps the worker while runs in a row load the same model in the same way."""
 
-    prefork: bool = False
-    """Whether workers are forked from a parent that has imported the engine already."""
-
     failures: FailureConfig = FailureConfig()
     """What is done about failures."""
-
-    @model_validator(mode="after")
-    def _one_way_to_start(self) -> StudySettings:
-        if self.prefork and self.reuse == "model":
-            raise ValueError("prefork and reuse: model exclude each other; choose one")
-        return self
