@@ -35,3 +35,8 @@ def test_an_experiment_that_is_shown_is_valid(page: str, text: str, tmp_path: Pa
 
 def test_experiments_are_shown() -> None:
     assert {"README.md", "config.md", "run-a-study.md"} <= {page for page, _ in _shown()}
+
+
+def test_the_example_study_can_be_planned() -> None:
+    study = load_study(Registry.discover(), file=ROOT / "examples/quantisation.yaml")
+    assert (plan_study(study).run_count, len(plan_study(study).refused)) == (9, 0)
