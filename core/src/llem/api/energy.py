@@ -10,7 +10,7 @@ from llem.api.meter import Provenance
 class DeviceEnergy(FrozenModel):
     """Energy of one domain of one device over all windows."""
 
-    device: str
+    id: str
     """Device id."""
     domain: str
     """Part of the device."""

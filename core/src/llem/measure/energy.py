@@ -100,7 +100,7 @@ def account(
 def _device(row: Row) -> DeviceEnergy:
     channel, known = row.used.channel, row.gross_j is not None
     return DeviceEnergy(
-        device=channel.device,
+        id=channel.device,
         domain=channel.domain,
         meter=row.series.meter,
         method=channel.quantity,

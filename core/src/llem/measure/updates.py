@@ -58,10 +58,10 @@ def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | Non
     """
     new = np.flatnonzero(np.diff(values_j) > 0) + 1
     readings = len(times_s) - 1
-    # A renewal can go unseen where readings are further apart than renewals.
-    apart_s = float(np.quantile(np.diff(times_s), 0.9))
-    unseen = stated_period_s is not None and apart_s > stated_period_s
-    if unseen or len(new) < 3 or len(new) > _RESOLVED * readings:
+    # Where readings are mostly further apart than this, too many renewals go unseen.
+    apart_s = float(np.median(np.diff(times_s)))
+    seldom = stated_period_s is not None and apart_s > 0.8 * stated_period_s
+    if seldom or len(new) < 3 or len(new) > _RESOLVED * readings:
         return _as_read(times_s, values_j, stated_period_s)
     before_s, after_s = times_s[new - 1], times_s[new]
     unseen_s = after_s - before_s

@@ -29,7 +29,7 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
 def _cells(row: DeviceEnergy) -> tuple[str, ...]:
     domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
     energy, power = joules(row.gross_j, row.uncertainty_j), f"{number(row.mean_w)} W"
-    return row.device, domain, row.meter, row.method, energy, power
+    return row.id, domain, row.meter, row.method, energy, power
 
 
 def _title(outcome: CommandOutcome) -> Text:

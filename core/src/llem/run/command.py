@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from llem import __version__
 from llem.api.command import CommandOutcome, Power, Window
 from llem.api.config import LimitsConfig, MeasurementConfig
-from llem.api.meter import Series
+from llem.api.meter import DeviceState, Series
 from llem.api.outcome import SelfCost
 from llem.api.verdict import judge
 from llem.config.redact import redact
@@ -63,8 +63,8 @@ def measure_command(
         run = run_child(command)
         time.sleep(sampler.settle_s)
         sampler.stop()
-        series = sampler.series()
-    return _outcome(command, run, started_at, series, idle, measurement.limits), series
+        series, states = sampler.series(), sampler.states()
+    return _outcome(command, run, started_at, series, states, idle, measurement.limits), series
 
 
 def _outcome(
@@ -72,16 +72,15 @@ def _outcome(
     run: ChildRun,
     started_at: str,
     series: Sequence[Series],
+    states: Sequence[DeviceState],
     idle: Span | None,
     limits: LimitsConfig,
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
-    energy, reasons, _ = account(series, [span], bare=idle, limits=limits)
+    energy, reasons, _ = account(series, [span], bare=idle, states=states, limits=limits)
     verdict, warnings = judge(reasons, limits.accept)
-    counted = {
-        (row.device, row.domain, row.meter) for row in energy.devices if row.counted_in_total
-    }
+    counted = {(row.id, row.domain, row.meter) for row in energy.devices if row.counted_in_total}
     of_total = [
         one
         for one in first_choices(series)
