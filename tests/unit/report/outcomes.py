@@ -64,7 +64,7 @@ def document(
         "mean_w": gross_j / total_s, "idle_basis": "bare",
         "devices": [
             {
-                "device": device, "domain": "package", "meter": "rapl", "method": "counter",
+                "id": device, "domain": "package", "meter": "rapl", "method": "counter",
                 "provenance": "measured", "gross_j": gross_j, "idle_w": idle_w,
                 "net_j": gross_j - idle_j, "uncertainty_j": 0.1,
                 "gain_uncertainty_j": gain * gross_j, "net_uncertainty_j": 0.1,

@@ -27,7 +27,7 @@ def store(folder, *, position=0, tokens_per_s=12.5, **changes):
         "verdict": {"valid": False, "reasons": [{"code": "x", "message": "X"}, {"code": "y"}]},
         "experiment": {"backend": "simulated", "model": {"id": "shape:tiny", "revision": None}},
         "throughput": {"output_tokens_per_s": tokens_per_s},
-        "energy": {"j_per_output_token": None, "devices": [{"device": "cpu"}]},
+        "energy": {"j_per_output_token": None, "devices": [{"id": "cpu"}]},
         "environment": {"started_at": "2026-01-01", "devices": ["cpu"]},
         **changes,
     }
