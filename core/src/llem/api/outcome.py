@@ -11,6 +11,7 @@ from typing import Any, Literal
 from llem.api.bounds import Count, NonNegative
 from llem.api.config.base import FrozenModel
 from llem.api.energy import Energy
+from llem.api.footprint import Footprint
 from llem.api.study_place import StudyPlace
 
 
@@ -286,6 +287,8 @@ class Outcome(FrozenModel):
     """Per-request latency."""
     energy: Energy | None = None
     """Energy."""
+    footprint: Footprint | None = None
+    """Emissions and cost, if they were asked for."""
     compute: Compute | None = None
     """Arithmetic."""
     memory: Memory | None = None

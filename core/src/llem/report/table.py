@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llem.api.energy import Energy
+from llem.api.footprint import Footprint
 from llem.api.outcome import Outcome, Quantiles, Verdict
 
 
@@ -44,6 +45,8 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         ]
     if outcome.energy:
         result += _energy(outcome.energy)
+    if outcome.footprint:
+        result += _footprint(outcome.footprint)
     if outcome.compute:
         note = (
             "" if outcome.compute.mfu_ratio is None else f"{outcome.compute.mfu_ratio:.1%} of peak"
@@ -75,6 +78,18 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
         ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
     ]
+
+
+def _footprint(footprint: Footprint) -> list[tuple[str, str, str]]:
+    of = f"of {number(footprint.gross_j)} J gross at PUE {footprint.pue_ratio:g}"
+    rows = []
+    if footprint.gross_co2e_g is not None:
+        grid = f"{footprint.grid_g_per_kwh:g} g/kWh, {footprint.grid_source}"
+        rows.append(("emissions", f"{number(footprint.gross_co2e_g)} g CO2e", f"{of}; {grid}"))
+    if footprint.gross_cost is not None:
+        cost = f"{number(footprint.gross_cost)} {footprint.currency}".strip()
+        rows.append(("cost", cost, of))
+    return rows
 
 
 def _title(outcome: Outcome) -> Text:

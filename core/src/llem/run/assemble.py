@@ -27,6 +27,7 @@ from llem.config.digest import digest
 from llem.config.redact import redact
 from llem.measure.energy import account
 from llem.measure.flops import workload_flops
+from llem.measure.footprint import footprint
 from llem.measure.latency import latency
 from llem.measure.peak import peak_flops
 from llem.measure.precision import Precision, precision, shortcomings
@@ -81,6 +82,7 @@ def _figures(record: Record) -> dict[str, Any]:
         foreign=foreign_processes(record.states, record.own_processes, _worker_start_s(record)),
         limits=record.experiment.measurement.limits,
     )
+    config = record.experiment.footprint
     repetitions = _repetitions(record, window_j)
     reached = precision(windows, record.output_tokens, record.series)
     reasons += shortcomings(windows, reached, record.experiment.measurement)
@@ -99,6 +101,7 @@ def _figures(record: Record) -> dict[str, Any]:
         ),
         "latency": latency(runs),
         "energy": energy,
+        "footprint": footprint(energy, config) if config else None,
         "compute": _compute(record, duration_s, energy),
         "counters": _counters(runs),
         "self_cost": SelfCost(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),

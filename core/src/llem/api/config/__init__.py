@@ -3,6 +3,7 @@
 from llem.api.config.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
 from llem.api.config.decoder import DecoderConfig
 from llem.api.config.experiment import Experiment
+from llem.api.config.footprint import FootprintConfig
 from llem.api.config.limits import LimitsConfig
 from llem.api.config.measurement import BaselineConfig, MeasurementConfig, WarmupConfig
 from llem.api.config.model import ModelConfig
@@ -27,6 +28,7 @@ __all__ = [
     "Engine",
     "Experiment",
     "FileWorkload",
+    "FootprintConfig",
     "FrozenModel",
     "Length",
     "LimitsConfig",

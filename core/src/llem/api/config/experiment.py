@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from llem.api.config.base import BackendConfig, FrozenModel
 from llem.api.config.decoder import DecoderConfig
+from llem.api.config.footprint import FootprintConfig
 from llem.api.config.measurement import MeasurementConfig
 from llem.api.config.model import ModelConfig
 from llem.api.config.runner import RunnerConfig
@@ -39,6 +40,9 @@ class Experiment(FrozenModel):
 
     measurement: MeasurementConfig = MeasurementConfig()
     """How it is measured."""
+
+    footprint: FootprintConfig | None = None
+    """What turns energy into emissions and cost; unset derives neither."""
 
     runner: RunnerConfig = RunnerConfig()
     """Where it runs."""
