@@ -39,9 +39,7 @@ def curves(stored: Stored) -> list[Curve]:
     if outcome.energy is None or not outcome.timing.repetitions:
         return []
     counted = {
-        (row.meter, row.device, row.domain)
-        for row in outcome.energy.devices
-        if row.counted_in_total
+        (row.meter, row.id, row.domain) for row in outcome.energy.devices if row.counted_in_total
     }
     readings: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
     try:

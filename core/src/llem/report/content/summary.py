@@ -109,7 +109,7 @@ def boundary(outcome: Outcome) -> str:
     rows = [row for row in energy.devices if row.counted_in_total] if energy else []
     if not rows:
         return "No energy was metered."
-    parts = [f"{row.device} {row.domain} ({row.meter}, {row.provenance})" for row in rows]
+    parts = [f"{row.id} {row.domain} ({row.meter}, {row.provenance})" for row in rows]
     idle = energy.idle_basis if energy else None
     net = f"; net is what remains above {idle} idle power" if idle else ""
     return (
