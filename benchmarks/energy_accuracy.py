@@ -37,7 +37,7 @@ WAVEFORMS = {
     "ramp 50-450 W": Waveform.ramp(50, 450, 7.3),
     "bursts 60/600 W": Waveform.bursts(60, 600),
 }
-WINDOWS = {1: 12, 5: 6, 10: 4, 30: 2}
+WINDOWS = {1: 8, 5: 5, 10: 3, 30: 2}
 """Length in seconds, and how many."""
 
 RANDOM_WINDOWS = 40

@@ -30,9 +30,7 @@ def main() -> None:
     for duration_s in map(float, sys.argv[2:]):
         start_s = random.uniform(started_s + 1, finished_s - 1 - duration_s)
         span = (start_s, start_s + duration_s)
-        energy, _, _ = account(
-            series, [span], bare=None, loaded=None, basis="bare", output_tokens=0, requests=0
-        )
+        energy, _, _ = account(series, [span])
         windows.append([(*span, row.gross_j, row.uncertainty_j) for row in energy.devices])
     print(json.dumps(windows))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -53,6 +54,7 @@ def stored(llem, gpus):
         process = llem.start_command(*arguments, **gpus.environ)
         for line in process.stderr:
             if "measuring" in line:
+                time.sleep(1.5)  # well inside the windows
                 gpus.strike(fault)
                 break
         _, stderr = process.communicate(timeout=60)
@@ -103,7 +105,8 @@ def test_a_gpu_lost_during_an_experiment_is_stored_as_such(stored, gpus):
 def test_a_counter_that_is_reset_is_flagged_and_power_stands_in(measured, stored, gpus, through):
     document = (measured if through == "command" else stored)("reset 0 {now}")
     row = by_device(document)[gpus.device(0)]
-    assert row["method"] == "instantaneous power"
+    if through == "command":  # of an experiment's windows, only some hold the reset
+        assert row["method"] == "instantaneous power"
     assert is_true(row, document, 250)
     assert gpus.device(0) in flags(document)["counter-reset"]
     assert gpus.device(0) in flags(document)["meter-fallback"]
