@@ -6,7 +6,7 @@ import ast
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llem.api.plan import Call, CallPlan, Construct, Symbol
@@ -104,6 +104,7 @@ def test_secrets_are_not_shown():
     kwargs=st.dictionaries(NAMES, JSON, max_size=4),
     settings=st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), JSON, max_size=2),
 )
+@example(args=[], kwargs={"\u00b5": None}, settings={})  # an identifier Python would rewrite
 def test_any_plan_is_python_that_makes_the_same_call(args, kwargs, settings):
     plan = CallPlan((Call("go", "engine.go", args=tuple(args), kwargs=kwargs),), settings)
     source = render_plan(plan)
