@@ -14,6 +14,7 @@ from llem.api.meter import Provenance, Quantity, Series
 from llem.measure.coverage import Span
 from llem.measure.idle import Idle, idle_of
 from llem.measure.integrate import Integral, integrate
+from llem.measure.stand_in import mismatch_ratio
 from llem.measure.sums import total
 
 PREFERENCE = (Quantity.ENERGY, Quantity.POWER, Quantity.AVERAGE_POWER)
@@ -166,6 +167,9 @@ def _row(
         for at, energy_j in zip(missing, other.each_j, strict=True):
             each[at] = energy_j
             stood_in += energy_j is not None
+        if sources[0].channel.quantity is Quantity.ENERGY:
+            taken_j = sum(energy_j for energy_j in other.each_j if energy_j is not None)
+            variance += (mismatch_ratio(sources[0], source) * taken_j) ** 2
     return Row(
         sources=tuple(sources),
         used=used,
