@@ -11,7 +11,7 @@ INFO = BackendInfo(
     summary="AutoModelForCausalLM and generate() of transformers",
     engine=EngineRequirement(
         distribution="transformers",
-        versions=">=5.18,<6",
+        versions=">=5.20,<6",
         install="pip install llem-pytorch",
     ),
     devices=("cpu", "cuda"),

@@ -9,6 +9,7 @@ from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from llem.api.audit import ParameterAudit
     from llem.api.config import BackendConfig, Experiment
     from llem.api.facts import HostFacts
     from llem.api.finding import Finding
@@ -46,6 +47,14 @@ def llem_measurement() -> type[Session]:
     from llem_pytorch.runtime.session import PyTorchSession
 
     return PyTorchSession
+
+
+@hookimpl
+def llem_parameter_audit() -> ParameterAudit:
+    """Account for every parameter of transformers."""
+    from llem_pytorch.audit import AUDIT
+
+    return AUDIT
 
 
 @hookimpl

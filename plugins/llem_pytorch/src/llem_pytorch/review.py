@@ -8,7 +8,7 @@ from llem.api.config import Experiment
 from llem.api.facts import HostFacts
 from llem.api.finding import Finding
 from llem_pytorch.rules.devices import OF_CUDA
-from llem_pytorch.rules.section import asks_for_flash_attention, section_of
+from llem_pytorch.section import asks_for_flash_attention, section_of
 
 FLASH_ATTENTION_CAPABILITY = {
     "flash_attention_2": (8, 0),

@@ -17,6 +17,8 @@ def _engine(name: str) -> tuple[Engine, ...]:
 
 
 def _draft(name: str) -> tuple[Engine, ...]:
+    # transformers reads these from the drafting model's own generation config: given to
+    # `generate()` of the main model they would change nothing.
     return (Engine("draft_settings", name),)
 
 

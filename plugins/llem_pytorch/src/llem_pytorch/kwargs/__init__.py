@@ -12,7 +12,7 @@ from llem_pytorch.kwargs.generate import generate_call
 from llem_pytorch.kwargs.load import assistant_calls, load_calls, tokenizer_calls
 from llem_pytorch.kwargs.placed import Arguments, given, placed
 from llem_pytorch.kwargs.shared import SHARED
-from llem_pytorch.rules.section import section_of
+from llem_pytorch.section import section_of
 
 
 def build_plan(experiment: Experiment) -> CallPlan:

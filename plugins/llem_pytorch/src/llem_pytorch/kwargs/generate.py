@@ -5,7 +5,7 @@ from __future__ import annotations
 from llem.api.config import Experiment
 from llem.api.plan import Call
 from llem_pytorch.kwargs.placed import Arguments, given, with_objects
-from llem_pytorch.rules.section import SAMPLING_FIELDS, has_beams, is_continuous, section_of
+from llem_pytorch.section import SAMPLING_FIELDS, has_beams, is_continuous, section_of
 
 NO_EOS = [-1]
 """An EOS id that no token has. transformers then warns and generates up to the length limit; its

@@ -6,7 +6,7 @@ from llem.api.config import Experiment
 from llem.api.plan import Call, Symbol
 from llem_pytorch.kwargs.placed import Arguments, given, with_objects
 from llem_pytorch.kwargs.quantised import quantization_config
-from llem_pytorch.rules.section import section_of
+from llem_pytorch.section import section_of
 
 
 def load_calls(experiment: Experiment, arguments: Arguments) -> list[Call]:

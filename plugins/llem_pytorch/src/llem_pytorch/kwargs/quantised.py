@@ -6,7 +6,7 @@ from llem.api.config import Experiment
 from llem.api.plan import Construct
 from llem_pytorch.config.quantization import METHODS
 from llem_pytorch.kwargs.placed import Arguments
-from llem_pytorch.rules.section import section_of
+from llem_pytorch.section import section_of
 
 
 def quantization_config(experiment: Experiment, arguments: Arguments) -> Construct | None:

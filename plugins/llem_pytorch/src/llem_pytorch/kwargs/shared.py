@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem_pytorch.rules.section import SAMPLING_FIELDS
+from llem_pytorch.section import SAMPLING_FIELDS
 
 SHARED = {
     ("load_config", "pretrained_model_name_or_path"): "model.id",
@@ -27,7 +27,6 @@ SHARED = {
     ("generate", "do_sample"): "decoder.do_sample",
     ("generate", "temperature"): "decoder.temperature",
     ("generate", "eos_token_id"): "decoder.ignore_eos",
-    ("generate", "attention_mask"): "llem: 1 for prompt tokens, 0 for padding",
     ("generate", "generation_config"): "llem: its parts are arguments of their own",
     ("generate", "input_ids"): "llem: the prompts of the workload",
     ("generate", "inputs"): "llem: the prompts of the workload",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llem.api.config import Experiment, Rule
-from llem_pytorch.rules.section import (
+from llem_pytorch.section import (
     OWN_SAMPLING_FIELDS,
     SAMPLING_FIELDS,
     has_beams,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llem.api.config import Experiment, Rule
-from llem_pytorch.rules.section import section_of
+from llem_pytorch.section import section_of
 
 OF_CUDA = ("allow_tf32", "allow_reduced_precision_reduction", "cudnn_benchmark")
 """Switches that act on CUDA devices alone."""

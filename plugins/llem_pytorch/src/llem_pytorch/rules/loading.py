@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llem.api.config import Experiment, Rule
-from llem_pytorch.rules.section import (
+from llem_pytorch.section import (
     asks_for_flash_attention,
     quantises,
     section_of,

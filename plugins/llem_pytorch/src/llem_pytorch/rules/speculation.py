@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llem.api.config import Experiment, Rule
-from llem_pytorch.rules.section import (
+from llem_pytorch.section import (
     STATIC_CACHES,
     drafts_with_a_model,
     has_beams,
@@ -17,11 +17,8 @@ DRAFT_SETTINGS = (
     "num_assistant_tokens",
     "num_assistant_tokens_schedule",
     "assistant_confidence_threshold",
-    "assistant_lookbehind",
-    "target_lookbehind",
 )
-"""Fields that transformers reads from the *drafting* model's own generation config: given to
-`generate()` of the main model they would change nothing."""
+"""Fields that act on whichever model drafts."""
 
 DRAFTERS = (
     "pytorch.prompt_lookup_num_tokens",
@@ -104,6 +101,6 @@ RULES = (
         remedy="Remove pytorch.num_return_sequences, or do not speculate.",
         violated=_with_drafts(_several_sequences),
     ),
-    *map(_without_drafter, DRAFT_SETTINGS[:3]),
+    *map(_without_drafter, DRAFT_SETTINGS),
 )
 """Rules over speculation."""

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from llem.api.plan import Call, CallPlan, resolve_kwargs
-from llem_pytorch.rules.section import SAMPLING_FIELDS
 from llem_pytorch.runtime import layers, numerics
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches
@@ -16,6 +15,7 @@ from llem_pytorch.runtime.facts import devices
 from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.probe import probe_cache
 from llem_pytorch.runtime.static import StaticBatches
+from llem_pytorch.section import SAMPLING_FIELDS
 
 GENERATION = (
     "do_sample",

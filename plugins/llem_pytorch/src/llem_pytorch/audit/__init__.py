@@ -1,0 +1,14 @@
+"""How every parameter of transformers is accounted for."""
+
+from __future__ import annotations
+
+from llem.api.audit import ParameterAudit
+from llem_pytorch.audit import generating, loading, quantising
+from llem_pytorch.kwargs.shared import SHARED
+
+AUDIT = ParameterAudit(
+    surfaces=(*loading.SURFACES, *quantising.SURFACES, *generating.SURFACES),
+    introspect="llem_pytorch.runtime.surface.introspect",
+    shared=SHARED,
+)
+"""The account; what a field exposes is read off its marker and not repeated here."""
