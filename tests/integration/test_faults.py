@@ -1,6 +1,7 @@
 """Whatever happens to the worker: a failed outcome, a documented exit code, no orphan."""
 
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -140,3 +141,13 @@ def test_a_killed_host_takes_its_worker_along_and_leaves_no_outcome(llem, send):
     send(process, signal.SIGKILL)
     wait_until(lambda: not worker.is_running())
     assert not list(llem.results.glob("[!.]*"))
+
+
+def test_results_that_are_removed_meanwhile_are_a_clear_error(llem):
+    process = llem.start(simulated__decode_steps_per_s=10, workload__output_tokens=4)
+    log = wait_until(lambda: list(llem.results.glob(".*.partial/worker.log")))[0]
+    shutil.rmtree(log.parent)
+    _, stderr = process.communicate(timeout=100)
+    assert process.returncode == 4
+    assert "cannot write the outcome" in stderr
+    assert "Traceback" not in stderr

@@ -150,7 +150,7 @@ class WorkerProcess:
             experiment_s,
             silence_s,
         )
-        self._log_offset_bytes = self.log_path.stat().st_size
+        self._log_offset_bytes = _size_bytes(self.log_path)
         self._started_s = time.monotonic()
 
     def kill(self) -> None:
@@ -224,7 +224,7 @@ class WorkerProcess:
                 return
             if left_s <= 0:
                 raise self._timeout(method, timeout_s)
-            if silence.is_over(self.log_path.stat().st_size):
+            if silence.is_over(_size_bytes(self.log_path)):
                 raise WorkerTimeout(
                     f"the worker neither answered nor printed anything for {self.silence_s:g} s "
                     f"during {method!r}",
@@ -283,7 +283,7 @@ class _Silence:
     """
 
     def __init__(self, log_path: Path, limit_s: float | None) -> None:
-        self.log_bytes = log_path.stat().st_size
+        self.log_bytes = _size_bytes(log_path)
         self._limit_s = limit_s
         self._since_s = time.monotonic()
 
@@ -293,6 +293,14 @@ class _Silence:
             self.log_bytes, self._since_s = log_bytes, time.monotonic()
         silent_s = time.monotonic() - self._since_s
         return self._limit_s is not None and silent_s > self._limit_s
+
+
+def _size_bytes(path: Path) -> int:
+    """Return a file's size; 0 if somebody has removed it meanwhile, which ends no measurement."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def interpreter(python: str | None) -> str:
