@@ -4,7 +4,7 @@ import pytest
 
 from llem.api.architecture import Architecture
 from llem.measure.flops import attended_positions, body_parameters, request_flops, workload_flops
-from llem.measure.peak import peak_flops
+from llem.measure.peak import fastest_flops, peak_flops
 
 SMALL = Architecture(
     layers=2, hidden_size=8, heads=2, kv_heads=1, head_dim=4, intermediate_size=16, vocab_size=32
@@ -79,3 +79,14 @@ def test_stated_peaks(name, dtype, tera):
 )
 def test_an_unknown_peak_is_none(name, dtype):
     assert peak_flops(name, dtype) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "tera"), [("NVIDIA H100 80GB HBM3", 1978), ("NVIDIA B200", 9000), ("Tesla T4", 130)]
+)
+def test_no_format_is_faster_than_this(name, tera):
+    assert fastest_flops(name) == tera * 1e12
+
+
+def test_the_fastest_rate_of_an_unknown_device_is_none():
+    assert fastest_flops("") is None

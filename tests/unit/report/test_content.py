@@ -160,6 +160,7 @@ def test_least_traffic_reads_weights_once_a_step_and_each_context():
         "kv_cache_bytes_per_token": 10,
     }  # fmt: skip
     made["compute"] = {"flops": 1.0, "flops_per_s": 5.0, "mfu_ratio": 1.5}
+    made["verdict"] = {"valid": False, "reasons": [{"code": "beyond-roofline", "message": ""}]}
     outcome = type(stored("a").outcome).model_validate(made)
     # 2 repetitions of 10 steps; 80 tokens, each with a context of 12.5 + 5 on average; 2 s.
     assert least_bytes_per_s(outcome) == pytest.approx((1000 * 20 + 10 * 17.5 * 80) / 2)

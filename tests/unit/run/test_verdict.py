@@ -8,7 +8,7 @@ from llem.api.facts import HostFacts
 from llem.api.plan import Call, CallPlan, Construct, Symbol
 from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult
 from llem.run.record import Record
-from llem.run.verdict import differences, reasons_of, requested
+from llem.run.verdict import beyond_roofline, differences, reasons_of, requested
 
 FACTS = HostFacts(system="Linux", cpu="one", logical_cores=1, memory_bytes=1)
 
@@ -84,3 +84,16 @@ def test_constructed_objects_are_not_compared(record):
     call = Call("load", "a.b", kwargs={"quantization_config": Construct("x.Y", {})})
     record.plan = CallPlan((call,))
     assert requested(record) == {}
+
+
+def test_more_arithmetic_than_the_devices_can_do_is_not_believed():
+    (reason,) = beyond_roofline(3e15, [1e15, 1e15])
+    assert reason.code == "beyond-roofline"
+    assert reason.message == "3e+15 FLOP/s, and the devices do 2e+15 at most"
+
+
+def test_what_the_devices_can_do_or_nobody_states_is_believed():
+    assert list(beyond_roofline(1.9e15, [1e15, 1e15])) == []
+    assert list(beyond_roofline(3e15, [1e15, None])) == []
+    assert list(beyond_roofline(3e15, [])) == []
+    assert list(beyond_roofline(None, [1e15])) == []

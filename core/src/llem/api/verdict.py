@@ -127,6 +127,13 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "See `log_tail`; switch compilation off or mend what it stumbles over.",
     ),
     ReasonCode(
+        "beyond-roofline",
+        "work",
+        "The work takes more arithmetic per second than the devices used can do in any format, so "
+        "that some of it was not done or not timed.",
+        "Look for cached prompts, skipped layers or a clock that is wrong; report it as a bug.",
+    ),
+    ReasonCode(
         "simulated-engine",
         "work",
         "No engine ran: the figures are made up.",

@@ -24,6 +24,7 @@ class Roofline:
         mfu_ratio: The same over the devices' stated peak.
         bytes_per_s: Least memory traffic per second of window.
         note: What is missing, or where the peak comes from.
+        beyond: Whether the verdict says that it is more than the devices can do.
     """
 
     id: str
@@ -31,11 +32,7 @@ class Roofline:
     mfu_ratio: Figure
     bytes_per_s: Figure
     note: str
-
-    @property
-    def beyond(self) -> bool:
-        """Whether it is more than the devices can do."""
-        return self.mfu_ratio.value is not None and self.mfu_ratio.value > 1
+    beyond: bool
 
 
 def rooflines(outcomes: Sequence[Outcome]) -> list[Roofline]:
@@ -47,6 +44,7 @@ def rooflines(outcomes: Sequence[Outcome]) -> list[Roofline]:
             mfu_ratio=Figure(outcome.compute.mfu_ratio, f"{outcome.id}#compute.mfu_ratio"),
             bytes_per_s=Figure(least_bytes_per_s(outcome), f"bytes_per_s {outcome.id}"),
             note=outcome.compute.note,
+            beyond=any(one.code == "beyond-roofline" for one in outcome.verdict.reasons),
         )
         for outcome in outcomes
         if outcome.compute is not None and outcome.compute.flops_per_s is not None

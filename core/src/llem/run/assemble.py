@@ -29,13 +29,13 @@ from llem.measure.energy import account
 from llem.measure.flops import workload_flops
 from llem.measure.footprint import footprint
 from llem.measure.latency import latency
-from llem.measure.peak import peak_flops
+from llem.measure.peak import fastest_flops, peak_flops
 from llem.measure.precision import Precision, precision, shortcomings
 from llem.measure.statistics import rate_spread
 from llem.run.devices import foreign_processes
 from llem.run.facts import relevant_variables
 from llem.run.record import Record
-from llem.run.verdict import reasons_of
+from llem.run.verdict import beyond_roofline, reasons_of
 
 
 def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
@@ -86,6 +86,8 @@ def _figures(record: Record) -> dict[str, Any]:
     repetitions = _repetitions(record, window_j)
     reached = precision(windows, record.output_tokens, record.series)
     reasons += shortcomings(windows, reached, record.experiment.measurement)
+    compute = _compute(record, duration_s, energy)
+    reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(record)])
     return {
         "reasons": list(reasons),
         "tokens": tokens,
@@ -102,7 +104,7 @@ def _figures(record: Record) -> dict[str, Any]:
         "latency": latency(runs),
         "energy": energy,
         "footprint": footprint(energy, config) if config else None,
-        "compute": _compute(record, duration_s, energy),
+        "compute": compute,
         "counters": _counters(runs),
         "self_cost": SelfCost(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
     }
@@ -171,7 +173,7 @@ def _timing(
 def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
     assert record.opened is not None
     assert record.workload is not None
-    model, gpus = record.opened.model, {gpu.uuid: gpu.name for gpu in record.facts.gpus}
+    model = record.opened.model
     if model.architecture is None:
         note = "llem does not know the arithmetic of this model family"
         return Compute(flops=None, flops_per_s=None, mfu_ratio=None, note=note)
@@ -182,8 +184,8 @@ def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
         for request in run.requests
     ]
     flops = workload_flops(model.architecture, lengths)
-    names = [gpus.get(device.partition(":")[2]) for device in record.opened.devices]
-    peaks = [peak_flops(name, model.dtype) if name and model.dtype else None for name in names]
+    dtype = model.dtype
+    peaks = [peak_flops(name, dtype) if name and dtype else None for name in _gpus(record)]
     known = [peak for peak in peaks if peak is not None]
     peak = sum(known) if known and len(known) == len(peaks) else None
     return Compute(
@@ -192,6 +194,13 @@ def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
         mfu_ratio=flops / duration_s / peak if peak else None,
         note="" if peak else "no stated peak is known for the devices used",
     )
+
+
+def _gpus(record: Record) -> list[str]:
+    """Return the product name of each device that the engine used; empty for what is no GPU."""
+    assert record.opened is not None
+    names = {gpu.uuid: gpu.name for gpu in record.facts.gpus}
+    return [names.get(device.partition(":")[2], "") for device in record.opened.devices]
 
 
 def _counters(runs: Sequence[RunResult]) -> dict[str, float]:

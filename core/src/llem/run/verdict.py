@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from llem.api.outcome import Reason
@@ -34,6 +34,21 @@ def reasons_of(record: Record) -> list[Reason]:
         for code, message in record.observation.reasons.items():
             found.append(Reason(code=code, message=message))
     return found
+
+
+def beyond_roofline(flops_per_s: float | None, peaks: Sequence[float | None]) -> Iterator[Reason]:
+    """Yield a reason if more arithmetic was done than the devices can do in any format.
+
+    Args:
+        flops_per_s: Operations per second of window; ``None`` if unknown.
+        peaks: Greatest stated rate of each device used; ``None`` where none is stated.
+    """
+    known = [peak for peak in peaks if peak is not None]
+    if flops_per_s is None or not known or len(known) < len(peaks):
+        return
+    if flops_per_s > sum(known):
+        message = f"{flops_per_s:.3g} FLOP/s, and the devices do {sum(known):.3g} at most"
+        yield Reason(code="beyond-roofline", message=message)
 
 
 def requested(record: Record) -> dict[str, Any]:
