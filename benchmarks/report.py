@@ -107,7 +107,7 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
             "net_j_per_request": (gross_j - idle_j) / requests,
             "devices": [
                 {
-                    **row, "device": "cpu", "domain": "package", "meter": "rapl",
+                    **row, "id": "cpu", "domain": "package", "meter": "rapl",
                     "method": "counter", "idle_w": 3, "counted_in_total": True,
                 }
             ],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from llem.report.content.report import build
 from llem.report.content.summary import Rates
 from llem.report.figures.export import figures, write_figures
+from llem.report.figures.latency import MOST_ROWS, latency
 from llem.report.figures.scale import Scale, fitting
 
 from .outcomes import stored
@@ -50,6 +51,12 @@ def test_every_figure_is_well_formed_and_has_a_name(report):
         root = ET.fromstring(svg)
         assert root.get("role") == "img"
         assert root.get("aria-label")
+
+
+def test_more_latencies_than_one_can_compare_are_not_drawn():
+    many = [stored(f"{at:03}", some__x=at) for at in range(MOST_ROWS + 20)]
+    svg = latency(build("t", many, Rates()), "e2e_s")
+    assert svg.count('class="mark ') == MOST_ROWS
 
 
 def test_figures_are_written_with_their_colours_inside(report, tmp_path):

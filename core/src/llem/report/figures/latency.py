@@ -11,6 +11,9 @@ from llem.report.figures.scale import fitting
 from llem.report.figures.tradeoff import series_names
 
 WIDTH, ROW, LEFT = 860, 20, 330
+MOST_ROWS = 100
+"""Further outcomes are in the table alone: nobody compares more lines by eye."""
+
 KINDS = {
     "ttft_s": "time to first token",
     "itl_s": "inter-token latency",
@@ -30,7 +33,7 @@ def latency(report: Report, kind: str) -> str | None:
         for outcome in report.outcomes
         if (quantiles := _quantiles(outcome, kind)) is not None
     ]
-    return _drawn(report, KINDS[kind], known) if known else None
+    return _drawn(report, KINDS[kind], known[:MOST_ROWS]) if known else None
 
 
 def _drawn(report: Report, what: str, known: Sequence[tuple[Outcome, Quantiles]]) -> str:

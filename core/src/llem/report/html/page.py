@@ -16,7 +16,7 @@ from llem.report.content.figure import Figure
 from llem.report.content.report import Report
 from llem.report.content.summary import Rates
 from llem.report.figures.effects import effects
-from llem.report.figures.latency import KINDS, latency
+from llem.report.figures.latency import KINDS, MOST_ROWS, latency
 from llem.report.figures.order import order
 from llem.report.figures.power import power
 from llem.report.figures.tradeoff import series_names, tradeoff
@@ -55,6 +55,7 @@ def page(report: Report) -> str:
             for kind, what in KINDS.items()
             if (drawn := latency(report, kind)) is not None
         ],
+        most_latencies=MOST_ROWS,
         orders=[(one, _markup(order(one)), _trend_text(one)) for one in report.trends],
         powers=[
             (outcome, report.label_of(outcome), _markup(power(outcome, curves)), curves)
