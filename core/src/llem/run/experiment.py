@@ -119,6 +119,8 @@ def _drive(
         try:
             if not workers.is_loaded(backend, record.plan, runner):
                 lifecycle.before_start()
+            if workers.remark:
+                record.warnings.append(Reason(code="worker-not-kept", message=workers.remark))
             with workers.lease(backend, record.plan, runner, log_path) as lease:
                 if lease.loaded is None:
                     lifecycle.start(lease.worker, backend.module, distributions)

@@ -54,6 +54,9 @@ class Lease:
 class Workers(Protocol):
     """Hands out workers, one at a time."""
 
+    remark: str
+    """Why a worker that should have been kept was not, for the run that asked last; or empty."""
+
     def keeps(self, backend: Backend) -> bool:
         """Whether sessions of ``backend`` stay open after the block, and must not be closed."""
 
@@ -73,6 +76,8 @@ class Workers(Protocol):
 
 class FreshWorkers:
     """Starts a worker for each experiment and ends it afterwards."""
+
+    remark = ""
 
     def keeps(self, backend: Backend) -> bool:
         """Whether sessions stay open: never."""
@@ -101,6 +106,7 @@ class KeptWorkers:
 
     def __init__(self, log_path: Path) -> None:
         self._log_path = log_path
+        self.remark = ""
         self._key = ""
         self._lease: Lease | None = None
 
@@ -110,6 +116,7 @@ class KeptWorkers:
 
     def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
         """Whether the kept worker can go on with ``plan``; another one is ended by asking."""
+        self.remark = ""
         if self._lease is None:
             return False
         if self._key != load_part(backend, plan, runner) or not self._reopen(plan, runner):
@@ -150,10 +157,12 @@ class KeptWorkers:
         assert self._lease is not None
         worker = self._lease.worker
         worker.begin(**_limits(runner))
-        with suppress(ExperimentFailed):
+        try:
             worker.call("reopen", runner.timeouts.open_s, plan=plan.to_json())
-            return True
-        return False
+        except ExperimentFailed as error:
+            self.remark = f"the worker could not be kept: {error.message}"
+            return False
+        return True
 
 
 def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:

@@ -19,13 +19,17 @@ class MemoryNotReturned(RuntimeError):
 
 
 def held_bytes() -> int | None:
-    """Return the resident memory, what can be given back given back; ``None`` if unknown."""
+    """Return the memory that is this process's own, what can be given back given back.
+
+    Pages of files, weights among them, are left out: they come in as they are used. ``None`` if
+    it cannot be told.
+    """
     gc.collect()
     if sys.platform.startswith("linux"):
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
         if trim is not None:
             trim(0)
-    return _status_bytes("VmRSS")
+    return _status_bytes("RssAnon")
 
 
 def check_returned(loaded_bytes: int | None) -> None:
