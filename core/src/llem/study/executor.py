@@ -14,7 +14,6 @@ from llem.api.study_place import StudyPlace
 from llem.config import LoadedExperiment, experiment_model
 from llem.registry import Registry
 from llem.run.baseline import Baselines
-from llem.run.baseline import Baselines
 from llem.run.experiment import run_experiment
 from llem.run.progress import Progress
 from llem.run.workers import KeptWorkers
