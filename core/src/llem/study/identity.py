@@ -15,7 +15,7 @@ from llem.run.workers import load_part
 ID_DIGITS = 20
 """Hexadecimal digits of an experiment's id; 80 bits never collide in one store."""
 
-_MAX_KEPT = 4096
+_MAX_KEPT = 16_384
 
 
 class Identity(NamedTuple):

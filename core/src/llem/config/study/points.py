@@ -33,7 +33,7 @@ from llem.config.study.rulings import Rulings
 if TYPE_CHECKING:
     from llem.registry import Registry
 
-MAX_KEPT = 4096
+MAX_KEPT = 16_384
 """Validated sections that are kept, of each name."""
 
 

@@ -15,7 +15,7 @@ from llem.api.config import BackendConfig, Experiment
 from llem.api.finding import Finding
 from llem.config.judge import dropped, finding_of, rules_about
 
-MAX_KEPT = 4096
+MAX_KEPT = 16_384
 """Answers that are kept, for each set of sections."""
 
 
