@@ -53,7 +53,7 @@ def ends(found: Interval | None, *, relative: bool) -> str:
     if found is None or found.low is None or found.high is None:
         return "-"
     if relative:
-        return f"{100 * found.low:+.2f} … {100 * found.high:+.2f} %"
+        return f"{percent(found.low).removesuffix(' %')} … {percent(found.high)}"
     return f"{found.low:+.4g} … {found.high:+.4g}"
 
 

@@ -67,7 +67,6 @@ def page(report: Report) -> str:
         rooflines=rooflines(report.outcomes),
         reproduction=reproduction(report.outcomes),
         canonical=canonical,
-        percent=percent,
         number=_number,
     )
 
