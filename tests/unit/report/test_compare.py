@@ -71,10 +71,23 @@ def test_runs_of_one_block_are_pairs():
     assert one.found
 
 
+def test_a_run_whose_partner_is_missing_is_in_no_pair():
+    base, new = runs("a", (10, 11, 13, 50)), runs("b", (10.5, 11.6, 13.6))
+    one = only(compare(base, new, ENERGY))
+    assert one.samples.paired
+    assert one.samples.base == pytest.approx((0.10, 0.11, 0.13))
+
+
+def test_several_runs_in_one_block_are_no_pairs():
+    base = [stored(f"a{n}", (10.0 + n,) * 2, place=place(0)) for n in range(3)]
+    new = [stored(f"b{n}", (10.5 + n,) * 2, place=place(0)) for n in range(3)]
+    assert not only(compare(base, new, ENERGY)).samples.paired
+
+
 @pytest.mark.parametrize("change", [{"place": place(7)}, {"place": place(0, study="other")}])
 def test_runs_that_share_no_block_are_no_pairs(change):
-    base = runs("a", (10, 11, 13))
-    new = [*runs("b", (10.5, 11.6, 13.6))[1:], stored("b", (10.5, 10.5), **change)]
+    base = runs("a", (10, 11))
+    new = [*runs("b", (10.5, 11.6))[1:], stored("b", (10.5, 10.5), **change)]
     assert not only(compare(base, new, ENERGY)).samples.paired
 
 

@@ -62,11 +62,15 @@ def _known(outcomes: Sequence[Outcome], metric: Metric) -> list[float]:
 
 
 def _pairs(base: Sequence[Outcome], new: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
-    """Return the pairs of the design; empty unless every run of both sides is in one."""
+    """Return the pairs of the design; empty if there are none, or a single one.
+
+    A run whose partner is missing (it failed, or is not valid) is in no pair.
+    """
     ours, theirs = _by_block(base), _by_block(new)
-    if len(ours) != len(base) or len(theirs) != len(new) or ours.keys() != theirs.keys():
-        return []
-    return [(ours[key], theirs[key]) for key in ours] if len(ours) > 1 else []
+    if len(ours) != len(base) or len(theirs) != len(new):
+        return []  # several runs in one block, or runs of no study
+    pairs = [(ours[key], theirs[key]) for key in ours if key in theirs]
+    return pairs if len(pairs) > 1 else []
 
 
 def _by_block(outcomes: Sequence[Outcome]) -> dict[tuple[object, ...], Outcome]:

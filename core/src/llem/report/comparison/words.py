@@ -63,7 +63,8 @@ def detectable(one: Comparison) -> str:
         return "-"
     if one.change is None:
         return f"{number(one.smallest_detectable)} {one.metric.unit}"
-    return f"{100 * one.smallest_detectable:.2g} %"
+    shown = 100 * one.smallest_detectable
+    return f"{shown:.2g} %" if shown < 100 else f"{shown:,.0f} %"
 
 
 def needed(one: Comparison) -> str:
@@ -97,7 +98,10 @@ def notes(answer: Answer) -> Iterator[str]:
             "to run is not in the intervals; run a study with several repeats to include it"
         )
     if any(one.samples.paired for one in answer.comparisons):
-        yield "paired: runs of one block, on the same devices and prompts, belong together"
+        yield (
+            "paired: runs of one block, on the same devices and prompts, belong together; a run "
+            "whose partner is missing is not used"
+        )
     if any(one.gain_error for one in answer.comparisons):
         yield "the sides ran on different devices, so that their sensors' gain errors are included"
     if any(0 < _fewest(one) < LEAST_FOR_BOOTSTRAP for one in answer.comparisons):
@@ -106,8 +110,8 @@ def notes(answer: Answer) -> Iterator[str]:
     if tests > 1:
         yield f"p-values are corrected (Holm) for {tests} comparisons"
     yield (
-        f"“would have been seen” means with a chance of {POWER:.0%}; needed is what a side takes "
-        f"to see {100 * answer.wanted_ratio:g} % so"
+        f"“would have been seen” means with a chance of {100 * POWER:g} %; needed is what a side "
+        f"takes to see {100 * answer.wanted_ratio:g} % so"
     )
     for respect in answer.allowed:
         yield f"allowed although {respect.code}: {respect.message}"
