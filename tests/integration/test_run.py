@@ -93,6 +93,9 @@ def test_a_constant_power_gives_the_energy_it_must(llem):
     energy = outcome["energy"]
     assert energy["gross_j"] == pytest.approx(100.0 * outcome["timing"]["duration_s"])
     assert energy["net_j"] == pytest.approx(0.0, abs=1e-6 * energy["gross_j"])
+    phases = energy["phases"]
+    assert phases["decode_j"] == pytest.approx(100.0 * phases["decode_s"])
+    assert phases["prefill_j"] == pytest.approx(100.0 * phases["prefill_s"])
 
 
 def test_without_a_meter_energy_is_unavailable_and_never_zero(llem):

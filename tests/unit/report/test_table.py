@@ -56,19 +56,33 @@ def test_a_failure_shows_phase_message_and_hint():
     assert "hint: Use less." in text
 
 
+UNMEASURED = dict.fromkeys(
+    (
+        "gross_j", "idle_j", "net_j", "uncertainty_j", "j_per_output_token", "mean_w",
+        "j_per_request", "net_j_per_output_token", "net_j_per_request", "idle_basis",
+        "gain_uncertainty_j", "net_uncertainty_j", "uncertainty_j_per_output_token",
+        "uncertainty_j_per_request",
+    )
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("missing", ["0.0", "nan", "None"])
 def test_a_missing_figure_is_never_a_number(missing):
-    energy = {
-        "provenance": "unavailable",
-        **dict.fromkeys(
-            (
-                "gross_j", "idle_j", "net_j", "uncertainty_j", "j_per_output_token", "mean_w",
-                "j_per_request", "net_j_per_output_token", "net_j_per_request", "idle_basis",
-                "gain_uncertainty_j", "net_uncertainty_j", "uncertainty_j_per_output_token",
-                "uncertainty_j_per_request",
-            )
-        ),
-    }  # fmt: skip
+    energy = {"provenance": "unavailable", **UNMEASURED}
     text = shown(outcome(energy=energy))
     assert "unavailable: no meter works here" in text
     assert missing not in text
+
+
+def test_a_phase_is_shown_only_where_its_energy_is_known():
+    phases = {
+        "prefill_s": 1.0, "prefill_j": None, "prefill_uncertainty_j": None,
+        "j_per_prefill_token": None, "decode_s": 4.0, "decode_j": 400.0,
+        "decode_uncertainty_j": 8.0, "j_per_decode_token": 0.5, "mixed_s": 0.0,
+        "unavailable": "prefill: its spans are too short",
+    }  # fmt: skip
+    energy = {**UNMEASURED, "provenance": "measured", "gross_j": 600.0, "phases": phases}
+    text = shown(outcome(energy=energy))
+    assert "400 ± 8 J" in text
+    assert "0.5 J per decode token" in text
+    assert "prefill" not in text

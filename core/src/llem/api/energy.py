@@ -94,6 +94,31 @@ class DeviceConditions(FrozenModel):
     """Whether it is split into instances (MIG), whose energy cannot be told apart."""
 
 
+class PhaseEnergy(FrozenModel):
+    """Gross energy of the time in which all active requests were in the same phase."""
+
+    prefill_s: NonNegative | None
+    """Time in which every active request waited for its first token."""
+    prefill_j: float | None
+    """Its energy."""
+    prefill_uncertainty_j: NonNegative | None
+    """Standard uncertainty of that, gain apart."""
+    j_per_prefill_token: float | None
+    """Its energy per input token; unavailable where mixed time served some of them."""
+    decode_s: NonNegative | None
+    """Time in which every active request was past its first token."""
+    decode_j: float | None
+    """Its energy."""
+    decode_uncertainty_j: NonNegative | None
+    """Standard uncertainty of that, gain apart."""
+    j_per_decode_token: float | None
+    """Its energy per output token made in it; first tokens belong to prefill."""
+    mixed_s: NonNegative | None
+    """Time with active requests in both phases; its energy belongs to neither."""
+    unavailable: str | None = None
+    """Why a figure is unavailable."""
+
+
 class Energy(FrozenModel):
     """Energy over all windows."""
 
@@ -133,6 +158,8 @@ class Energy(FrozenModel):
     """Idle power with the model in memory."""
     after_idle: IdlePower | None = None
     """Idle power after the last repetition, the model still in memory."""
+    phases: PhaseEnergy | None = None
+    """Prefill and decode apart; none where no requests are measured."""
     devices: tuple[DeviceEnergy, ...] = ()
     """One row per device and domain."""
     conditions: tuple[DeviceConditions, ...] = ()

@@ -6,6 +6,8 @@ _ENDINGS = {
     "_tokens_per_s": "tokens/s",
     "_bytes_per_token": "bytes/token",
     "j_per_output_token": "J/token",
+    "j_per_prefill_token": "J/token",
+    "j_per_decode_token": "J/token",
     "j_per_request": "J/request",
     "requests_per_s": "requests/s",
     "flops_per_s": "FLOP/s",

@@ -10,10 +10,12 @@ from llem.api.config import LimitsConfig
 from llem.api.energy import DeviceEnergy, Energy, IdlePower
 from llem.api.meter import DeviceState, Provenance, Series
 from llem.api.outcome import Reason
+from llem.api.session import RunResult
 from llem.measure.conditions import conditions, findings
 from llem.measure.coverage import Span
 from llem.measure.findings import findings_of
 from llem.measure.idle import together
+from llem.measure.phase_energy import phase_energy
 from llem.measure.precision import slowest_period_s
 from llem.measure.ratio import ratio_precision
 from llem.measure.reconcile import counted_once
@@ -33,6 +35,8 @@ def account(
     basis: Literal["bare", "loaded"] = "bare",
     output_tokens: Sequence[int] = (),
     requests: Sequence[int] = (),
+    runs: Sequence[RunResult] = (),
+    input_tokens: int = 0,
     states: Sequence[DeviceState] = (),
     foreign: Collection[int] = (),
     limits: LimitsConfig = DEFAULT_LIMITS,
@@ -55,6 +59,8 @@ def account(
         basis: Which idle power is subtracted for net energy.
         output_tokens: Of each window.
         requests: Of each window.
+        runs: What was done in the windows, where it is to be split into phases.
+        input_tokens: Of all windows.
         states: What was seen of those devices beside energy.
         foreign: Processes that do not belong to what is measured.
         limits: From where on something is worth a reason.
@@ -90,6 +96,7 @@ def account(
         bare_idle=_idle("bare", counted),
         loaded_idle=_idle("loaded", counted),
         after_idle=_idle("after", counted),
+        phases=phase_energy(counted, runs, input_tokens) if runs else None,
         devices=tuple(map(_device, rows)),
         conditions=tuple(seen),
     )

@@ -23,7 +23,7 @@ def latency(runs: Sequence[RunResult]) -> Latency:
     first = [
         ready_s - request.submitted_s
         for request in requests
-        if (ready_s := _first_token_s(request)) is not None
+        if (ready_s := first_token_s(request)) is not None
     ]
     if len(first) < len(requests):
         reason = "the engine does not tell when single tokens were ready"
@@ -40,6 +40,6 @@ def latency(runs: Sequence[RunResult]) -> Latency:
     )
 
 
-def _first_token_s(request: RequestResult) -> float | None:
+def first_token_s(request: RequestResult) -> float | None:
     """Return when the first token was available, if the engine told."""
     return request.token_times_s[0] if request.token_times_s else request.first_token_s

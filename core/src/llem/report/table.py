@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from llem.api.energy import Energy
+from llem.api.energy import Energy, PhaseEnergy
 from llem.api.footprint import Footprint
 from llem.api.outcome import Outcome, Quantiles, Verdict
 
@@ -77,6 +77,24 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         ),
         ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
         ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
+        *(_phases(energy.phases) if energy.phases else ()),
+    ]
+
+
+def _phases(phases: PhaseEnergy) -> list[tuple[str, str, str]]:
+    """Return a row for each phase whose energy is known."""
+    parts = (
+        ("prefill", phases.prefill_j, phases.prefill_uncertainty_j, phases.j_per_prefill_token),
+        ("decode", phases.decode_j, phases.decode_uncertainty_j, phases.j_per_decode_token),
+    )
+    return [
+        (
+            f"energy, {name}",
+            f"{number(energy_j)} ± {number(uncertainty_j)} J",
+            "gross" if per_token_j is None else f"gross; {number(per_token_j)} J per {name} token",
+        )
+        for name, energy_j, uncertainty_j, per_token_j in parts
+        if energy_j is not None
     ]
 
 

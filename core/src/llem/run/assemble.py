@@ -78,6 +78,8 @@ def _figures(record: Record) -> dict[str, Any]:
         basis=record.experiment.measurement.baseline.subtract,
         output_tokens=record.output_tokens,
         requests=[len(run.requests) for run in runs],
+        runs=runs,
+        input_tokens=tokens.input_tokens,
         states=record.states,
         foreign=foreign_processes(record.states, record.own_processes, _worker_start_s(record)),
         limits=record.experiment.measurement.limits,
