@@ -132,7 +132,8 @@ def test_an_interrupt_ends_the_worker_and_stores_what_is_known(llem, send, signu
     assert outcome["status"] == "interrupted"
     assert "interrupted" in [reason["code"] for reason in outcome["verdict"]["reasons"]]
     assert llem.stored() == [outcome]
-    assert not worker.is_running()
+    # A worker that has ended may still await its reaping.
+    wait_until(lambda: not worker.is_running())
 
 
 def test_a_killed_host_takes_its_worker_along_and_leaves_no_outcome(llem, send):

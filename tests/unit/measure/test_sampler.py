@@ -6,7 +6,7 @@ import time
 import pytest
 
 from llem.api.meter import Channel, Meter, Probe, Provenance, Quantity, Reading
-from llem.measure.reader import Reader, Source
+from llem.measure.reader import Reader, Source, next_period_s
 from llem.measure.sampler import Sampler
 
 CHANNEL = Channel("cpu", "package", Quantity.POWER)
@@ -88,11 +88,18 @@ def test_the_period_follows_the_meters_updates():
     assert Reader(source, 0.03).period_s == 0.03
 
 
-def test_a_counter_that_is_renewed_more_often_than_stated_is_read_more_often():
-    channel = Channel("gpu", "board", Quantity.ENERGY, update_period_s=0.1)
-    reader = Reader(Source("test", Provenance.MEASURED, CountingMeter(), (channel,)), None)
-    reader.start()
-    time.sleep(2.6)
-    reader.ask_to_stop()
-    assert reader.has_ended(5)
-    assert reader.period_s < 0.05
+@pytest.mark.parametrize(
+    ("new_ratio", "cpu_per_read_s", "expected_s"),
+    [
+        pytest.param(0.9, 0.0, 0.05 / 1.5, id="renewed more often than stated"),
+        pytest.param(0.5, 0.0, 0.05, id="read often enough"),
+        pytest.param(0.2, 0.0, 0.05 * 1.25, id="renewed less often than stated"),
+        pytest.param(0.5, 0.001, 0.055, id="dear, and its renewals must still show"),
+        pytest.param(None, 0.001, 0.25, id="dear, and it shows no renewals"),
+    ],
+)
+def test_the_period_follows_what_is_seen_and_what_it_costs(new_ratio, cpu_per_read_s, expected_s):
+    period_s = next_period_s(
+        0.05, cpu_per_read_s=cpu_per_read_s, new_ratio=new_ratio, update_period_s=0.1
+    )
+    assert period_s == pytest.approx(expected_s)

@@ -143,17 +143,36 @@ class Reader:
 
     def _adapt(self, cpu_per_read_s: float) -> None:
         """Follow the meter's updates as they show, within what reading may cost."""
-        if self._adapts:
-            new = max(_share_new(one) for one in self._series)
-            if new > _NEW_TOO_OFTEN:
-                self.period_s /= 1.5
-            elif new < _NEW_TOO_SELDOM:
-                self.period_s *= 1.25
-        affordable_s = cpu_per_read_s / MAX_CORE_RATIO
-        if self._adapts:
-            affordable_s = min(affordable_s, MOST_OF_UPDATE * _least_update_s(self.source.channels))
-        wanted_s = min(max(self.period_s, LEAST_PERIOD_S), GREATEST_PERIOD_S)
-        self.period_s = max(wanted_s, affordable_s)
+        self.period_s = next_period_s(
+            self.period_s,
+            cpu_per_read_s=cpu_per_read_s,
+            new_ratio=max(map(_new_ratio, self._series)) if self._adapts else None,
+            update_period_s=_least_update_s(self.source.channels),
+        )
+
+
+def next_period_s(
+    period_s: float, *, cpu_per_read_s: float, new_ratio: float | None, update_period_s: float
+) -> float:
+    """Return how far apart the next readings of a meter should be.
+
+    Args:
+        period_s: How far apart the last ones were.
+        cpu_per_read_s: Processor time of one reading.
+        new_ratio: How many of a counter's readings had a new value; ``None`` for a meter whose
+            updates do not show.
+        update_period_s: How often the meter is renewed, as far as is known.
+
+    Units: seconds.
+    """
+    affordable_s = cpu_per_read_s / MAX_CORE_RATIO
+    if new_ratio is not None:
+        if new_ratio > _NEW_TOO_OFTEN:
+            period_s /= 1.5
+        elif new_ratio < _NEW_TOO_SELDOM:
+            period_s *= 1.25
+        affordable_s = min(affordable_s, MOST_OF_UPDATE * update_period_s)
+    return max(min(max(period_s, LEAST_PERIOD_S), GREATEST_PERIOD_S), affordable_s)
 
 
 def _initial_period_s(channels: Sequence[Channel]) -> float:
@@ -180,7 +199,7 @@ def _shows_its_updates(channels: Sequence[Channel]) -> bool:
     )
 
 
-def _share_new(series: Series) -> float:
+def _new_ratio(series: Series) -> float:
     """Return how many of the last readings of a counter had a new value."""
     recent = series.values[-_ADAPT_AFTER:]
     if series.channel.quantity is not Quantity.ENERGY or len(recent) < 2:
