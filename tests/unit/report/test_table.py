@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from llem.api.outcome import Environment, Failure, Outcome, Reason, Verdict
-from llem.report.table import outcome_table
+from llem.report.table import joules, outcome_table
 
 ENVIRONMENT = Environment(
     llem_version="0",
@@ -86,3 +86,9 @@ def test_a_phase_is_shown_only_where_its_energy_is_known():
     assert "400 ± 8 J" in text
     assert "0.5 J per decode token" in text
     assert "prefill" not in text
+
+
+def test_a_shown_energy_carries_the_gain_error_of_its_sensor():
+    assert joules(400.0, 6.0, 8.0) == "400 ± 10 J"
+    assert joules(400.0, 6.0, None) == "400 ± 6 J"
+    assert joules(400.0, None, 8.0) == "400 J"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from llem.api.command import CommandOutcome
 from llem.api.energy import DeviceEnergy
-from llem.report.table import number, verdict_text
+from llem.report.table import joules, number, verdict_text
 
 
 def command_table(outcome: CommandOutcome) -> RenderableType:
@@ -28,8 +28,8 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
 
 def _cells(row: DeviceEnergy) -> tuple[str, ...]:
     domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
-    energy, power = joules(row.gross_j, row.uncertainty_j), f"{number(row.mean_w)} W"
-    return row.id, domain, row.meter, row.method, energy, power
+    energy = joules(row.gross_j, row.uncertainty_j, row.gain_uncertainty_j)
+    return row.id, domain, row.meter, row.method, energy, f"{number(row.mean_w)} W"
 
 
 def _title(outcome: CommandOutcome) -> Text:
@@ -42,7 +42,8 @@ def _totals(outcome: CommandOutcome) -> list[Text]:
     energy, power = outcome.energy, outcome.power
     if energy.gross_j is None:
         return [Text("total: unavailable", style="bold")]
-    total = f"total {joules(energy.gross_j, energy.uncertainty_j)}, mean {number(power.mean_w)} W"
+    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
+    total = f"total {gross}, mean {number(power.mean_w)} W"
     total += f", peak {number(power.peak_w)} W over {power.peak_over_s:.3g} s, {energy.provenance}"
     lines = [Text(total, style="bold")]
     if energy.net_j is not None and energy.bare_idle is not None:
@@ -52,9 +53,3 @@ def _totals(outcome: CommandOutcome) -> list[Text]:
     if ratio is not None:
         lines.append(Text(f"llem itself used {ratio:.2%} of one core", style="dim"))
     return lines
-
-
-def joules(value_j: float | None, uncertainty_j: float | None) -> str:
-    """Return an energy with its standard uncertainty."""
-    spread = "" if uncertainty_j is None else f" ± {number(uncertainty_j)}"
-    return f"{number(value_j)}{spread} J"

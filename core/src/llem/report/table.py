@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import hypot
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -67,9 +69,9 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         return [("energy", "-", "unavailable: no meter works here, see `llem meters`")]
     sources = sorted({row.meter for row in energy.devices})
     note = f"{energy.provenance} by {', '.join(sources)}"
-    spread = "" if energy.uncertainty_j is None else f" ± {number(energy.uncertainty_j)}"
+    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
     return [
-        ("energy, gross", f"{number(energy.gross_j)}{spread} J", note),
+        ("energy, gross", gross, note),
         (
             "energy, net",
             f"{number(energy.net_j)} J",
@@ -77,11 +79,26 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         ),
         ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
         ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
-        *(_phases(energy.phases) if energy.phases else ()),
+        *(_phases(energy.phases, _gain_ratio(energy)) if energy.phases else ()),
     ]
 
 
-def _phases(phases: PhaseEnergy) -> list[tuple[str, str, str]]:
+def joules(value_j: float | None, random_j: float | None, gain_j: float | None) -> str:
+    """Return an energy with its whole standard uncertainty.
+
+    The sensor's gain error is apart in an outcome because it cancels between two runs on one
+    device; a reader of a single figure has to know it.
+    """
+    if random_j is None:
+        return f"{number(value_j)} J"
+    return f"{number(value_j)} ± {number(hypot(random_j, gain_j or 0.0))} J"
+
+
+def _gain_ratio(energy: Energy) -> float:
+    return (energy.gain_uncertainty_j or 0.0) / energy.gross_j if energy.gross_j else 0.0
+
+
+def _phases(phases: PhaseEnergy, gain_ratio: float) -> list[tuple[str, str, str]]:
     """Return a row for each phase whose energy is known."""
     parts = (
         ("prefill", phases.prefill_j, phases.prefill_uncertainty_j, phases.j_per_prefill_token),
@@ -90,7 +107,7 @@ def _phases(phases: PhaseEnergy) -> list[tuple[str, str, str]]:
     return [
         (
             f"energy, {name}",
-            f"{number(energy_j)} ± {number(uncertainty_j)} J",
+            joules(energy_j, uncertainty_j, gain_ratio * energy_j),
             "gross" if per_token_j is None else f"gross; {number(per_token_j)} J per {name} token",
         )
         for name, energy_j, uncertainty_j, per_token_j in parts
