@@ -62,8 +62,7 @@ def test_the_document_has_the_shapes_of_an_outcome_and_tells_the_truth(meter, gp
         assert row["gross_j"] == pytest.approx(truth, rel=0.05)
         assert row["uncertainty_j"] > 0
     assert energy["gross_j"] == pytest.approx(sum(truths), rel=0.05)
-    # A peak is the mean of one second only: a reading that came late weighs more in it.
-    assert document["power"]["peak_w"] == pytest.approx(550, rel=0.1)
+    assert document["power"]["peak_w"] == pytest.approx(550, rel=0.05)
 
 
 def test_net_energy_is_above_the_idle_power_metered_before(meter):
