@@ -62,7 +62,25 @@ def test_the_document_has_the_shapes_of_an_outcome_and_tells_the_truth(meter, gp
         assert row["gross_j"] == pytest.approx(truth, rel=0.05)
         assert row["uncertainty_j"] > 0
     assert energy["gross_j"] == pytest.approx(sum(truths), rel=0.05)
-    assert document["power"]["peak_w"] == pytest.approx(550, rel=0.05)
+    assert document["power"]["mean_w"] < document["power"]["peak_w"]
+
+
+def test_peak_power_is_the_greatest_mean_of_any_second(llem):
+    """Readings with times of their own, so that it does not matter when they are read."""
+    waveforms = {"cuda:a": Waveform.square(100, 400, 2), "cuda:b": Waveform.constant(150)}
+    rows = [
+        (f"{0.07 * step:.2f}", device, "board", f"{waveform.energy_j(0, 0.07 * step):.4f}")
+        for step in range(2000)
+        for device, waveform in waveforms.items()
+    ]
+    with (llem.folder / "recorded.csv").open("w") as file:
+        csv.writer(file).writerows([("time_s", "device", "domain", "energy_j"), *rows])
+    settings = ("file=recorded.csv", "clock=replay")
+    options = [part for one in settings for part in ("--set", f"measurement.trace.{one}")]
+    done = llem("meter", "--json", "--meters", "trace", *options, "--", "sleep", "3", check=0)
+    power = json.loads(done.stdout)["power"]
+    assert power["peak_over_s"] == 1
+    assert power["peak_w"] == pytest.approx(550, rel=0.01)
 
 
 def test_net_energy_is_above_the_idle_power_metered_before(meter):

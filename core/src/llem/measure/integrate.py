@@ -115,6 +115,25 @@ def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
     return integrate(series, [(start_s, end_s)]).energy_j
 
 
+def energy_of_each(series: Series, windows: Floats) -> Floats:
+    """Return the energy of each window, which may overlap; not a number where it is not known.
+
+    Args:
+        series: Readings of one channel.
+        windows: A row of start and end for each.
+    """
+    times_s = np.asarray(series.times_s, dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)
+    each_j = np.full(len(windows), np.nan)
+    if len(times_s) < 2:
+        return each_j
+    for function in _functions(series, times_s, values, None):
+        first_s, last_s = function.times_s[[0, -1]]
+        known = (windows[:, 0] >= first_s) & (windows[:, 1] <= last_s)
+        each_j[known] = function.energy_j(windows[known])
+    return each_j
+
+
 def _functions(
     series: Series, times_s: Floats, values: Floats, seen: Series | None
 ) -> Iterator[EnergyOfTime]:
