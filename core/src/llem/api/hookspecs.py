@@ -4,11 +4,17 @@ Rules for all of them: plain functions; no ``firstresult``, wrappers or ordering
 per plugin, so that every answer carries its author and one failure stops nobody else; never
 called inside a window. A hook that raises makes its plugin *broken*: an error if that plugin
 was asked for, one line on stderr otherwise.
+
+Observers (``…_started`` and ``…_finished``) are told what happened and answer nothing. One that
+raises is a line on stderr each time and stays in use, and the measurement goes on. They may import
+anything but an engine, in their own body and not when the plugin's module is imported; a thread or
+process that outlives the call would be metered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -20,8 +26,10 @@ if TYPE_CHECKING:
     from llem.api.facts import HostFacts
     from llem.api.finding import Finding
     from llem.api.meter import MeterSpec
+    from llem.api.outcome import Outcome
     from llem.api.plan import CallPlan
     from llem.api.session import Session
+    from llem.api.study_place import StudyPlace
 
 hookspec = pluggy.HookspecMarker("llem")
 hookimpl = pluggy.HookimplMarker("llem")
@@ -102,4 +110,60 @@ def llem_explain_error(error_type: str, message: str) -> str | None:
 
     When: after a failure. Process: host. Imports: L2.
     Result: one sentence saying what to do, or ``None``.
+    """
+
+
+@hookspec
+def llem_study_started(study: str, folder: Path, runs: int, left: int) -> None:
+    """Learn that a study is begun, or gone on with.
+
+    Args:
+        study: Its name.
+        folder: Its folder; one for each outcome comes to be in it.
+        runs: Number of its runs.
+        left: Runs that are still to be run.
+
+    When: before its first run. Process: host.
+    """
+
+
+@hookspec
+def llem_study_finished(study: str, folder: Path, states: Mapping[str, int], left: int) -> None:
+    """Learn that an attempt at a study is over: finished, interrupted, stopped or failed.
+
+    Args:
+        study: Its name.
+        folder: Its folder.
+        states: Number of runs in each final state, those of earlier attempts included.
+        left: Runs that are still to be run.
+
+    When: after its last run, once for each ``llem_study_started``. Process: host.
+    """
+
+
+@hookspec
+def llem_experiment_started(experiment: Experiment, id: str, place: StudyPlace | None) -> None:
+    """Learn that an experiment begins.
+
+    Args:
+        experiment: What is asked for, its environment variables with their values.
+        id: Name its outcome will have.
+        place: Where it stands in its study, if it belongs to one.
+
+    When: after the checks, before meters and worker start. Process: host.
+    What an observer's fault leaves in the outcome: the warning ``observer-failed``.
+    """
+
+
+@hookspec
+def llem_experiment_finished(outcome: Outcome, folder: Path) -> None:
+    """Learn what was measured.
+
+    Args:
+        outcome: The outcome; failed and interrupted ones come too. What was not measured is
+            ``None`` in it; secrets are taken out.
+        folder: Where it is stored, complete, with its requests and samples.
+
+    When: once it is stored and the meters are closed; not for an experiment of which nothing is
+    stored, because backend or engine could not be used. Process: host.
     """

@@ -228,6 +228,13 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "Raise that limit if the whole prompts matter.",
         invalidates=False,
     ),
+    ReasonCode(
+        "observer-failed",
+        "work",
+        "A plugin that wanted to know of the run failed when it began.",
+        "Nothing for the figures; mend or remove that plugin.",
+        invalidates=False,
+    ),
 )
 """Every code, those that invalidate first."""
 

@@ -17,6 +17,7 @@ from llem.api.plan import import_dotted
 from llem.registry.backend import Backend
 from llem.registry.call import call_hook, guarded
 from llem.registry.load import load_module
+from llem.registry.observers import Observers
 from llem.registry.records import PluginRecord, Status
 from llem.registry.refusal import unknown, unusable
 from llem.registry.scan import scan
@@ -131,6 +132,32 @@ class Registry:
 
             return Probe(available=False, reason=error.message)
 
+    @property
+    def observers(self) -> Observers:
+        """Everybody who wants to know what is measured."""
+        return Observers(self._tell)
+
+    def _tell(self, hook: str, **facts: Any) -> tuple[str, ...]:
+        """Call a hook of every plugin; return what went wrong.
+
+        Raises:
+            LlemError: A plugin failed, and ``LLEM_PLUGINS_STRICT`` is set.
+        """
+        faults = []
+        for record in self._usable():
+            try:
+                self._load(record)
+            except LlemError as error:
+                self._report(record, error)
+                continue
+            try:
+                self._ask(record, hook, **facts)
+            except LlemError as error:
+                # Not marked as broken: what else it offers, this measurement may need.
+                self._say(error)
+                faults.append(error.message)
+        return tuple(faults)
+
     def _usable(self) -> list[PluginRecord]:
         return [record for record in self._records if record.status is Status.OK]
 
@@ -179,6 +206,9 @@ class Registry:
             LlemError: ``LLEM_PLUGINS_STRICT`` is set.
         """
         self._mark_broken(record, error)
+        self._say(error)
+
+    def _say(self, error: LlemError) -> None:
         if self._strict:
             raise error
         sys.stderr.write(f"llem: {' '.join(error.message.split())}\n")

@@ -43,7 +43,7 @@ def run_experiment(
 
     Args:
         loaded: The validated experiment.
-        registry: Where meters come from.
+        registry: Where meters and observers come from.
         results: Folder that receives the outcome's folder.
         progress: Told each step, between windows.
         place: Where it stands in its study, whose run id then names the folder.
@@ -70,6 +70,8 @@ def run_experiment(
     record = Record(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
+        faults = registry.observers.experiment_started(experiment, folder.id, place)
+        record.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
         workers, baselines = workers or FreshWorkers(), baselines or Baselines()
         _drive(record, loaded, meters, folder.log_path, progress, texts, workers, baselines)
     except BackendUnavailable:
@@ -88,7 +90,9 @@ def run_experiment(
         outcome = outcome.model_copy(update={"study": place})
     requests = record.workload.requests if record.workload else ()
     document = outcome.model_dump(mode="json")
-    return outcome, folder.finish(document, requests, record.runs, record.series)
+    stored = folder.finish(document, requests, record.runs, record.series)
+    registry.observers.experiment_finished(outcome, stored)
+    return outcome, stored
 
 
 def _id_by_itself(loaded: LoadedExperiment, results: Path) -> str:

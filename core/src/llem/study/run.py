@@ -129,7 +129,14 @@ def run_study(
             reuse_model=plan.study.settings.reuse == "model",
         )
         stack.callback(own.close)
-        return study.run(own)
+        observers, name = registry.observers, plan.study.name
+        observers.study_started(name, folder, runs=plan.run_count, left=study.left)
+        try:
+            return study.run(own)
+        finally:
+            observers.study_finished(
+                name, folder, states=Counter(study.states.values()), left=study.left
+            )
 
 
 class StudyRun:
@@ -165,6 +172,11 @@ class StudyRun:
         self.states: dict[str, str] = {}
         self._last_block: int | None = None
         self._durations_s: list[float] = []
+
+    @property
+    def left(self) -> int:
+        """Runs that are still to be run."""
+        return self.plan.run_count - len(self.states)
 
     def note(self, event: str, **details: object) -> None:
         """Write into the journal, and tell the observer."""
@@ -291,10 +303,9 @@ class StudyRun:
 
     def _left_s(self) -> float:
         """Estimate how long what is left will take: as long as what was run, if anything was."""
-        left = self.plan.run_count - len(self.states)
         if not self._durations_s:
-            return self.plan.least_s * left / self.plan.run_count
-        return left * sum(self._durations_s) / len(self._durations_s)
+            return self.plan.least_s * self.left / self.plan.run_count
+        return self.left * sum(self._durations_s) / len(self._durations_s)
 
     def _task(self, run: Run, position: int, points: Sequence[dict[str, object]]) -> Task:
         number = self.plan.experiments[self.plan.ids[run.experiment]][0]
