@@ -10,9 +10,8 @@ FORKED = """
 import os, sys, time
 from llem_vllm.runtime.lifeline import announce
 announce()
-child = os.fork()
-if child:
-    print(child, flush=True)
+if os.fork() == 0:
+    print(os.getpid(), flush=True)
 time.sleep(60)
 """
 
@@ -45,6 +44,19 @@ hold()
 print("alive")
 """
 
+# A killed session stays in the table of processes until whoever started it takes note.
+NOT_REAPED = """
+import os
+from llem_vllm.runtime.lifeline import VARIABLE, hold
+session = os.fork()
+if session == 0:
+    os._exit(0)
+os.waitid(os.P_PID, session, os.WEXITED | os.WNOWAIT)
+os.environ[VARIABLE] = str(session)
+hold()
+print("alive")
+"""
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 @pytest.mark.parametrize("script", [FORKED, STARTED], ids=["forked", "started"])
@@ -53,7 +65,7 @@ def test_a_killed_session_takes_its_processes_along(script):
     child = psutil.Process(int(session.stdout.readline()))
     assert child.is_running()
     session.kill()
-    session.communicate()
+    session.wait(timeout=30)
     _, left = psutil.wait_procs([child], timeout=30)
     # A container may have no init that reaps.
     assert all(one.status() == psutil.STATUS_ZOMBIE for one in left)
@@ -69,5 +81,6 @@ def test_nothing_happens_outside_a_session():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
-def test_a_process_that_comes_too_late_ends_itself():
-    assert run(ORPHAN) == (1, "")
+@pytest.mark.parametrize("script", [ORPHAN, NOT_REAPED], ids=["gone", "not reaped"])
+def test_a_process_that_comes_too_late_ends_itself(script):
+    assert run(script) == (1, "")

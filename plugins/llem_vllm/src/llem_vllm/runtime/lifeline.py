@@ -31,5 +31,12 @@ def hold() -> None:
     if session is None or int(session) == os.getpid():
         return
     die_with_parent(os.getppid())
-    if not psutil.pid_exists(int(session)):
+    if not _lives(int(session)):
         os._exit(1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
