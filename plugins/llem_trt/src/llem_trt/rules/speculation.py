@@ -2,74 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from llem.api.config import Experiment, Rule
 from llem_trt.config.methods import COUNTED_METHODS, DRAFT_MODEL_METHODS, LEGACY_METHODS
 from llem_trt.config.speculation import Speculation
 from llem_trt.section import is_legacy, section_of, surface_in_use
 
 
-def _settings(experiment: Experiment) -> Speculation | None:
-    return section_of(experiment).speculation
+def _where_it_speculates(
+    check: Callable[[Speculation, Experiment], bool],
+) -> Callable[[Experiment], bool]:
+    """Return whether an experiment breaks a rule that ``check`` knows of its speculation."""
+
+    def violated(experiment: Experiment) -> bool:
+        speculation = section_of(experiment).speculation
+        return speculation is not None and check(speculation, experiment)
+
+    return violated
 
 
-def _method_of_the_other_execution(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return speculation is not None and (
-        (speculation.method in LEGACY_METHODS) != is_legacy(experiment)
+@_where_it_speculates
+def _method_of_the_other_execution(speculation: Speculation, experiment: Experiment) -> bool:
+    return (speculation.method in LEGACY_METHODS) != is_legacy(experiment)
+
+
+@_where_it_speculates
+def _draft_without_model(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.method in DRAFT_MODEL_METHODS and speculation.speculative_model is None
+
+
+@_where_it_speculates
+def _draft_without_length(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.method in COUNTED_METHODS and speculation.max_draft_len is None
+
+
+@_where_it_speculates
+def _two_trees(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.eagle_choices is not None and speculation.use_dynamic_tree is True
+
+
+@_where_it_speculates
+def _dynamic_tree_without_size(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.use_dynamic_tree is True and None in (
+        speculation.dynamic_tree_max_top_k,
+        speculation.max_total_draft_tokens,
     )
 
 
-def _draft_without_model(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.method in DRAFT_MODEL_METHODS
-        and speculation.speculative_model is None
+@_where_it_speculates
+def _tree_size_without_tree(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.use_dynamic_tree is not True and (
+        speculation.dynamic_tree_max_top_k is not None
+        or speculation.max_total_draft_tokens is not None
     )
 
 
-def _draft_without_length(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.method in COUNTED_METHODS
-        and speculation.max_draft_len is None
-    )
-
-
-def _two_trees(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.eagle_choices is not None
-        and speculation.use_dynamic_tree is True
-    )
-
-
-def _dynamic_tree_without_size(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.use_dynamic_tree is True
-        and None in (speculation.dynamic_tree_max_top_k, speculation.max_total_draft_tokens)
-    )
-
-
-def _tree_size_without_tree(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.use_dynamic_tree is not True
-        and (
-            speculation.dynamic_tree_max_top_k is not None
-            or speculation.max_total_draft_tokens is not None
-        )
-    )
-
-
-def _schedule_that_does_not_fit(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    if speculation is None or speculation.draft_len_schedule is None:
+@_where_it_speculates
+def _schedule_that_does_not_fit(speculation: Speculation, experiment: Experiment) -> bool:
+    if speculation.draft_len_schedule is None:
         return False
     schedule, longest = speculation.draft_len_schedule, speculation.max_draft_len
     if not schedule or (longest is not None and max(schedule.values()) > longest):
@@ -78,40 +69,32 @@ def _schedule_that_does_not_fit(experiment: Experiment) -> bool:
     return surface_in_use(experiment) == "1.2" and not (1 in schedule and begins)
 
 
-def _schedule_and_concurrency(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
+@_where_it_speculates
+def _schedule_and_concurrency(speculation: Speculation, experiment: Experiment) -> bool:
     return (
-        speculation is not None
-        and surface_in_use(experiment) != "1.2"
+        surface_in_use(experiment) != "1.2"
         and speculation.draft_len_schedule is not None
         and speculation.max_concurrency is not None
     )
 
 
-def _rejection_with_relaxed_acceptance(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
+@_where_it_speculates
+def _rejection_with_relaxed_acceptance(speculation: Speculation, _: Experiment) -> bool:
     return (
-        speculation is not None
-        and speculation.use_rejection_sampling is True
+        speculation.use_rejection_sampling is True
         and speculation.use_relaxed_acceptance_for_thinking is True
     )
 
 
-def _threshold_of_greedy_acceptance(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.posterior_threshold is not None
-        and speculation.greedy_sampling is not False
-    )
+@_where_it_speculates
+def _threshold_of_greedy_acceptance(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.posterior_threshold is not None and speculation.greedy_sampling is not False
 
 
-def _relaxed_settings_without_it(experiment: Experiment) -> bool:
-    speculation = _settings(experiment)
-    return (
-        speculation is not None
-        and speculation.use_relaxed_acceptance_for_thinking is not True
-        and (speculation.relaxed_topk is not None or speculation.relaxed_delta is not None)
+@_where_it_speculates
+def _relaxed_settings_without_it(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.use_relaxed_acceptance_for_thinking is not True and (
+        speculation.relaxed_topk is not None or speculation.relaxed_delta is not None
     )
 
 

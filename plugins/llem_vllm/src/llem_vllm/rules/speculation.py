@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from llem.api.config import Experiment, Rule
 from llem_vllm.rules.bounds import at_most
 from llem_vllm.rules.section import section_of
+
+if TYPE_CHECKING:
+    from llem_vllm.config.speculation import Speculation
 
 LOOKUP_METHODS = ("ngram", "ngram_gpu")
 """Methods that look tokens up instead of asking a model, so none can say how many to draft."""
@@ -13,61 +19,61 @@ SYNCHRONOUS_METHODS = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_cl
 """Methods whose drafts must be known before the next step is scheduled."""
 
 
-def _method(experiment: Experiment) -> str | None:
-    speculation = section_of(experiment).speculative_config
-    return speculation.method if speculation else None
+def _where_it_speculates(
+    check: Callable[[Speculation, Experiment], bool],
+) -> Callable[[Experiment], bool]:
+    """Return whether an experiment breaks a rule that ``check`` knows of its speculation."""
+
+    def violated(experiment: Experiment) -> bool:
+        speculation = section_of(experiment).speculative_config
+        return speculation is not None and check(speculation, experiment)
+
+    return violated
 
 
-def _neither_method_nor_model(experiment: Experiment) -> bool:
-    speculation = section_of(experiment).speculative_config
-    return speculation is not None and speculation.method is None and speculation.model is None
+@_where_it_speculates
+def _neither_method_nor_model(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.method is None and speculation.model is None
 
 
-def _lookup_without_length(experiment: Experiment) -> bool:
-    speculation = section_of(experiment).speculative_config
-    return (
-        speculation is not None
-        and speculation.method in LOOKUP_METHODS
-        and speculation.num_speculative_tokens is None
-    )
+@_where_it_speculates
+def _lookup_without_length(speculation: Speculation, _: Experiment) -> bool:
+    return speculation.method in LOOKUP_METHODS and speculation.num_speculative_tokens is None
 
 
-def _asynchronous_lookup(experiment: Experiment) -> bool:
+@_where_it_speculates
+def _asynchronous_lookup(speculation: Speculation, experiment: Experiment) -> bool:
     asked = section_of(experiment).async_scheduling is True
-    return asked and _method(experiment) in SYNCHRONOUS_METHODS
+    return asked and speculation.method in SYNCHRONOUS_METHODS
 
 
-def _asynchronous_ragged_drafts(experiment: Experiment) -> bool:
-    speculation = section_of(experiment).speculative_config
-    ragged = speculation is not None and speculation.disable_padded_drafter_batch is True
+@_where_it_speculates
+def _asynchronous_ragged_drafts(speculation: Speculation, experiment: Experiment) -> bool:
+    ragged = speculation.disable_padded_drafter_batch is True
     return ragged and section_of(experiment).async_scheduling is True
 
 
-def _remembered_answers(experiment: Experiment) -> bool:
-    speculation = section_of(experiment).speculative_config
+@_where_it_speculates
+def _remembered_answers(speculation: Speculation, _: Experiment) -> bool:
+    remembers = speculation.suffix_decoding_max_cached_requests != 0
+    return speculation.method == "suffix" and remembers
+
+
+@_where_it_speculates
+def _min_p(_: Speculation, experiment: Experiment) -> bool:
+    return experiment.decoder.min_p is not None
+
+
+@_where_it_speculates
+def _odd_draft_split(speculation: Speculation, experiment: Experiment) -> bool:
+    draft = speculation.draft_tensor_parallel_size
+    return draft not in (None, 1, section_of(experiment).tensor_parallel_size or 1)
+
+
+@_where_it_speculates
+def _synthetic_without_rate(speculation: Speculation, _: Experiment) -> bool:
     return (
-        speculation is not None
-        and speculation.method == "suffix"
-        and speculation.suffix_decoding_max_cached_requests != 0
-    )
-
-
-def _min_p(experiment: Experiment) -> bool:
-    speculates = section_of(experiment).speculative_config is not None
-    return speculates and experiment.decoder.min_p is not None
-
-
-def _odd_draft_split(experiment: Experiment) -> bool:
-    section = section_of(experiment)
-    draft = section.speculative_config and section.speculative_config.draft_tensor_parallel_size
-    return draft is not None and draft not in (1, section.tensor_parallel_size or 1)
-
-
-def _synthetic_without_rate(experiment: Experiment) -> bool:
-    speculation = section_of(experiment).speculative_config
-    return (
-        speculation is not None
-        and speculation.rejection_sample_method == "synthetic"
+        speculation.rejection_sample_method == "synthetic"
         and speculation.synthetic_acceptance_rates is None
         and speculation.synthetic_acceptance_length is None
     )
