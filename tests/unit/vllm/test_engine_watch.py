@@ -33,6 +33,15 @@ def test_a_caller_who_waits_for_ever_is_woken(child):
         queue.SimpleQueue().get()
 
 
+def test_a_death_between_two_calls_is_noticed_by_the_next(child):
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    before = signal.getsignal(signal.SIGCHLD)
+    with pytest.raises(EngineProcessDied, match="EngineCore"), watching([child]):
+        queue.SimpleQueue().get()
+    assert signal.getsignal(signal.SIGCHLD) == before
+
+
 def test_other_children_may_end(child):
     before = signal.getsignal(signal.SIGCHLD)
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0,))

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from llem_vllm.runtime.lifeline import lives
+
 
 class EngineProcessDied(RuntimeError):
     """A process of the engine ended while it had work to do."""
@@ -26,21 +28,23 @@ def processes(llm: Any) -> Sequence[Any]:
 
 @contextmanager
 def watching(engine: Sequence[Any]) -> Iterator[None]:
-    """Raise in the main thread, which this must be, as soon as a process of ``engine`` dies.
+    """Raise in the main thread, which this must be, as soon as a process of ``engine`` is dead.
 
     Raises:
         EngineProcessDied: One has died.
     """
 
-    def look(number: int, frame: FrameType | None) -> None:
+    def look(number: int = signal.SIGCHLD, frame: FrameType | None = None) -> None:
         for process in engine:
-            if not process.is_alive():
+            # Not `is_alive`, which says yes while a thread of vLLM is about to note the death.
+            if not lives(process.pid):
                 raise EngineProcessDied(
                     f"the engine's process {process.name} ended with exit code {process.exitcode}"
                 )
 
     before = signal.signal(signal.SIGCHLD, look)
     try:
+        look()  # nobody is told of a death before this moment
         yield
     finally:
         signal.signal(signal.SIGCHLD, before)

@@ -31,11 +31,12 @@ def hold() -> None:
     if session is None or int(session) == os.getpid():
         return
     die_with_parent(os.getppid())
-    if not _lives(int(session)):
+    if not lives(int(session)):
         os._exit(1)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Return whether a process runs; one that ended and was not reaped does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -73,7 +73,8 @@ class VllmSession(Session):
             "prompts": [{"prompt_token_ids": list(one.prompt_ids)} for one in requests],
             **({"params": self._params} if self._searches else {"sampling_params": params}),
         }
-        self._llm.collective_rpc("llem_forget_peak")
+        with watching(processes(self._llm)):
+            self._llm.collective_rpc("llem_forget_peak")
 
     def run(self) -> RunResult:
         """Hand all requests over in one call; what precedes and follows it is bookkeeping."""
@@ -84,11 +85,12 @@ class VllmSession(Session):
             started_s = time.monotonic()
             outputs = generate(**self._arguments)
             finished_s = time.monotonic()
+            counters = since(before, totals(self._llm.get_metrics()))
         return RunResult(
             started_s=started_s,
             finished_s=finished_s,
             requests=self._results(outputs, started_s, finished_s),
-            counters=since(before, totals(self._llm.get_metrics())),
+            counters=counters,
         )
 
     def observe(self) -> Observation:
@@ -152,7 +154,9 @@ class VllmSession(Session):
 
     def _memory(self) -> dict[str, int]:
         memory: dict[str, int] = {}
-        for worker in self._llm.collective_rpc("llem_memory"):
+        with watching(processes(self._llm)):
+            workers = self._llm.collective_rpc("llem_memory")
+        for worker in workers:
             for name, value in worker.items():
                 memory[name] = memory.get(name, 0) + value
         peak = peak_rss_bytes()
