@@ -19,6 +19,7 @@ from llem.api.plan import (
     resolve,
     resolve_kwargs,
 )
+from llem.api.plan import given as given_values
 
 names = st.text("abcdefgh_", min_size=1, max_size=8)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -84,3 +85,7 @@ def test_a_call_is_found_by_name():
     assert plan.call("generate").target == "b"
     with pytest.raises(KeyError):
         plan.call("train")
+
+
+def test_an_unset_value_is_left_out_and_a_false_one_is_not():
+    assert given_values(seed=None, use_cache=False, top_k=0) == {"use_cache": False, "top_k": 0}

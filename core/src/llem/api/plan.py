@@ -125,6 +125,11 @@ class CallPlan:
         return cls(calls=calls, settings=data["settings"])
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """Return those ``values`` that are not ``None``: an unset field puts nothing into a plan."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def encode(value: Value) -> Any:
     """Return ``value`` as JSON data."""
     match value:

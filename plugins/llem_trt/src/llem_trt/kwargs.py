@@ -10,7 +10,7 @@ from typing import Any
 
 from llem.api.config import Experiment
 from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan
+from llem.api.plan import Call, CallPlan, given
 from llem_trt.objects import with_objects
 from llem_trt.placement import place
 from llem_trt.section import is_legacy, section_of
@@ -92,7 +92,7 @@ def build_plan(experiment: Experiment) -> CallPlan:
         "surface": surface,
         "execution": "tensorrt" if legacy else "pytorch",
         "config_from": experiment.model.id,
-        **_given(config_revision=experiment.model.revision),
+        **given(config_revision=experiment.model.revision),
         "ignore_eos": experiment.ignores_eos,
     }
     return CallPlan(calls=merge_passthrough(calls, experiment, SHARED), settings=settings)
@@ -104,7 +104,7 @@ def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
     own = {name: value for name, value in own.items() if name not in _ELSEWHERE}
     return {
         "model": engine or model.id,
-        **_given(
+        **given(
             # A built engine comes without a tokenizer; its checkpoint has one.
             tokenizer=model.tokenizer or (model.id if engine else None),
             revision=None if engine else model.revision,
@@ -121,11 +121,11 @@ def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
 def _sampling(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
     decoder = experiment.decoder
     # TensorRT-LLM is greedy exactly where none of these is given, so greedy decoding names none.
-    drawn = _given(**{name: getattr(decoder, name) for name in SAMPLING_FIELDS})
+    drawn = given(**{name: getattr(decoder, name) for name in SAMPLING_FIELDS})
     return {
         **({} if decoder.samples is False else drawn),
         "seed": decoder.seed,
-        **_given(
+        **given(
             repetition_penalty=decoder.repetition_penalty,
             min_tokens=decoder.min_new_tokens,
             stop=None if decoder.stop is None else list(decoder.stop),
@@ -137,10 +137,5 @@ def _sampling(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
         ),
         "return_perf_metrics": True,
         **own,
-        **_given(use_beam_search=True if "best_of" in own else None),
+        **given(use_beam_search=True if "best_of" in own else None),
     }
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    """Return those ``values`` that are not ``None``: an unset field emits nothing."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from llem.api.config import Experiment
 from llem.api.config.fields import value_at, walk
 from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan, Construct
+from llem.api.plan import Call, CallPlan, Construct, given
 from llem_vllm.rules.section import section_of
 
 SAMPLING_FIELDS = ("top_p", "top_k", "min_p")
@@ -90,7 +90,7 @@ def _load(experiment: Experiment) -> dict[str, Any]:
     model = experiment.model
     return {
         "model": model.id,
-        **_given(
+        **given(
             tokenizer=model.tokenizer,
             revision=model.revision,
             # A revision belongs to the repository it was given for.
@@ -133,7 +133,7 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
     # vLLM has no switch for sampling: temperature 0 is greedy, anything else samples.
     greedy = decoder.samples is False
     chosen = {} if greedy else {name: getattr(decoder, name) for name in SAMPLING_FIELDS}
-    return _given(
+    return given(
         temperature=0.0 if greedy else decoder.temperature,
         **chosen,
         repetition_penalty=decoder.repetition_penalty,
@@ -144,7 +144,7 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
 
 
 def _searching(experiment: Experiment) -> dict[str, Any]:
-    return _given(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
+    return given(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
 
 
 def _section(experiment: Experiment) -> dict[str, dict[str, Any]]:
@@ -172,8 +172,3 @@ def _built(arguments: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         target = CONSTRUCTS.get(inner)
         built[name] = Construct(target, _built(value, f"{inner}.")) if target else value
     return built
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    """Return those ``values`` that are not ``None``: an unset field emits nothing."""
-    return {name: value for name, value in values.items() if value is not None}

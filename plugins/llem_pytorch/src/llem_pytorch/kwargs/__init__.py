@@ -6,11 +6,11 @@ from typing import Any
 
 from llem.api.config import Experiment
 from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan
+from llem.api.plan import Call, CallPlan, given
 from llem_pytorch.config import PyTorchConfig
 from llem_pytorch.kwargs.generate import generate_call
 from llem_pytorch.kwargs.load import assistant_calls, load_calls, tokenizer_calls
-from llem_pytorch.kwargs.placed import Arguments, given, placed
+from llem_pytorch.kwargs.placed import Arguments, placed
 from llem_pytorch.kwargs.shared import SHARED
 from llem_pytorch.section import section_of
 

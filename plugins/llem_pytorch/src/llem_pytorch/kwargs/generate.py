@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llem.api.config import Experiment
-from llem.api.plan import Call
-from llem_pytorch.kwargs.placed import Arguments, given, with_objects
+from llem.api.plan import Call, given
+from llem_pytorch.kwargs.placed import Arguments, with_objects
 from llem_pytorch.section import SAMPLING_FIELDS, has_beams, is_continuous, section_of
 
 NO_EOS = [-1]

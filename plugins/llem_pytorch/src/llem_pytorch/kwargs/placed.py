@@ -71,8 +71,3 @@ def with_objects(arguments: Arguments) -> Arguments:
         name: Construct(OBJECTS[name], value) if name in OBJECTS else value
         for name, value in arguments.items()
     }
-
-
-def given(**values: Any) -> Arguments:
-    """Return those ``values`` that are not ``None``: an unset field emits nothing."""
-    return {name: value for name, value in values.items() if value is not None}
