@@ -121,6 +121,21 @@ def test_document_and_samples_go_to_files(meter, llem, gpus):
     assert len({row["energy_j"] for row in rows if row["device"] == gpus.device(1)}) > 10
 
 
+def test_who_computes_on_a_device_already_is_named(meter, gpus):
+    gpus.run_process(1, os.getpid())
+    document = json.loads(meter("--json", "--", "sleep", "1").stdout)
+    found = [row["foreign_processes"] for row in document["energy"]["conditions"]]
+    assert found == [[], [os.getpid()]]
+    assert document["verdict"]["valid"] is False
+    assert "foreign-process" in [one["code"] for one in document["verdict"]["reasons"]]
+
+
+def test_what_the_command_itself_computes_is_not_foreign(meter, gpus):
+    command = gpus.command_meeting("process 0 {pid}", 0.3, 1)
+    document = json.loads(meter("--json", "--", *command).stdout)
+    assert [row["foreign_processes"] for row in document["energy"]["conditions"]] == [[], []]
+
+
 def test_options_after_the_command_are_its_own(meter):
     assert meter("echo", "--json", "-x").stdout == "--json -x\n"
 

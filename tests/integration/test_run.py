@@ -58,6 +58,12 @@ def test_simulated_figures_are_never_valid(outcome):
     assert outcome["environment"]["engine"] == "simulated"
 
 
+def test_who_requires_a_valid_outcome_learns_from_the_exit_code_and_has_it_stored(llem):
+    outcome = llem.run("--require-valid", check=5)
+    assert outcome["status"] == "done"
+    assert llem.stored() == [outcome]
+
+
 def test_all_figures_cover_the_same_windows(outcome):
     timing, tokens = outcome["timing"], outcome["tokens"]
     repetitions = timing["repetitions"]

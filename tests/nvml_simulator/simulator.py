@@ -20,11 +20,11 @@ INSTANT_POWER = "field186"
 AVERAGE_POWER = "nvmlDeviceGetPowerUsage"
 
 _STRIKE = """
-import sys, time
+import os, sys, time
 before_s, path, fault, after_s = sys.argv[1:]
 time.sleep(float(before_s))
 with open(path, "a") as file:
-    file.write(fault.format(now=time.monotonic()) + "\\n")
+    file.write(fault.format(now=time.monotonic(), pid=os.getpid()) + "\\n")
 time.sleep(float(after_s))
 """
 
@@ -119,7 +119,8 @@ class SimulatedGpus:
         """Return a command that sleeps, lets a fault strike, and sleeps again.
 
         Args:
-            fault: A line of the file, in which `{now}` stands for the moment it strikes.
+            fault: A line of the file, in which `{now}` stands for the moment it strikes, and
+                `{pid}` for the command's process.
             before_s: How long the command runs until then.
             after_s: How long it runs after.
         """

@@ -2,7 +2,9 @@
 
 import pytest
 
+from llem.api.meter import Provenance, Series
 from llem.builtin.meters.rapl import RaplMeter
+from llem.measure.energy import account
 
 
 @pytest.fixture
@@ -66,6 +68,39 @@ def test_microjoules_become_joules_and_a_lost_zone_says_so(powercap):
     (lost,) = meter.read()
     assert lost.value is None
     assert "energy_uj" in lost.error
+
+
+def test_counters_that_wrap_are_counted_on_and_nothing_is_counted_twice(powercap):
+    """Ten seconds in which the package uses 50 W, its cores 30 W, and the memory 10 W."""
+    power_w = {"intel-rapl:0": 50, "intel-rapl:0:0": 30, "intel-rapl:0:1": 10}
+    wraps_at = 262_143_328  # a thousandth of a real one's
+    names = ("package-0", "core", "dram")
+    zones = [
+        (powercap(zone, name, wraps_at=wraps_at), power_w[zone])
+        for zone, name in zip(power_w, names, strict=True)
+    ]
+    meter = RaplMeter({}, root=powercap.root)
+    channels = meter.open(())
+    times_s = [step / 10 for step in range(121)]
+    readings = []
+    for time_s in times_s:
+        for zone, watts in zones:
+            microjoules = (wraps_at - 200_000_000 + round(watts * time_s * 1e6)) % wraps_at
+            (zone / "energy_uj").write_text(f"{microjoules}\n")
+        readings.append([reading.value for reading in meter.read()])
+    series = [
+        Series(channel, Provenance.MEASURED, "rapl", times_s, list(values))
+        for channel, values in zip(channels, zip(*readings, strict=True), strict=True)
+    ]
+    energy, reasons, _ = account(series, [(1.0, 11.0)])
+    found = {row.domain: (row.gross_j, row.counted_in_total) for row in energy.devices}
+    assert found == {
+        "package-0": (pytest.approx(500, rel=1e-3), True),
+        "package-0/core": (pytest.approx(300, rel=1e-3), False),
+        "package-0/dram": (pytest.approx(100, rel=1e-3), True),
+    }
+    assert energy.gross_j == pytest.approx(600, rel=1e-3)
+    assert "counter-reset" not in [reason.code for reason in reasons]
 
 
 def test_no_zone_is_explained(powercap):

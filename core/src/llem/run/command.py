@@ -18,6 +18,7 @@ from llem.measure.peak_power import peak_w
 from llem.measure.rows import first_choices
 from llem.registry import Registry
 from llem.run.child import ChildRun, require_command, run_child
+from llem.run.devices import foreign_processes
 from llem.run.metering import choose_meters, sampling
 
 PEAK_OVER_S = 1.0
@@ -78,7 +79,11 @@ def _outcome(
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
-    energy, reasons, _ = account(series, [span], bare=idle, states=states, limits=limits)
+    # Whatever of the command's computed on a device has ended with it: what still runs is not its.
+    foreign = foreign_processes(states, (), run.started_s)
+    energy, reasons, _ = account(
+        series, [span], bare=idle, states=states, foreign=foreign, limits=limits
+    )
     verdict, warnings = judge(reasons, limits.accept)
     counted = {(row.id, row.domain, row.meter) for row in energy.devices if row.counted_in_total}
     of_total = [
