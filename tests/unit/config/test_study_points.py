@@ -1,6 +1,7 @@
 """Points are validated in parts, which must not make a difference."""
 
 import json
+from math import prod
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,9 @@ VALUES = {
     ("measurement", "warmup", "max_repetitions"): st.integers(0, 9),
 }
 
+LARGEST = 128
+"""Points of a grid, each of which is also validated as a whole."""
+
 
 @st.composite
 def grids(draw):
@@ -34,7 +38,7 @@ def grids(draw):
     for path, values in VALUES.items():
         steps = draw(st.lists(values, max_size=3))
         choices = tuple(Choice(nested(path, value), "here") for value in steps)
-        if choices:
+        if choices and len(choices) * prod(len(axis.choices) for axis in axes) <= LARGEST:
             axes.append(Axis(".".join(path), choices, frozenset({path})))
     base = {"backend": "fake", "decoder": {"temperature": 0.7, "seed": draw(st.integers(0, 9))}}
     return Grid(FAKE, base, tuple(axes))
