@@ -8,6 +8,8 @@ import pytest
 from llem.api.outcome import Outcome
 from llem.store import read_outcome, read_requests, read_samples
 
+from .conftest import Llem
+
 TOP_LEVEL = {
     "schema_version", "status", "verdict", "experiment", "plan", "effective", "environment",
     "tokens", "timing", "throughput", "latency", "energy", "compute", "memory", "self_cost",
@@ -15,9 +17,16 @@ TOP_LEVEL = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Return one run's outcome, and what ran it, for tests that only look at them."""
+    llem = Llem(tmp_path_factory.mktemp("run"))
+    return llem.run(check=0, workload__input_tokens=16), llem
+
+
 @pytest.fixture
-def outcome(llem):
-    return llem.run(check=0, workload__input_tokens=16)
+def outcome(measured):
+    return measured[0]
 
 
 def test_the_outcome_has_every_documented_key_and_follows_its_schema(outcome):
@@ -26,13 +35,15 @@ def test_the_outcome_has_every_documented_key_and_follows_its_schema(outcome):
     jsonschema.Draft202012Validator(schema).validate(outcome)
 
 
-def test_what_is_stored_is_what_was_printed(llem, outcome):
+def test_what_is_stored_is_what_was_printed(measured):
+    outcome, llem = measured
     (folder,) = llem.results.iterdir()
     assert read_outcome(folder).model_dump(mode="json") == outcome
     assert folder.name == outcome["id"]
 
 
-def test_every_request_is_stored(llem, outcome):
+def test_every_request_is_stored(measured):
+    outcome, llem = measured
     (folder,) = llem.results.iterdir()
     requests = list(read_requests(folder))
     assert len(requests) == 4 * len(outcome["timing"]["repetitions"])
