@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from llem.run.metering import choose_meters, sampling
 from llem.run.worker_process import WorkerProcess
 
 LIMIT_S = 1800.0
+PAUSE_S = 1.5
 
 
 @contextmanager
@@ -58,6 +60,7 @@ def wait_for(process: subprocess.Popen[str], word: str) -> str:
 
 def rate_by_hand(process: subprocess.Popen[str]) -> float:
     """Return output tokens per second of one repetition of the loop."""
+    time.sleep(PAUSE_S)
     process.stdin.write("\n")
     process.stdin.flush()
     return float(wait_for(process, "RATE"))
@@ -96,6 +99,7 @@ def through_llem(python: str, folder: Path, work: dict[str, object]) -> Iterator
 
 def rate_of_llem(worker: WorkerProcess) -> float:
     """Return output tokens per second of one repetition through llem."""
+    time.sleep(PAUSE_S)
     run = RunResult.from_json(worker.call("run", LIMIT_S))
     tokens = sum(len(request.output_ids) for request in run.requests)
     return tokens / (run.finished_s - run.started_s)

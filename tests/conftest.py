@@ -7,12 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from .nvml_simulator.simulator import SimulatedGpus, compile_driver
 from .nvml_simulator.waveform import Waveform
 
 # huggingface_hub reads it once, at import; no fixture is early enough.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# How long an example takes is the machine's affair.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True, scope="session")

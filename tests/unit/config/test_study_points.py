@@ -3,7 +3,7 @@
 import json
 from math import prod
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.config import experiment_model
@@ -56,7 +56,6 @@ def whole(grid, number):
     return config
 
 
-@settings(deadline=None)
 @given(grids())
 def test_validating_in_parts_is_validating_the_whole(grid):
     model = experiment_model(FAKE)
@@ -70,7 +69,6 @@ def test_validating_in_parts_is_validating_the_whole(grid):
         assert point.refusals or point.experiment == expected
 
 
-@settings(deadline=None)
 @given(grids())
 def test_every_number_is_one_point_and_every_point_has_one_number(grid):
     seen = [grid.steps(number) for number in range(grid.products)]

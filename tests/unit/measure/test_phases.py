@@ -168,7 +168,7 @@ def test_two_levels_of_power_are_recovered_within_the_stated_uncertainty(quantit
     assert math.hypot(*errors) <= math.sqrt(len(errors))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(0.5, 1.0),
     st.floats(1.0, 2.0),

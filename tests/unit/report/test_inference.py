@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.report.comparison.inference import Effect, bootstrap_interval, effect, holm
@@ -13,7 +13,6 @@ from llem.report.comparison.power import power_of, repetitions_needed, smallest_
 
 POSITIVE = st.floats(min_value=0.1, max_value=1e6)
 SAMPLE = st.lists(POSITIVE, min_size=2, max_size=12)
-unhurried = settings(deadline=None)  # the first use of a library imports it
 
 
 def test_a_single_value_has_no_interval():
@@ -42,7 +41,6 @@ def test_values_that_do_not_vary_are_what_they_are():
     assert smallest_detectable(same, 0.05) == 0
 
 
-@unhurried
 @given(SAMPLE, SAMPLE)
 def test_swapping_the_sides_inverts_the_change(base, new):
     there = effect(base, new, paired=False, relative=True)
@@ -51,7 +49,6 @@ def test_swapping_the_sides_inverts_the_change(base, new):
     assert back.p == pytest.approx(there.p, abs=1e-6)
 
 
-@unhurried
 @given(SAMPLE, SAMPLE, st.floats(min_value=1e-3, max_value=1e3))
 def test_a_change_has_no_unit(base, new, scale):
     one = effect(base, new, paired=False, relative=True)
@@ -60,7 +57,6 @@ def test_a_change_has_no_unit(base, new, scale):
     assert other.p == pytest.approx(one.p, abs=1e-5)
 
 
-@unhurried
 @given(SAMPLE, SAMPLE, st.floats(min_value=1e-4, max_value=1))
 def test_gain_errors_never_narrow_an_interval(base, new, gain):
     found = effect(base, new, paired=False, relative=True)
@@ -69,7 +65,6 @@ def test_gain_errors_never_narrow_an_interval(base, new, gain):
     assert wider.estimate == found.estimate
 
 
-@unhurried
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=12))
 def test_holm_agrees_with_statsmodels(probabilities):
     multitest = pytest.importorskip("statsmodels.stats.multitest", reason="needs statsmodels")

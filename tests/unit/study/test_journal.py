@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.api.errors import StorageError
@@ -27,7 +27,6 @@ def test_there_may_be_no_journal(tmp_path):
     assert list(read_journal(tmp_path)) == []
 
 
-@settings(deadline=None)
 @given(st.integers(1, 200))
 def test_a_journal_cut_anywhere_loses_the_cut_line_only(tmp_path_factory, bytes_cut):
     folder = tmp_path_factory.mktemp("study")

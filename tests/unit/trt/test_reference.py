@@ -1,7 +1,7 @@
 """Plans against the published signatures; the reference itself; what the engine lacks."""
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import assume, event, given, settings
 
 from llem.api.config.annotations import markers
 from llem.api.config.fields import walk
@@ -16,7 +16,7 @@ from .configs import FIELDS, experiments, values_of
 from .signature import faults
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000)
 @given(experiment=experiments())
 def test_no_plan_has_a_parameter_that_its_surface_lacks(experiment):
     assume(experiment is not None)
