@@ -184,26 +184,16 @@ def test_a_version_has_a_surface(version, surface):
     assert versions.surface_of(version) == surface
 
 
-def test_passthrough_reaches_its_call(plan):
-    extra = {"load": {"new_knob": 1}, "sampling": {"new_penalty": 0.5}}
-    built = plan(passthrough_kwargs=extra)
-    assert built.call("load").kwargs["new_knob"] == 1
-    assert built.call("sampling").kwargs["new_penalty"] == 0.5
-
-
 @pytest.mark.parametrize(
     ("call", "argument", "setter"),
     [
-        ("load", "tensor_parallel_size", r"set by trt\.tensor_parallel_size"),
-        ("load", "kv_cache_config", r"set by trt\.kv_cache"),
         ("load", "dtype", r"set by model\.dtype"),
         ("sampling", "temperature", r"set by decoder\.temperature"),
         ("sampling", "max_tokens", "max_tokens"),
         ("generate", "use_tqdm", "use_tqdm"),
         ("generate", "cache_salt", "repetitions"),
-        ("prefill", "x", "no call of this name"),
     ],
 )
-def test_passthrough_is_refused_where_something_else_decides(plan, call, argument, setter):
+def test_passthrough_is_refused_where_no_field_of_trt_decides(plan, call, argument, setter):
     with pytest.raises(ConfigError, match=setter):
         plan(passthrough_kwargs={call: {argument: 1}})
