@@ -1,6 +1,7 @@
 """Combinations that are refused, each with its reason and the way out."""
 
 import re
+from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -161,6 +162,26 @@ def test_what_only_a_preset_sets_is_blamed_on_it(refused):
     )
     decoder = {"preset": "standard", "top_k": None}
     assert list(violations(experiment(decoder=decoder), FAKE.info)) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "honoured", "fields"),
+    [
+        ({"dtype": "float32", "revision": "main"}, None, []),
+        ({"id": "shape:1b"}, frozenset(), []),
+        ({"dtype": "float32"}, frozenset({"dtype"}), []),
+        ({"dtype": "float32", "revision": "v1"}, frozenset({"dtype"}), ["model.revision"]),
+        ({"weights": "random", "trust_remote_code": True}, frozenset(),
+         ["model.weights", "model.trust_remote_code"]),
+    ],
+)  # fmt: skip
+def test_a_model_field_is_honoured_or_refused(model, honoured, fields):
+    info = replace(FAKE.info, model_parameters=honoured)
+    chosen = {"id": "org/model", **model}
+    findings = list(violations(experiment(model=chosen), info))
+    assert [finding.path for finding in findings] == fields
+    assert all(finding.code == "model-unsupported" for finding in findings)
+    assert all("Honoured: " in finding.remedy for finding in findings)
 
 
 def test_a_dormant_setting_is_remarked_on():

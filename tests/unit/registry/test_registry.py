@@ -96,6 +96,18 @@ def test_what_is_installed_and_unusable_says_why(environment, source):
     assert not {"llem_one_twin", "llem_two_twin", "llem_old_old", "llem_two_off"} & set(sys.modules)
 
 
+def test_a_plugin_that_is_slow_to_import_is_called_so_and_works(environment, source):
+    environment.install("llem-two", {"quick": source("quick"), "slow": source("slow")})
+    durations_s = iter([0.0, 0.4, 10.0, 12.5])
+    records = environment.registry().plugins
+    registry = Registry(records, {}, clock=lambda: next(durations_s))
+    assert [backend.name for backend in registry.backends()] == ["quick", "slow"]
+    quick, slow = registry.plugins
+    assert (quick.status, quick.message) == ("ok", "")
+    assert slow.status == "ok"
+    assert slow.message == "slow: took 2.5 s to import, which every listing waits for"
+
+
 def test_a_plugin_may_bring_meters_and_no_backend(environment):
     environment.install("llem-watts", {"watts": METERS})
     registry = environment.registry()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llem.api.plan import Setters
+from llem.api.plan import Setters, import_dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,30 @@ class ParameterAudit:
     introspect: str
     shared: Setters = field(default_factory=dict)
     reference: str = ""
+
+
+def parameters_of(target: str) -> list[FoundParameter]:
+    """Return the public parameters that a function, method or class of the engine names.
+
+    What it takes through ``**kwargs`` is not among them, because no signature tells.
+
+    When: in the worker only; this is what brings the engine in.
+
+    Args:
+        target: Dotted name of the function, method or class.
+
+    Raises:
+        ImportError: No such module.
+        AttributeError: The module has no such name.
+        ValueError: It is native code without a signature.
+    """
+    import inspect
+
+    found = []
+    for one in inspect.signature(import_dotted(target)).parameters.values():
+        if one.name == "self" or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            continue
+        default = "" if one.default is one.empty else repr(one.default)
+        kind = "" if one.annotation is one.empty else inspect.formatannotation(one.annotation)
+        found.append(FoundParameter(one.name, default, kind))
+    return found

@@ -171,6 +171,8 @@ class BackendInfo:
         claims: One claim per :class:`Capability`; an absent one counts as ``no``.
         decoder_parameters: Names of the ``decoder`` fields it honours; any other
             one that is set refuses the experiment.
+        model_parameters: The same for the ``model`` fields besides ``id``; ``None`` for a backend
+            that judges all of them by rules of its own.
         versions_of: Distributions whose versions an outcome must record.
         variables: Environment variables that change its results, to be recorded too.
         after_load: Names of a plan's calls (``generate``), and of settings (``settings.seed``),
@@ -185,6 +187,7 @@ class BackendInfo:
     devices: tuple[str, ...] = ("cpu",)
     claims: Mapping[Capability, Claim] = field(default_factory=dict)
     decoder_parameters: frozenset[str] = frozenset()
+    model_parameters: frozenset[str] | None = None
     versions_of: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     after_load: frozenset[str] = frozenset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from llem.cli.output_options import Form, json_option, print_answer
@@ -28,3 +30,32 @@ def show(name: str, form: Form) -> None:
     """Show everything about the plugin called NAME, or both if it is installed twice."""
     found = ask_for(Registry.discover(), name)
     print_answer(found, lambda: plugin_details(found), form)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder in which the package's folder is made.  [default: this one]",
+)
+def new(name: str, into: Path) -> None:
+    """Write a package for a backend called NAME, which measures a toy engine until you change it.
+
+    Nothing is overwritten.
+    """
+    from llem.registry.scan import scan
+    from llem.scaffold import identify, write_package
+
+    identity = identify(name, {record.name for record in scan()})
+    folder = write_package(identity, into)
+    shown = folder if folder.is_absolute() else f"./{folder}"
+    click.echo(f"{folder} is a backend that works. Try it:\n")
+    for command in (
+        f"pip install {shown}",
+        f"llem plugins check {name}",
+        f"llem run --backend {name}",
+    ):
+        click.echo(f"    {command}")
+    click.echo(f"\nThen make it your engine's: {folder / 'README.md'} says how.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from llem.api.capability import BackendInfo
-from llem.api.config import BackendConfig, DecoderConfig, Experiment, Rule
+from llem.api.config import BackendConfig, DecoderConfig, Experiment, ModelConfig, Rule
 from llem.api.config.derived import rules_of
 from llem.api.config.fields import value_at, walk
 from llem.api.facts import HostFacts
@@ -22,7 +22,7 @@ honours them."""
 def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for whatever ``experiment`` asks for and cannot get."""
     yield from _broken_rules(experiment, "error")
-    yield from dropped(experiment.decoder, info)
+    yield from dropped(experiment, info)
 
 
 def rules_about(
@@ -60,8 +60,13 @@ def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
         yield f"{name}: {shown(value_at(experiment, name), path)}"
 
 
-def dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
-    """Yield an error for every decoder field that is set and that the backend would drop."""
+def dropped(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+    """Yield an error for every shared field that is set and that the backend would drop."""
+    yield from _dropped_of_decoder(experiment.decoder, info)
+    yield from _dropped_of_model(experiment.model, info)
+
+
+def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
     honoured = sorted(info.decoder_parameters | OWN_FIELDS)
     for name, field in DecoderConfig.model_fields.items():
         if name in honoured or getattr(decoder, name) == field.default:
@@ -76,6 +81,20 @@ def dropped(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
             remedy=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
             f"backend. Honoured: {', '.join(honoured)}.",
         )
+
+
+def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding]:
+    if info.model_parameters is None:
+        return
+    honoured = sorted(info.model_parameters | {"id"})
+    for name, field in ModelConfig.model_fields.items():
+        if name not in honoured and getattr(model, name) != field.default:
+            yield Finding(
+                code="model-unsupported",
+                message=f"backend {info.name} does not honour it",
+                path=f"model.{name}",
+                remedy=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
+            )
 
 
 def unfit(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:

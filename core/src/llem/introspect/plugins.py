@@ -16,7 +16,7 @@ class PluginSummary:
     Attributes:
         name: Name of its entry point, and of its backend if it offers one.
         status: ``ok``, or why it cannot be used.
-        message: Details of the status, or empty.
+        message: Why it cannot be used, or that it is slow; empty otherwise.
         distribution: Distribution that brings it.
         version: Version of that distribution.
         module: Dotted name of its module.

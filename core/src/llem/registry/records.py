@@ -26,7 +26,7 @@ class PluginRecord:
         distribution: Distribution that brings it.
         version: Version of that distribution.
         status: Its state; ``ok`` until something shows otherwise.
-        message: Why it is not ok, and what to do.
+        message: Why it is not ok, and what to do; or that it is slow.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -33,6 +34,9 @@ STRICT_VARIABLE = "LLEM_PLUGINS_STRICT"
 TRACE_VARIABLE = "LLEM_TRACE_HOOKS"
 """Set to 1 to print every hook call to stderr."""
 
+SLOW_S = 0.5
+"""A plugin that takes longer to import and describe itself is called slow: listings wait for it."""
+
 
 class Registry:
     """The installed plugins.
@@ -40,12 +44,17 @@ class Registry:
     Args:
         records: What scanning found.
         environ: Environment variables; decides about strictness and tracing.
+        clock: Tells the time in seconds.
     """
 
     def __init__(
-        self, records: Sequence[PluginRecord], environ: Mapping[str, str] = os.environ
+        self,
+        records: Sequence[PluginRecord],
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._records = tuple(records)
+        self._clock = clock
         self._strict = environ.get(STRICT_VARIABLE) == "1"
         self._trace = environ.get(TRACE_VARIABLE) == "1"
         self._manager: pluggy.PluginManager | None = None
@@ -168,12 +177,14 @@ class Registry:
             LlemError: It cannot be used; from now on its record says so.
         """
         if record.name not in self._backends:
+            started_s = self._clock()
             try:
                 self._modules[record.name] = load_module(self._hooks(), record)
                 self._backends[record.name] = self._describe(record)
             except LlemError as error:
                 self._mark_broken(record, error)
                 raise
+            self._judge_duration(record, self._clock() - started_s)
         return self._backends[record.name]
 
     def _describe(self, record: PluginRecord) -> Backend | None:
@@ -214,8 +225,19 @@ class Registry:
         sys.stderr.write(f"llem: {' '.join(error.message.split())}\n")
 
     def _mark_broken(self, record: PluginRecord, error: LlemError) -> None:
-        broken = replace(record, status=Status.BROKEN, message=error.message)
-        self._records = tuple(broken if one == record else one for one in self._records)
+        self._note(record, Status.BROKEN, error.message)
+
+    def _judge_duration(self, record: PluginRecord, duration_s: float) -> None:
+        if duration_s > SLOW_S:
+            message = f"slow: took {duration_s:.1f} s to import, which every listing waits for"
+            self._note(record, record.status, message)
+
+    def _note(self, record: PluginRecord, status: Status, message: str) -> None:
+        noted = replace(record, status=status, message=message)
+        place = (record.name, record.distribution)
+        self._records = tuple(
+            noted if (one.name, one.distribution) == place else one for one in self._records
+        )
 
     def _hooks(self) -> pluggy.PluginManager:
         if self._manager is None:

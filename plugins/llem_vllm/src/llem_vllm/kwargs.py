@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from llem.api.config import Experiment
-from llem.api.config.fields import value_at, walk
+from llem.api.config.arguments import section_arguments
 from llem.api.config.passthrough import merge_passthrough
 from llem.api.plan import Call, CallPlan, Construct, given
 from llem_vllm.rules.section import section_of
@@ -56,8 +54,6 @@ CONSTRUCTS = {
 }
 """Classes of vLLM's nested configs; ``speculative_config`` has to be a plain dictionary."""
 
-_JSON = TypeAdapter[Any](Any)
-
 
 def build_plan(experiment: Experiment) -> CallPlan:
     """Return the calls for ``experiment``.
@@ -65,7 +61,7 @@ def build_plan(experiment: Experiment) -> CallPlan:
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
-    own = _section(experiment)
+    own = section_arguments(section_of(experiment))
     calls = [
         Call(
             name="load",
@@ -145,23 +141,6 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
 
 def _searching(experiment: Experiment) -> dict[str, Any]:
     return given(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
-
-
-def _section(experiment: Experiment) -> dict[str, dict[str, Any]]:
-    """Return what the backend's own section sets, by call; each field says where it goes."""
-    found: dict[str, dict[str, Any]] = {"load": {}, "sampling": {}, "generate": {}, "settings": {}}
-    section = section_of(experiment)
-    for field in walk(type(section)):
-        value = value_at(section, field.path)
-        if value is None:
-            continue
-        for engine in field.param.maps_to:
-            *inside, name = engine.name.split(".")
-            place = found[engine.call]
-            for part in inside:
-                place = place.setdefault(part, {})
-            place[name] = _JSON.dump_python(value, mode="json")
-    return found
 
 
 def _built(arguments: Mapping[str, Any], path: str = "") -> dict[str, Any]:

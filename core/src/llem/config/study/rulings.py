@@ -47,7 +47,7 @@ class Rulings:
         self._rules = rules_about(backend, section, "error")
         self._questions: list[Callable[[Experiment], bool]] = [
             *(rule.violated for rule in self._rules),
-            lambda experiment: any(True for _ in dropped(experiment.decoder, info)),
+            lambda experiment: any(True for _ in dropped(experiment, info)),
         ]
         self._groups: dict[tuple[str, ...], _Group] = {
             (): _Group(list(range(len(self._questions))))
@@ -94,7 +94,7 @@ class Rulings:
         rules = [self._rules[number] for number in broken if number < len(self._rules)]
         found = [finding_of(rule, experiment) for rule in rules]
         if broken[-1] == len(self._rules):
-            found += dropped(experiment.decoder, self._info)
+            found += dropped(experiment, self._info)
         return found
 
 
