@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from llem.api.outcome import Outcome
-from llem.store import read_outcome, read_requests, read_samples
+from llem.store import read_outcome, read_phases, read_requests, read_samples
 
 from .conftest import Llem
 
@@ -60,6 +60,23 @@ def test_every_reading_is_stored(llem):
     first, *_, last = outcome["timing"]["repetitions"]
     assert times_s[0] < first["started_s"]
     assert times_s[-1] > last["started_s"] + last["duration_s"]
+
+
+def test_when_prompts_were_read_is_stored_and_lies_in_the_windows(llem):
+    outcome = llem.run(check=0, measurement__meters="[simulated]")
+    (folder,) = llem.results.iterdir()
+    stored = read_phases(folder)
+    assert {"prefill", "decode"} <= set(stored)
+    known = outcome["energy"]["phases"]
+    for name, spans in stored.items():
+        total_s = sum(end - start for start, end in spans)
+        assert total_s == pytest.approx(known[f"{name}_s"])
+    windows = [
+        (one["started_s"], one["started_s"] + one["duration_s"])
+        for one in outcome["timing"]["repetitions"]
+    ]
+    for start, end in (span for spans in stored.values() for span in spans):
+        assert any(first <= start and end <= last + 1e-6 for first, last in windows)
 
 
 def test_simulated_figures_are_never_valid(outcome):

@@ -10,6 +10,7 @@ from llem.report.content.curves import MOST_POINTS, curves
 from llem.report.content.effects import parameter_effects
 from llem.report.content.order import trend
 from llem.report.content.pareto import front
+from llem.report.content.phases import phases
 from llem.report.content.report import build
 from llem.report.content.summary import Rates, summarise
 from llem.report.html.page import page
@@ -18,6 +19,8 @@ from llem.report.metrics import METRICS
 from llem.report.reproduction import reproduction
 from llem.report.requested import requested_and_effective
 from llem.report.roofline import least_bytes_per_s, rooflines
+from llem.report.stored import Stored
+from llem.store.phases import store_phases
 
 from .outcomes import document, stored
 
@@ -135,6 +138,19 @@ def test_power_is_thinned_and_keeps_its_peaks(tmp_path, column):
 def test_without_samples_there_is_no_curve(tmp_path):
     one = stored("a")
     assert curves(type(one)(tmp_path, one.outcome)) == []
+
+
+def test_phases_are_relative_to_the_first_window(tmp_path):
+    one = Stored(tmp_path, stored("a").outcome)
+    assert phases(one) == {}
+    begin_s = one.outcome.timing.repetitions[0].started_s
+    store_phases(tmp_path, {"mixed": (), "decode": ((begin_s + 0.5, begin_s + 1.0),),
+                            "prefill": ((begin_s, begin_s + 0.5),)})  # fmt: skip
+    found = phases(one)
+    assert list(found) == ["prefill", "decode"]
+    assert found["decode"] == [pytest.approx((0.5, 1.0))]
+    (tmp_path / "phases.csv.gz").write_bytes(b"")
+    assert phases(one) == {}
 
 
 def test_requested_stands_beside_effective():

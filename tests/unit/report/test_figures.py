@@ -1,15 +1,18 @@
 """Figures are valid SVG that means the same without its page."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llem.report.content.curves import Curve
 from llem.report.content.report import build
 from llem.report.content.summary import Rates
 from llem.report.figures.export import figures, write_figures
 from llem.report.figures.latency import MOST_ROWS, latency
+from llem.report.figures.power import power
 from llem.report.figures.scale import Scale, fitting
 
 from .outcomes import stored
@@ -69,3 +72,42 @@ def test_figures_are_written_with_their_colours_inside(report, tmp_path):
     for path in written:
         if path.suffix == ".png":
             assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def bands(svg, kind):
+    """Return the left edge and width of every band of a kind."""
+    element = re.search(rf'<path class="{kind}" d="([^"]*)"', svg)
+    found = re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", element[1]) if element else []
+    return [(float(left), float(width)) for left, width in found]
+
+
+CURVE = Curve("cpu package (rapl)", (-1.0, 3.0), (10.0, 20.0))
+
+
+def test_windows_and_phases_are_shaded_where_they_were():
+    one = stored("a", (10.0, 10.0), durations_s=[1.0, 1.0]).outcome
+    shaded = {"prefill": [(0.0, 0.25), (1.0, 1.25)], "decode": [(0.25, 1.0), (1.25, 2.0)]}
+    svg = power(one, [CURVE], shaded)
+    ET.fromstring(svg)
+    assert "windows and their phases shaded" in svg
+    first, second = bands(svg, "prefill")
+    assert second[0] - first[0] == pytest.approx(4 * first[1], abs=0.5)
+    assert bands(svg, "decode")[0] == pytest.approx((first[0] + first[1], 3 * first[1]), abs=0.3)
+    assert bands(svg, "window")[0][0] == first[0]
+
+
+def test_without_phases_the_windows_alone_are_shaded():
+    svg = power(stored("a").outcome, [CURVE], {})
+    assert bands(svg, "window")
+    assert not bands(svg, "prefill")
+    assert "(windows shaded)" in svg
+
+
+def test_phases_too_short_to_be_told_apart_run_into_each_other():
+    one = stored("a", (10.0,) * 2, durations_s=[1.0, 1.0]).outcome
+    many = [(at / 10_000, at / 10_000 + 2e-5) for at in range(10_000)]
+    (band,) = bands(power(one, [CURVE], {"prefill": many}), "prefill")
+    (whole,) = bands(power(one, [CURVE], {"prefill": [(0.0, 1.0)]}), "prefill")
+    assert band == pytest.approx(whole, abs=0.6)
+    alone = bands(power(one, [CURVE], {"prefill": [(0.5, 0.500001)]}), "prefill")
+    assert alone[0][1] >= 0.5

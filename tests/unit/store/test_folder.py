@@ -9,7 +9,7 @@ import pytest
 
 from llem.api.errors import OutputRefused, StorageError
 from llem.api.meter import Channel, Provenance, Quantity, Series
-from llem.store import read_samples
+from llem.store import read_phases, read_samples
 from llem.store.folder import OutcomeFolder, free_id, write_json
 
 DIGEST = "0123456789abcdef"
@@ -103,3 +103,11 @@ def test_the_readings_are_stored_with_the_outcome(tmp_path):
     rows = list(read_samples(path))
     assert [(row["time_s"], row["power_w"]) for row in rows] == [("1.0", "5.0"), ("2.0", "6.0")]
     assert {row["meter"] for row in rows} == {"rapl"}
+
+
+def test_phases_are_stored_and_one_that_never_was_is_not_there(tmp_path):
+    spans = {"decode": ((2.0, 3.5), (4.1, 5.0)), "prefill": ((1.0, 2.0),), "mixed": ()}
+    path = folder(tmp_path).finish({}, phases=spans)
+    assert read_phases(path) == {"prefill": [(1.0, 2.0)], "decode": [(2.0, 3.5), (4.1, 5.0)]}
+    with pytest.raises(FileNotFoundError):
+        read_phases(folder(tmp_path).finish({}))

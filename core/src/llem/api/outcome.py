@@ -12,6 +12,7 @@ from llem.api.bounds import Count, NonNegative
 from llem.api.config.base import FrozenModel
 from llem.api.energy import Energy
 from llem.api.footprint import Footprint
+from llem.api.imported import Imported
 from llem.api.study_place import StudyPlace
 
 
@@ -61,10 +62,10 @@ class Environment(FrozenModel):
     """Operating system."""
     cpu: str
     """Processor name."""
-    logical_cores: Count
-    """Processors the run could use."""
-    memory_bytes: Count
-    """Physical memory."""
+    logical_cores: Count | None
+    """Processors the run could use; null for an imported result that does not say."""
+    memory_bytes: Count | None
+    """Physical memory; null likewise."""
     gpus: tuple[dict[str, Any], ...] = ()
     """Visible GPUs: uuid, name, memory."""
     devices: tuple[str, ...] = ()
@@ -263,6 +264,8 @@ class Outcome(FrozenModel):
     """Whether the figures may be used."""
     failure: Failure | None = None
     """How it failed, if it did."""
+    imported: Imported | None = None
+    """What another tool measured, for an imported result; llem then measured nothing."""
     warnings: tuple[Reason, ...] = ()
     """Worth knowing, without making the outcome invalid."""
     experiment: dict[str, Any]

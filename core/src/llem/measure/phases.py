@@ -42,6 +42,11 @@ class Phases:
     holds_all_prompts: bool
     decode_tokens: int | None
 
+    @property
+    def spans(self) -> dict[str, tuple[Span, ...]]:
+        """The spans by their phase."""
+        return {"prefill": self.prefill, "decode": self.decode, "mixed": self.mixed}
+
 
 @dataclass(frozen=True, slots=True)
 class _Timed:

@@ -19,7 +19,7 @@ class Metric:
         label: What readers call it.
         unit: SI unit.
         better: Which way is better.
-        of: Returns it for a whole outcome; ``None`` where it was not measured.
+        measured: Returns it for an outcome that llem measured; ``None`` where it did not.
         each: Returns it for one repetition, if a repetition has it.
         is_energy: Whether a sensor's gain error acts on it.
     """
@@ -28,12 +28,20 @@ class Metric:
     label: str
     unit: str
     better: Literal["lower", "higher"]
-    of: Callable[[Outcome], float | None]
+    measured: Callable[[Outcome], float | None]
     each: Callable[[Outcome, Repetition], float | None] | None = None
     is_energy: bool = False
 
+    def of(self, outcome: Outcome) -> float | None:
+        """Return its value, an imported one included; ``None`` where nobody measured it."""
+        if outcome.imported is not None:
+            return outcome.imported.figures.get(self.name)
+        return self.measured(outcome)
+
     def repetitions(self, outcome: Outcome) -> list[float]:
         """Return its value in each measured repetition; empty where it has none."""
+        if outcome.imported is not None:
+            return list(outcome.imported.repetitions.get(self.name, ()))
         if self.each is None:
             return []
         values = [self.each(outcome, one) for one in outcome.timing.repetitions]
@@ -108,8 +116,24 @@ def _memory(name: str) -> Callable[[Outcome], float | None]:
     return lambda outcome: getattr(outcome.memory, name) if outcome.memory else None
 
 
-def _throughput(outcome: Outcome) -> float | None:
-    return outcome.throughput.output_tokens_per_s if outcome.throughput else None
+def _throughput(name: str) -> Callable[[Outcome], float | None]:
+    return lambda outcome: getattr(outcome.throughput, name) if outcome.throughput else None
+
+
+def _phase(name: str) -> Callable[[Outcome], float | None]:
+    def value(outcome: Outcome) -> float | None:
+        phases = outcome.energy.phases if outcome.energy else None
+        return getattr(phases, name) if phases else None
+
+    return value
+
+
+def _requests_per_s(outcome: Outcome, one: Repetition) -> float | None:
+    return outcome.workload.requests / one.duration_s if outcome.workload else None
+
+
+def _total_tokens_per_s(outcome: Outcome, one: Repetition) -> float | None:
+    return (one.input_tokens + one.output_tokens) / one.duration_s
 
 
 def _by_name(metrics: Sequence[Metric]) -> dict[str, Metric]:
@@ -134,10 +158,26 @@ METRICS = _by_name(
             "net_j_per_request", "net energy per request", "J", "lower",
             _energy("net_j_per_request"), _per_request(_net_j), is_energy=True,
         ),
+        Metric(
+            "j_per_prefill_token", "energy per prefill token", "J", "lower",
+            _phase("j_per_prefill_token"), is_energy=True,
+        ),
+        Metric(
+            "j_per_decode_token", "energy per decode token", "J", "lower",
+            _phase("j_per_decode_token"), is_energy=True,
+        ),
         Metric("mean_w", "mean power", "W", "lower", _energy("mean_w"), _mean_w, is_energy=True),
         Metric(
             "output_tokens_per_s", "output tokens per second", "1/s", "higher",
-            _throughput, lambda outcome, one: one.output_tokens_per_s,
+            _throughput("output_tokens_per_s"), lambda outcome, one: one.output_tokens_per_s,
+        ),
+        Metric(
+            "total_tokens_per_s", "all tokens per second", "1/s", "higher",
+            _throughput("total_tokens_per_s"), _total_tokens_per_s,
+        ),
+        Metric(
+            "requests_per_s", "requests per second", "1/s", "higher",
+            _throughput("requests_per_s"), _requests_per_s,
         ),
         Metric(
             "duration_s", "time per repetition", "s", "lower",

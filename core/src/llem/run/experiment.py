@@ -11,6 +11,7 @@ from llem.api.outcome import Outcome, Reason
 from llem.api.study_place import StudyPlace
 from llem.config.digest import digest
 from llem.config.load import LoadedExperiment
+from llem.measure.phases import phases_of
 from llem.measure.sampler import Sampler
 from llem.registry import Registry, check_version
 from llem.run.assemble import assemble
@@ -89,8 +90,14 @@ def run_experiment(
         place = place.model_copy(update={"worker": record.worker})
         outcome = outcome.model_copy(update={"study": place})
     requests = record.workload.requests if record.workload else ()
-    document = outcome.model_dump(mode="json")
-    stored = folder.finish(document, requests, record.runs, record.series)
+    phases = phases_of(record.runs) if record.runs else None
+    stored = folder.finish(
+        outcome.model_dump(mode="json"),
+        requests,
+        record.runs,
+        record.series,
+        phases.spans if phases else None,
+    )
     registry.observers.experiment_finished(outcome, stored)
     return outcome, stored
 

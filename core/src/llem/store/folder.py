@@ -15,6 +15,7 @@ from typing import Any
 from llem.api.errors import OutputRefused, StorageError
 from llem.api.meter import Series
 from llem.api.session import Request, RunResult
+from llem.store.phases import Spans, store_phases
 from llem.store.requests import write_requests
 from llem.store.samples import store_samples
 
@@ -24,8 +25,8 @@ _MIN_FREE_BYTES = 16 * 2**20
 
 
 class OutcomeFolder:
-    """``<parent>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz``, ``samples.csv.gz`` and
-    ``worker.log``.
+    """``<parent>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz``, ``samples.csv.gz``,
+    ``phases.csv.gz`` and ``worker.log``.
 
     While the experiment runs it is ``<parent>/.<id>.partial``, so that a reader never meets
     an outcome that is half there. What an earlier run of the same id left behind, a killed one
@@ -61,14 +62,33 @@ class OutcomeFolder:
         """Where the worker's output goes while it runs."""
         return self._working / LOG_FILE
 
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a further file into the folder.
+
+        Raises:
+            StorageError: The disk refused; nothing is left behind.
+        """
+        try:
+            (self._working / name).write_bytes(content)
+        except OSError as error:
+            raise self._failure(error) from error
+
     def finish(
         self,
         outcome: dict[str, Any],
         requests: Sequence[Request] = (),
         runs: Sequence[RunResult] = (),
         series: Sequence[Series] = (),
+        phases: Spans | None = None,
     ) -> Path:
-        """Write ``outcome``, what every request got and every reading; name the folder finally.
+        """Write ``outcome`` and what it was made of; name the folder finally.
+
+        Args:
+            outcome: The outcome document.
+            requests: What was asked.
+            runs: What every request got.
+            series: Every reading.
+            phases: When the engine read prompts and when it generated, if it tells.
 
         Raises:
             StorageError: The disk refused; nothing is left behind.
@@ -78,15 +98,20 @@ class OutcomeFolder:
                 write_requests(self._working, requests, runs)
             if series:
                 store_samples(self._working, series)
+            if phases is not None:
+                store_phases(self._working, phases)
             write_json(self._working / OUTCOME_FILE, outcome)
             self._replace()
         except OSError as error:
-            self.discard()
-            raise StorageError(
-                f"cannot write the outcome to {self.path}: {error.strerror}",
-                hint="Free some space, or choose another folder with --out.",
-            ) from error
+            raise self._failure(error) from error
         return self.path
+
+    def _failure(self, error: OSError) -> StorageError:
+        self.discard()
+        return StorageError(
+            f"cannot write the outcome to {self.path}: {error.strerror}",
+            hint="Free some space, or choose another folder with --out.",
+        )
 
     def discard(self) -> None:
         """Remove the folder; for a run that never began."""

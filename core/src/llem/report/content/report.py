@@ -13,15 +13,17 @@ from llem.report.content.curves import Curve, curves
 from llem.report.content.effects import ParameterEffect, parameter_effects
 from llem.report.content.order import Trend, trend
 from llem.report.content.pareto import front
+from llem.report.content.phases import phases
 from llem.report.content.summary import Rates, Summary, summarise
 from llem.report.metrics import METRICS, Metric
 from llem.report.parameters import canonical, label, settings, varying
 from llem.report.stored import Stored
+from llem.store.phases import Spans
 
 COLUMNS = (
-    "j_per_output_token", "net_j_per_output_token", "j_per_request", "output_tokens_per_s",
-    "mean_w", "ttft_s_p50", "itl_s_p50", "e2e_s_p50", "e2e_s_p99", "device_peak_bytes",
-    "host_peak_rss_bytes",
+    "j_per_output_token", "net_j_per_output_token", "j_per_request", "j_per_prefill_token",
+    "j_per_decode_token", "output_tokens_per_s", "mean_w", "ttft_s_p50", "itl_s_p50",
+    "e2e_s_p50", "e2e_s_p99", "device_peak_bytes", "host_peak_rss_bytes",
 )  # fmt: skip
 """Metrics of the table; those that no outcome has are left out."""
 
@@ -48,6 +50,7 @@ class Report:
         effects: What each parameter does.
         trends: Whether order mattered.
         curves: Power over time of the first runs, by outcome id.
+        phases: When they read prompts and when they generated, for those that tell.
         rates: Rates of carbon and cost.
         nothing_valid: Whether, for want of a valid one, everything rests on invalid outcomes.
     """
@@ -64,6 +67,7 @@ class Report:
     effects: tuple[ParameterEffect, ...]
     trends: tuple[Trend, ...]
     curves: dict[str, list[Curve]]
+    phases: dict[str, Spans]
     rates: Rates
     nothing_valid: bool
 
@@ -92,6 +96,7 @@ def build(title: str, stored: Sequence[Stored], rates: Rates) -> Report:
     valid = [one for one in done if one.outcome.verdict.valid]
     usable = valid or done
     summaries = _summaries(usable, apart, rates)
+    drawn = [(one, power_w) for one in done[:_MOST_CURVES] if (power_w := curves(one))]
     return Report(
         title=title,
         stored=tuple(ordered),
@@ -112,9 +117,8 @@ def build(title: str, stored: Sequence[Stored], rates: Rates) -> Report:
             for name in _EFFECTS_ON
             if (found := trend(usable, METRICS[name])) is not None
         ),
-        curves={
-            one.outcome.id: drawn for one in done[:_MOST_CURVES] if (drawn := curves(one))
-        },
+        curves={one.outcome.id: power_w for one, power_w in drawn},
+        phases={one.outcome.id: spans for one, _ in drawn if (spans := phases(one))},
         rates=rates,
         nothing_valid=bool(done) and not valid,
     )  # fmt: skip

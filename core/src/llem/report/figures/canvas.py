@@ -31,12 +31,15 @@ class Canvas:
             f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
         )
 
-    def rectangle(self, x: float, y: float, width: float, height: float, kind: str) -> None:
-        """Add a rectangle."""
-        self._parts.append(
-            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" '
-            f'height="{max(height, 0):.1f}"/>'
+    def bands(
+        self, spans: Sequence[tuple[float, float]], y: float, height: float, kind: str
+    ) -> None:
+        """Add a band from ``y`` down for each span of x, all of them one element."""
+        joined = "".join(
+            f"M{left:.1f},{y:.1f}h{right - left:.1f}v{height:.1f}h{left - right:.1f}Z"
+            for left, right in spans
         )
+        self._parts.append(f'<path class="{kind}" d="{joined}"/>')
 
     def path(self, points: Sequence[tuple[float, float]], kind: str) -> None:
         """Add a polyline."""

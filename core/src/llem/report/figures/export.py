@@ -34,7 +34,10 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
         yield f"order-{trend.metric.name}", order(trend)
     by_id = {outcome.id: outcome for outcome in report.outcomes}
     for id, curves in report.curves.items():
-        yield f"power-{re.sub(r'[^A-Za-z0-9._-]', '_', id)}", power(by_id[id], curves)
+        yield (
+            f"power-{re.sub(r'[^A-Za-z0-9._-]', '_', id)}",
+            power(by_id[id], curves, report.phases.get(id, {})),
+        )
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from llem.api.outcome import Outcome
 from llem.report.comparison.words import percent, probability
+from llem.report.content.curves import Curve
 from llem.report.content.figure import Figure
 from llem.report.content.report import Report
 from llem.report.content.summary import Rates
@@ -57,11 +58,7 @@ def page(report: Report) -> str:
         ],
         most_latencies=MOST_ROWS,
         orders=[(one, _markup(order(one)), _trend_text(one)) for one in report.trends],
-        powers=[
-            (outcome, report.label_of(outcome), _markup(power(outcome, curves)), curves)
-            for outcome in report.outcomes
-            if (curves := report.curves.get(outcome.id))
-        ],
+        powers=list(_powers(report)),
         surroundings=list(_surroundings(report.outcomes)),
         requested=requested_and_effective(report.outcomes),
         rooflines=rooflines(report.outcomes),
@@ -69,6 +66,15 @@ def page(report: Report) -> str:
         canonical=canonical,
         number=_number,
     )
+
+
+def _powers(report: Report) -> Iterator[tuple[Outcome, str, Markup, list[Curve], list[str]]]:
+    """Yield every run with power over time: figure, curves, and the phases shaded in it."""
+    for outcome in report.outcomes:
+        if curves := report.curves.get(outcome.id):
+            phases = report.phases.get(outcome.id, {})
+            drawn = _markup(power(outcome, curves, phases))
+            yield outcome, report.label_of(outcome), drawn, curves, [*phases]
 
 
 def _given(rates: Rates) -> list[tuple[Figure, str]]:
@@ -145,14 +151,14 @@ def _surroundings(outcomes: list[Outcome]) -> Iterator[tuple[str, list[str]]]:
             ("backend", outcome.experiment.get("backend")),
             ("engine", _engine(outcome)),
             ("devices", ", ".join(environment.devices) or None),
-            ("processor", environment.cpu),
-            ("cores", str(environment.logical_cores)),
-            ("memory in bytes", str(environment.memory_bytes)),
+            ("processor", environment.cpu or None),
+            ("cores", _text(environment.logical_cores)),
+            ("memory in bytes", _text(environment.memory_bytes)),
             (
                 "GPUs",
                 json.dumps(environment.gpus, ensure_ascii=False) if environment.gpus else None,
             ),
-            ("system", environment.system),
+            ("system", environment.system or None),
             ("python", environment.python),
             ("llem", environment.llem_version),
             ("requests per repetition", str(workload.requests) if workload else None),
@@ -161,6 +167,10 @@ def _surroundings(outcomes: list[Outcome]) -> Iterator[tuple[str, list[str]]]:
             if value is not None and value not in facts.setdefault(name, []):
                 facts[name].append(value)
     yield from ((name, values) for name, values in facts.items() if values)
+
+
+def _text(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _engine(outcome: Outcome) -> str | None:
