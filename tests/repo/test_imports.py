@@ -15,8 +15,10 @@ import pytest
 
 ENGINES = ("torch", "transformers", "vllm", "tensorrt_llm")
 PLUGINS = (
+    "llem.builtin.imports.plugin",
     "llem.builtin.meters.plugin",
     "llem.builtin.simulated.plugin",
+    "llem_mlflow.plugin",
     "llem_pytorch.plugin",
     "llem_trt.plugin",
     "llem_vllm.plugin",

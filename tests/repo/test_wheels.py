@@ -52,8 +52,10 @@ def test_wheels_declare_their_plugins(wheels: dict[str, ZipFile]) -> None:
     assert declared == {
         "simulated": "llem.builtin.simulated.plugin",
         "meters": "llem.builtin.meters.plugin",
+        "imports": "llem.builtin.imports.plugin",
         "pytorch": "llem_pytorch.plugin",
         "vllm": "llem_vllm.plugin",
         "trt": "llem_trt.plugin",
         "zeus": "llem_zeus.plugin",
+        "mlflow": "llem_mlflow.plugin",
     }

@@ -1,0 +1,1 @@
+"""An observer that writes outcomes into MLflow."""
