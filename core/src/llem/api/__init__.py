@@ -10,6 +10,7 @@ module              level  holds
 ``errors``          L1     the error tree, with codes, exit codes and hints
 ``finding``         L1     one remark about an experiment, before or after it ran
 ``hookspecs``       L1     the hooks themselves, and the ``hookimpl`` marker
+``imports``         L1     reading the results of other tools
 ``meter``           L1     sources of energy and power readings
 ``plan``            L1     engine calls as data
 ``session``         L1     what runs inside the worker process

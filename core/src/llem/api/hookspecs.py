@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llem.api.config import BackendConfig, Experiment
     from llem.api.facts import HostFacts
     from llem.api.finding import Finding
+    from llem.api.imports import ImportFormat
     from llem.api.meter import MeterSpec
     from llem.api.outcome import Outcome
     from llem.api.plan import CallPlan
@@ -88,6 +89,15 @@ def llem_meters() -> Sequence[MeterSpec]:
 
     When: ``llem meters`` and before each run. Process: host.
     Imports: L1; the factory is imported only when the meter is used.
+    """
+
+
+@hookspec
+def llem_imports() -> Sequence[ImportFormat]:
+    """Offer to read result files of other tools.
+
+    When: ``llem results import``. Process: host.
+    Imports: L1; the reader is imported only when a file is read, and is L1 too.
     """
 
 

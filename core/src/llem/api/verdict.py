@@ -140,6 +140,12 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "Use a backend with an engine.",
     ),
     ReasonCode(
+        "imported",
+        "work",
+        "Another tool measured the figures; llem read its file and can vouch for none of them.",
+        "Measure it with llem; `llem compare --allow imported` sets it beside what llem measured.",
+    ),
+    ReasonCode(
         "interrupted",
         "work",
         "The user stopped the experiment.",

@@ -19,7 +19,7 @@ _folder = click.argument("folder", type=click.Path(path_type=Path), default=Path
 
 @click.group()
 def results() -> None:
-    """List stored outcomes, show one of them, or export them all."""
+    """List stored outcomes, show one of them, export them all, or import those of other tools."""
 
 
 @results.command("list")
@@ -83,6 +83,41 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
     from llem.store.records import load_results
 
     output.write(exported(load_results(folder), form))
+
+
+@results.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Folder that receives an outcome for each result.",
+)
+@click.option(
+    "--format", "format", metavar="NAME", help="Format of the files; found out by default."
+)
+@click.option("--requests", type=click.IntRange(min=1), help="Requests of a repetition.")
+@click.option("--input-tokens", type=click.IntRange(min=1), help="Prompt tokens of a request.")
+@click.option("--output-tokens", type=click.IntRange(min=1), help="Output tokens of a request.")
+def import_(files: tuple[Path, ...], out: Path, format: str | None, **told: int | None) -> None:
+    """Store what other tools measured, read from their FILES, beside llem's own outcomes.
+
+    Such an outcome is marked as imported and never valid: `llem compare --allow imported` sets it
+    beside what llem measured. The last three options tell what a file does not say.
+    """
+    from llem.api.imports import Told
+    from llem.registry import Registry
+    from llem.store.importing import import_file
+
+    registry = Registry.discover()
+    for file in files:
+        for outcome, folder in import_file(file, registry, out, Told(**told), format):
+            assert outcome.imported is not None
+            figures = ", ".join(outcome.imported.figures) or "no figure that llem has a name for"
+            click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
 
 
 def _row(one: Summary, cell: type[Cell]) -> tuple[Cell, ...]:

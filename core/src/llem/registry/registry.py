@@ -26,6 +26,8 @@ from llem.registry.scan import scan
 if TYPE_CHECKING:
     import pluggy
 
+    from llem.api.imports import ForeignResult, ImportFormat, Told
+
 Answer = TypeVar("Answer")
 
 STRICT_VARIABLE = "LLEM_PLUGINS_STRICT"
@@ -110,16 +112,26 @@ class Registry:
 
     def meter_specs(self) -> tuple[tuple[str, MeterSpec], ...]:
         """Return every meter offered, with the name of the plugin that offers it."""
-        found: list[tuple[str, MeterSpec]] = []
-        for record in self._usable():
-            try:
-                self._load(record)
-                specs = self._ask(record, "llem_meters") or ()
-            except LlemError as error:
-                self._report(record, error)
-            else:
-                found += [(record.name, spec) for spec in specs]
-        return tuple(found)
+        return self._offers("llem_meters")
+
+    def import_formats(self) -> tuple[tuple[str, ImportFormat], ...]:
+        """Return every file format that can be imported, with the name of its plugin."""
+        return self._offers("llem_imports")
+
+    def read_foreign(
+        self, plugin: str, format: ImportFormat, document: Any, told: Told
+    ) -> ForeignResult | None:
+        """Let ``plugin`` read the JSON data of a file; ``None`` for data of another format.
+
+        Raises:
+            PluginBroken: Its reader failed.
+        """
+
+        def read() -> ForeignResult | None:
+            result: ForeignResult | None = import_dotted(format.reader)(document, told)
+            return result
+
+        return guarded(read, f"reader of {format.name!r} of plugin {plugin!r}")
 
     def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
         """Ask a meter of ``plugin`` whether it works here; a broken one does not.
@@ -140,6 +152,19 @@ class Registry:
             from llem.api.meter import Probe
 
             return Probe(available=False, reason=error.message)
+
+    def _offers(self, hook: str) -> tuple[tuple[str, Any], ...]:
+        """Return everything that plugins list when asked by ``hook``; a broken one is named."""
+        found: list[tuple[str, Any]] = []
+        for record in self._usable():
+            try:
+                self._load(record)
+                offered = self._ask(record, hook) or ()
+            except LlemError as error:
+                self._report(record, error)
+            else:
+                found += [(record.name, one) for one in offered]
+        return tuple(found)
 
     @property
     def observers(self) -> Observers:

@@ -35,9 +35,14 @@ MOST_RECIPES = 40
 
 
 def reproduction(outcomes: Sequence[Outcome]) -> list[Recipe]:
-    """Return a recipe for each experiment; runs of one experiment share it."""
+    """Return a recipe for each experiment; runs of one experiment share it.
+
+    What another tool measured has none: its settings are not a config of llem's.
+    """
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
+        if outcome.imported is not None:
+            continue
         groups.setdefault(canonical(outcome.experiment), []).append(outcome)
     return [_recipe(group) for group in list(groups.values())[:MOST_RECIPES]]
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from llem.api.errors import StorageError
 from llem.api.outcome import Outcome
 from llem.store import outcome_folders, read_outcome
+
+INVALID = "invalid"
+"""The code that lets outcomes be used whose verdict is not valid."""
+
+IMPORTED = "imported"
+"""The code that lets figures of other tools be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,20 @@ def read_all(paths: Iterable[Path]) -> list[Stored]:
 
 
 def split_usable(
-    stored: Sequence[Stored], *, allow_invalid: bool
+    stored: Sequence[Stored], allow: Collection[str]
 ) -> tuple[list[Stored], list[Stored]]:
     """Return the outcomes whose figures may be used, and the others.
 
     Args:
         stored: Outcomes.
-        allow_invalid: Whether figures may be used although the verdict speaks against it.
+        allow: ``invalid`` to use figures although the verdict speaks against it, ``imported`` to
+            use those of other tools.
     """
     usable: list[Stored] = []
     left_out: list[Stored] = []
     for one in stored:
         outcome = one.outcome
-        good = outcome.status == "done" and (allow_invalid or outcome.verdict.valid)
+        needed = IMPORTED if outcome.imported else INVALID
+        good = outcome.status == "done" and (needed in allow or outcome.verdict.valid)
         (usable if good else left_out).append(one)
     return usable, left_out

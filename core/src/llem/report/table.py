@@ -10,7 +10,9 @@ from rich.text import Text
 
 from llem.api.energy import Energy, PhaseEnergy
 from llem.api.footprint import Footprint
+from llem.api.imported import Imported
 from llem.api.outcome import Outcome, Quantiles, Verdict
+from llem.report.metrics import METRICS
 
 
 def outcome_table(outcome: Outcome) -> RenderableType:
@@ -26,6 +28,8 @@ def outcome_table(outcome: Outcome) -> RenderableType:
 
 def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
     """Return (name, value, note) for everything measured; ``-`` where a figure is unavailable."""
+    if outcome.imported is not None:
+        return _imported(outcome.imported)
     result: list[tuple[str, str, str]] = []
     tokens, throughput, latency = outcome.tokens, outcome.throughput, outcome.latency
     if tokens and throughput:
@@ -62,6 +66,16 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         note = "of one core, inside the windows"
         result.append(("llem's own CPU time", f"{outcome.self_cost.cpu_ratio:.2%}", note))
     return result
+
+
+def _imported(imported: Imported) -> list[tuple[str, str, str]]:
+    """Return every figure of another tool, those that llem has no name for included."""
+    rows = []
+    for name, value in imported.figures.items():
+        known = METRICS.get(name)
+        label, unit = (known.label, known.unit) if known else (name, "")
+        rows.append((label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"))
+    return rows
 
 
 def _energy(energy: Energy) -> list[tuple[str, str, str]]:
@@ -132,7 +146,7 @@ def _title(outcome: Outcome) -> Text:
     engine = (
         f"{environment.engine} {environment.engine_version}" if environment.engine else "not opened"
     )
-    devices = ", ".join(environment.devices) or environment.cpu
+    devices = ", ".join(environment.devices) or environment.cpu or "unknown device"
     backend = outcome.experiment["backend"]
     return Text(f"{model} on {backend} ({engine}), {devices}", style="bold cyan")
 

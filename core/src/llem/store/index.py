@@ -130,6 +130,9 @@ def _summary(results: Path, folder: str) -> Summary:
     place = document.get("study") or {}
     experiment = document.get("experiment") or {}
     points = place.get("points") or [{}]
+    # An imported result has its figures in a section of their own, and none elsewhere.
+    imported = (document.get("imported") or {}).get("figures") or {}
+    throughput, energy = document.get("throughput"), document.get("energy")
     return Summary(
         id=document.get("id", folder),
         study=place.get("study", ""),
@@ -139,8 +142,8 @@ def _summary(results: Path, folder: str) -> Summary:
         valid=bool((document.get("verdict") or {}).get("valid")),
         backend=experiment.get("backend", ""),
         model=(experiment.get("model") or {}).get("id", ""),
-        output_tokens_per_s=(document.get("throughput") or {}).get("output_tokens_per_s"),
-        j_per_output_token=(document.get("energy") or {}).get("j_per_output_token"),
+        output_tokens_per_s=(throughput or imported).get("output_tokens_per_s"),
+        j_per_output_token=(energy or imported).get("j_per_output_token"),
         started_at=(document.get("environment") or {}).get("started_at", ""),
         folder=folder,
     )

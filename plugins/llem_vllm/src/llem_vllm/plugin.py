@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
+from llem.api.imports import ImportFormat
 
 if TYPE_CHECKING:
     from llem.api.audit import ParameterAudit
@@ -71,3 +72,15 @@ def llem_explain_error(error_type: str, message: str) -> str | None:
     from llem_vllm.errors import explain
 
     return explain(error_type, message)
+
+
+@hookimpl
+def llem_imports() -> Sequence[ImportFormat]:
+    """Offer to read the results of vLLM's own benchmarks."""
+    return (
+        ImportFormat(
+            name="vllm-bench",
+            summary="JSON of vllm bench latency, throughput or serve",
+            reader="llem_vllm.bench.read",
+        ),
+    )

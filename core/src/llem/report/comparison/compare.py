@@ -22,15 +22,13 @@ from llem.report.comparison.power import repetitions_needed, smallest_detectable
 from llem.report.comparison.samples import Samples, samples
 from llem.report.metrics import Metric
 from llem.report.parameters import differing
-from llem.report.stored import Stored, split_usable
+from llem.report.stored import IMPORTED, INVALID, Stored, split_usable
 
 ALPHA = 0.05
 """Chance of finding a difference, anywhere in one call, where there is none."""
 
-ALLOW_INVALID = "invalid"
-"""The code that lets outcomes be used whose verdict is not valid."""
-
-EVERY_CODE = (*ALLOWED, ALLOW_INVALID)
+EVERY_CODE = (*ALLOWED, INVALID)
+"""Codes that a user may allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +121,15 @@ def compare(
         NotAlike: The two sides are not alike in a respect that is not allowed, or a side has no
             outcome whose figures may be used.
     """
-    usable_base, left_base = split_usable(base, allow_invalid=ALLOW_INVALID in allow)
-    usable_new, left_new = split_usable(new, allow_invalid=ALLOW_INVALID in allow)
+    usable_base, left_base = split_usable(base, allow)
+    usable_new, left_new = split_usable(new, allow)
     left_out = tuple((one.outcome.id, _why_not(one.outcome)) for one in (*left_base, *left_new))
-    if not usable_base or not usable_new:
-        raise _nothing_usable(left_out, "baseline" if not usable_base else "other side")
+    for side, usable, left in (
+        ("baseline", usable_base, left_base),
+        ("other side", usable_new, left_new),
+    ):
+        if not usable:
+            raise _nothing_usable(left, side)
     found = matches(usable_base, usable_new)
     allowed = _checked(found, allow)
     comparisons, missing = [], []
@@ -246,11 +248,13 @@ def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Unlike, ..
     return tuple(respects)
 
 
-def _nothing_usable(left_out: Sequence[tuple[str, str]], side: str) -> NotAlike:
-    lines = "\n".join(f"  {id}: {why}" for id, why in left_out[:5])
+def _nothing_usable(left_out: Sequence[Stored], side: str) -> NotAlike:
+    outcomes = [one.outcome for one in left_out]
+    lines = "\n".join(f"  {one.id}: {_why_not(one)}" for one in outcomes[:5])
+    code = IMPORTED if all(one.imported for one in outcomes) else INVALID
     return NotAlike(
         f"no outcome of the {side} may be used:\n{lines}",
-        hint=f"Measure it again, or use the figures all the same: --allow {ALLOW_INVALID}",
+        hint=f"Measure it again, or use the figures all the same: --allow {code}",
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from llem.api.imported import Imported
 from llem.api.outcome import Outcome
+from llem.report.stored import IMPORTED
 
 
 class Unlike(NamedTuple):
@@ -22,6 +24,13 @@ class Unlike(NamedTuple):
 
 def unlike(base: Sequence[Outcome], new: Sequence[Outcome]) -> Iterator[Unlike]:
     """Yield every respect in which the outcomes of two sides are not alike."""
+    if tools := {_tool(one.imported) for one in (*base, *new) if one.imported}:
+        yield Unlike(
+            IMPORTED,
+            f"figures of {_listed(tools)}: nothing tells whether inputs, lengths, devices and what "
+            "the energy covers are those of the other side",
+        )
+        return
     for code, what, of in _RESPECTS:
         ours, theirs = ({of(outcome) for outcome in side} for side in (base, new))
         if ours != theirs:
@@ -70,6 +79,10 @@ def _boundary(outcome: Outcome) -> str:
     return ", ".join(counted) or "no energy"
 
 
+def _tool(imported: Imported) -> str:
+    return " ".join(filter(None, (imported.tool, imported.tool_version)))
+
+
 def _listed(values: set[str]) -> str:
     return " | ".join(sorted(values))
 
@@ -82,5 +95,5 @@ _RESPECTS: tuple[tuple[str, str, Callable[[Outcome], str]], ...] = (
     ("boundary-differs", "what the energy covers", _boundary),
 )
 
-ALLOWED = tuple(code for code, _, _ in _RESPECTS)
+ALLOWED = (*(code for code, _, _ in _RESPECTS), IMPORTED)
 """Codes that a user may allow."""

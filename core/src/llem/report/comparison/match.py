@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from llem.api.errors import NotAlike
+from llem.api.outcome import Outcome
 from llem.report.parameters import canonical, label, settings, varying
 from llem.report.stored import Stored
 
@@ -41,6 +42,10 @@ class Match:
     @property
     def name(self) -> str:
         """What is compared, on one line."""
+        sides = [_measured_by(side[0].outcome) for side in (self.base, self.new)]
+        if sides[0] != sides[1]:
+            # Each tool describes its settings in its own words: all of them differ.
+            return f"{sides[1]}'s figures against those of {sides[0]}"
         what = label(self.variant) or "the same settings"
         return f"{what} against {label(self.base_values)}" if self.base_values else what
 
@@ -147,6 +152,10 @@ def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
 def _baseline_value(stored: Sequence[Stored], by: str) -> Any:
     values = [settings(one.outcome).get(by) for one in stored]
     return next((value for value in values if value in (None, False)), values[0])
+
+
+def _measured_by(outcome: Outcome) -> str:
+    return outcome.imported.tool if outcome.imported else "llem"
 
 
 def _grouped(stored: Sequence[Stored], paths: Sequence[str]) -> dict[str, list[Stored]]:

@@ -45,7 +45,8 @@ def samples(match: Match, metric: Metric) -> Samples | None:
     new = [one.outcome for one in match.new]
     if len(base) == len(new) == 1 and metric.each is not None:
         ours, theirs = metric.repetitions(base[0]), metric.repetitions(new[0])
-        return Samples(tuple(ours), tuple(theirs), "repetition") if ours and theirs else None
+        if ours and theirs:
+            return Samples(tuple(ours), tuple(theirs), "repetition")
     pairs = _pairs(base, new)
     if pairs:
         base, new = [one for one, _ in pairs], [other for _, other in pairs]

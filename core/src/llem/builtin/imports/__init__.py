@@ -1,0 +1,1 @@
+"""Reading results of tools that are nobody's engine."""

@@ -1,0 +1,138 @@
+"""Results of vLLM's own benchmarks: ``vllm bench latency``, ``throughput`` and ``serve``.
+
+Made after vLLM 0.32's ``vllm/benchmarks``. None of the files says which version wrote it. That of
+``latency`` holds neither batch size nor lengths, and that of ``throughput`` does not tell output
+tokens from prompt tokens: such figures need what the user was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from statistics import fmean, quantiles
+from typing import Any
+
+from llem.api.imports import ForeignResult, Told
+
+Data = Mapping[str, Any]
+Figures = dict[str, float]
+Repetitions = dict[str, list[float]]
+
+_TRAFFIC = (
+    "request_rate", "burstiness", "max_concurrency", "ramp_up_strategy", "ramp_up_start_rps",
+    "ramp_up_end_rps", "endpoint_type", "tokenizer_id", "label",
+)  # fmt: skip
+
+
+def read(document: Any, told: Told) -> ForeignResult | None:
+    """Return the result in ``document``; ``None`` if it is of none of the three benchmarks.
+
+    Args:
+        document: The file's JSON data.
+        told: What the file does not say.
+    """
+    if not isinstance(document, Mapping):
+        return None
+    if {"avg_latency", "latencies", "percentiles"} <= document.keys():
+        return _latency(document, told)
+    if {"elapsed_time", "num_requests", "total_num_tokens"} <= document.keys():
+        return _throughput(document, told)
+    if {"duration", "completed", "total_input_tokens", "total_output_tokens"} <= document.keys():
+        return _serve(document)
+    return None
+
+
+def _latency(document: Data, told: Told) -> ForeignResult:
+    """Read the time that one batch took, again and again."""
+    repetitions = _rates(document["latencies"], told)
+    figures = {name: fmean(values) for name, values in repetitions.items()}
+    return _result("latency", document, told, figures, repetitions)
+
+
+def _throughput(document: Data, told: Told) -> ForeignResult:
+    """Read how long all requests together took."""
+    requests, duration_s = document["num_requests"], document["elapsed_time"]
+    known = Told(requests, told.input_tokens, told.output_tokens)
+    figures = {name: values[0] for name, values in _rates([duration_s], known).items()}
+    figures["total_tokens_per_s"] = document["total_num_tokens"] / duration_s
+    return _result("throughput", document, known, figures, {})
+
+
+def _serve(document: Data) -> ForeignResult:
+    """Read how a server answered; times of the file's statistics are in milliseconds."""
+    duration_s, completed = document["duration"], document["completed"]
+    inputs, outputs = document["total_input_tokens"], document["total_output_tokens"]
+    figures = {
+        "duration_s": duration_s,
+        "requests_per_s": completed / duration_s,
+        "output_tokens_per_s": outputs / duration_s,
+        "total_tokens_per_s": (inputs + outputs) / duration_s,
+    }
+    for metric, name in (("ttft_s", "ttft"), ("itl_s", "itl"), ("e2e_s", "e2el")):
+        for quantile, statistic in (("p50", "median"), ("p99", "p99")):
+            value_ms = document.get(f"{statistic}_{name}_ms")
+            if value_ms is not None:
+                figures[f"{metric}_{quantile}"] = value_ms / 1000
+    figures = _request_latency(document) | figures
+    each = Told(
+        completed,
+        *(total // completed if completed and total % completed == 0 else None
+          for total in (inputs, outputs)),
+    )  # fmt: skip
+    return _result("serve", document, each, figures, {})
+
+
+def _request_latency(document: Data) -> Figures:
+    """Return quantiles of the requests' own times; those of failed ones mean nothing."""
+    times_s = document.get("latencies") or ()
+    if document.get("failed") or len(times_s) < 2:
+        return {}
+    percentiles = quantiles(times_s, n=100, method="inclusive")
+    return {"e2e_s_p50": percentiles[49], "e2e_s_p99": percentiles[98]}
+
+
+def _rates(durations_s: Sequence[float], told: Told) -> Repetitions:
+    """Return the rates that follow from durations and what was asked in each."""
+    found: Repetitions = {"duration_s": list(durations_s)}
+    requests, inputs, outputs = told.requests, told.input_tokens, told.output_tokens
+    if requests:
+        found["requests_per_s"] = [requests / one for one in durations_s]
+        if outputs:
+            found["output_tokens_per_s"] = [requests * outputs / one for one in durations_s]
+            if inputs:
+                total = requests * (inputs + outputs)
+                found["total_tokens_per_s"] = [total / one for one in durations_s]
+    return found
+
+
+def _result(
+    kind: str, document: Data, work: Told, figures: Figures, repetitions: Repetitions
+) -> ForeignResult:
+    lengths = {
+        "requests": work.requests,
+        "input_tokens": work.input_tokens,
+        "output_tokens": work.output_tokens,
+    }
+    return ForeignResult(
+        tool=f"vllm bench {kind}",
+        backend="vllm",
+        engine="vllm",
+        model=str(document.get("model_id") or "unknown"),
+        figures=figures,
+        repetitions=repetitions,
+        settings={
+            "workload": {name: value for name, value in lengths.items() if value is not None},
+            "traffic": {
+                name: document[name] for name in _TRAFFIC if document.get(name) is not None
+            },
+        },
+        started_at=_started_at(document),
+    )
+
+
+def _started_at(document: Data) -> str:
+    """Return the file's date, which is of a time zone that it does not tell."""
+    try:
+        return datetime.strptime(document["date"], "%Y%m%d-%H%M%S").isoformat()
+    except (KeyError, TypeError, ValueError):
+        return ""

@@ -1,0 +1,85 @@
+"""What other tools measured, beside what llem measured."""
+
+import pytest
+
+from llem.api.errors import NotAlike
+from llem.api.imported import Imported
+from llem.api.outcome import Outcome
+from llem.report.comparison.compare import compare
+from llem.report.comparison.text import text
+from llem.report.content.report import build
+from llem.report.content.summary import Rates
+from llem.report.html.page import page
+from llem.report.markdown import markdown
+from llem.report.metrics import METRICS
+from llem.report.reproduction import reproduction
+from llem.report.stored import Stored
+
+from .outcomes import document, stored
+
+SPEED = [METRICS["output_tokens_per_s"]]
+
+
+def imported(id, figures, repetitions=None):
+    """Return an imported outcome with the given figures."""
+    data = document(id, reasons=("imported",), engine="other")
+    for section in ("energy", "throughput", "latency", "tokens", "workload", "timing"):
+        data.pop(section, None)
+    outcome = Outcome.model_validate(data)
+    part = Imported(
+        tool="toybench", tool_version="3", format="toy", file="old.json", file_sha256="0",
+        figures=figures, repetitions=repetitions or {},
+    )  # fmt: skip
+    return Stored(stored(id).folder, outcome.model_copy(update={"imported": part}))
+
+
+OLD = imported("old", {"output_tokens_per_s": 80.0}, {"output_tokens_per_s": (79.0, 80.0, 81.0)})
+NEW = stored("new", (10.0, 10.0, 10.0), durations_s=[1.0, 1.01, 0.99])
+
+
+def test_it_is_compared_only_when_that_is_allowed():
+    with pytest.raises(NotAlike, match="old: imported") as caught:
+        compare([OLD], [NEW], SPEED)
+    assert "--allow imported" in caught.value.hint
+
+
+def test_its_repetitions_give_an_interval():
+    answer = compare([OLD], [NEW], SPEED, allow=["imported"])
+    (one,) = answer.comparisons
+    assert one.samples.base == (79.0, 80.0, 81.0)
+    assert one.change.interval().estimate == pytest.approx(0.25, abs=0.01)
+    assert one.found
+
+
+def test_a_single_figure_is_set_beside_without_an_interval():
+    old = imported("old", {"output_tokens_per_s": 80.0})
+    (one,) = compare([old], [NEW], SPEED, allow=["imported"]).comparisons
+    assert one.samples.base == (80.0,)
+    assert one.p is None
+
+
+def test_the_answer_says_whose_figures_these_are():
+    answer = compare([OLD], [NEW], SPEED, allow=["imported"])
+    shown = text(answer)
+    assert shown.startswith("llem's figures against those of toybench\n")
+    assert "allowed although imported: figures of toybench 3: nothing tells whether" in shown
+
+
+def test_a_figure_that_the_tool_does_not_tell_is_missing_and_not_zero():
+    answer = compare([OLD], [NEW], [METRICS["j_per_output_token"]], allow=["imported"])
+    assert answer.comparisons == ()
+    assert answer.missing == ("j_per_output_token of llem's figures against those of toybench",)
+
+
+def test_another_invalid_outcome_is_not_let_in_with_it():
+    bad = stored("bad", reasons=("throttled",))
+    with pytest.raises(NotAlike, match="bad: throttled"):
+        compare([OLD], [bad], SPEED, allow=["imported"])
+
+
+def test_a_report_shows_it_in_the_table_and_gives_no_recipe():
+    report = build("both", [OLD, NEW], Rates())
+    shown = page(report)
+    assert 'value="80.0" data-from="old#output_tokens_per_s"' in shown
+    assert "| old |" in markdown(report)
+    assert [one.ids for one in reproduction(report.outcomes)] == [("new",)]
