@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from llem.api.config import BackendConfig
 from llem.api.config.fields import walk
 from llem.api.finding import Finding
 from llem.config.location import Place, place_of, told_apart_by
@@ -143,6 +144,8 @@ def _right_key(
     key = str(place.path[-1])
     if place.owner is None:
         return ""
+    if issubclass(place.owner, BackendConfig) and key in place.owner.removed:
+        return f"It is gone: {place.owner.removed[key]}."
     if len(place.path) == 1 and key in other_backends():
         return f"It is the section of another backend: choose backend {key}, or remove it."
     for field in walk(model):

@@ -132,3 +132,6 @@ class BackendConfig(FrozenModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
     """Combinations the backend refuses, besides those its fields' markers state; core evaluates
     and lists them all."""
+
+    removed: ClassVar[Mapping[str, str]] = {}
+    """Keys that earlier versions had, and what became of each; whoever writes one is told."""

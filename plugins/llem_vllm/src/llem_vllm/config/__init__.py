@@ -6,9 +6,8 @@ itself, those of vLLM's nested configs in sections inside it. A file holds the f
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from pydantic import model_validator
+from collections.abc import Mapping
+from typing import ClassVar
 
 from llem.api.config import Rule
 from llem_vllm.config.compilation import CompilationFields
@@ -42,12 +41,4 @@ class VLLMConfig(
     """How vLLM loads the model, schedules requests and generates."""
 
     rules: ClassVar[tuple[Rule, ...]] = RULES
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_removed(cls, values: Any) -> Any:
-        """Say what became of an argument of earlier versions, rather than that it is unknown."""
-        for name, reason in REMOVED["load"].items():
-            if isinstance(values, dict) and name in values:
-                raise ValueError(f"{name} is gone from this vLLM: {reason}")
-        return values
+    removed: ClassVar[Mapping[str, str]] = REMOVED["load"]
