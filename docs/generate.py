@@ -10,6 +10,8 @@ import json
 import typing
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
+from itertools import groupby
 from typing import Any
 
 import click
@@ -37,20 +39,38 @@ from llem.introspect.rule import ValidationRule, validation_rules
 from llem.introspect.units import unit_of
 from llem.registry import Registry
 from llem.run.audit import read_engine
+from llem.testing import CHECKS
+from llem.testing.listing import catalogue_listing
 
 
 def commands() -> str:
     """Return the help of ``llem`` and of each of its commands."""
     root = click.Context(llem, info_name="llem", terminal_width=90)
     contexts = [root]
-    for name in llem.list_commands(root):
-        command = llem.get_command(root, name)
-        assert command is not None
-        contexts.append(click.Context(command, info_name=name, parent=root))
+    for context in contexts:
+        if isinstance(context.command, click.Group):
+            contexts += _below(context, context.command)
     return "\n".join(
         f"## `{context.command_path}`\n\n```text\n{context.get_help()}\n```\n"
         for context in contexts
     )
+
+
+def _below(context: click.Context, group: click.Group) -> Iterator[click.Context]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield click.Context(command, info_name=name, parent=context)
+
+
+def conformance() -> str:
+    """Return every check of the conformance kit, by family."""
+    parts = []
+    for family, checks in groupby(CHECKS, key=lambda check: check.family):
+        about = inspect.getdoc(import_module(f"llem.testing.checks.{family}"))
+        table = render_markdown(catalogue_listing(tuple(checks)))
+        parts.append(f"## {family}\n\n{about}\n\n{table}\n")
+    return "\n".join(parts)
 
 
 def capabilities() -> str:

@@ -13,6 +13,9 @@ NOT_VALID = 5
 GATE_BROKEN, GATE_INCONCLUSIVE = 6, 7
 """Nor these two: the comparison was made."""
 
+CONTRACT_BROKEN = 8
+"""Nor this one: the plugin was checked."""
+
 EXIT_CODES = MappingProxyType(
     {
         0: "done",
@@ -23,6 +26,7 @@ EXIT_CODES = MappingProxyType(
         NOT_VALID: "the outcome is not valid, and --require-valid was given",
         GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
         GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
+        CONTRACT_BROKEN: "`llem plugins check`: the plugin does not keep its contract",
         126: "the command to measure cannot be executed",
         127: "the command to measure does not exist",
         130: "interrupted",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from llem.cli.exit_codes import CONTRACT_BROKEN
 from llem.cli.output_options import Form, json_option, print_answer
 from llem.introspect.listing import plugin_details, plugin_listing
 from llem.introspect.plugins import plugins as ask
@@ -59,3 +61,32 @@ def new(name: str, into: Path) -> None:
     ):
         click.echo(f"    {command}")
     click.echo(f"\nThen make it your engine's: {folder / 'README.md'} says how.")
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--set",
+    "settings",
+    metavar="A.B=C",
+    multiple=True,
+    help="A setting its sessions need here, such as model.id=PATH of a model it can load.",
+)
+@json_option
+def check(name: str, settings: tuple[str, ...], form: Form) -> None:
+    """Check whether the plugin called NAME keeps the contract, as far as this machine allows.
+
+    Its session runs in a worker, on a tiny model. What cannot be asked here is "not run", and says
+    why. Ends with 8 if a check failed.
+    """
+    # Nothing else of the command line needs the kit.
+    from llem.config.overrides import values_of
+    from llem.testing import State, Subject, check_plugin
+    from llem.testing.listing import result_listing, summary
+
+    ask_for(Registry.discover(), name)
+    results = tuple(check_plugin(Subject(name, values_of(settings))))
+    print_answer(results, lambda: result_listing(results), form)
+    click.echo(summary(name, results), err=form is not None)
+    if any(one.state is State.FAILED for one in results):
+        sys.exit(CONTRACT_BROKEN)

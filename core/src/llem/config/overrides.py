@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
 from llem.api.errors import ConfigInvalid
 from llem.api.finding import Finding
@@ -40,6 +41,26 @@ def apply_override(source: Source, override: str) -> None:
     if isinstance(value, dict | list) and not value_text.lstrip().startswith(("{", "[")):
         _refuse("the value reads as a mapping or list without brackets", f"--set {path}", _QUOTE)
     source.assign(keys, value, "--set")
+
+
+def values_of(overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``a.b=c`` texts by dotted path, as far as the sections go.
+
+    Raises:
+        ConfigInvalid: One is not of that form.
+    """
+    source = Source()
+    for override in overrides:
+        apply_override(source, override)
+    return dict(_flat("", source.data))
+
+
+def _flat(prefix: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _refuse(problem: str, origin: str, remedy: str) -> NoReturn:

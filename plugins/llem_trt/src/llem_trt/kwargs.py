@@ -34,6 +34,7 @@ SHARED = {
     ("sampling", "min_tokens"): "decoder.min_new_tokens",
     ("sampling", "n"): "llem: one output for each request",
     ("sampling", "repetition_penalty"): "decoder.repetition_penalty",
+    ("sampling", "return_perf_metrics"): "llem: they hold the time to first token",
     ("sampling", "seed"): "decoder.seed",
     ("sampling", "stop"): "decoder.stop",
     **{("sampling", name): f"decoder.{name}" for name in SAMPLING_FIELDS},

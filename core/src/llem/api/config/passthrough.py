@@ -33,7 +33,7 @@ def merge_passthrough(
         if name not in names:
             raise ConfigError(
                 f"passthrough_kwargs.{name}: the plan has no call of this name",
-                hint=f"Its calls are {', '.join(names)}.",
+                hint=f"Its calls are {', '.join(names)}." if names else "It makes no calls.",
             )
         call = calls[names.index(name)]
         taken = dict.fromkeys((*call.kwargs, *call.runtime), "the session")

@@ -65,7 +65,7 @@ def llem_meters() -> Sequence[MeterSpec]:
             summary="Constant power of a device that does not exist; only when named",
             provenance=Provenance.ESTIMATED,
             factory="llem.builtin.simulated.meter.ConstantPowerMeter",
-            device_kind="simulated",
+            device_kind="host",
             on_request=True,
         ),
     )

@@ -124,7 +124,7 @@ class KvCache(FrozenModel):
     """Whether the cache lies in unified memory."""
 
     mamba_ssm_cache_dtype: Annotated[
-        Literal["auto", "float16", "bfloat16", "float32"] | None,
+        Literal["auto", "float32", "float16", "bfloat16"] | None,
         llm("kv_cache_config.mamba_ssm_cache_dtype", examples=("bfloat16",)),
     ] = None
     """Data type of the state of Mamba layers."""

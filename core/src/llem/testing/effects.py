@@ -1,26 +1,24 @@
-"""What a config field changes in a plan: the question that every backend's fields are asked."""
+"""What a config field changes in a plan: the question that every field is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from llem.api.config import GIVEN, Experiment
-from llem.api.config.fields import ConfigField, walk
+from llem.api.config.fields import ConfigField
+from llem.api.errors import ConfigError, PluginBroken
 from llem.api.plan import CallPlan, Construct, encode
-from llem.config import experiment_model
 from llem.config.judge import violations
 from llem.introspect.kinds import bounds, choices
 from llem.introspect.parameter import schema_of
+from llem.registry.call import guarded
 
-BASE = {
-    "model.id": "org/model",
-    "workload": {"source": "prompts", "prompts": ["A text."], "output_tokens": 64},
-}
-"""Texts and a pretrained model, because synthetic prompts and random weights need fewer calls."""
+if TYPE_CHECKING:
+    from llem.testing.subject import Subject
 
-ABSENT = object()
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -29,73 +27,86 @@ class Effect:
 
     Attributes:
         value: The value.
-        refused: Codes of the findings that refuse an experiment with it.
+        refused: Why an experiment with it is refused, one reason each.
+        broken: Why the plan of an experiment with it cannot be built, or empty.
         changed: Names of what differs in the plan from one without it.
+        experiment: The experiment with it; ``None`` if there can be none.
+        plan: Its plan; ``None`` if there is none.
     """
 
     value: Any
-    refused: tuple[str, ...]
-    changed: frozenset[str]
+    refused: tuple[str, ...] = ()
+    broken: str = ""
+    changed: frozenset[str] = field(default=frozenset())
+    experiment: Experiment | None = None
+    plan: CallPlan | None = None
 
 
-def effects(backend, field: ConfigField) -> list[Effect]:
+def effects(subject: Subject, field: ConfigField) -> tuple[Effect, ...]:
     """Return what each value worth trying does, in an experiment in which the field can act."""
-    around = surroundings(backend, field)
-    before = leaves(backend.build_plan(experiment(backend, around)))
-    found = []
-    for value in candidates(field):
-        valid = experiment(backend, {**around, field.path: value})
-        refused = tuple(finding.code for finding in violations(valid, backend.info))
-        after = leaves(backend.build_plan(valid))
-        changed = {
-            name
-            for name in before.keys() | after.keys()
-            if before.get(name, ABSENT) != after.get(name, ABSENT)
-        }
-        found.append(Effect(value, refused, frozenset(changed)))
-    return found
+    around = surroundings(subject, field)
+    before = leaves(subject.plan(around))
+    return tuple(_effect(subject, field, value, around, before) for value in candidates(field))
 
 
-def experiment(backend, values: Mapping[str, Any]) -> Experiment:
-    """Return an experiment with ``values`` by dotted path; the rules have not been asked."""
-    document: dict[str, Any] = {"backend": backend.name}
-    for path, value in sorted({**BASE, **values}.items(), key=lambda item: item[0].count(".")):
-        *sections, name = path.split(".")
-        section = document
-        for key in sections:
-            section = section.setdefault(key, {})
-        section[name] = dict(value) if isinstance(value, dict) else value
-    return experiment_model(backend).model_validate(document)
+def _effect(
+    subject: Subject,
+    field: ConfigField,
+    value: Any,
+    around: Mapping[str, Any],
+    before: Mapping[str, Any],
+) -> Effect:
+    try:
+        experiment = subject.experiment({**around, field.path: value})
+    except PluginBroken as error:
+        return Effect(value, refused=(" ".join(error.message.split()),))
+    backend = subject.required_backend
+    refused: tuple[str, ...] = ()
+    try:
+        found = guarded(lambda: list(violations(experiment, backend.info)), "a rule")
+        refused = tuple(str(finding) for finding in found)
+        plan = backend.build_plan(experiment)
+    except ConfigError as error:
+        return Effect(value, refused=(*refused, error.message), experiment=experiment)
+    except PluginBroken as error:
+        return Effect(value, refused, broken=error.message, experiment=experiment)
+    after = leaves(plan)
+    changed = frozenset(
+        name
+        for name in before.keys() | after.keys()
+        if before.get(name, _ABSENT) != after.get(name, _ABSENT)
+    )
+    return Effect(value, refused, "", changed, experiment, plan)
 
 
 def surroundings(
-    backend, field: ConfigField, above: frozenset[str] = frozenset()
+    subject: Subject, field: ConfigField, above: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the values of other fields that ``field`` needs, and those that they need.
 
     Args:
-        backend: The backend.
+        subject: The plugin.
         field: The field.
         above: Paths of fields that are looked after already: two may need each other.
     """
-    known = {one.path: one for one in walk(experiment_model(backend))}
+    known = subject.all_fields
     above |= {field.path}
     values: dict[str, Any] = {}
     for other, wanted in field.param.needs.items():
-        value = None if other in above else _pick(known[other], wanted)
+        value = None if other in above or other not in known else _pick(known[other], wanted)
         if value is not None:
-            values |= {**surroundings(backend, known[other], above), other: value}
-    return values | field.param.example_with
+            values |= {**surroundings(subject, known[other], above), other: value}
+    return values | dict(field.param.example_with)
 
 
 def _pick(field: ConfigField, wanted: Any) -> Any:
     if wanted is GIVEN:
-        return candidates(field)[0]
+        return next(iter(candidates(field)), None)
     return (None if None in wanted else wanted[0]) if isinstance(wanted, tuple) else wanted
 
 
 def candidates(field: ConfigField) -> tuple[Any, ...]:
-    """Return values to try: the author's examples, or whatever the type tells."""
+    """Return values to try: the author's examples, or whatever the type tells; perhaps none."""
     if field.param.examples:
         return field.param.examples
     schema, definitions = schema_of(field)
@@ -104,9 +115,7 @@ def candidates(field: ConfigField) -> tuple[Any, ...]:
     if any(one.get("type") == "boolean" for one in schema.get("anyOf", [schema])):
         return (True, False)
     limits = bounds(schema)
-    found = tuple(limits[key] for key in ("minimum", "maximum") if key in limits)
-    assert found, f"{field.path} needs Param(examples=...): its type tells no value to try"
-    return found
+    return tuple(limits[key] for key in ("minimum", "maximum") if key in limits)
 
 
 def leaves(plan: CallPlan) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""The conformance kit: does a plugin keep the contract of ``llem.api``?
+
+On the command line ``llem plugins check NAME`` asks every question that this machine allows. In a
+plugin's own tests the same questions are a class, which pytest finds::
+
+    from llem.testing import PluginSuite
+
+    class TestDemo(PluginSuite):
+        plugin = "demo"
+
+run with ``pytest -p llem.testing.pytest_plugin``. Without pytest, every one of :data:`CHECKS` can
+be called with a :class:`Subject`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llem.testing.catalogue import CHECKS
+    from llem.testing.check import Check, ContractViolation
+    from llem.testing.conformance import CheckResult, State, check_plugin
+    from llem.testing.needs import Need
+    from llem.testing.subject import Subject
+    from llem.testing.suite import PluginSuite
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "CheckResult",
+    "ContractViolation",
+    "Need",
+    "PluginSuite",
+    "State",
+    "Subject",
+    "check_plugin",
+]
+
+_MODULES = {
+    "CHECKS": "catalogue",
+    "Check": "check",
+    "CheckResult": "conformance",
+    "ContractViolation": "check",
+    "Need": "needs",
+    "PluginSuite": "suite",
+    "State": "conformance",
+    "Subject": "subject",
+    "check_plugin": "conformance",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is used: only the suite needs pytest, and `fresh` must load little."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

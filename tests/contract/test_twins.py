@@ -1,0 +1,62 @@
+"""Each broken twin fails exactly its own check; the healthy plugin they stem from passes all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from llem.api import ENTRY_POINT_GROUP
+from llem.api.errors import PluginIncompatible
+from llem.testing import CHECKS, State, Subject, check_plugin
+
+HERE = Path(__file__).parent
+NO_TWINS = {"__init__", "engine", "healthy", "parts"}
+TWINS = sorted(path.stem for path in HERE.glob("twins/*.py") if path.stem not in NO_TWINS)
+OTHER_API = {"plugin_listed": "llem.plugins.v2"}
+"""Entry-point groups of twins whose fault is theirs."""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return the function that installs one of the modules here as the plugin `twin`."""
+    # Workers and fresh interpreters find it as they find anything that is installed.
+    monkeypatch.syspath_prepend(HERE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{HERE}:{tmp_path}")
+
+    def install(module: str) -> Subject:
+        info = tmp_path / "llem_twin-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-twin\nVersion: 1.0\n")
+        group = OTHER_API.get(module, ENTRY_POINT_GROUP)
+        (info / "entry_points.txt").write_text(f"[{group}]\ntwin = twins.{module}\n")
+        return Subject("twin")
+
+    return install
+
+
+def test_every_check_has_a_twin() -> None:
+    assert sorted(check.id.replace("-", "_") for check in CHECKS) == TWINS
+
+
+def test_the_healthy_plugin_passes_all(installed) -> None:
+    results = list(check_plugin(installed("healthy")))
+    assert [one.id for one in results] == [check.id for check in CHECKS]
+    assert {one.id: (one.state, one.message) for one in results if one.state != "passed"} == {}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_twin_fails_exactly_its_own_check(twin: str, installed) -> None:
+    failed = [one for one in check_plugin(installed(twin)) if one.state is State.FAILED]
+    assert {one.id: one.message for one in failed}.keys() == {twin.replace("_", "-")}
+    assert all(one.message for one in failed)
+
+
+def test_a_plugin_for_another_api_is_never_imported(installed) -> None:
+    subject = installed("plugin_listed")
+    assert [one.id for one in check_plugin(subject) if one.state is State.FAILED]
+    with pytest.raises(PluginIncompatible, match="built for plugin API v2, this llem speaks v1"):
+        assert subject.record
+    assert "twins.plugin_listed" not in sys.modules

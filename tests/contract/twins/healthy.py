@@ -1,0 +1,59 @@
+"""A plugin without a fault. Each twin is this one with a single fault, named after its check."""
+
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.hookspecs import hookimpl
+from llem.api.meter import MeterSpec, Provenance
+
+YES = Claim(Level.YES)
+INFO = BackendInfo(
+    name="twin",
+    summary="Computes with whole numbers",
+    # Installed wherever llem is.
+    engine=EngineRequirement("pluggy", ">=1", "pip install pluggy"),
+    claims={
+        Capability.FLOAT32: YES,
+        Capability.FLOAT16: YES,
+        Capability.RANDOM_WEIGHTS: YES,
+        Capability.STREAMING_LATENCY: YES,
+    },
+    after_load=frozenset({"settings.batch_size"}),
+)
+METER = MeterSpec("twin", "A watt", Provenance.ESTIMATED, "twins.parts.TwinMeter", "twin")
+
+
+@hookimpl
+def llem_capabilities():
+    return INFO
+
+
+@hookimpl
+def llem_config_model():
+    from twins.parts import TwinConfig
+
+    return TwinConfig
+
+
+@hookimpl
+def llem_build_kwargs(experiment):
+    from twins.parts import build_plan
+
+    return build_plan(experiment)
+
+
+@hookimpl
+def llem_measurement():
+    from twins.parts import TwinSession
+
+    return TwinSession
+
+
+@hookimpl
+def llem_parameter_audit():
+    from twins.parts import AUDIT
+
+    return AUDIT
+
+
+@hookimpl
+def llem_meters():
+    return (METER,)

@@ -1,0 +1,12 @@
+"""A field sets what it does not speak of."""
+
+from twins.healthy import *
+
+
+@hookimpl
+def llem_build_kwargs(experiment):
+    from llem.api.plan import CallPlan
+    from twins.parts import build_plan
+
+    found = build_plan(experiment)
+    return CallPlan(found.calls, {**found.settings, "busy": experiment.twin.threads is not None})

@@ -1,0 +1,12 @@
+"""A shared field sets what the account does not know."""
+
+from twins.healthy import *
+
+
+@hookimpl
+def llem_build_kwargs(experiment):
+    from llem.api.plan import CallPlan
+    from twins.parts import build_plan
+
+    found = build_plan(experiment)
+    return CallPlan(found.calls, {**found.settings, "dummy": experiment.model.random_weights})

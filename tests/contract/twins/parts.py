@@ -1,0 +1,126 @@
+"""What the hooks of the healthy plugin return."""
+
+import time
+from importlib.metadata import version
+from typing import Annotated
+
+from pydantic import Field
+
+from llem.api.audit import ParameterAudit, Surface
+from llem.api.config import BackendConfig, Engine, Param
+from llem.api.config.fields import value_at, walk
+from llem.api.config.passthrough import merge_passthrough
+from llem.api.errors import ConfigError
+from llem.api.meter import Channel, Meter, Probe, Quantity, Reading
+from llem.api.plan import Call, CallPlan, import_dotted, resolve_kwargs
+from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult, Session
+from twins.engine import VOCAB_SIZE
+
+SHARED = {
+    ("load", "model"): "model.id",
+    ("load", "dtype"): "model.dtype",
+    ("load", "weights"): "model.weights",
+}
+AUDIT = ParameterAudit(
+    surfaces=(
+        Surface("twins.engine.Model", at=("load",), excluded={"debug": "prints inside windows"}),
+    ),
+    introspect="twins.engine.surface",
+    shared=SHARED,
+    reference="twins.engine.surface",
+)
+
+
+def setting(name, **more):
+    return Param(maps_to=(Engine("settings", name),), **more)
+
+
+class TwinConfig(BackendConfig):
+    """How the engine computes."""
+
+    threads: Annotated[
+        int | None,
+        Field(ge=1, le=64),
+        Param(unit="threads", maps_to=(Engine("load", "threads"),), examples=(2, 4)),
+    ] = None
+    """Threads that compute."""
+
+    batch_size: Annotated[
+        int | None, Field(ge=1, le=64), setting("batch_size", unit="requests")
+    ] = None
+    """Requests that are computed together."""
+
+
+def build_plan(experiment):
+    refuse(experiment.model)
+    own = {"load": {}, "settings": {}}
+    for field in walk(type(experiment.section), "twin."):
+        value = value_at(experiment, field.path)
+        for engine in field.param.maps_to:
+            if value is not None:
+                own[engine.call][engine.name] = value
+    calls = [Call("load", "twins.engine.Model", {**shared(experiment.model), **own["load"]})]
+    return CallPlan(merge_passthrough(calls, experiment, SHARED), own["settings"])
+
+
+def shared(model):
+    arguments = {"model": model.id}
+    if model.dtype is not None:
+        arguments["dtype"] = model.dtype
+    if model.random_weights:
+        arguments["weights"] = "random"
+    return arguments
+
+
+def refuse(model, refused=("revision", "gguf_file", "tokenizer", "trust_remote_code")):
+    for name in refused:
+        if getattr(model, name):
+            raise ConfigError(f"model.{name}: the engine knows nothing of it", hint="Remove it.")
+    if model.dtype == "bfloat16":
+        raise ConfigError("model.dtype: the engine has no bfloat16", hint="Set float32.")
+
+
+class TwinSession(Session):
+    """Answers one request after the other."""
+
+    def open(self, plan):
+        load = plan.call("load")
+        self.model = import_dotted(load.target)(**resolve_kwargs(load))
+        facts = ModelFacts(VOCAB_SIZE, eos_token_ids=[0])
+        return OpenReport("pluggy", version("pluggy"), facts, devices=["cpu"])
+
+    def reopen(self, plan):
+        self.requests = []
+
+    def prepare(self, requests):
+        self.requests = requests
+
+    def run(self):
+        started_s = time.monotonic()
+        results = [self.answer(request) for request in self.requests]
+        return RunResult(started_s, time.monotonic(), results)
+
+    def answer(self, request):
+        submitted_s = time.monotonic()
+        ids = self.model.generate(request.prompt_ids, request.max_new_tokens)
+        times_s = [time.monotonic() for _ in ids]
+        return RequestResult(request.index, ids, "length", submitted_s, times_s[-1], times_s)
+
+    def observe(self):
+        return Observation({"load.threads": self.model.threads}, {"host_peak_bytes": 1})
+
+
+CHANNEL = Channel("twin", "board", Quantity.POWER)
+
+
+class TwinMeter(Meter):
+    """Shows one watt."""
+
+    def probe(self):
+        return Probe(available=True, channels=(CHANNEL,))
+
+    def open(self, devices):
+        return (CHANNEL,)
+
+    def read(self):
+        return (Reading(0, time.monotonic(), 1.0),)

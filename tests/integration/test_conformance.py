@@ -1,0 +1,133 @@
+"""The conformance kit as its users meet it: the command, and the suite under pytest."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+BROKEN = """
+from dataclasses import replace
+
+from llem.builtin.simulated.plugin import *
+from llem.builtin.simulated.plugin import llem_capabilities as simulated
+from llem.api.hookspecs import hookimpl
+
+@hookimpl
+def llem_capabilities():
+    return replace(simulated(), name="broken", summary="")
+"""
+SUITE = """
+from llem.testing import PluginSuite
+
+class TestBroken(PluginSuite):
+    plugin = "broken"
+{body}
+"""
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Install a plugin with one fault; it says nothing of itself."""
+    (tmp_path / "llem_broken.py").write_text(BROKEN)
+    info = tmp_path / "llem_broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[llem.plugins.v1]\nbroken = llem_broken\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.fixture
+def suite(tmp_path, broken):
+    """Return the function that runs a suite for that plugin and returns what pytest printed."""
+
+    def run(body="", *arguments, plugin="llem.testing.pytest_plugin"):
+        (tmp_path / "test_broken.py").write_text(SUITE.format(body=body))
+        loaded = ["-p", plugin] if plugin else []
+        command = [sys.executable, "-m", "pytest", "-q", "-rA", *loaded, *arguments]
+        command.append("test_broken.py")
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_a_plugin_that_keeps_the_contract(llem):
+    done = llem("plugins", "check", "meters", check=0)
+    assert "config, all 13" in done.stdout
+    assert "it offers no backend" in done.stdout
+    assert "FAILED" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("meters: ")
+
+
+def test_a_plugin_that_does_not(llem, broken):
+    done = llem("plugins", "check", "broken", check=8)
+    assert "plugin-info: summary is not one line" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("broken: ")
+
+
+def test_results_as_json(llem, broken):
+    done = llem("plugins", "check", "broken", "--json", check=8)
+    results = {one["id"]: one for one in json.loads(done.stdout)}
+    assert results["plugin-info"]["state"] == "FAILED"
+    assert results["plugin-info"]["hint"]
+    assert results["session-lives"]["state"] == "passed"
+    assert results["audit-shared"]["message"] == "it offers no llem_parameter_audit"
+    assert "1 failed" in done.stderr
+
+
+def test_a_setting_reaches_its_sessions(llem):
+    setting = "simulated.decode_steps_per_s=never"
+    done = llem("plugins", "check", "simulated", "--set", setting, check=8)
+    assert "decode_steps_per_s: must be a number" in done.stdout
+    assert "see session-experiment" in done.stdout
+
+
+def test_a_plugin_that_is_not_installed(llem):
+    done = llem("plugins", "check", "nobody", check=3)
+    assert "No plugin is called 'nobody'" in done.stderr
+
+
+def test_a_known_failure_is_expected(suite):
+    said = suite(
+        '    known_failures = {"plugin-info": "to be written"}', "-k", "plugin or left_out"
+    )
+    assert "XFAIL test_broken.py::TestBroken::test_contract[plugin-info] - to be written" in said
+    assert "failed" not in said
+
+
+def test_a_known_failure_that_passes_is_a_failure(suite):
+    said = suite('    known_failures = {"plugin-loads": "it did not"}', "-k", "plugin-loads")
+    assert "[XPASS(strict)] it did not" in said
+    assert "1 failed" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ('    known_failures = {"plugin-lost": "why"}', "a known failure is no check's id"),
+        ('    known_failures = {"plugin-info": ""}', "a known failure has no reason"),
+        ("    def test_contract(self): pass", "pytest_generate_tests was overridden"),
+        (
+            "    @classmethod\n    def pytest_generate_tests(cls, metafunc): pass",
+            "pytest_generate_tests was overridden",
+        ),
+    ],
+)
+def test_no_check_can_be_dropped_silently(suite, body, complaint):
+    said = suite(body, "-k", "left_out")
+    assert complaint in said
+    assert "1 failed" in said
+
+
+def test_the_suite_asks_for_its_fixtures(suite):
+    assert "pytest -p llem.testing.pytest_plugin" in suite(plugin=None)
+
+
+def test_plans_for_tests_of_ones_own(tmp_path, suite):
+    test = (
+        "\n\ndef test_batches(llem_plan):\n"
+        '    plan = llem_plan("simulated", {"simulated.batch_size": 4})\n'
+        '    assert plan.settings["batch_size"] == 4\n'
+    )
+    assert "1 passed" in suite(test, "-k", "batches")
