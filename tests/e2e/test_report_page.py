@@ -1,5 +1,6 @@
 """The report in a real browser: Chromium, driven by Playwright."""
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from llem.report.content.report import build
 from llem.report.content.summary import Rates
 from llem.report.html.page import page as report_page
+from llem.report.stored import read_all
+from llem.store.phases import store_phases
 
-from ..unit.report.outcomes import place, stored
+from ..unit.report.outcomes import place, stored, write
 
 pytestmark = pytest.mark.browser
 
@@ -157,6 +160,41 @@ def test_text_can_be_read_on_its_background(browser, file, scheme):
     opened.page.close()
     assert min(ratios) >= 3.4  # WCAG asks 3 of large text, 4.5 of small; tags are bold and framed
     assert sorted(ratios)[len(ratios) // 10] >= 4.5
+
+
+@pytest.fixture(scope="module")
+def power_file(tmp_path_factory):
+    """Return the file of a report on one run with samples and phases."""
+    folder = tmp_path_factory.mktemp("power")
+    run = write(folder, "run", (20.0, 20.0), durations_s=[1.0, 1.0])
+    with gzip.open(run / "samples.csv.gz", "wt") as samples:
+        samples.write("time_s,meter,device,domain,energy_j,power_w,average_power_w\n")
+        for at in range(40):
+            samples.write(f"{99 + at / 10},rapl,cpu,package,,{20 + at % 3},\n")
+    phases = {"prefill": [(100.0, 100.2), (101.1, 101.3)], "decode": [(100.2, 101.0)]}
+    store_phases(run, phases)
+    path = folder / "report.html"
+    path.write_text(report_page(build("A run", read_all([run]), Rates())), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_windows_and_phases_have_colours_of_their_own(browser, power_file, scheme):
+    opened = Opened(browser, power_file, color_scheme=scheme)
+    section = opened.page.locator("#power")
+    section.scroll_into_view_if_needed()
+    fills = {
+        kind: section.locator(f"path.{kind}").evaluate("one => getComputedStyle(one).fill")
+        for kind in ("window", "prefill", "decode")
+    }
+    assert len(set(fills.values())) == 3
+    assert not [fill for fill in fills.values() if fill in ("none", "rgb(0, 0, 0)")]
+    for kind in ("prefill", "decode"):
+        key = section.locator(f".keys .{kind}")
+        assert key.text_content() == kind
+        assert key.evaluate("one => getComputedStyle(one).backgroundColor") == fills[kind]
+    assert opened.complaints == []
+    opened.page.close()
 
 
 def test_screenshots_are_kept(browser, file):

@@ -6,6 +6,7 @@ from llem.api.errors import NotAlike
 from llem.api.imported import Imported
 from llem.api.outcome import Outcome
 from llem.report.comparison.compare import compare
+from llem.report.comparison.match import where
 from llem.report.comparison.text import text
 from llem.report.content.report import build
 from llem.report.content.summary import Rates
@@ -69,6 +70,24 @@ def test_a_figure_that_the_tool_does_not_tell_is_missing_and_not_zero():
     answer = compare([OLD], [NEW], [METRICS["j_per_output_token"]], allow=["imported"])
     assert answer.comparisons == ()
     assert answer.missing == ("j_per_output_token of llem's figures against those of toybench",)
+
+
+def test_each_variant_is_set_beside_it_by_what_tells_variants_apart():
+    grid = [stored(f"new{size}", durations_s=[1.0, 1.1, 1.2], some__size=size) for size in (1, 2)]
+    answer = compare([OLD], grid, SPEED, allow=["imported"])
+    assert [one.match.name for one in answer.comparisons] == [
+        "llem's figures against those of toybench at size=1",
+        "llem's figures against those of toybench at size=2",
+    ]
+
+
+def test_a_condition_on_llems_settings_keeps_what_another_tool_measured():
+    grid = [stored(f"new{size}", durations_s=[1.0, 1.1, 1.2], some__size=size) for size in (1, 2)]
+    assert where([OLD, *grid], ["some.size=2"]) == [OLD, grid[1]]
+    (one,) = compare(where(grid, ["some.size=2"]), [OLD], SPEED, allow=["imported"]).comparisons
+    assert one.match.name == "toybench's figures against those of llem"
+    with pytest.raises(NotAlike, match=r"no outcome has model\.id=other"):
+        where([OLD], ["model.id=other"])
 
 
 def test_another_invalid_outcome_is_not_let_in_with_it():

@@ -149,3 +149,6 @@ def test_the_command_imports_the_files_of_real_tools(tmp_path, monkeypatch):
     assert "output tokens per second" in shown.output
     assert "imported from vllm bench latency" in shown.output
     assert "verdict: not valid" in shown.output
+    again = CliRunner().invoke(main, ["results", "import", "old.json", "--json"])
+    (document,) = json.loads(again.output)
+    assert document["imported"]["figures"] == {"duration_s": 2.0}

@@ -102,22 +102,33 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
 @click.option("--requests", type=click.IntRange(min=1), help="Requests of a repetition.")
 @click.option("--input-tokens", type=click.IntRange(min=1), help="Prompt tokens of a request.")
 @click.option("--output-tokens", type=click.IntRange(min=1), help="Output tokens of a request.")
-def import_(files: tuple[Path, ...], out: Path, format: str | None, **told: int | None) -> None:
+@json_option
+def import_(
+    files: tuple[Path, ...], out: Path, format: str | None, form: Form, **told: int | None
+) -> None:
     """Store what other tools measured, read from their FILES, beside llem's own outcomes.
 
     Such an outcome is marked as imported and never valid: `llem compare --allow imported` sets it
-    beside what llem measured. The last three options tell what a file does not say.
+    beside what llem measured. Requests and tokens tell what a file does not say.
     """
     from llem.api.imports import Told
+    from llem.introspect.render_json import render_json
     from llem.registry import Registry
     from llem.store.importing import import_file
 
     registry = Registry.discover()
-    for file in files:
-        for outcome, folder in import_file(file, registry, out, Told(**told), format):
-            assert outcome.imported is not None
-            figures = ", ".join(outcome.imported.figures) or "no figure that llem has a name for"
-            click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
+    found = [
+        (file, outcome, folder)
+        for file in files
+        for outcome, folder in import_file(file, registry, out, Told(**told), format)
+    ]
+    if form == "json":
+        click.echo(render_json([outcome.model_dump(mode="json") for _, outcome, _ in found]))
+        return
+    for file, outcome, folder in found:
+        assert outcome.imported is not None
+        figures = ", ".join(outcome.imported.figures) or "no figure that llem has a name for"
+        click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
 
 
 def _row(one: Summary, cell: type[Cell]) -> tuple[Cell, ...]:

@@ -44,8 +44,8 @@ class Match:
         """What is compared, on one line."""
         sides = [_measured_by(side[0].outcome) for side in (self.base, self.new)]
         if sides[0] != sides[1]:
-            # Each tool describes its settings in its own words: all of them differ.
-            return f"{sides[1]}'s figures against those of {sides[0]}"
+            whose = f"{sides[1]}'s figures against those of {sides[0]}"
+            return f"{whose} at {label(self.variant)}" if self.variant else whose
         what = label(self.variant) or "the same settings"
         return f"{what} against {label(self.base_values)}" if self.base_values else what
 
@@ -59,7 +59,10 @@ def matches(base: Sequence[Stored], new: Sequence[Stored]) -> list[Match]:
     held = varying([one.outcome for one in base])
     ours = _grouped(base, held)
     theirs = _grouped(new, held)
-    free = [path for path in varying([one.outcome for one in (*base, *new)]) if path not in held]
+    # Each tool describes its settings in its own words, so that all of them differ between two.
+    tools = {_measured_by(one.outcome) for one in (*base, *new)}
+    described = new if len(tools) > 1 else (*base, *new)
+    free = [path for path in varying([one.outcome for one in described]) if path not in held]
     found = []
     for key, members in ours.items():
         base_values = _values(members[0], free)
@@ -134,6 +137,8 @@ def only_varying(stored: Sequence[Stored]) -> str:
 def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
     """Return the outcomes that satisfy every ``PARAMETER=VALUE``; the value is YAML.
 
+    What another tool measured satisfies a condition on a setting that the tool does not know.
+
     Raises:
         NotAlike: A condition has no ``=``, or nothing satisfies them.
     """
@@ -143,7 +148,7 @@ def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
         if not equals:
             raise NotAlike(f"{condition!r} is not of the form PARAMETER=VALUE")
         wanted = canonical(yaml.safe_load(text))
-        chosen = [one for one in chosen if canonical(settings(one.outcome).get(path)) == wanted]
+        chosen = [one for one in chosen if _satisfies(one.outcome, path, wanted)]
     if not chosen:
         raise NotAlike(f"no outcome has {' and '.join(conditions)}")
     return chosen
@@ -152,6 +157,13 @@ def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
 def _baseline_value(stored: Sequence[Stored], by: str) -> Any:
     values = [settings(one.outcome).get(by) for one in stored]
     return next((value for value in values if value in (None, False)), values[0])
+
+
+def _satisfies(outcome: Outcome, path: str, wanted: str) -> bool:
+    found = settings(outcome)
+    if outcome.imported is not None and path not in found:
+        return True
+    return canonical(found.get(path)) == wanted
 
 
 def _measured_by(outcome: Outcome) -> str:
