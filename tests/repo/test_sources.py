@@ -21,8 +21,9 @@ def _core(texts: dict[Path, str]) -> dict[Path, str]:
 
 
 def test_core_contains_no_backends_name(root: Path, texts: dict[Path, str]) -> None:
-    names = [folder.name.removeprefix("llem_") for folder in (root / "plugins").iterdir()]
-    assert {"pytorch", "vllm", "trt"} <= set(names)
+    folders = [*(root / "plugins").iterdir(), *(root / "examples").glob("llem-*")]
+    names = [folder.name[len("llem_") :] for folder in folders]
+    assert {"pytorch", "vllm", "trt", "onnx"} <= set(names)
     # "llem_trt" and "trt2" name it too, so a word may be continued by "_" and digits.
     pattern = rf"(?i)(?<![a-z])({'|'.join(names)})(?![a-z])"
     assert _found(pattern, _core(texts)) == {}

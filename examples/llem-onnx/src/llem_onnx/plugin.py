@@ -1,0 +1,80 @@
+"""The hooks that make the backend. Light: every listing of llem imports this module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.hookspecs import hookimpl
+
+if TYPE_CHECKING:  # what a hook needs is imported when it is called
+    from llem.api.audit import ParameterAudit
+    from llem.api.config import BackendConfig, Experiment
+    from llem.api.facts import HostFacts
+    from llem.api.finding import Finding
+    from llem.api.plan import CallPlan
+    from llem.api.session import Session
+
+
+@hookimpl
+def llem_capabilities() -> BackendInfo:
+    """Declare the backend: only what was tried is claimed."""
+    return BackendInfo(
+        name="onnx",
+        summary="the Generator of ONNX Runtime GenAI, one request after the other",
+        engine=EngineRequirement(
+            "onnxruntime-genai", versions=">=0.18,<0.19", install="pip install onnxruntime-genai"
+        ),
+        devices=("cpu",),
+        claims={
+            Capability.QUANTISATION_4BIT: Claim(Level.YES, "as the model was built"),
+            Capability.STREAMING_LATENCY: Claim(Level.YES),
+        },
+        decoder_parameters=frozenset(
+            {"do_sample", "temperature", "top_k", "top_p", "repetition_penalty"}
+        ),
+        # The data type of an ONNX model was chosen when it was built.
+        model_parameters=frozenset(),
+        versions_of=("onnxruntime",),
+    )
+
+
+@hookimpl
+def llem_config_model() -> type[BackendConfig]:
+    """Return the backend's section of a config."""
+    from llem_onnx.config import OnnxConfig
+
+    return OnnxConfig
+
+
+@hookimpl
+def llem_build_kwargs(experiment: Experiment) -> CallPlan:
+    """Return the engine's calls for an experiment."""
+    from llem_onnx.kwargs import build_plan
+
+    return build_plan(experiment)
+
+
+@hookimpl
+def llem_parameter_audit() -> ParameterAudit:
+    """Account for every parameter of the engine."""
+    from llem_onnx.audit import AUDIT
+
+    return AUDIT
+
+
+@hookimpl
+def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+    """Refuse a model that was not built for ONNX Runtime GenAI."""
+    from llem_onnx.review import review
+
+    return tuple(review(experiment))
+
+
+@hookimpl
+def llem_measurement() -> type[Session]:
+    """Return the class that carries out a plan; called in the worker alone."""
+    from llem_onnx.runtime import OnnxSession
+
+    return OnnxSession
