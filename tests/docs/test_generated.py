@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+from llem.api import hookspecs
+from llem.api.capability import MEANINGS, Capability
 from llem.api.command import CommandOutcome
 from llem.api.config import Experiment
 from llem.api.errors import LlemError
@@ -76,3 +79,23 @@ def test_every_parameter_of_a_backend_is_on_the_page() -> None:
         one.path for one in parameters(Registry.discover()) if one.backend and one.path not in page
     ]
     assert missing == []
+
+
+def test_every_hook_and_every_capability_is_explained() -> None:
+    page = (DOCS / "reference/hooks.md").read_text()
+    hooks = {name for name in vars(hookspecs) if name.startswith("llem_")}
+    assert len(hooks) > 8
+    assert {f"## `{name}`" for name in hooks} <= set(page.splitlines())
+    assert MEANINGS.keys() == set(Capability)
+    page = (DOCS / "reference/capabilities.md").read_text()
+    assert all(f"| {name} | {meaning} |" in page for name, meaning in MEANINGS.items())
+
+
+def test_the_tutorial_shows_the_examples_own_files() -> None:
+    page = (DOCS / "tutorial/first-plugin.md").read_text()
+    example = DOCS.parent / "examples/llem-onnx"
+    listings = re.findall(r"^```python\n# (\S+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(listings) > 8
+    for file, text in listings:
+        source = (example / file if "/" in file else example / "src/llem_onnx" / file).read_text()
+        assert all(part in source for part in text.split("\n\n\n")), file

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 from llem.api.facts import HostFacts
@@ -34,6 +35,33 @@ class Capability(StrEnum):
     TENSOR_PARALLEL = "tensor parallel"
     PIPELINE_PARALLEL = "pipeline parallel"
     DATA_PARALLEL = "data parallel"
+
+
+MEANINGS: Mapping[Capability, str] = MappingProxyType(
+    {
+        Capability.FLOAT32: "compute in IEEE single precision when `model.dtype: float32` asks",
+        Capability.FLOAT16: "compute in IEEE half precision when `model.dtype: float16` asks",
+        Capability.BFLOAT16: "compute in bfloat16 when `model.dtype: bfloat16` asks",
+        Capability.QUANTISATION_8BIT: "hold weights in 8 bits, whatever the method",
+        Capability.QUANTISATION_4BIT: "hold weights in 4 bits, whatever the method",
+        Capability.QUANTISATION_OTHER: "quantise to other widths, or more than the weights",
+        Capability.RANDOM_WEIGHTS: "initialise seeded weights of the model's shape, reading none",
+        Capability.GGUF: "load the weights in the file that `model.gguf_file` names",
+        Capability.STATIC_BATCHING: "run groups of requests that start and end together",
+        Capability.CONTINUOUS_BATCHING: "let a request take the place of one that has ended",
+        Capability.STATIC_KV_CACHE: "reserve keys and values for a fixed length beforehand",
+        Capability.PREFIX_CACHING: "take keys and values of a prompt's beginning from another's",
+        Capability.COMPILE: "compile the model's forward pass with `torch.compile`",
+        Capability.BEAM_SEARCH: "keep several continuations of a request and return the best",
+        Capability.SPECULATIVE_DECODING: "check tokens that something cheaper has proposed",
+        Capability.LORA: "apply low-rank adapters to the weights",
+        Capability.STREAMING_LATENCY: "tell when each output token was there, not the last alone",
+        Capability.TENSOR_PARALLEL: "split each layer among devices",
+        Capability.PIPELINE_PARALLEL: "spread whole layers among devices",
+        Capability.DATA_PARALLEL: "run copies of the model on several devices",
+    }
+)
+"""What a backend must do, with each, to claim it."""
 
 
 class Level(StrEnum):
