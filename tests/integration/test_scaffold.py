@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sysconfig
 import venv
@@ -57,6 +58,22 @@ def test_it_prints_what_to_type_next(place):
         "llem plugins check demo",
         "llem run --backend demo",
     ]
+
+
+def test_it_keeps_the_contract(place):
+    environment, folder = place
+    printed = environment("-m", "llem", "plugins", "check", "demo", cwd=folder)
+    assert "FAILED" not in printed
+    assert "demo: " in printed
+    passed = int(re.search(r"(\d+) passed", printed).group(1))
+    assert passed > 50
+
+
+def test_its_own_tests_pass(place):
+    environment, folder = place
+    printed = environment("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder / "llem-demo")
+    assert re.search(r"\d+ passed", printed)
+    assert "failed" not in printed
 
 
 def test_it_measures(place):
