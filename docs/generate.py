@@ -25,7 +25,7 @@ from llem.api.config.annotations import markers
 from llem.api.config.decoder import PRESETS
 from llem.api.errors import LlemError
 from llem.api.outcome import Outcome
-from llem.api.verdict import CATALOGUE
+from llem.api.verdict import CATALOGUE, ReasonCode
 from llem.cli import main as llem
 from llem.config.study import StudySettings
 from llem.introspect.audit import Fate, audit_report
@@ -79,12 +79,11 @@ def capabilities() -> str:
 
 
 def exit_codes() -> str:
-    """Return every error with its codes, in the order of the error tree."""
-    rows = [
-        f"| {error.exit_code} | `{error.code}` | {_summary(error)} |"
+    """Return every error with its codes under a heading of its own, in the order of the tree."""
+    return "\n".join(
+        f"### `{error.code}`\n\nExit code {error.exit_code}. {_summary(error)}\n"
         for error in _subclasses(LlemError)
-    ]
-    return _table("Exit code", "Error code", "Meaning", rows=rows)
+    )
 
 
 def _subclasses(error: type[LlemError]) -> Iterator[type[LlemError]]:
@@ -94,16 +93,18 @@ def _subclasses(error: type[LlemError]) -> Iterator[type[LlemError]]:
 
 
 def verdict(subject: str) -> str:
-    """Return the reason codes about ``subject``, those that invalidate first."""
-    rows = []
-    for entry in CATALOGUE:
-        if entry.subject == subject:
-            effect = "not valid" if entry.invalidates else "warning"
-            limit = f"`{entry.limit}`" if entry.limit else ""
-            rows.append(
-                f"| `{entry.code}` | {effect} | {entry.meaning} | {limit} | {entry.remedy} |"
-            )
-    return _table("Code", "Effect", "Meaning", "Threshold", "What to do", rows=rows)
+    """Return the reason codes about ``subject``, each under a heading of its own."""
+    return "\n".join(_reason(entry) for entry in CATALOGUE if entry.subject == subject)
+
+
+def _reason(entry: ReasonCode) -> str:
+    facts = [
+        f"- **Effect:** {'not valid' if entry.invalidates else 'a warning'}",
+        f"- **Threshold:** `{entry.limit}`" if entry.limit else "",
+        f"- **What to do:** {entry.remedy}",
+    ]
+    listed = "\n".join(filter(None, facts))
+    return f"### `{entry.code}`\n\n{entry.meaning}\n\n{listed}\n"
 
 
 def experiment() -> str:
