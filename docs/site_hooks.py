@@ -43,7 +43,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     def changed(link: re.Match[str]) -> str:
         text, target, anchor = link.groups()
         path = _target(source, target)
-        if not (ROOT / path).is_file():
+        if (ROOT / path).is_dir():
             return text  # a folder is no page
         there = posixpath.relpath(_uri(path), posixpath.dirname(here))
         return f"[{text}]({there}{anchor or ''})"
@@ -66,9 +66,8 @@ def _navigation() -> list[dict[str, Any]]:
 
 
 def _entries(text: str) -> list[dict[str, Any]]:
-    return [
-        {title: _uri(_target("docs/index.md", target))} for title, target, _ in _LINK.findall(text)
-    ]
+    linked = [(title, _target("docs/index.md", link)) for title, link, _ in _LINK.findall(text)]
+    return [{title: _uri(path)} for title, path in linked if not (ROOT / path).is_dir()]
 
 
 def _linked_outside() -> set[str]:
