@@ -1,6 +1,11 @@
-"""Reading what `vllm bench` writes; the files have the keys that vLLM 0.32 gives them, in order."""
+"""Reading what `vllm bench` writes.
+
+The files were written by vLLM 0.32 on a CPU: batches of two requests of 8 and 4 tokens for latency,
+four such requests for the other two. Only the model's folder was replaced by its id.
+"""
 
 import json
+import statistics
 from pathlib import Path
 
 import pytest
@@ -14,44 +19,62 @@ def document(kind):
     return json.loads((Path(__file__).parent / "bench" / f"{kind}.json").read_text())
 
 
+LATENCIES_S = document("latency")["latencies"]
+
+
 def test_latency_is_the_time_of_a_batch_of_which_it_says_nothing():
     result = read(document("latency"), Told())
     assert result.tool == "vllm bench latency"
     assert result.model == "HuggingFaceTB/SmolLM2-135M-Instruct"
-    assert result.repetitions == {"duration_s": [1.9, 2.0, 2.1]}
-    assert result.figures == pytest.approx({"duration_s": 2.0})
+    assert result.repetitions == {"duration_s": LATENCIES_S}
+    assert result.figures == pytest.approx({"duration_s": document("latency")["avg_latency"]})
 
 
 def test_latency_becomes_rates_once_batch_and_lengths_are_told():
-    result = read(document("latency"), Told(requests=8, input_tokens=32, output_tokens=128))
-    assert result.repetitions["requests_per_s"] == pytest.approx([8 / 1.9, 4.0, 8 / 2.1])
-    assert result.repetitions["output_tokens_per_s"][1] == pytest.approx(8 * 128 / 2)
-    assert result.repetitions["total_tokens_per_s"][1] == pytest.approx(8 * 160 / 2)
-    assert result.settings["workload"] == {"requests": 8, "input_tokens": 32, "output_tokens": 128}
+    result = read(document("latency"), Told(requests=2, input_tokens=8, output_tokens=4))
+    for name, work in (("requests", 2), ("output_tokens", 8), ("total_tokens", 24)):
+        rates = [work / one for one in LATENCIES_S]
+        assert result.repetitions[f"{name}_per_s"] == pytest.approx(rates)
+        assert result.figures[f"{name}_per_s"] == pytest.approx(sum(rates) / 3)
+    assert result.settings["workload"] == {"requests": 2, "input_tokens": 8, "output_tokens": 4}
 
 
 def test_throughput_does_not_pass_all_tokens_for_output():
-    result = read(document("throughput"), Told())
-    assert result.figures == {
-        "duration_s": 8.0, "requests_per_s": 2.0, "total_tokens_per_s": 160.0,
-    }  # fmt: skip
-    told = read(document("throughput"), Told(output_tokens=16))
-    assert told.figures["output_tokens_per_s"] == 16 * 16 / 8
-    assert told.figures["total_tokens_per_s"] == 160.0
+    told = document("throughput")
+    result = read(told, Told())
+    assert result.figures == pytest.approx(
+        {
+            "duration_s": told["elapsed_time"],
+            "requests_per_s": told["requests_per_second"],
+            "total_tokens_per_s": told["tokens_per_second"],
+        }
+    )
+    figures = read(told, Told(output_tokens=4)).figures
+    assert figures["output_tokens_per_s"] == pytest.approx(39.05, abs=0.01)  # as vLLM printed it
+    assert figures["total_tokens_per_s"] == pytest.approx(told["tokens_per_second"])
 
 
 def test_serve_is_in_seconds_and_per_second():
-    result = read(document("serve"), Told())
+    told = document("serve")
+    result = read(told, Told())
     assert result.figures == pytest.approx(
         {
-            "duration_s": 5.0, "requests_per_s": 0.8, "output_tokens_per_s": 12.8,
-            "total_tokens_per_s": 38.4, "ttft_s_p50": 0.120, "ttft_s_p99": 0.180,
-            "itl_s_p50": 0.055, "itl_s_p99": 0.095, "e2e_s_p50": 2.5, "e2e_s_p99": 3.97,
-        }
-    )  # fmt: skip
-    assert result.started_at == "2026-11-20T10:15:00"
+            "duration_s": told["duration"],
+            "requests_per_s": told["request_throughput"],
+            "output_tokens_per_s": told["output_throughput"],
+            "total_tokens_per_s": told["total_token_throughput"],
+            "ttft_s_p50": told["median_ttft_ms"] / 1000,
+            "ttft_s_p99": told["p99_ttft_ms"] / 1000,
+            "itl_s_p50": told["median_itl_ms"] / 1000,
+            "itl_s_p99": told["p99_itl_ms"] / 1000,
+            "e2e_s_p50": statistics.median(told["latencies"]),
+            "e2e_s_p99": max(told["latencies"]),
+        },
+        rel=1e-4,
+    )
+    assert result.started_at == "2026-11-26T05:19:41"
     assert result.settings["traffic"]["request_rate"] == "inf"
-    assert result.settings["workload"] == {"requests": 4, "input_tokens": 32, "output_tokens": 16}
+    assert result.settings["workload"] == {"requests": 4, "input_tokens": 8, "output_tokens": 4}
 
 
 def test_latencies_with_failed_requests_among_them_mean_nothing():
@@ -62,8 +85,8 @@ def test_latencies_with_failed_requests_among_them_mean_nothing():
 
 
 def test_lengths_that_vary_are_not_called_equal():
-    uneven = {**document("serve"), "total_output_tokens": 63}
-    assert read(uneven, Told()).settings["workload"] == {"requests": 4, "input_tokens": 32}
+    uneven = {**document("serve"), "total_output_tokens": 15}
+    assert read(uneven, Told()).settings["workload"] == {"requests": 4, "input_tokens": 8}
 
 
 def test_every_figure_is_a_metric():
