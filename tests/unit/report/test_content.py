@@ -2,11 +2,12 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.content.curves import MOST_POINTS, curves
+from llem.report.content.curves import MOST_POINTS, Curve, curves
 from llem.report.content.effects import parameter_effects
 from llem.report.content.order import trend
 from llem.report.content.pareto import front
@@ -130,9 +131,19 @@ def test_power_is_thinned_and_keeps_its_peaks(tmp_path, column):
         file.write("\n".join(lines) + "\n")
     (curve,) = curves(type(one)(tmp_path, one.outcome))
     assert curve.name == "cpu package (rapl)"
-    assert len(curve.times_s) <= MOST_POINTS
-    assert max(curve.power_w) == pytest.approx(500)
-    assert curve.times_s[0] == pytest.approx(-5, abs=0.05)
+    shown = curve.thinned()
+    assert len(shown.times_s) <= MOST_POINTS < len(curve.times_s)
+    assert max(shown.power_w) == pytest.approx(500)
+    assert shown.times_s[0] == pytest.approx(-5, abs=0.05)
+
+
+def test_a_part_of_power_ends_where_it_was_cut():
+    curve = Curve("a", np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 10.0, 20.0, 30.0]))
+    part = curve.within(0.5, 2.5)
+    assert part.times_s.tolist() == [0.5, 1.0, 2.0, 2.5]
+    assert part.power_w.tolist() == [5.0, 10.0, 20.0, 25.0]
+    beyond = curve.within(-1.0, 1.5)
+    assert beyond.times_s.tolist() == [0.0, 1.0, 1.5]
 
 
 def test_without_samples_there_is_no_curve(tmp_path):

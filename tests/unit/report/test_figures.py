@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from llem.report.content.report import build
 from llem.report.content.summary import Rates
 from llem.report.figures.export import figures, write_figures
 from llem.report.figures.latency import MOST_ROWS, latency
-from llem.report.figures.power import power
+from llem.report.figures.power import closeup, power
 from llem.report.figures.scale import Scale, fitting
 
 from .outcomes import stored
@@ -81,7 +82,7 @@ def bands(svg, kind):
     return [(float(left), float(width)) for left, width in found]
 
 
-CURVE = Curve("cpu package (rapl)", (-1.0, 3.0), (10.0, 20.0))
+CURVE = Curve("cpu package (rapl)", np.linspace(-1, 3, 41), np.linspace(10, 20, 41))
 
 
 def test_windows_and_phases_are_shaded_where_they_were():
@@ -111,3 +112,30 @@ def test_phases_too_short_to_be_told_apart_run_into_each_other():
     assert band == pytest.approx(whole, abs=0.6)
     alone = bands(power(one, [CURVE], {"prefill": [(0.5, 0.500001)]}), "prefill")
     assert alone[0][1] >= 0.5
+
+
+LONG = Curve("cpu package (rapl)", np.linspace(-30, 30, 601), np.linspace(10, 20, 601))
+
+
+def test_a_short_window_is_shown_by_itself_with_its_phases():
+    one = stored("a", (10.0, 10.0), durations_s=[2.0, 2.0]).outcome
+    spans = {"prefill": [(0.0, 0.5), (2.1, 2.6)], "decode": [(0.5, 2.0), (2.6, 4.1)]}
+    svg = closeup(one, [LONG], spans)
+    ((left, width),) = bands(svg, "prefill")
+    assert bands(svg, "decode") == [pytest.approx((left + width, 3 * width), abs=0.3)]
+    ((_, whole),) = bands(svg, "window")
+    assert whole == pytest.approx(4 * width, abs=0.3)
+    assert whole > 600
+
+
+@pytest.mark.parametrize(
+    ("curve", "phases", "duration_s"),
+    [
+        (LONG, {}, 2.0),  # nothing to see in it
+        (LONG, {"decode": [(0.0, 20.0)]}, 20.0),  # seen well enough in the whole
+        (LONG, {"decode": [(0.0, 0.2)]}, 0.2),  # too few readings
+    ],
+)
+def test_a_window_by_itself_that_would_show_no_more_is_left_out(curve, phases, duration_s):
+    one = stored("a", (10.0,), durations_s=[duration_s]).outcome
+    assert closeup(one, [curve], phases) is None

@@ -1,4 +1,4 @@
-"""Power over the time of a run, thinned to what a figure can show."""
+"""Power over the time of a run, and parts of it that a figure can show."""
 
 from __future__ import annotations
 
@@ -17,17 +17,35 @@ _POWER = ("power_w", "average_power_w")
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One domain's power, seconds from the first measured window.
+    """One domain's power.
 
     Attributes:
         name: Device, domain and meter.
-        times_s: Moments, relative to the start of the first window.
+        times_s: Moments, relative to the start of the first measured window.
         power_w: Power there.
     """
 
     name: str
-    times_s: tuple[float, ...]
-    power_w: tuple[float, ...]
+    times_s: np.ndarray
+    power_w: np.ndarray
+
+    def within(self, start_s: float, end_s: float) -> Curve:
+        """Return the part between two moments, interpolated at both as far as it reaches."""
+        edges_s = np.clip([start_s, end_s], self.times_s[0], self.times_s[-1])
+        inside = (self.times_s > edges_s[0]) & (self.times_s < edges_s[1])
+        times_s = np.concatenate([edges_s[:1], self.times_s[inside], edges_s[1:]])
+        return Curve(self.name, times_s, np.interp(times_s, self.times_s, self.power_w))
+
+    def thinned(self) -> Curve:
+        """Return at most ``MOST_POINTS`` readings: the least and greatest of each stretch."""
+        if len(self.times_s) <= MOST_POINTS:
+            return self
+        chosen: set[int] = set()
+        for part in np.array_split(np.arange(len(self.times_s)), MOST_POINTS // 2):
+            power_w = self.power_w[part]
+            chosen |= {int(part[np.argmin(power_w)]), int(part[np.argmax(power_w)])}
+        keep = sorted(chosen)
+        return Curve(self.name, self.times_s[keep], self.power_w[keep])
 
 
 def curves(stored: Stored) -> list[Curve]:
@@ -59,8 +77,7 @@ def curves(stored: Stored) -> list[Curve]:
         if place not in found:
             times_s, power_w = _power(readings[(*place, kind)], kind)
             if len(times_s) > 1:
-                name = f"{device} {domain} ({meter})"
-                found[place] = Curve(name, *_thinned(times_s - origin_s, power_w))
+                found[place] = Curve(f"{device} {domain} ({meter})", times_s - origin_s, power_w)
     return list(found.values())
 
 
@@ -74,16 +91,3 @@ def _power(values: list[tuple[float, float]], kind: str) -> tuple[np.ndarray, np
         return times_s[:0], readings[:0]
     middle_s = (times_s[1:] + times_s[:-1]) / 2
     return middle_s, np.diff(readings) / np.diff(times_s)
-
-
-def _thinned(
-    times_s: np.ndarray, power_w: np.ndarray
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return at most ``MOST_POINTS`` readings: the least and the greatest of each stretch."""
-    if len(times_s) > MOST_POINTS:
-        chosen: set[int] = set()
-        for part in np.array_split(np.arange(len(times_s)), MOST_POINTS // 2):
-            chosen |= {int(part[np.argmin(power_w[part])]), int(part[np.argmax(power_w[part])])}
-        keep = sorted(chosen)
-        times_s, power_w = times_s[keep], power_w[keep]
-    return tuple(times_s.tolist()), tuple(power_w.tolist())

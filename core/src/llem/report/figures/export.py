@@ -12,7 +12,7 @@ from llem.report.content.report import Report
 from llem.report.figures.effects import effects
 from llem.report.figures.latency import KINDS, latency
 from llem.report.figures.order import order
-from llem.report.figures.power import power
+from llem.report.figures.power import closeup, power
 from llem.report.figures.tradeoff import tradeoff
 
 PNG_SCALE = 2
@@ -34,10 +34,11 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
         yield f"order-{trend.metric.name}", order(trend)
     by_id = {outcome.id: outcome for outcome in report.outcomes}
     for id, curves in report.curves.items():
-        yield (
-            f"power-{re.sub(r'[^A-Za-z0-9._-]', '_', id)}",
-            power(by_id[id], curves, report.phases.get(id, {})),
-        )
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", id)
+        phases = report.phases.get(id, {})
+        yield f"power-{name}", power(by_id[id], curves, phases)
+        if (drawn := closeup(by_id[id], curves, phases)) is not None:
+            yield f"power-{name}-window", drawn
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from llem.report.content.summary import Rates
 from llem.report.figures.effects import effects
 from llem.report.figures.latency import KINDS, MOST_ROWS, latency
 from llem.report.figures.order import order
-from llem.report.figures.power import power
+from llem.report.figures.power import closeup, power
 from llem.report.figures.tradeoff import series_names, tradeoff
 from llem.report.metrics import Metric
 from llem.report.parameters import canonical, settings
@@ -68,13 +68,14 @@ def page(report: Report) -> str:
     )
 
 
-def _powers(report: Report) -> Iterator[tuple[Outcome, str, Markup, list[Curve], list[str]]]:
-    """Yield every run with power over time: figure, curves, and the phases shaded in it."""
+def _powers(report: Report) -> Iterator[tuple[Outcome, str, list[Markup], list[Curve], list[str]]]:
+    """Yield every run with power over time: figures, curves, and the phases shaded in them."""
     for outcome in report.outcomes:
         if curves := report.curves.get(outcome.id):
             phases = report.phases.get(outcome.id, {})
-            drawn = _markup(power(outcome, curves, phases))
-            yield outcome, report.label_of(outcome), drawn, curves, [*phases]
+            drawn = (make(outcome, curves, phases) for make in (power, closeup))
+            figures = [_markup(one) for one in drawn if one is not None]
+            yield outcome, report.label_of(outcome), figures, curves, [*phases]
 
 
 def _given(rates: Rates) -> list[tuple[Figure, str]]:
