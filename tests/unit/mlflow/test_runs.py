@@ -102,9 +102,10 @@ def test_a_failed_run_is_told_as_failed(store):
     assert not [name for name in run.data.metrics if name.startswith("energy.")]
 
 
-def test_a_store_that_cannot_be_written_breaks_nothing(store):
+@pytest.mark.parametrize("uri", ["file:{}/occupied/mlruns", "http://127.0.0.1:9"])
+def test_a_store_that_cannot_be_written_breaks_nothing(store, uri):
     (store.folder / "occupied").write_text("not a folder")
-    done = store.llem(*RUN, uri=f"file:{store.folder / 'occupied' / 'mlruns'}")
+    done = store.llem(*RUN, uri=uri.format(store.folder))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "done"
     (line,) = done.stderr.splitlines()[-1:]
