@@ -1,6 +1,7 @@
 """The command line of a host that has no vLLM, with vLLM in another environment."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -152,13 +153,14 @@ def _assert_equal_to_a_direct_call(requests, model, outcome):
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     ids = [tokenizer.encode(prompt).ids for prompt in PROMPTS]
     work = {
-        "engine": {**ENGINE, "dtype": "float32"},
+        "engine": {**ENGINE, "dtype": "float32", "distributed_executor_backend": "uni"},
         "prompts": ids,
         "new_tokens": NEW_TOKENS,
     }
     script = Path(__file__).with_name("direct.py")
     stdout = subprocess.run(
         [sys.executable, script, model, json.dumps(work)],
+        env={**os.environ, "VLLM_ENABLE_V1_MULTIPROCESSING": "0"},  # starts sooner
         check=True, capture_output=True, text=True, timeout=550,
     ).stdout  # fmt: skip
     (line,) = [line for line in stdout.splitlines() if line.startswith("RESULT")]
