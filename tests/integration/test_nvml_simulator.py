@@ -94,14 +94,14 @@ def test_faults_strike_when_they_are_due(simulated_gpus):
     gpus.lose(0, now_s - 1)
     gpus.fail(1, ENERGY, NOT_SUPPORTED)
     gpus.fail(1, INSTANT_POWER, NOT_SUPPORTED)
-    gpus.reset_counter(2, now_s)
+    gpus.reset_counter(2, now_s - 1)  # so that the counter has been renewed since
     gpus.fail(3, "*", GPU_IS_LOST, now_s + 60)
     rows = readings(gpus, 0.2)["rows"]
     of = {index: [row[2:5] for row in rows if row[0] == index] for index in range(4)}
     assert all(row == [-GPU_IS_LOST] * 3 for row in of[0])
     assert all(row[0] == row[1] == -NOT_SUPPORTED and row[2] == 200_000 for row in of[1])
     assert all(0 <= row[0] < 60_000_000 and row[1] == 200_000 for row in of[2])
-    assert of[2][-1][0] / 1000 == pytest.approx(200 * (rows[-1][1] - now_s), abs=30)
+    assert of[2][-1][0] / 1000 == pytest.approx(200 * (rows[-1][1] - now_s + 1), abs=30)
     assert all(min(row) > 0 for row in of[3])
 
 

@@ -4,6 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from llem.api.config.derived import rules_of
+from llem.api.errors import ConfigInvalid
+from llem.config import load_experiment
+from llem.registry import Registry
 from llem_vllm.config import VLLMConfig
 
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
@@ -220,5 +223,9 @@ def test_impossible_values_are_refused(section):
 
 
 def test_a_removed_argument_says_what_became_of_it():
-    with pytest.raises(ValidationError, match="kv_offloading_size moves them to host memory"):
-        VLLMConfig.model_validate({"swap_space": 4})
+    settings = {"file": None, "overrides": ["vllm.swap_space=4"], "backend": "vllm"}
+    with pytest.raises(ConfigInvalid) as refused:
+        load_experiment(Registry.discover(), **settings)
+    (finding,) = refused.value.findings
+    assert finding.path == "vllm.swap_space"
+    assert "kv_offloading_size moves them to host memory" in str(finding)
