@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ PHASES = ["open", "prepare", "run", "observe", "close"]
 
 
 def is_hanging(worker):
-    """Return whether the worker sleeps in the middle of a call, where Python shows it asleep."""
-    return "hrtimer_nanosleep" in Path(f"/proc/{worker.pid}/wchan").read_text()
+    """Return whether the worker sleeps and goes on sleeping, where Python shows it asleep."""
+    before = worker.num_ctx_switches()
+    time.sleep(0.1)
+    asleep = "hrtimer_nanosleep" in Path(f"/proc/{worker.pid}/wchan").read_text()
+    return asleep and worker.num_ctx_switches() == before
 
 
 def failed(outcome, code, phase):
