@@ -22,11 +22,16 @@ INFO = BackendInfo(
         Capability.BFLOAT16: _YES,
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.GGUF: Claim(Level.PARTIAL, note="unpacked to dense weights on loading"),
-        Capability.QUANTISATION_8BIT: Claim(Level.YES, note="bitsandbytes, while loading"),
-        Capability.QUANTISATION_4BIT: Claim(Level.YES, note="bitsandbytes nf4 and fp4, on loading"),
+        Capability.QUANTISATION_8BIT: Claim(
+            Level.YES, note="bitsandbytes, while loading; tried on a CPU"
+        ),
+        Capability.QUANTISATION_4BIT: Claim(
+            Level.YES, note="bitsandbytes nf4 and fp4, while loading; nf4 tried on a CPU"
+        ),
         Capability.QUANTISATION_OTHER: Claim(
             Level.PARTIAL,
-            note="torchao and quanto while loading; other methods are typed and untested",
+            note="torchao and quanto while loading, tried on a CPU; GPTQ, AWQ, FP8, MXFP4 and "
+            "compressed-tensors only passed on; transformers refuses HQQ so far",
         ),
         Capability.STATIC_BATCHING: _YES,
         Capability.CONTINUOUS_BATCHING: _YES,
@@ -42,7 +47,7 @@ INFO = BackendInfo(
         Capability.STREAMING_LATENCY: Claim(Level.YES, note="not with beams"),
         Capability.PIPELINE_PARALLEL: Claim(
             Level.PARTIAL,
-            note="device_map spreads layers; one device works at a time",
+            note="device_map spreads layers; one device works at a time; not tried on GPUs yet",
             needs=(Gpus(2),),
         ),
     },

@@ -71,6 +71,35 @@ HINTS: tuple[tuple[str, str], ...] = (
         "Install it with: pip install torchao",
     ),
     (
+        r"optimum\.gptq|gptqmodel",
+        "Install it with: pip install optimum gptqmodel",
+    ),
+    (
+        r"compressed-tensors.* is required",
+        "Install it with: pip install compressed-tensors",
+    ),
+    (
+        r"MXFP4 quantization requires",
+        "Install it with: pip install triton kernels",
+    ),
+    (
+        r"needed for FP8 quantization",
+        "Only a GPU quantises to FP8; set pytorch.device to cuda, or choose torchao.",
+    ),
+    (
+        r"require the model to be pre-quantized",
+        "This method loads checkpoints that were quantised with it before: name one in model.id, "
+        "or choose a method that quantises while loading, such as torchao.",
+    ),
+    (
+        r"Group size .* must be a divisor",
+        "Set pytorch.cache_config.q_group_size to the size of an attention head, or a divisor.",
+    ),
+    (
+        r"HQQ is not available yet",
+        "transformers announces HQQ and refuses it; choose quanto or torchao.",
+    ),
+    (
         r"hqq",
         "Install it with: pip install hqq",
     ),
@@ -81,6 +110,11 @@ HINTS: tuple[tuple[str, str], ...] = (
     (
         r"GGUF model with architecture .* is not supported",
         "transformers cannot read GGUF files of this family; use the original checkpoint.",
+    ),
+    (
+        r"CppCompileError",
+        "The compiler of torch failed: is there a C++ compiler (g++)? Flex attention on the CPU "
+        "takes one request at a time: set pytorch.batch_size to 1, or attn_implementation to sdpa.",
     ),
     (
         r"device-side assert|index out of range in self",

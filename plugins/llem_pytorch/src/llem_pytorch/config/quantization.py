@@ -252,12 +252,6 @@ class Quanto(FrozenModel):
     ] = None
     """Type of the weights."""
 
-    activations: Annotated[
-        Literal["int8", "float8"] | None,
-        _param("quanto", "activations", examples=("int8",)),
-    ] = None
-    """Type of the activations; unset leaves them as they are."""
-
     modules_to_not_convert: Annotated[Names | None, _kept("quanto")] = None
     """Modules that are left as they are."""
 

@@ -6,22 +6,52 @@ from collections import Counter
 from typing import Any
 
 import torch
+from transformers import PreTrainedConfig
+
+from llem.api.plan import Call
+
+EXPERTS = frozenset({"FP8Experts", "Mxfp4GptOssExperts"})
+"""Classes of quantised experts, each of which holds the matrices of many linear layers."""
 
 
 def linear_layers(model: Any) -> dict[str, int]:
     """Return the number of linear layers by class and type of weight, as ``Linear4bit[uint8]``."""
-    found = Counter(
-        f"{type(module).__name__}[{_kind(module.weight)}]"
-        for module in model.modules()
-        if "Linear" in type(module).__name__ and getattr(module, "weight", None) is not None
-    )
+    found = Counter(filter(None, map(_layer, model.modules())))
     return dict(sorted(found.items()))
+
+
+def _layer(module: torch.nn.Module) -> str | None:
+    name = type(module).__name__
+    if name in EXPERTS:
+        return name
+    if "Linear" not in name:
+        return None
+    # Packed layers, such as those of GPTQ, keep their weight under names of their own.
+    stored = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    weight = getattr(module, "weight", stored[0] if stored else None)
+    return None if weight is None else f"{name}[{_kind(weight)}]"
 
 
 def is_quantised(model: Any) -> bool:
     """Whether any linear layer differs from a plain one."""
     plain = {f"Linear[{kind}]" for kind in ("float64", "float32", "float16", "bfloat16")}
     return bool(linear_layers(model).keys() - plain)
+
+
+def should_be_quantised(load: Call) -> bool:
+    """Whether the checkpoint, or what the plan lays over it, has quantised weights.
+
+    The loaded model cannot tell: where the kernels are missing, transformers unpacks a checkpoint
+    and forgets that it was quantised.
+    """
+    asked = load.kwargs.get("quantization_config")
+    if asked is not None:
+        return not getattr(asked, "kwargs", asked).get("dequantize")
+    if not load.args:
+        return False  # random weights are made from a config, and are dense
+    revision = load.kwargs.get("revision")
+    config, _ = PreTrainedConfig.get_config_dict(load.args[0], revision=revision)
+    return "quantization_config" in config
 
 
 def quantisation(model: Any) -> dict[str, Any]:

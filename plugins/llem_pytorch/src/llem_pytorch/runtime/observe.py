@@ -72,11 +72,13 @@ def effective(
 def reasons(objects: Objects, plan: CallPlan, compiled: Compiled | None) -> dict[str, str]:
     """Return what the session knows went wrong, by code."""
     found = {} if compiled is None else compiled.reasons()
-    model, load = objects["model"], plan.call("load").kwargs
-    unpacks = "gguf_file" in load or _unpacks(model)
-    if "quantization_config" in load and not unpacks and not layers.is_quantised(model):
-        found["quantisation-not-applied"] = "no linear layer of the loaded model is quantised"
-    if "experts_implementation" in load and not _has_experts(model):
+    model, load = objects["model"], plan.call("load")
+    if layers.should_be_quantised(load) and not layers.is_quantised(model):
+        found["quantisation-not-applied"] = (
+            "no layer of the loaded model is quantised; pytorch.quantization.dequantize: true asks "
+            "for a checkpoint that is unpacked"
+        )
+    if "experts_implementation" in load.kwargs and not _has_experts(model):
         found["dormant-setting"] = (
             "pytorch.experts_implementation changes nothing: the model has no mixture of experts"
         )
@@ -141,11 +143,6 @@ def _batches(model: Any, batching: StaticBatches | ContinuousBatches) -> Effecti
 def _library_compilation(model: Any) -> Effective:
     """Return whether the library compiled by itself, as it does for a static cache on CUDA."""
     return {"settings.torch_compile": hasattr(model, "_compiled_call")}
-
-
-def _unpacks(model: Any) -> bool:
-    config = getattr(model.config, "quantization_config", None)
-    return bool(getattr(config, "dequantize", False))
 
 
 def _has_experts(model: Any) -> bool:
