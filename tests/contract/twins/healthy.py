@@ -14,6 +14,7 @@ INFO = BackendInfo(
         Capability.FLOAT32: YES,
         Capability.FLOAT16: YES,
         Capability.RANDOM_WEIGHTS: YES,
+        Capability.STATIC_BATCHING: Claim(Level.YES, settings={"twin.batch_size": 2}),
         Capability.STREAMING_LATENCY: YES,
     },
     after_load=frozenset({"settings.batch_size"}),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from llem.api.facts import HostFacts
 
@@ -163,11 +163,14 @@ class Claim:
         level: How far the capability is supported.
         note: Restriction or remark, one short phrase.
         needs: What the machine must have, all of it.
+        settings: What asks for it, by dotted path, where fields of the backend's own do:
+            ``{"demo.beams": 2}``. The conformance kit tries it.
     """
 
     level: Level
     note: str = ""
     needs: tuple[Condition, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from llem.api.capability import BackendInfo, Capability, Claim, Condition, Installed, Level
 from llem.api.facts import HostFacts
@@ -35,12 +36,14 @@ class Answer:
         note: Restriction or remark, or empty.
         needs: What the machine must have, in words.
         missing: What of that this machine lacks; ``None`` when no machine was looked at.
+        settings: What asks for it, by dotted path, where fields of the backend's own do.
     """
 
     level: Level
     note: str = ""
     needs: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ def _answer(info: BackendInfo, capability: Capability, facts: HostFacts | None) 
     missing = None
     if facts is not None:
         missing = tuple(str(one) for one in claim.needs if not _met(one, facts))
-    return Answer(claim.level, claim.note, tuple(map(str, claim.needs)), missing)
+    needs = tuple(map(str, claim.needs))
+    return Answer(claim.level, claim.note, needs, missing, dict(claim.settings))
 
 
 def _met(condition: Condition, facts: HostFacts) -> bool:

@@ -6,6 +6,10 @@ on hardware yet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from llem.api.capability import (
     BackendInfo,
     Capability,
@@ -23,9 +27,11 @@ NOT_RUN = "not run on hardware"
 _NO = Claim(Level.NO)
 
 
-def _planned(remark: str = "", *needs: Condition) -> Claim:
+def _planned(
+    remark: str = "", *needs: Condition, settings: Mapping[str, Any] = MappingProxyType({})
+) -> Claim:
     note = f"{remark}; {NOT_RUN}" if remark else NOT_RUN
-    return Claim(Level.PARTIAL, note=note, needs=needs)
+    return Claim(Level.PARTIAL, note, needs, settings)
 
 
 INFO = BackendInfo(
@@ -52,13 +58,27 @@ INFO = BackendInfo(
         Capability.RANDOM_WEIGHTS: _planned(),
         Capability.CONTINUOUS_BATCHING: _planned(),
         Capability.PREFIX_CACHING: _planned("within one repetition"),
-        Capability.COMPILE: _planned(),
-        Capability.BEAM_SEARCH: _planned(),
-        Capability.SPECULATIVE_DECODING: _planned(),
+        Capability.COMPILE: _planned(settings={"trt.torch_compile.enabled": True}),
+        Capability.BEAM_SEARCH: _planned(
+            settings={
+                "trt.max_beam_width": 2,
+                "trt.sampling.beam_width": 2,
+                "trt.disable_overlap_scheduler": True,
+            }
+        ),
+        Capability.SPECULATIVE_DECODING: _planned(
+            settings={"trt.speculation.method": "ngram", "trt.speculation.max_draft_len": 4}
+        ),
         Capability.STREAMING_LATENCY: _planned("time to first token only"),
-        Capability.TENSOR_PARALLEL: _planned("", Gpus(2)),
-        Capability.PIPELINE_PARALLEL: _planned("", Gpus(2)),
-        Capability.DATA_PARALLEL: _planned("attention only", Gpus(2)),
+        Capability.TENSOR_PARALLEL: _planned("", Gpus(2), settings={"trt.tensor_parallel_size": 2}),
+        Capability.PIPELINE_PARALLEL: _planned(
+            "", Gpus(2), settings={"trt.pipeline_parallel_size": 2}
+        ),
+        Capability.DATA_PARALLEL: _planned(
+            "attention only",
+            Gpus(2),
+            settings={"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2},
+        ),
     },
     decoder_parameters=frozenset(
         {

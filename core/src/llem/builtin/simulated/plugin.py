@@ -25,7 +25,7 @@ def llem_capabilities() -> BackendInfo:
         summary="Deterministic tokens at an adjustable speed, without an engine",
         claims={
             Capability.RANDOM_WEIGHTS: _YES,
-            Capability.STATIC_BATCHING: _YES,
+            Capability.STATIC_BATCHING: Claim(Level.YES, settings={"simulated.batch_size": 2}),
             Capability.STREAMING_LATENCY: _YES,
         },
         after_load=frozenset({"settings.batch_size", "settings.ignore_eos"}),

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from llem.api.capability import Capability, Claim, Level
-from llem.api.config import Experiment
 from llem.api.errors import ConfigError
 from llem.config.judge import violations
 from llem.run.facts import host_facts
@@ -17,7 +16,7 @@ from llem.testing.life import live
 from llem.testing.needs import Need
 from llem.testing.subject import Subject
 
-ASKED_BY: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
+SHARED: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
     {
         Capability.FLOAT32: {"model.dtype": "float32"},
         Capability.FLOAT16: {"model.dtype": "float16"},
@@ -26,9 +25,10 @@ ASKED_BY: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
         Capability.GGUF: {"model.gguf_file": "model.gguf"},
     }
 )
-"""Settings that ask for a capability, where all backends share them."""
+"""What asks for a capability, where fields that all backends share do."""
 
-_TYPES = (Capability.FLOAT32, Capability.FLOAT16, Capability.BFLOAT16)
+_TRIED_OTHERWISE = (Capability.RANDOM_WEIGHTS, Capability.GGUF)
+"""Every session runs on the one, and nobody has a file for the other."""
 
 
 @check(Need.BACKEND)
@@ -42,41 +42,34 @@ def check_claims_stated(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{capability} is partial, and neither a note nor a need says how far")
 
 
-@check(Need.ENGINE)
+@check(Need.PLAN)
 def check_claims_accepted(subject: Subject) -> Iterator[Fault]:
     """What is claimed is accepted when it is asked for."""
-    for capability, settings in ASKED_BY.items():
-        if _level(subject, capability) is Level.YES:
-            for reason in _refusals(subject, subject.experiment(settings)):
-                yield Fault(f"{capability} is claimed, and refused: {reason}")
+    for capability, claim, settings in _asked(subject):
+        if claim.level is not Level.NO and _works_here(claim):
+            for reason in _refusals(subject, settings):
+                yield Fault(f"{capability} is claimed, and {_said(settings)} is refused: {reason}")
 
 
 @check(Need.ENGINE)
 def check_claims_refused(subject: Subject) -> Iterator[Fault]:
     """What is not claimed is refused when it is asked for, with a reason."""
-    for capability, settings in ASKED_BY.items():
-        claimed = _level(subject, capability) is not Level.NO
-        if not claimed and not _refusals(subject, subject.experiment(settings)):
-            asked = " and ".join(f"{path}: {value}" for path, value in settings.items())
+    for capability, claim, settings in _asked(subject):
+        if claim.level is Level.NO and not _refusals(subject, settings):
             yield Fault(
-                f"{capability} is not claimed, and {asked} is accepted",
+                f"{capability} is not claimed, and {_said(settings)} is accepted",
                 hint="Refuse it with a Rule or a ConfigError, or claim it.",
             )
 
 
 @check(Need.LIFE)
 def check_claims_work(subject: Subject) -> Iterator[Fault]:
-    """A session really runs in every data type that is claimed for this machine."""
-    info, facts = subject.required_backend.info, host_facts()
-    if info.engine is None:
-        return
-    for capability in _TYPES:
-        claim = info.claim(capability)
-        if claim.level is not Level.YES or not all(need.met(facts) for need in claim.needs):
+    """A session really runs with whatever is claimed for this machine."""
+    for capability, claim, settings in _asked(subject):
+        tried = claim.level is Level.YES and capability not in _TRIED_OTHERWISE
+        if not tried or not _works_here(claim) or _refusals(subject, settings):
             continue
-        if _refusals(subject, subject.experiment(ASKED_BY[capability])):
-            continue  # another check says so
-        loaded = subject.loaded(ASKED_BY[capability])
+        loaded = subject.loaded(settings)
         life = live(loaded, plan_for(loaded), runs=1)
         for step in ("open", "prepare", "run"):
             if (error := life.failures.get(step)) is not None:
@@ -98,9 +91,26 @@ def _level(subject: Subject, capability: Capability) -> Level:
     return subject.required_backend.info.claim(capability).level
 
 
-def _refusals(subject: Subject, experiment: Experiment) -> list[str]:
-    """Return every reason why ``experiment`` is refused on this machine."""
-    backend = subject.required_backend
+def _asked(subject: Subject) -> Iterator[tuple[Capability, Claim, Mapping[str, Any]]]:
+    """Yield each capability that can be asked for, with what is claimed of it and what asks."""
+    for capability in Capability:
+        claim = subject.required_backend.info.claim(capability)
+        shared = SHARED if subject.required_backend.info.engine is not None else {}
+        if settings := claim.settings or shared.get(capability):
+            yield capability, claim, settings
+
+
+def _works_here(claim: Claim) -> bool:
+    return all(need.met(host_facts()) for need in claim.needs)
+
+
+def _said(settings: Mapping[str, Any]) -> str:
+    return " and ".join(f"{path}: {value}" for path, value in settings.items())
+
+
+def _refusals(subject: Subject, settings: Mapping[str, Any]) -> list[str]:
+    """Return every reason why an experiment with ``settings`` is refused on this machine."""
+    backend, experiment = subject.required_backend, subject.experiment(settings)
     findings = [*violations(experiment, backend.info), *backend.review(experiment, host_facts())]
     reasons = [str(one) for one in findings if one.severity == "error"]
     try:
