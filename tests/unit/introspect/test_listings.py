@@ -90,6 +90,7 @@ def test_the_matrix_as_json_is_complete(registry):
         "note": "one at a time",
         "needs": ["sm53+"],
         "missing": None,
+        "settings": {},
     }
 
 

@@ -81,11 +81,19 @@ def check(name: str, settings: tuple[str, ...], form: Form) -> None:
     """
     # Nothing else of the command line needs the kit.
     from llem.config.overrides import values_of
-    from llem.testing import State, Subject, check_plugin
+    from llem.testing import CHECKS, State, Subject, check_plugin
     from llem.testing.listing import result_listing, summary
 
     ask_for(Registry.discover(), name)
-    results = tuple(check_plugin(Subject(name, values_of(settings))))
+    # A session may take a minute, and the table is printed when all is known.
+    with click.progressbar(
+        check_plugin(Subject(name, values_of(settings))),
+        length=len(CHECKS),
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
+        item_show_func=lambda one: one.id if one else None,
+    ) as progress:
+        results = tuple(progress)
     print_answer(results, lambda: result_listing(results), form)
     click.echo(summary(name, results), err=form is not None)
     if any(one.state is State.FAILED for one in results):
