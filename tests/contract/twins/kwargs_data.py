@@ -5,10 +5,14 @@ from twins.healthy import *
 
 @hookimpl
 def llem_build_kwargs(experiment):
+    from dataclasses import replace
+
     from llem.api.plan import CallPlan
     from twins.parts import build_plan
 
     found = build_plan(experiment)
-    if experiment.twin.batch_size is None:
+    if experiment.twin.threads is None:
         return found
-    return CallPlan(found.calls, {"batch_size": {experiment.twin.batch_size}})
+    (load,) = found.calls
+    threads = {experiment.twin.threads}
+    return CallPlan((replace(load, kwargs={**load.kwargs, "threads": threads}),), found.settings)

@@ -85,9 +85,11 @@ def check(name: str, settings: tuple[str, ...], form: Form) -> None:
     from llem.testing.listing import result_listing, summary
 
     ask_for(Registry.discover(), name)
+    subject = Subject(name, values_of(settings))
+    subject.verify_settings()
     # A session may take a minute, and the table is printed when all is known.
     with click.progressbar(
-        check_plugin(Subject(name, values_of(settings))),
+        check_plugin(subject),
         length=len(CHECKS),
         file=sys.stderr,
         hidden=not sys.stderr.isatty(),

@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from llem.api.errors import BackendUnavailable, ExperimentFailed, LlemError
+from llem.api.errors import LlemError, WorkerDied
 from llem.api.plan import CallPlan
 from llem.api.session import Observation, OpenReport, Request, RunResult
 from llem.config.load import LoadedExperiment
 from llem.registry import check_version
+from llem.registry.call import guarded
 from llem.run.worker_process import WorkerProcess
 from llem.run.workers import start_worker
 from llem.workload import build_workload, find_tokenizer, load_texts
@@ -142,8 +143,8 @@ class Biographer:
 
     def _step(self, name: str, step: Callable[[], Any]) -> bool:
         try:
-            step()
-        except (BackendUnavailable, ExperimentFailed) as error:
+            guarded(step, name)  # a plan or an answer may be no data
+        except LlemError as error:
             self.life.failures[name] = error
         return name not in self.life.failures
 
@@ -157,8 +158,11 @@ def live(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> Life:
         runs: How often the workload is run.
     """
     with TemporaryDirectory(prefix="llem-check-") as folder:
-        log_path = Path(folder, "worker.log")
-        with start_worker(loaded.experiment.runner, log_path) as worker:
+        try:
+            worker = start_worker(loaded.experiment.runner, Path(folder, "worker.log"))
+        except WorkerDied as error:
+            return Life(failures={"start": error})
+        with worker:
             one = Biographer(loaded, plan, worker)
             if one.start():
                 if one.open() and one.prepare() and all(one.run() for _ in range(runs)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import pluggy
 from llem.api import hookspecs
 from llem.api.config import MeasurementConfig
 from llem.api.config.fields import ConfigField, walk
-from llem.api.errors import PluginBroken, UnknownBackend
+from llem.api.errors import BackendUnavailable, PluginBroken, UnknownBackend
 from llem.api.plan import import_dotted
 from llem.config import experiment_model
 from llem.config.load import LoadedExperiment, load_experiment
@@ -170,6 +171,16 @@ class Subject:
         if loaded.experiment.model.is_shape:
             write_shape(loaded.experiment.model.id)
         return loaded
+
+    def verify_settings(self) -> None:
+        """Check that the settings, if there are any, make an experiment.
+
+        Raises:
+            ConfigError: They do not.
+        """
+        if self.settings:
+            with suppress(BackendUnavailable):  # which is for the checks to say
+                self.loaded()
 
     @cached_property
     def session_plan(self) -> CallPlan:

@@ -64,12 +64,15 @@ def check_claims_refused(subject: Subject) -> Iterator[Fault]:
 
 @check(Need.LIFE)
 def check_claims_work(subject: Subject) -> Iterator[Fault]:
-    """A session really runs with whatever is claimed for this machine."""
+    """A session really runs with whatever is claimed for this machine, if its model allows it."""
     for capability, claim, settings in _asked(subject):
         tried = claim.level is Level.YES and capability not in _TRIED_OTHERWISE
         if not tried or not _works_here(claim) or _refusals(subject, settings):
             continue
-        loaded = subject.loaded(settings)
+        try:
+            loaded = subject.loaded(settings)
+        except ConfigError:
+            continue  # random weights are not quantised, for one; `settings` may name others
         life = live(loaded, plan_for(loaded), runs=1)
         for step in ("open", "prepare", "run"):
             if (error := life.failures.get(step)) is not None:
