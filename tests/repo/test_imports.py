@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,13 @@ def test_capabilities_loads_no_models_of_a_config() -> None:
     modules = _modules_after("capabilities")
     assert not modules & {"pydantic", "numpy", "tokenizers", "jinja2", "huggingface_hub"}
     assert len(modules) < 350
+
+
+def test_every_plugin_is_held_to_the_contract_alone(root: Path) -> None:
+    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [one for one in settings["contracts"] if one["id"] == "plugins"]
+    rooms = {f"llem.{room.name}" for room in (root / "core/src/llem").glob("[a-z]*/")}
+    assert set(contract["forbidden_modules"]) == rooms - {"llem.api"}
+    assert set(contract["source_modules"]) == {
+        package.name for package in root.glob("plugins/*/src/*") if package.is_dir()
+    }
