@@ -105,15 +105,21 @@ def main() -> None:
     print(f"median ratio {ratio:.3f}, greatest CPU time {cost:.3%} of a core")
 
 
-def same_work(seconds: float) -> dict[str, object]:
+def same_work(
+    seconds: float,
+    *,
+    requests: int = REQUESTS,
+    input_tokens: int = INPUT_TOKENS,
+    output_tokens: int = OUTPUT_TOKENS,
+) -> dict[str, object]:
     """Return the token ids that llem makes for the workload, for the loop to use as well."""
     workload = SyntheticWorkload(
-        requests=REQUESTS, input_tokens=INPUT_TOKENS, output_tokens=OUTPUT_TOKENS
+        requests=requests, input_tokens=input_tokens, output_tokens=output_tokens
     )
     facts = ModelFacts(vocab_size=VOCAB_SIZE, special_token_ids=SPECIAL_IDS)
     built = build_workload(workload, max_new_tokens=None, facts=facts, texts=None, tokenizer=None)
     prompts = [request.prompt_ids for request in built.requests]
-    return {"prompts": prompts, "new_tokens": OUTPUT_TOKENS, "seconds": seconds}
+    return {"prompts": prompts, "new_tokens": output_tokens, "seconds": seconds}
 
 
 if __name__ == "__main__":

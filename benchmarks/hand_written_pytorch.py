@@ -2,8 +2,8 @@
 
     python benchmarks/hand_written_pytorch.py MODEL_FOLDER WORK.json
 
-WORK.json holds `prompts` (lists of token ids of one length), `new_tokens` and `seconds`. Prints
-output tokens per second over all timed repetitions.
+WORK.json holds `prompts` (lists of token ids of one length), `new_tokens`, `seconds` and, unless it
+is bfloat16, `dtype`. Prints output tokens per second over all timed repetitions.
 """
 
 import json
@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM
 
 model_folder, work_file = sys.argv[1:]
 work = json.loads(Path(work_file).read_text())
-model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.bfloat16).eval()
+dtype = getattr(torch, work.get("dtype", "bfloat16"))
+model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype).eval()
 input_ids = torch.tensor(work["prompts"])
 arguments = {
     "input_ids": input_ids,

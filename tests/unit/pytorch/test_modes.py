@@ -117,6 +117,11 @@ def test_continuous_batching_returns_several_sequences_of_one_prompt(opened, mod
     [
         ({}, "DynamicCache", "dynamic"),
         ({"cache_implementation": "static"}, "StaticCache", "static"),
+        (
+            {"cache_implementation": "quantized", "cache_config": {"backend": "fp8"}},
+            "QuantizedCache",
+            "quantized",
+        ),
         ({"use_cache": False}, None, None),
     ],
 )

@@ -114,7 +114,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     (
         r"CppCompileError",
         "The compiler of torch failed: is there a C++ compiler (g++)? Flex attention on the CPU "
-        "takes one request at a time: set pytorch.batch_size to 1, or attn_implementation to sdpa.",
+        "takes no padded batch: set pytorch.batch_size to 1, or attn_implementation to sdpa.",
     ),
     (
         r"device-side assert|index out of range in self",

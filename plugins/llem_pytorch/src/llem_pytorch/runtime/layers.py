@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from transformers import PreTrainedConfig
 
-from llem.api.plan import Call
+from llem.api.plan import Call, Construct
 
 EXPERTS = frozenset({"FP8Experts", "Mxfp4GptOssExperts"})
 """Classes of quantised experts, each of which holds the matrices of many linear layers."""
@@ -45,8 +46,9 @@ def should_be_quantised(load: Call) -> bool:
     and forgets that it was quantised.
     """
     asked = load.kwargs.get("quantization_config")
-    if asked is not None:
-        return not getattr(asked, "kwargs", asked).get("dequantize")
+    settings = asked.kwargs if isinstance(asked, Construct) else asked
+    if isinstance(settings, Mapping):
+        return not settings.get("dequantize")
     if not load.args:
         return False  # random weights are made from a config, and are dense
     revision = load.kwargs.get("revision")
