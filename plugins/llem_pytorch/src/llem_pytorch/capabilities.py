@@ -23,23 +23,38 @@ INFO = BackendInfo(
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.GGUF: Claim(Level.PARTIAL, note="unpacked to dense weights on loading"),
         Capability.QUANTISATION_8BIT: Claim(
-            Level.YES, note="bitsandbytes, while loading; tried on a CPU"
+            Level.YES,
+            note="bitsandbytes, while loading; tried on a CPU",
+            settings={"pytorch.load_in_8bit": True},
         ),
         Capability.QUANTISATION_4BIT: Claim(
-            Level.YES, note="bitsandbytes nf4 and fp4, while loading; nf4 tried on a CPU"
+            Level.YES,
+            note="bitsandbytes nf4 and fp4, while loading; nf4 tried on a CPU",
+            settings={"pytorch.load_in_4bit": True},
         ),
         Capability.QUANTISATION_OTHER: Claim(
             Level.PARTIAL,
             note="torchao and quanto while loading, tried on a CPU; GPTQ, AWQ, FP8, MXFP4 and "
             "compressed-tensors only passed on; transformers refuses HQQ so far",
+            settings={"pytorch.quantization": {"method": "quanto", "weights": "int8"}},
         ),
-        Capability.STATIC_BATCHING: _YES,
-        Capability.CONTINUOUS_BATCHING: _YES,
-        Capability.STATIC_KV_CACHE: _YES,
-        Capability.COMPILE: Claim(Level.YES, note="torch.compile of the whole forward pass"),
-        Capability.BEAM_SEARCH: _YES,
+        Capability.STATIC_BATCHING: Claim(Level.YES, settings={"pytorch.batch_size": 2}),
+        Capability.CONTINUOUS_BATCHING: Claim(
+            Level.YES, settings={"pytorch.batching": "continuous"}
+        ),
+        Capability.STATIC_KV_CACHE: Claim(
+            Level.YES, settings={"pytorch.cache_implementation": "static"}
+        ),
+        Capability.COMPILE: Claim(
+            Level.YES,
+            note="torch.compile of the whole forward pass",
+            settings={"pytorch.torch_compile": True, "pytorch.torch_compile_backend": "eager"},
+        ),
+        Capability.BEAM_SEARCH: Claim(Level.YES, settings={"pytorch.num_beams": 2}),
         Capability.SPECULATIVE_DECODING: Claim(
-            Level.YES, note="prompt lookup, assistant model, early exit; one request at a time"
+            Level.YES,
+            note="prompt lookup, assistant model, early exit; one request at a time",
+            settings={"pytorch.prompt_lookup_num_tokens": 4},
         ),
         Capability.PREFIX_CACHING: Claim(
             Level.PARTIAL, note="within one repetition of continuous batching"
@@ -49,6 +64,7 @@ INFO = BackendInfo(
             Level.PARTIAL,
             note="device_map spreads layers; one device works at a time; not tried on GPUs yet",
             needs=(Gpus(2),),
+            settings={"pytorch.device_map": "auto"},
         ),
     },
     decoder_parameters=frozenset(

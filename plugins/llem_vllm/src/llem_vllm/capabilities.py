@@ -6,6 +6,8 @@ no such machine has measured it yet.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Level
 
 _YES = Claim(Level.YES)
@@ -40,11 +42,16 @@ INFO = BackendInfo(
         Capability.COMPILE: _YES,
         Capability.BEAM_SEARCH: Claim(Level.YES, note="no latency of single tokens"),
         Capability.SPECULATIVE_DECODING: Claim(
-            Level.PARTIAL, note="n-gram lookup tried; methods with a draft model passed on to vLLM"
+            Level.PARTIAL,
+            note="n-gram lookup tried; methods with a draft model passed on to vLLM",
+            settings={
+                "vllm.speculative_config.method": "ngram",
+                "vllm.speculative_config.num_speculative_tokens": 3,
+            },
         ),
         Capability.STREAMING_LATENCY: _YES,
-        Capability.TENSOR_PARALLEL: _GPUS,
-        Capability.PIPELINE_PARALLEL: _GPUS,
+        Capability.TENSOR_PARALLEL: replace(_GPUS, settings={"vllm.tensor_parallel_size": 2}),
+        Capability.PIPELINE_PARALLEL: replace(_GPUS, settings={"vllm.pipeline_parallel_size": 2}),
     },
     decoder_parameters=frozenset(
         {
