@@ -28,7 +28,9 @@ def llem_capabilities() -> BackendInfo:
         ),
         devices=("cpu",),
         claims={
-            Capability.QUANTISATION_4BIT: Claim(Level.YES, "as the model was built"),
+            Capability.QUANTISATION_4BIT: Claim(
+                Level.YES, "as the model was built", settings={"onnx.build": "int4"}
+            ),
             Capability.STREAMING_LATENCY: Claim(Level.YES),
         },
         decoder_parameters=frozenset(
