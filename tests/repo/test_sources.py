@@ -68,7 +68,8 @@ def test_no_folder_or_file_is_a_rag_bag(tree: tuple[Path, ...]) -> None:
 
 
 def test_nothing_is_left_to_do(texts: dict[Path, str]) -> None:
-    assert _found(r"TODO|FIXME|XXX|NotImplementedError|placeholder", texts) == {}
+    # An engine's own NotImplementedError may be named, where its message is explained.
+    assert _found(r"TODO|FIXME|XXX|raise NotImplementedError|placeholder", texts) == {}
 
 
 def test_no_path_or_host_of_somebodys_machine(texts: dict[Path, str]) -> None:
