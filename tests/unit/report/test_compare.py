@@ -245,3 +245,13 @@ def test_outcomes_are_read_from_folders_of_any_depth(tmp_path):
     write(tmp_path / "study", ".c.partial")
     assert [one.outcome.id for one in read_all([tmp_path])] == ["a", "b"]
     assert [one.outcome.id for one in read_all([tmp_path / "study" / "b"])] == ["b"]
+
+
+def test_the_same_study_run_twice_makes_no_pairs(tmp_path):
+    for folder, joules in (("first", (10.0, 11.0, 12.0)), ("second", (10.1, 11.1, 12.1))):
+        for block, total in enumerate(joules):
+            write(tmp_path / folder, f"r{block}", (total, total), place=place(block))
+    first, second = (read_all([tmp_path / folder]) for folder in ("first", "second"))
+    one = only(compare(first, second, ENERGY))
+    assert not one.samples.paired
+    assert not one.found  # pairing by block alone would have made much of a steady offset

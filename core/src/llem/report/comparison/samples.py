@@ -15,6 +15,7 @@ from llem.api.outcome import Outcome
 from llem.report.comparison.likeness import metered_devices
 from llem.report.comparison.match import Match
 from llem.report.metrics import Metric
+from llem.report.stored import Stored
 
 Unit = Literal["experiment", "repetition"]
 
@@ -39,7 +40,8 @@ class Samples:
 def samples(match: Match, metric: Metric) -> Samples | None:
     """Return the values of ``metric``, or ``None`` where a side has none.
 
-    Pairs are runs of one study in the same block, on the same devices and prompts.
+    Pairs are runs of one study in the same block, on the same devices and prompts. The same study
+    run twice is two studies, each in a folder of its own.
     """
     base = [one.outcome for one in match.base]
     new = [one.outcome for one in match.new]
@@ -47,7 +49,7 @@ def samples(match: Match, metric: Metric) -> Samples | None:
         ours, theirs = metric.repetitions(base[0]), metric.repetitions(new[0])
         if ours and theirs:
             return Samples(tuple(ours), tuple(theirs), "repetition")
-    pairs = _pairs(base, new)
+    pairs = _pairs(match.base, match.new)
     if pairs:
         base, new = [one for one, _ in pairs], [other for _, other in pairs]
     ours, theirs = _known(base, metric), _known(new, metric)
@@ -62,7 +64,7 @@ def _known(outcomes: Sequence[Outcome], metric: Metric) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _pairs(base: Sequence[Outcome], new: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
+def _pairs(base: Sequence[Stored], new: Sequence[Stored]) -> list[tuple[Outcome, Outcome]]:
     """Return the pairs of the design; empty if there are none, or a single one.
 
     A run whose partner is missing (it failed, or is not valid) is in no pair.
@@ -74,14 +76,15 @@ def _pairs(base: Sequence[Outcome], new: Sequence[Outcome]) -> list[tuple[Outcom
     return pairs if len(pairs) > 1 else []
 
 
-def _by_block(outcomes: Sequence[Outcome]) -> dict[tuple[object, ...], Outcome]:
+def _by_block(stored: Sequence[Stored]) -> dict[tuple[object, ...], Outcome]:
     return {
         (
+            folder.resolve().parent,
             outcome.study.study,
             outcome.study.block,
             metered_devices(outcome),
             outcome.workload.input_ids_sha256 if outcome.workload else None,
         ): outcome
-        for outcome in outcomes
+        for folder, outcome in ((one.folder, one.outcome) for one in stored)
         if outcome.study is not None
     }

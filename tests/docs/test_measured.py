@@ -1,0 +1,46 @@
+"""What pages of measurements quote is what the outcomes kept beside them say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from llem.cli import main
+from llem.store import outcome_folders, read_outcome
+
+MEASURED = Path(__file__).parents[2] / "docs/measured"
+_TRANSCRIPT = re.compile(r"^```text\n\$ llem (.+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TRANSCRIPTS = [
+    (page, *found)
+    for page in sorted(MEASURED.glob("*/README.md"))
+    for found in _TRANSCRIPT.findall(page.read_text(encoding="utf-8"))
+]
+OUTCOMES = [
+    outcome
+    for folder in sorted(path for path in MEASURED.glob("*/*") if path.is_dir())
+    for outcome in outcome_folders(folder)
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments", "shown"), TRANSCRIPTS, ids=[one[1] for one in TRANSCRIPTS]
+)
+def test_a_transcript_is_what_the_command_prints(
+    page: Path, arguments: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(page.parent)
+    result = CliRunner().invoke(main, shlex.split(arguments))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == shown.strip()
+
+
+@pytest.mark.parametrize("folder", OUTCOMES, ids=lambda folder: folder.name)
+def test_a_kept_outcome_is_valid_and_complete(folder: Path) -> None:
+    outcome = read_outcome(folder)
+    assert outcome.status == "done"
+    assert outcome.verdict.valid
+    assert outcome.imported is None
