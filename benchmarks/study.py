@@ -2,7 +2,8 @@
 
     python benchmarks/study.py grid            # plan 1,000, 10,000 and 100,000 points
     python benchmarks/study.py fixed           # fixed cost of a run, on the simulated backend
-    python benchmarks/study.py reuse FOLDER    # fresh workers against a kept one, on a real model
+    python benchmarks/study.py reuse FOLDER    # fresh, forked and kept workers, on a real model
+    python benchmarks/study.py list            # list 10,000 outcomes
 
 FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it.
 """
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +45,7 @@ measurement:
 
 FIXED = """
 backend: simulated
+study: {study}
 workload: {{requests: 4, output_tokens: 8}}
 sweep: {{workload.seed: {{from: 1, to: {runs}, num: {runs}}}}}
 """
@@ -52,11 +55,19 @@ backend: pytorch
 model: {{id: {model}, dtype: bfloat16}}
 workload: {{requests: 4, input_tokens: 16, output_tokens: 4}}
 pytorch: {{batch_size: 4}}
-study: {{reuse: {reuse}}}
+study: {study}
 sweep:
   decoder.temperature: [0.5, 0.7, 0.9, 1.1, 1.3]
   decoder.top_k: [10, 20, 50, 100]
 """
+
+
+WORKERS = {
+    "fresh": "{reuse: none}",
+    "preforked": "{prefork: true}",
+    "kept": "{reuse: model}",
+}
+"""Settings of a study, by the kind of worker that they make."""
 
 
 def main() -> None:
@@ -68,6 +79,7 @@ def main() -> None:
     one.add_argument("file", type=Path)
     commands.add_parser("fixed").add_argument("--runs", type=int, default=20)
     commands.add_parser("reuse").add_argument("model", type=Path)
+    commands.add_parser("list").add_argument("--outcomes", type=int, default=10_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -80,6 +92,8 @@ def main() -> None:
                 fixed(given.runs)
             case "reuse":
                 reuse(given.model)
+            case "list":
+                listing(given.outcomes)
 
 
 def grid() -> None:
@@ -111,30 +125,58 @@ def plan(file: Path) -> None:
 
 
 def fixed(runs: int) -> None:
-    """Print what a run costs besides loading, warm-up and windows."""
-    _, entries = carried_out("fixed", FIXED.format(runs=runs) + QUICK.format(min_duration_s=0.1))
-    costs_s = [wall_s - working_s(outcome) for wall_s, outcome in entries]
-    # The first one also imports what the host needs.
-    print(f"{'runs':>5} {'median s':>9} {'greatest s':>11} {'first s':>8}")
-    print(f"{runs:5} {median(costs_s):9.3f} {max(costs_s[1:]):11.3f} {costs_s[0]:8.3f}")
+    """Print what a run costs besides idle metering, loading, warm-up and windows.
+
+    That is everything else between two runs' ends: starting the worker, meters and their settling,
+    prompts, observing, the verdict, storing, and the journal, each on disk before the next.
+    """
+    print(f"{'worker':10} {'runs':>5} {'median s':>9} {'greatest s':>11} {'first s':>8}")
+    for worker, study in WORKERS.items():
+        text = FIXED.format(runs=runs, study=study) + QUICK.format(min_duration_s=0.1)
+        _, entries = carried_out(f"fixed-{worker}", text)
+        costs_s = [wall_s - working_s(outcome) for wall_s, outcome in entries]
+        # The first one also imports what the host needs.
+        print(
+            f"{worker:10} {runs:5} {median(costs_s[1:]):9.3f} {max(costs_s[1:]):11.3f} "
+            f"{costs_s[0]:8.3f}"
+        )
 
 
 def reuse(model: Path) -> None:
-    """Print the time and the speeds of a decoder sweep with fresh workers and with a kept one."""
+    """Print the time and the speeds of a decoder sweep with each kind of worker."""
     took_s: dict[str, float] = {}
-    speeds: dict[str, float] = {}
-    for way in ("none", "model"):
-        text = DECODING.format(model=model.resolve(), reuse=way) + QUICK.format(min_duration_s=1)
-        took_s[way], entries = carried_out(f"reuse-{way}", text)
-        speeds[way] = median(o["throughput"]["output_tokens_per_s"] for _, o in entries)
-        workers = [outcome["study"]["worker"] for _, outcome in entries]
-        print(f"reuse: {way:6} {len(entries)} runs, {workers.count('reused')} on a kept worker")
-    print(f"{'workers':8} {'seconds':>8} {'ratio':>6} {'tokens/s':>9} {'ratio':>6}")
-    for way, name in (("none", "fresh"), ("model", "kept")):
+    speeds: dict[str, list[float]] = {}
+    print(f"{'worker':10} {'runs':>5} {'seconds':>8} {'ratio':>6} {'tokens/s':>9} {'ratio':>6}")
+    for worker, study in WORKERS.items():
+        text = DECODING.format(model=model.resolve(), study=study) + QUICK.format(min_duration_s=1)
+        took_s[worker], entries = carried_out(f"reuse-{worker}", text)
+        speeds[worker] = [o["throughput"]["output_tokens_per_s"] for _, o in entries]
+        kinds = Counter(outcome["study"]["worker"] for _, outcome in entries)
         print(
-            f"{name:8} {took_s[way]:8.1f} {took_s[way] / took_s['none']:6.2f} "
-            f"{speeds[way]:9.2f} {speeds[way] / speeds['none']:6.3f}"
+            f"{worker:10} {len(entries):5} {took_s[worker]:8.1f} "
+            f"{took_s[worker] / took_s['fresh']:6.2f} {median(speeds[worker]):9.2f} "
+            f"{median(speeds[worker]) / median(speeds['fresh']):6.3f}  {dict(kinds)}"
         )
+
+
+def listing(outcomes: int) -> None:
+    """Print how long `llem results list` takes, with its index and without."""
+    _, entries = carried_out(
+        "listed", FIXED.format(runs=1, study={}) + QUICK.format(min_duration_s=0.1)
+    )
+    outcome = entries[0][1]
+    for number in range(outcomes):
+        folder = Path("many") / f"{number:05}"
+        folder.mkdir(parents=True)
+        (folder / "outcome.json").write_text(json.dumps({**outcome, "id": folder.name}))
+    print(f"{'outcomes':>8} {'index':>8} {'seconds':>8}")
+    for index in ("none yet", "there"):
+        start_s = time.perf_counter()
+        command = [sys.executable, "-m", "llem", "results", "list", "many"]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        took_s = time.perf_counter() - start_s
+        assert shown.count("simulated") >= outcomes
+        print(f"{outcomes:8,} {index:>8} {took_s:8.2f}")
 
 
 def carried_out(name: str, text: str) -> tuple[float, list[tuple[float, dict[str, Any]]]]:

@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from llem.api.plan import CallPlan
+from llem.run.prefork import ForkParent, ForkRefused
+
 pytestmark = [pytest.mark.engine, pytest.mark.model]
 
 STUDY = """
@@ -23,12 +26,16 @@ measurement:
 """
 
 
-def test_a_decoder_sweep_loads_the_model_once(smollm2, tmp_path):
-    (tmp_path / "study.yaml").write_text(STUDY)
-    command = [sys.executable, "-m", "llem", "run", "study.yaml", "--model", smollm2]
+NO_REUSE = "study.reuse=none"
+
+
+def carried_out(folder, model, *arguments):
+    """Run the study and return its outcomes in their order."""
+    (folder / "study.yaml").write_text(STUDY)
+    command = [sys.executable, "-m", "llem", "run", "study.yaml", "--model", model, *arguments]
     done = subprocess.run(
         command,
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -36,8 +43,34 @@ def test_a_decoder_sweep_loads_the_model_once(smollm2, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    documents = [json.loads(p.read_text()) for p in tmp_path.glob("results/study/*/outcome.json")]
-    documents.sort(key=lambda document: document["study"]["position"])
+    documents = [json.loads(p.read_text()) for p in folder.glob("results/study/*/outcome.json")]
+    return sorted(documents, key=lambda document: document["study"]["position"])
+
+
+def test_a_decoder_sweep_loads_the_model_once(smollm2, tmp_path):
+    documents = carried_out(tmp_path, smollm2)
     assert [d["study"]["worker"] for d in documents] == ["fresh", "reused", "reused"]
     assert [d["effective"]["generate.temperature"] for d in documents] == [0.5, 0.9, 1.2]
     assert [d["timing"]["load_s"] is None for d in documents] == [False, True, True]
+
+
+def test_workers_are_forked_with_the_engine_imported(smollm2, tmp_path):
+    documents = carried_out(tmp_path, smollm2, "--set", "study.prefork=true", "--set", NO_REUSE)
+    assert [d["study"]["worker"] for d in documents] == ["preforked"] * 3
+    assert not [w for d in documents for w in d["warnings"] if w["code"].startswith("worker-")]
+    assert [d["status"] for d in documents] == ["done"] * 3
+
+
+def test_an_engine_that_has_computed_already_is_not_forked(tmp_path):
+    (tmp_path / "busy_plugin.py").write_text(
+        "import torch\n"
+        "def llem_measurement():\n"
+        "    torch.set_num_threads(2)\n"
+        "    return torch.ones(512, 512) @ torch.ones(512, 512)\n"
+    )
+    parent = ForkParent(sys.executable, {"PYTHONPATH": str(tmp_path)}, tmp_path / "log")
+    try:
+        with pytest.raises(ForkRefused, match="threads that outlast a fork"):
+            parent.warm_up("busy_plugin", CallPlan((), {}), 120)
+    finally:
+        parent.close()

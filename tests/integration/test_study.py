@@ -152,6 +152,24 @@ def test_an_interrupted_study_says_how_to_go_on_and_does(study, llem, send, sign
     assert Counter(o["status"] for o in one.outcomes()) == {"done": 4, "interrupted": 1}
 
 
+def test_an_outcome_that_is_not_valid_can_be_the_exit_code(study):
+    one = study(FOUR)
+    stdout, _ = one.run("--require-valid", code=5)
+    assert "4 runs: 4 done, 4 of them not valid" in stdout  # as all that is simulated
+    one.run("--require-valid", code=5)
+    one.run()
+
+
+def test_each_repetition_is_an_event_with_speed_and_power(study):
+    text = FOUR.replace("[1, 2, 4, 8]", "[1]") + "simulated: {decode_steps_per_s: 4}\n"
+    stdout, _ = study(text).run("--json-events", "--set", "measurement.meters=[simulated]")
+    events = [json.loads(line) for line in stdout.splitlines()]
+    shown = [event for event in events if event["event"] == "repetition"]
+    # Two requests of four tokens, the first one of each after the prompt alone.
+    assert {round(event["output_tokens_per_s"]) for event in shown} == {5}
+    assert shown[-1]["power_w"] == pytest.approx(100)
+
+
 def test_a_crashed_study_is_told_from_a_running_one(study, llem):
     one = study(FOUR + SLOW)
     process = one.start("--quiet")

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from llem.api.config.base import FrozenModel
 
+WorkerOrigin = Literal["fresh", "preforked", "reused"]
+
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -26,5 +28,6 @@ class StudyPlace(FrozenModel):
     """Its place in the order of the study, from 0."""
     points: tuple[dict[str, Any], ...]
     """What tells the experiment apart, for each point of the study that is this experiment."""
-    worker: Literal["fresh", "reused"] = "fresh"
-    """Whether the worker was started for this run, or kept from the one before with its model."""
+    worker: WorkerOrigin = "fresh"
+    """Whether the worker was started for this run, forked for it from a process that had the engine
+    imported, or kept from the run before with its model."""

@@ -23,7 +23,7 @@ EXIT_CODES = MappingProxyType(
         2: "the experiment or the command line was refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
-        NOT_VALID: "the outcome is not valid, and --require-valid was given",
+        NOT_VALID: "an outcome is not valid, and --require-valid was given",
         GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
         GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
         CONTRACT_BROKEN: "`llem plugins check`: the plugin does not keep its contract",

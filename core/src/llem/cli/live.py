@@ -38,11 +38,15 @@ class LiveProgress:
         self._display.reset(self._task, total=None, description=text, rate="")
         self._display.refresh()
 
-    def repetition(self, done_s: float, wanted_s: float, output_tokens_per_s: float) -> None:
-        """Show how far the windows are and how fast the last one was."""
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Show how far the windows are, how fast the last one was, and the present power."""
         if not self._console.is_terminal:
             return
         rate = f"{output_tokens_per_s:,.4g} output tokens/s"
+        if power_w is not None:
+            rate += f", {power_w:,.4g} W"
         # The target precision can ask for more than the least duration: then the bar stays full.
         completed = min(done_s, wanted_s)
         self._display.update(self._task, completed=completed, total=wanted_s, rate=rate)

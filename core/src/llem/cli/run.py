@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Validate and plan, but start nothing.")
 @click.option("--quiet", is_flag=True, help="Print neither progress nor table.")
 @click.option(
-    "--require-valid", is_flag=True, help="End with exit code 5 when the outcome is not valid."
+    "--require-valid",
+    is_flag=True,
+    help="End with exit code 5 when an outcome is not valid.",
 )
 @study_options
 def run(
@@ -68,11 +70,14 @@ def run(
     if file is not None and is_study_file(file):
         if dry_run:
             raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
-        if require_valid:
-            raise click.UsageError(f"{file} is a study, whose outcomes have a verdict each.")
         signal.signal(signal.SIGTERM, _interrupt)
         options = LoadOptions(file, overrides, backend, model)
-        sys.exit(run_study_file(registry, options, out, Shown(as_json, quiet), **study_flags))
+        shown = Shown(as_json, quiet)
+        sys.exit(
+            run_study_file(
+                registry, options, out, shown, require_valid=require_valid, **study_flags
+            )
+        )
     refuse_study_flags(study_flags)
     loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
     if dry_run:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from llem.api.errors import ExperimentFailed, Interrupted
+from llem.cli.exit_codes import NOT_VALID
 
 if TYPE_CHECKING:
     from llem.registry import Registry
@@ -77,6 +78,7 @@ def run_study_file(
     out: Path,
     shown: Shown,
     *,
+    require_valid: bool,
     json_events: bool,
     **resumption: bool,
 ) -> int:
@@ -94,7 +96,9 @@ def run_study_file(
         click.echo(_sentence(summary))
     if summary.interrupted:
         return Interrupted.exit_code
-    return ExperimentFailed.exit_code if summary.stopped or summary.states["failed"] else 0
+    if summary.stopped or summary.states["failed"]:
+        return ExperimentFailed.exit_code
+    return NOT_VALID if require_valid and summary.not_valid else 0
 
 
 def _progress(shown: Shown, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
@@ -111,6 +115,7 @@ def _document(summary: Summary) -> dict[str, Any]:
         "folder": str(summary.folder),
         "runs": summary.total,
         "states": dict(summary.states),
+        "not_valid": summary.not_valid,
         "left": summary.left,
         "interrupted": summary.interrupted,
         "stopped": summary.stopped,
@@ -120,6 +125,8 @@ def _document(summary: Summary) -> dict[str, Any]:
 def _sentence(summary: Summary) -> str:
     counts = ", ".join(f"{number:,} {state}" for state, number in summary.states.most_common())
     text = f"{summary.total:,} runs: {counts or 'none finished'}"
+    if summary.not_valid:
+        text += f", {summary.not_valid:,} of them not valid"
     if summary.left:
         why = "interrupted" if summary.interrupted else summary.stopped
         text += f"; {summary.left:,} left ({why}): go on with --resume"

@@ -57,7 +57,9 @@ class JsonEvents:
         """Print the phase."""
         _print({"event": "phase", "phase": name, "detail": detail})
 
-    def repetition(self, done_s: float, wanted_s: float, output_tokens_per_s: float) -> None:
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
         """Print how far the windows are."""
         _print(
             {
@@ -65,6 +67,7 @@ class JsonEvents:
                 "done_s": done_s,
                 "wanted_s": wanted_s,
                 "output_tokens_per_s": output_tokens_per_s,
+                "power_w": power_w,
             }
         )
 

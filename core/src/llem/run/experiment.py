@@ -16,6 +16,7 @@ from llem.measure.sampler import Sampler
 from llem.registry import Registry, check_version
 from llem.run.assemble import assemble
 from llem.run.baseline import Baselines
+from llem.run.elsewhere import distributions_of
 from llem.run.facts import host_facts
 from llem.run.lifecycle import Lifecycle
 from llem.run.log_tail import log_tail
@@ -119,21 +120,17 @@ def _drive(
 ) -> None:
     """Meter the machine, start the worker and take it through its life."""
     runner, info = record.experiment.runner, loaded.backend.info
-    engine = info.engine
-    distributions = [
-        *((engine.distribution, *engine.alternatives) if engine else ()),
-        *info.versions_of,
-    ]
+    engine, distributions = info.engine, distributions_of(info)
     with sampling(meters, record.experiment.measurement.sample_period_s) as sampler:
         lifecycle = Lifecycle(record, sampler, progress, texts, baselines)
         backend = loaded.backend
         try:
             if not workers.is_loaded(backend, record.plan, runner):
                 lifecycle.before_start()
-            if workers.remark:
-                record.warnings.append(Reason(code="worker-not-kept", message=workers.remark))
             with workers.lease(backend, record.plan, runner, log_path) as lease:
+                record.warnings += lease.remarks
                 if lease.loaded is None:
+                    record.worker = "preforked" if lease.worker.forked else "fresh"
                     lifecycle.start(lease.worker, backend.module, distributions)
                     if engine is not None:
                         check_version(engine, record.versions, where=lease.worker.python)

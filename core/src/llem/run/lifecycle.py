@@ -21,12 +21,13 @@ from llem.run.metering import of_used_devices
 from llem.run.plan import with_shape_folder
 from llem.run.progress import Progress
 from llem.run.record import Record
+from llem.run.watch import power_now_w
 from llem.run.worker_process import WorkerProcess
 from llem.run.workers import Loaded
 from llem.workload import build_workload, find_tokenizer
 
 JUDGE_EVERY_S = 1.0
-"""Least time between two looks at whether the precision is reached."""
+"""Least time between two looks at all readings, for the precision reached or the live power."""
 
 
 class Lifecycle:
@@ -53,7 +54,8 @@ class Lifecycle:
         self.progress = progress
         self.texts = texts
         self.baselines = baselines
-        self._judge_again_s = 0.0
+        self._judge_again_s = self._power_again_s = 0.0
+        self._power_w: float | None = None
         self.experiment: Experiment = record.experiment
         self.timeouts = record.experiment.runner.timeouts
 
@@ -152,7 +154,7 @@ class Lifecycle:
                     return
                 run = self._run(worker)
                 durations.append(run.finished_s - run.started_s)
-                self.progress.repetition(sum(durations), config.max_duration_s, _rate(run))
+                self._tell(sum(durations), config.max_duration_s, run)
 
     def _repeat(self, worker: WorkerProcess) -> None:
         config = self.experiment.measurement
@@ -164,7 +166,7 @@ class Lifecycle:
                 self.record.runs.append(run)
                 self.record.cpu_s += worker.waiting_cpu_s
                 done_s += run.finished_s - run.started_s
-                self.progress.repetition(done_s, config.min_duration_s, _rate(run))
+                self._tell(done_s, config.min_duration_s, run)
             self.record.ended_by = ended
             self.record.own_processes |= worker.processes()
             # Readings on both sides of the last edge, so that it can be interpolated.
@@ -187,6 +189,15 @@ class Lifecycle:
 
     def _run(self, worker: WorkerProcess) -> RunResult:
         return RunResult.from_json(worker.call("run", self.timeouts.run_s))
+
+    def _tell(self, done_s: float, wanted_s: float, run: RunResult) -> None:
+        """Tell the observer how far the windows are, between two of them."""
+        now_s = time.monotonic()
+        if now_s >= self._power_again_s:
+            self._power_again_s = now_s + JUDGE_EVERY_S
+            series = of_used_devices(self.sampler.series(), self.record.used_devices)
+            self._power_w = power_now_w(series, now_s - self.sampler.settle_s)
+        self.progress.repetition(done_s, wanted_s, _rate(run), self._power_w)
 
     def _observe(self, worker: WorkerProcess) -> None:
         self._phase("observe")

@@ -11,8 +11,12 @@ class Progress(Protocol):
     def phase(self, name: str, detail: str = "") -> None:
         """Say that phase ``name`` begins."""
 
-    def repetition(self, done_s: float, wanted_s: float, output_tokens_per_s: float) -> None:
-        """Say how much window time is done, of how much, and the last repetition's speed."""
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Say how much window time is done, of how much, the last repetition's speed, and the
+        present power of all devices, ``None`` if unavailable.
+        """
 
 
 class Silence:
@@ -21,5 +25,7 @@ class Silence:
     def phase(self, name: str, detail: str = "") -> None:
         """Ignore the phase."""
 
-    def repetition(self, done_s: float, wanted_s: float, output_tokens_per_s: float) -> None:
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
         """Ignore the repetition."""

@@ -16,6 +16,7 @@ from llem.api.meter import DeviceState, Series
 from llem.api.outcome import Failure, Reason
 from llem.api.plan import CallPlan
 from llem.api.session import Observation, OpenReport, RunResult
+from llem.api.study_place import WorkerOrigin
 from llem.measure.idle import Idle
 from llem.measure.precision import EndedBy
 from llem.measure.rows import Domain
@@ -64,7 +65,7 @@ class Record:
     variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)
-    worker: Literal["fresh", "reused"] = "fresh"
+    worker: WorkerOrigin = "fresh"
     phase: str = "preflight"
     spans: dict[str, Span] = field(default_factory=dict)
     python: str | None = None

@@ -1,4 +1,4 @@
-"""Live power of every domain: `llem meter --watch`."""
+"""Live power: of every domain for `llem meter --watch`, of all together while a run lasts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from llem.api.config import MeasurementConfig
 from llem.api.meter import Series
 from llem.measure.integrate import energy_in
 from llem.measure.rows import first_choices
+from llem.measure.sums import total
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 
@@ -66,6 +67,29 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
             due_s += PERIOD_S
 
 
+def power_now_w(series: Sequence[Series], end_s: float) -> float | None:
+    """Return the mean power of all devices together over the second before ``end_s``.
+
+    Args:
+        series: What was read so far, on both sides of that moment.
+        end_s: The moment, on the monotonic clock.
+
+    Returns:
+        The power, or ``None`` if that of a domain is unavailable or nothing is metered.
+    """
+    chosen = [_recent(one) for one in first_choices(series)]
+    counted = [one for one in chosen if not _is_contained(one, chosen)]
+    energies_j = [energy_in(one, end_s - PERIOD_S, end_s) for one in counted]
+    energy_j = total(energies_j) if energies_j else None
+    return None if energy_j is None else energy_j / PERIOD_S
+
+
+def _is_contained(one: Series, others: Sequence[Series]) -> bool:
+    channel = one.channel
+    present = {(other.channel.device, other.channel.domain) for other in others}
+    return (channel.device, channel.contained_in) in present
+
+
 def _recent(one: Series) -> Series:
     """Return the readings that the last second needs: to watch for days must not cost more."""
     return replace(one, times_s=one.times_s[-RECENT:], values=one.values[-RECENT:])
@@ -75,12 +99,11 @@ def _live(
     one: Series, all_of_them: Sequence[Series], last_j: float | None, energy_j: float | None
 ) -> LivePower:
     channel = one.channel
-    present = {(other.channel.device, other.channel.domain) for other in all_of_them}
     return LivePower(
         meter=one.meter,
         device=channel.device,
         domain=channel.domain,
         power_w=None if last_j is None else last_j / PERIOD_S,
         energy_j=energy_j,
-        contained=(channel.device, channel.contained_in) in present,
+        contained=_is_contained(one, all_of_them),
     )

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 import psutil
 
@@ -32,6 +32,29 @@ _TICK_S = 0.5
 _CHUNK_BYTES = 1 << 20
 
 
+class Process(Protocol):
+    """A process that was started, as far as the host needs it; see :class:`subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is its process group's too."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, or the negative number of the signal that ended it, if it ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the same as soon as it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: It has not, after ``timeout`` seconds.
+        """
+
+
+Launch = Callable[[int, int, BinaryIO], Process]
+"""Starts a worker that reads calls from the first pipe, answers on the second, and prints into
+the file."""
+
+
 class WorkerProcess:
     """A running worker; use as a context manager, which kills it and all its children.
 
@@ -42,6 +65,7 @@ class WorkerProcess:
         max_log_bytes: The worker is ended once it printed more.
         experiment_s: The worker is ended when it is still there after this time.
         silence_s: It is ended when for so long it neither answered nor printed anything.
+        fork: Starts it from a process that has the engine imported, in place of an interpreter.
 
     Raises:
         WorkerDied: The interpreter cannot be started.
@@ -56,8 +80,10 @@ class WorkerProcess:
         max_log_bytes: int,
         experiment_s: float | None = None,
         silence_s: float | None = None,
+        fork: Launch | None = None,
     ) -> None:
         self.python = python
+        self.forked = fork is not None
         self.log_path = log_path
         self.max_log_bytes = max_log_bytes
         self.experiment_s = experiment_s
@@ -71,24 +97,17 @@ class WorkerProcess:
         self._children: dict[int, psutil.Process] = {}
         read_end, self._write_fd = os.pipe()
         self._read_fd, write_end = os.pipe()
-        # ``-P``: a file named like an engine in the current folder must not shadow it.
-        command = [python, "-P", "-m", "llem.worker", str(read_end), str(write_end)]
+        launch = fork or _from_interpreter(python, env)
         try:
             with log_path.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [*command, str(os.getpid())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(read_end, write_end),
-                    env={**os.environ, **env},
-                    start_new_session=True,
-                )
-        except OSError as error:
+                self._process = launch(read_end, write_end, log)
+        except BaseException as error:
             self._close_pipes()
-            raise WorkerDied(
-                f"cannot start {python}: {error.strerror}", hint="Check runner.python."
-            ) from error
+            if isinstance(error, OSError):
+                raise WorkerDied(
+                    f"cannot start {python}: {error.strerror}", hint="Check runner.python."
+                ) from error
+            raise
         finally:
             os.close(read_end)
             os.close(write_end)
@@ -301,6 +320,29 @@ def _size_bytes(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def start_interpreter(
+    python: str, env: Mapping[str, str], module: str, fds: Sequence[int], log: BinaryIO
+) -> subprocess.Popen[bytes]:
+    """Start ``python -m module`` in a session of its own, with ``fds`` and this process's id."""
+    return subprocess.Popen(
+        # ``-P``: a file named like an engine in the current folder must not shadow it.
+        [python, "-P", "-m", module, *map(str, fds), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        pass_fds=fds,
+        env={**os.environ, **env},
+        start_new_session=True,
+    )
+
+
+def _from_interpreter(python: str, env: Mapping[str, str]) -> Launch:
+    def launch(read_fd: int, write_fd: int, log: BinaryIO) -> Process:
+        return start_interpreter(python, env, "llem.worker", (read_fd, write_fd), log)
+
+    return launch
 
 
 def interpreter(python: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from llem.api.config import RunnerConfig
 from llem.api.errors import ExperimentFailed
+from llem.api.outcome import Reason
 from llem.api.plan import CallPlan
 from llem.api.session import OpenReport
 from llem.measure.idle import Idle
@@ -45,17 +46,20 @@ class Lease:
     Attributes:
         worker: The worker.
         loaded: What is known of it, if its model is loaded already.
+        remarks: Why it is not the kind of worker that was wanted.
     """
 
     worker: WorkerProcess
     loaded: Loaded | None = None
+    remarks: tuple[Reason, ...] = ()
+
+
+Start = Callable[[Backend, CallPlan, RunnerConfig, Path], Lease]
+"""Starts a worker for a plan, as a runner says, that prints into a file."""
 
 
 class Workers(Protocol):
     """Hands out workers, one at a time."""
-
-    remark: str
-    """Why a worker that should have been kept was not, for the run that asked last; or empty."""
 
     def keeps(self, backend: Backend) -> bool:
         """Whether sessions of ``backend`` stay open after the block, and must not be closed."""
@@ -74,10 +78,40 @@ class Workers(Protocol):
         """
 
 
-class FreshWorkers:
-    """Starts a worker for each experiment and ends it afterwards."""
+def start_worker(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
+    """Start a worker in an interpreter of its own, as ``runner`` says.
 
-    remark = ""
+    Raises:
+        WorkerDied: It cannot be started.
+    """
+    return Lease(
+        WorkerProcess(
+            python=interpreter(runner.python),
+            env=runner.env,
+            log_path=log_path,
+            **limits(runner),
+        )
+    )
+
+
+def limits(runner: RunnerConfig) -> dict[str, Any]:
+    """Return the limits of ``runner`` on a worker."""
+    return {
+        "max_log_bytes": runner.max_log_bytes,
+        "experiment_s": runner.timeouts.experiment_s,
+        "silence_s": runner.timeouts.silence_s,
+    }
+
+
+class FreshWorkers:
+    """Starts a worker for each experiment and ends it afterwards.
+
+    Args:
+        start: Starts one.
+    """
+
+    def __init__(self, start: Start = start_worker) -> None:
+        self._start = start
 
     def keeps(self, backend: Backend) -> bool:
         """Whether sessions stay open: never."""
@@ -92,8 +126,9 @@ class FreshWorkers:
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
     ) -> Iterator[Lease]:
         """Start a worker for the block; see :class:`Workers`."""
-        with start_worker(runner, log_path) as worker:
-            yield Lease(worker)
+        lease = self._start(backend, plan, runner, log_path)
+        with lease.worker:
+            yield lease
 
 
 class KeptWorkers:
@@ -102,11 +137,13 @@ class KeptWorkers:
     Args:
         log_path: File that receives what the kept worker prints; each experiment's part of it
             is copied to where that experiment wants it.
+        start: Starts one.
     """
 
-    def __init__(self, log_path: Path) -> None:
+    def __init__(self, log_path: Path, start: Start = start_worker) -> None:
         self._log_path = log_path
-        self.remark = ""
+        self._start = start
+        self._remarks: tuple[Reason, ...] = ()
         self._key = ""
         self._lease: Lease | None = None
 
@@ -116,7 +153,7 @@ class KeptWorkers:
 
     def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
         """Whether the kept worker can go on with ``plan``; another one is ended by asking."""
-        self.remark = ""
+        self._remarks = ()
         if self._lease is None:
             return False
         if self._key != load_part(backend, plan, runner) or not self._reopen(plan, runner):
@@ -135,7 +172,9 @@ class KeptWorkers:
         printed_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
         if self._lease is None:
             self._key = load_part(backend, plan, runner)
-            self._lease = Lease(start_worker(runner, self._log_path))
+            self._lease = self._start(backend, plan, runner, self._log_path)
+            self._remarks += self._lease.remarks
+        self._lease.remarks = self._remarks
         try:
             yield self._lease
         except BaseException:
@@ -156,35 +195,14 @@ class KeptWorkers:
         """Let the worker take on ``plan``; return whether it is as good as a fresh one."""
         assert self._lease is not None
         worker = self._lease.worker
-        worker.begin(**_limits(runner))
+        worker.begin(**limits(runner))
         try:
             worker.call("reopen", runner.timeouts.open_s, plan=plan.to_json())
         except ExperimentFailed as error:
-            self.remark = f"the worker could not be kept: {error.message}"
+            message = f"the worker could not be kept: {error.message}"
+            self._remarks = (Reason(code="worker-not-kept", message=message),)
             return False
         return True
-
-
-def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
-    """Start a worker as ``runner`` says.
-
-    Raises:
-        WorkerDied: It cannot be started.
-    """
-    return WorkerProcess(
-        python=interpreter(runner.python),
-        env=runner.env,
-        log_path=log_path,
-        **_limits(runner),
-    )
-
-
-def _limits(runner: RunnerConfig) -> dict[str, Any]:
-    return {
-        "max_log_bytes": runner.max_log_bytes,
-        "experiment_s": runner.timeouts.experiment_s,
-        "silence_s": runner.timeouts.silence_s,
-    }
 
 
 def load_part(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:

@@ -6,20 +6,26 @@ and what belongs to a run is stored under its id.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from llem.api.study_place import StudyPlace
 from llem.config import LoadedExperiment, experiment_model
+from llem.config.study import StudySettings
 from llem.registry import Registry
 from llem.run.baseline import Baselines
 from llem.run.experiment import run_experiment
+from llem.run.prefork import Prefork
 from llem.run.progress import Progress
-from llem.run.workers import KeptWorkers
+from llem.run.workers import FreshWorkers, KeptWorkers, Start, Workers, start_worker
 
 KEPT_LOG_FILE = ".kept-worker.log"
 """What a worker prints that is kept between runs; each run has its own part as well."""
+
+PREFORK_LOG_FILE = ".prefork.log"
+"""What is printed while engines are imported for workers to be forked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +64,27 @@ class LocalExecutor:
         registry: The installed plugins.
         folder: The study's folder.
         base_dir: Folder that relative paths of prompt files start from.
-        reuse_model: Whether a worker is kept while runs load the same model in the same way.
+        settings: How the study's points are run.
     """
 
     def __init__(
-        self, registry: Registry, folder: Path, base_dir: Path, *, reuse_model: bool = False
+        self, registry: Registry, folder: Path, base_dir: Path, settings: StudySettings
     ) -> None:
         self._registry = registry
         self._folder = folder
         self._base_dir = base_dir
         self._baselines = Baselines()
-        self._kept = KeptWorkers(folder / KEPT_LOG_FILE) if reuse_model else None
+        self._closing = ExitStack()
+        start: Start = start_worker
+        if settings.prefork:
+            prefork = Prefork(folder / PREFORK_LOG_FILE)
+            self._closing.callback(prefork.close)
+            start = prefork.start
+        self._workers: Workers = FreshWorkers(start)
+        if settings.reuse == "model":
+            kept = KeptWorkers(folder / KEPT_LOG_FILE, start)
+            self._closing.callback(kept.close)
+            self._workers = kept
 
     def execute(self, task: Task, progress: Progress) -> dict[str, Any]:
         """Carry out ``task`` in a worker on this machine; see :class:`Executor`."""
@@ -81,12 +97,11 @@ class LocalExecutor:
             self._folder,
             progress,
             place=task.place,
-            workers=self._kept,
+            workers=self._workers,
             baselines=self._baselines,
         )
         return outcome.model_dump(mode="json")
 
     def close(self) -> None:
-        """End the worker that is kept, if one is."""
-        if self._kept is not None:
-            self._kept.close()
+        """End the processes that are kept between runs."""
+        self._closing.close()

@@ -19,7 +19,7 @@ from llem.store import read_document
 from llem.store.folder import OUTCOME_FILE
 from llem.study.executor import Executor, LocalExecutor, Task
 from llem.study.failures import Advice, FailureStreak, Pruning
-from llem.study.journal import JOURNAL_FILE, Journal
+from llem.study.journal import JOURNAL_FILE, Entry, Journal
 from llem.study.lock import device_locks, study_lock
 from llem.study.manifest import Manifest, check_unchanged, read_manifest
 from llem.study.overview import label
@@ -57,8 +57,9 @@ class Summary:
 
     Attributes:
         folder: Its folder.
-        states: Number of runs in each final state.
         total: Number of runs.
+        states: Number of runs in each final state.
+        not_valid: Number of outcomes that are done and not valid.
         interrupted: Whether the user stopped it.
         stopped: Why it stopped by itself, or empty.
     """
@@ -66,6 +67,7 @@ class Summary:
     folder: Path
     total: int
     states: Counter[str] = field(default_factory=Counter)
+    not_valid: int = 0
     interrupted: bool = False
     stopped: str = ""
 
@@ -122,12 +124,7 @@ def run_study(
         if changes:
             study.note("drift-accepted", changes=changes)
         study.recover(retry_failed=resumption.retry_failed)
-        own = executor or LocalExecutor(
-            registry,
-            folder,
-            plan.study.base_dir,
-            reuse_model=plan.study.settings.reuse == "model",
-        )
+        own = executor or LocalExecutor(registry, folder, plan.study.base_dir, plan.study.settings)
         stack.callback(own.close)
         observers, name = registry.observers, plan.study.name
         observers.study_started(name, folder, runs=plan.run_count, left=study.left)
@@ -170,6 +167,7 @@ class StudyRun:
         self.streak = FailureStreak(self.settings.failures)
         self.pruning = Pruning(self.settings.failures.prune)
         self.states: dict[str, str] = {}
+        self.not_valid: set[str] = set()
         self._last_block: int | None = None
         self._durations_s: list[float] = []
 
@@ -193,33 +191,36 @@ class StudyRun:
             for folder in self.folder.glob(pattern):
                 shutil.rmtree(folder, ignore_errors=True)
         said = {
-            entry["run"]: entry["status"]
+            entry["run"]: entry
             for entry in self.journal.entries
             if entry["event"] == "run-finished"
         }
         for position, run in enumerate(self.plan.runs()):
-            status = self._status_of(run, position, said.get(run.id))
-            if status in FINAL and not (retry_failed and status == "failed"):
-                self.states[run.id] = status
-                if status == "out-of-memory":
+            entry = self._end_of(run, position, said.get(run.id))
+            if entry is None or entry["status"] not in FINAL:
+                continue
+            if not (retry_failed and entry["status"] == "failed"):
+                self._count(run, entry["status"], valid=entry.get("valid"))
+                if entry["status"] == "out-of-memory":
                     self._note_memory(run)
 
-    def _status_of(self, run: Run, position: int, said: str | None) -> str | None:
+    def _end_of(self, run: Run, position: int, said: Entry | None) -> Entry | None:
         """Return how a run ended, if it did; an outcome counts more than what the journal says."""
-        if said in WITHOUT_OUTCOME:
+        if said is not None and said["status"] in WITHOUT_OUTCOME:
             return said
         if not (self.folder / run.id / OUTCOME_FILE).is_file():
-            if said in FINAL:
+            if said is not None and said["status"] in FINAL:
                 self.note("outcome-missing", run=run.id, position=position)
             return None
         if said is not None:
             return said
         try:
-            status = str(read_document(self.folder / run.id)["status"])
+            document = read_document(self.folder / run.id)
+            end = {"status": str(document["status"]), "valid": document["verdict"]["valid"]}
         except StorageError:
             return None
-        self.note("run-finished", run=run.id, position=position, status=status, recovered=True)
-        return status
+        self.note("run-finished", run=run.id, position=position, **end, recovered=True)
+        return end
 
     def run(self, executor: Executor) -> Summary:
         """Run what is left, in order."""
@@ -237,6 +238,7 @@ class StudyRun:
                 self.note("study-stopped", reason=error.message)
             raise
         summary.states = Counter(self.states.values())
+        summary.not_valid = len(self.not_valid)
         if summary.left == 0:
             self.note("study-finished", states=dict(summary.states))
         return summary
@@ -284,7 +286,12 @@ class StudyRun:
 
     def _finish(self, run: Run, position: int, status: str, **details: object) -> None:
         self.note("run-finished", run=run.id, position=position, status=status, **details)
+        self._count(run, status, valid=details.get("valid"))
+
+    def _count(self, run: Run, status: str, *, valid: object) -> None:
         self.states[run.id] = status
+        if status == "done" and valid is False:
+            self.not_valid.add(run.id)
 
     def _note_memory(self, run: Run) -> None:
         for settings in self.plan.settings(run.experiment):

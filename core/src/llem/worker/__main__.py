@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from llem.api.lifeline import die_with_parent
-from llem.worker.serve import serve
+from llem.worker.serve import serve_pipes
 
 
 def main() -> int:
@@ -16,11 +15,7 @@ def main() -> int:
         return 2
     read_fd, write_fd, parent_pid = map(int, sys.argv[1:])
     die_with_parent(parent_pid)
-    # An engine's own child processes must not hold the pipes open when this process dies.
-    os.set_inheritable(read_fd, False)
-    os.set_inheritable(write_fd, False)
-    with os.fdopen(read_fd, "rb") as reader, os.fdopen(write_fd, "wb", buffering=0) as writer:
-        serve(reader, writer)
+    serve_pipes(read_fd, write_fd)
     return 0
 
 

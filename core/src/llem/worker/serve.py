@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from llem.api.audit import Found
 
 
+def serve_pipes(read_fd: int, write_fd: int) -> None:
+    """Answer calls from one pipe on the other until the host closes them."""
+    # An engine's own child processes must not hold the pipes open when this process dies.
+    os.set_inheritable(read_fd, False)
+    os.set_inheritable(write_fd, False)
+    with os.fdopen(read_fd, "rb") as reader, os.fdopen(write_fd, "wb", buffering=0) as writer:
+        serve(reader, writer)
+
+
 def serve(reader: BinaryIO, writer: BinaryIO) -> None:
     """Answer calls from ``reader`` until it ends.
 

@@ -8,6 +8,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from llem.config.strict_yaml import KeyPath
 from llem.config.study.axes import Axis, Choice, leaves
 from llem.config.study.file import merged
 
@@ -69,6 +70,15 @@ class Grid:
             if name in choice.config:
                 given, content = True, merged(content, choice.config[name])
         return given, content
+
+    def values_of(self, path: KeyPath) -> Iterator[Any]:
+        """Yield each value that the field at ``path`` has in some point, ``None`` for unset."""
+        partials = [choice.config for axis in self.axes for choice in axis.choices]
+        partials += [single.config for single in self.singles]
+        for config in (self.base, *partials):
+            value = dict(leaves(config)).get(path)
+            if value is not None or config is self.base:
+                yield value
 
     def settings(self, number: int) -> dict[str, Any]:
         """Return what tells point ``number`` from others: field and value."""
