@@ -3,7 +3,7 @@
 An experiment consists of sections that are valid or not by themselves; only the rules look at
 several. So a section is validated once for each combination of the axes that vary it, and the
 points of a grid share the frozen results; of the rules, each is asked once for each combination
-of sections that it reads.
+of values that it reads.
 """
 
 from __future__ import annotations

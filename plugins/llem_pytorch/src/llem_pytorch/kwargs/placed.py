@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from llem.api.config import Param
+from llem.api.config import Engine, Param
 from llem.api.config.annotations import markers
 from llem.api.plan import Construct
 
@@ -35,12 +36,11 @@ def placed(section: BaseModel) -> dict[str, Arguments]:
 
 
 def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
-    for name, info in type(section).model_fields.items():
+    for name, engines in _places(type(section)).items():
         value = getattr(section, name)
         if value is None:
             continue
-        for param in markers(info, Param):
-            engine = param.maps_to[0]
+        for engine in engines:
             arguments = found.setdefault(engine.call, {})
             *outer, last = engine.name.split(".")
             for part in outer:
@@ -54,6 +54,15 @@ def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
                 arguments[last] = plain(value)
         if isinstance(value, BaseModel):
             _place(value, found)
+
+
+@cache
+def _places(model: type[BaseModel]) -> dict[str, tuple[Engine, ...]]:
+    """Return the first place that each field maps to, of each of its markers."""
+    return {
+        name: tuple(param.maps_to[0] for param in markers(info, Param))
+        for name, info in model.model_fields.items()
+    }
 
 
 def plain(value: Any) -> Any:
