@@ -47,7 +47,6 @@ measurement:
   min_duration_s: {min_duration_s}
   max_duration_s: 20
   target_ci_ratio: 0.5
-  sample_period_s: 0.02
   warmup: {{stable_within_ratio: 1}}
   baseline: {{bare_s: 0, loaded_s: 0, after_s: 0}}
 """

@@ -54,6 +54,7 @@ class Lifecycle:
         self.progress = progress
         self.texts = texts
         self.baselines = baselines
+        self._sampled_since_s = time.monotonic()
         self._judge_again_s = self._power_again_s = 0.0
         self._power_w: float | None = None
         self.experiment: Experiment = record.experiment
@@ -61,10 +62,11 @@ class Lifecycle:
 
     def before_start(self) -> None:
         """Meter the machine before the worker exists."""
-        # A counter's first renewal must have been seen before anything is read from it.
-        time.sleep(self.sampler.settle_s)
-        if not self._takes_over_idle():
-            self._idle("bare idle", self.experiment.measurement.baseline.bare_s)
+        bare_s = self.experiment.measurement.baseline.bare_s
+        if bare_s > 0:
+            self._settle()
+            if not self._takes_over_idle():
+                self._idle("bare idle", bare_s)
 
     def start(self, worker: WorkerProcess, plugin: str, distributions: Sequence[str]) -> None:
         """Wait for the worker and let it import the plugin's light module."""
@@ -84,7 +86,6 @@ class Lifecycle:
         record = self.record
         record.python, record.versions = loaded.python, loaded.versions
         record.opened, record.kept_idle = loaded.opened, aged(loaded.idle, loaded.metered_s)
-        time.sleep(self.sampler.settle_s)
 
     def open(self, worker: WorkerProcess) -> Loaded:
         """Let the worker load the model; return what somebody who goes on with it must know."""
@@ -100,6 +101,7 @@ class Lifecycle:
 
     def measure(self, worker: WorkerProcess) -> None:
         """Do everything from the idle model to observing."""
+        self._settle()
         self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s)
         self._prepare(worker)
         self._warm_up(worker)
@@ -208,7 +210,7 @@ class Lifecycle:
     def _takes_over_idle(self) -> bool:
         """Use an earlier run's idle power if it is fresh and the machine still idles so."""
         config = self.experiment.measurement
-        if config.baseline.reuse_s == 0 or config.baseline.bare_s == 0:
+        if config.baseline.reuse_s == 0:
             return False
         kept = self.baselines.fresh(self.sampler.series(), config.baseline.reuse_s)
         if kept is None:
@@ -223,6 +225,10 @@ class Lifecycle:
         message = "the machine did not idle as in an earlier run, so that it was metered again"
         self.record.reasons.append(Reason(code="baseline-stale", message=message))
         return False
+
+    def _settle(self) -> None:
+        """Wait until a counter's first renewal was seen; before, nothing can be read from it."""
+        time.sleep(max(0.0, self._sampled_since_s + self.sampler.settle_s - time.monotonic()))
 
     def _idle(self, name: str, duration_s: float) -> None:
         if duration_s == 0 or not self.sampler.sources:
