@@ -21,7 +21,7 @@ from llem.api.plan import CallPlan
 from llem.registry import Backend
 from llem.run.log_tail import log_tail
 from llem.run.worker_process import WorkerProcess, interpreter, start_interpreter
-from llem.run.workers import Lease, limits, start_worker
+from llem.run.workers import Lease, limits, start_afresh
 from llem.worker.prefork import MAX_BYTES
 
 _ANSWER_S = 60.0
@@ -72,7 +72,7 @@ class Prefork:
                 python=python, env={}, log_path=log_path, fork=fork, **limits(runner)
             )
         except ForkRefused as refusal:
-            lease = start_worker(backend, plan, runner, log_path)
+            lease = start_afresh(backend, plan, runner, log_path)
             lease.remarks = (Reason(code="worker-not-preforked", message=str(refusal)),)
             return lease
         return Lease(worker)

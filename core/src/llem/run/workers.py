@@ -78,20 +78,23 @@ class Workers(Protocol):
         """
 
 
-def start_worker(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
+def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
     """Start a worker in an interpreter of its own, as ``runner`` says.
 
     Raises:
         WorkerDied: It cannot be started.
     """
-    return Lease(
-        WorkerProcess(
-            python=interpreter(runner.python),
-            env=runner.env,
-            log_path=log_path,
-            **limits(runner),
-        )
+    return WorkerProcess(
+        python=interpreter(runner.python),
+        env=runner.env,
+        log_path=log_path,
+        **limits(runner),
     )
+
+
+def start_afresh(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
+    """Start a worker in an interpreter of its own; a :data:`Start`."""
+    return Lease(start_worker(runner, log_path))
 
 
 def limits(runner: RunnerConfig) -> dict[str, Any]:
@@ -110,7 +113,7 @@ class FreshWorkers:
         start: Starts one.
     """
 
-    def __init__(self, start: Start = start_worker) -> None:
+    def __init__(self, start: Start = start_afresh) -> None:
         self._start = start
 
     def keeps(self, backend: Backend) -> bool:
@@ -140,7 +143,7 @@ class KeptWorkers:
         start: Starts one.
     """
 
-    def __init__(self, log_path: Path, start: Start = start_worker) -> None:
+    def __init__(self, log_path: Path, start: Start = start_afresh) -> None:
         self._log_path = log_path
         self._start = start
         self._remarks: tuple[Reason, ...] = ()

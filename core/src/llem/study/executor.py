@@ -19,7 +19,7 @@ from llem.run.baseline import Baselines
 from llem.run.experiment import run_experiment
 from llem.run.prefork import Prefork
 from llem.run.progress import Progress
-from llem.run.workers import FreshWorkers, KeptWorkers, Start, Workers, start_worker
+from llem.run.workers import FreshWorkers, KeptWorkers, Start, Workers, start_afresh
 
 KEPT_LOG_FILE = ".kept-worker.log"
 """What a worker prints that is kept between runs; each run has its own part as well."""
@@ -75,7 +75,7 @@ class LocalExecutor:
         self._base_dir = base_dir
         self._baselines = Baselines()
         self._closing = ExitStack()
-        start: Start = start_worker
+        start: Start = start_afresh
         if settings.prefork:
             prefork = Prefork(folder / PREFORK_LOG_FILE)
             self._closing.callback(prefork.close)
