@@ -48,7 +48,7 @@ def main() -> int:
 def attend(host: socket.socket) -> Pipes | None:
     """Do what the host asks; return the pipes in each worker, ``None`` once the host is gone."""
     answer: dict[str, object]
-    pid_here = os.getpid()
+    here = os.getpid()
     while True:
         data, fds, _, _ = socket.recv_fds(host, MAX_BYTES, 3)
         if not data:
@@ -59,11 +59,14 @@ def attend(host: socket.socket) -> Pipes | None:
             case "warm-up":
                 warm_up(**message)
                 answer = {"refusal": why_not_fork()}
+            case "fork" if refusal := why_not_fork():
+                answer = {"refusal": refusal}
             case "fork":
-                refusal = why_not_fork()
-                if not refusal and (pid := _fork()) == 0:
-                    return _as_worker(pid_here, *fds)
-                answer = {"refusal": refusal} if refusal else {"pid": pid}
+                if (pid := _fork()) == 0:
+                    return _as_worker(here, *fds)
+                # Here and not there, so that the host never meets it without a group of its own.
+                os.setpgid(pid, pid)
+                answer = {"pid": pid}
             case "status":
                 answer = {"code": _exit_code(message["pid"])}
         for fd in fds:
@@ -112,7 +115,6 @@ def _fork() -> int:
 def _as_worker(parent_pid: int, read_fd: int, write_fd: int, log_fd: int) -> Pipes:
     """Become what a worker is that was started afresh."""
     die_with_parent(parent_pid)
-    os.setsid()
     for stream in (1, 2):
         os.dup2(log_fd, stream)
     os.close(log_fd)
