@@ -131,10 +131,14 @@ class ForkParent:
         Raises:
             ForkRefused: That failed, or made the process unsafe to fork.
         """
-        targets = [call.target for call in plan.calls]
+        made = {call.assign for call in plan.calls}
+        # What begins with an object that another call makes has no name before that.
+        targets = [one.target for one in plan.calls if one.target.partition(".")[0] not in made]
         try:
             self._ask({"do": "warm-up", "plugin": plugin, "targets": targets}, timeout_s=timeout_s)
         except ForkParentEnded:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ANSWER_S)
             printed = log_tail(self._log_path).splitlines()
             why = printed[-1] if printed else "it exited"
             raise ForkRefused(f"the engine was not imported: {why}") from None
