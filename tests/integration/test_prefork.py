@@ -104,7 +104,8 @@ def test_what_it_prints_is_in_its_own_log(start, tmp_path):
     with pytest.raises(WorkerLogFlood):
         opened(start(), fail_in="run", failure="flood").call("run", TIMEOUT_S)
     opened(start()).call("run", TIMEOUT_S)
-    assert (tmp_path / "0.log").read_text().startswith("simulated flood")
+    with (tmp_path / "0.log").open() as log:
+        assert log.read(9) == "simulated"  # of perhaps a gigabyte
     assert (tmp_path / "1.log").read_text() == (tmp_path / "prefork.log").read_text() == ""
 
 
