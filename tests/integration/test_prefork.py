@@ -166,7 +166,7 @@ def test_workers_end_with_the_process_they_were_forked_from(start):
     psutil.Process(pid).parent().kill()
     with pytest.raises(WorkerDied, match="SIGKILL"):
         worker.call("run", TIMEOUT_S)
-    assert not is_running(pid)
+    assert wait_until(lambda: not is_running(pid))
     following = start()
     assert "has ended" in following.remarks[0].message
     assert opened(following).call("run", TIMEOUT_S)["requests"]
