@@ -13,7 +13,7 @@ from llem.cli import main
 from llem.store import outcome_folders, read_outcome
 
 MEASURED = Path(__file__).parents[2] / "docs/measured"
-_TRANSCRIPT = re.compile(r"^```text\n\$ llem (.+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_TRANSCRIPT = re.compile(r"^```text\n\$ llem ([^\n]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TRANSCRIPTS = [
     (page, *found)
     for page in sorted(MEASURED.glob("*/README.md"))
