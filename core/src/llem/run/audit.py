@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from llem.api.audit import Found, FoundParameter, ParameterAudit
-from llem.api.config import RunnerConfig
 from llem.api.errors import EngineMissing, PluginBroken
 from llem.api.plan import import_dotted
 from llem.registry import Backend, EngineStatus, engine_status
-from llem.run.worker_process import WorkerProcess, interpreter
+from llem.run.elsewhere import worker_in
 
 _TIMEOUT_S = 600.0
 
@@ -79,27 +77,9 @@ def _from_worker(
     backend: Backend, audit: ParameterAudit, python: str | None
 ) -> tuple[EngineStatus, Found | None]:
     """Return the engine's state and its parameters; ``None`` for those where it is missing."""
-    limits = RunnerConfig()
-    requirement = backend.info.engine
-    assert requirement is not None, "a backend without an engine has nothing to account for"
-    with (
-        TemporaryDirectory(prefix="llem-audit-") as folder,
-        WorkerProcess(
-            python=interpreter(python),
-            env={},
-            log_path=Path(folder, "worker.log"),
-            max_log_bytes=limits.max_log_bytes,
-        ) as worker,
-    ):
-        worker.hello(limits.timeouts.start_s)
-        distributions = [requirement.distribution, *requirement.alternatives]
-        answer = worker.call(
-            "start",
-            limits.timeouts.start_s,
-            plugin=backend.module,
-            distributions=distributions,
-        )
-        status = _status(backend, answer["versions"])
+    assert backend.info.engine is not None, "without an engine there is nothing to account for"
+    with worker_in(backend, python) as (worker, versions):
+        status = _status(backend, versions)
         if status.version is None:
             return status, None
         # A version outside the supported range is read all the same: that is how it gets in.
@@ -111,6 +91,6 @@ def _from_worker(
     return status, found
 
 
-def _status(backend: Backend, versions: dict[str, str]) -> EngineStatus:
+def _status(backend: Backend, versions: Mapping[str, str]) -> EngineStatus:
     assert backend.info.engine is not None
     return engine_status(backend.info.engine, versions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,8 +19,25 @@ def distributions_of(info: BackendInfo) -> tuple[str, ...]:
     return (*((engine.distribution, *engine.alternatives) if engine else ()), *info.versions_of)
 
 
-def versions_in(backend: Backend, python: str) -> dict[str, str]:
+def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
     """Return the versions of those distributions in the environment of ``python``, and llem's.
+
+    Raises:
+        ExperimentFailed: No worker can be started there.
+    """
+    with worker_in(backend, python) as (_, versions):
+        return versions
+
+
+@contextmanager
+def worker_in(
+    backend: Backend, python: str | None
+) -> Iterator[tuple[WorkerProcess, Mapping[str, str]]]:
+    """Yield a worker in the environment of ``python``, and what is installed there.
+
+    Yields:
+        The worker, which knows the backend's plugin, and the versions of
+        :func:`distributions_of` the backend, and llem's.
 
     Raises:
         ExperimentFailed: No worker can be started there.
@@ -26,7 +45,7 @@ def versions_in(backend: Backend, python: str) -> dict[str, str]:
     limits = RunnerConfig()
     start_s = limits.timeouts.start_s
     with (
-        TemporaryDirectory(prefix="llem-versions-") as folder,
+        TemporaryDirectory(prefix="llem-asked-") as folder,
         WorkerProcess(
             python=interpreter(python),
             env={},
@@ -37,4 +56,4 @@ def versions_in(backend: Backend, python: str) -> dict[str, str]:
         hello = worker.hello(start_s)
         distributions = list(distributions_of(backend.info))
         answer = worker.call("start", start_s, plugin=backend.module, distributions=distributions)
-    return {"llem": hello.llem, **answer["versions"]}
+        yield worker, {"llem": hello.llem, **answer["versions"]}
