@@ -1,10 +1,11 @@
 """What does metering cost, and does it slow down what is measured?
 
-    python benchmarks/metering_cost.py [--pairs 10] [--seconds 5]
+    python benchmarks/metering_cost.py [--blocks 40] [--slot 1]
 
 Eight simulated GPUs are read ten times a second through NVIDIA's own Python library. First llem's
-own processor time while a command sleeps; then the throughput of a command that keeps every core
-busy, with `llem meter` around it and without, in turn, the order changing from pair to pair.
+own processor time while a command sleeps. Then the throughput of one command that keeps every core
+busy under `llem meter`, slot by slot: on, off, off, on, where off means that llem is stopped (by
+a signal), so that slow changes of the machine meet both alike.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import argparse
 import json
 import math
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -26,28 +29,38 @@ from nvml_simulator.waveform import Waveform
 
 GPUS = 8
 SLEEP_S = 20
+START_S = 5.0
+"""Time for llem and the busy processes to start, before the first slot."""
+
+PATTERN = ("on", "off", "off", "on")
+"""Of a block: what drifts evenly cancels within it."""
+
+EDGE = 0.1
+"""Share of a slot at its beginning that is not counted, in which llem is stopped or goes on."""
 
 BUSY = """
-import hashlib, multiprocessing, os, sys, time
+import hashlib, json, multiprocessing, os, sys, time
 
-def count(seconds):
-    rounds, block, end_s = 0, bytes(4096), time.monotonic() + seconds
-    while time.monotonic() < end_s:
+def count(start_s, slots, slot_s, edge):
+    rounds, block = [0] * slots, bytes(4096)
+    while (at := (time.monotonic() - start_s) / slot_s) < slots:
         block = hashlib.sha256(block).digest() * 128
-        rounds += 1
+        rounds[int(at)] += at >= 0 and at % 1 >= edge
     return rounds
 
 if __name__ == "__main__":
+    start_s, slots, slot_s, edge = json.loads(sys.argv[1])
     with multiprocessing.Pool(os.cpu_count()) as pool:
-        print(sum(pool.map(count, [float(sys.argv[1])] * os.cpu_count(), chunksize=1)))
+        each = pool.starmap(count, [(start_s, slots, slot_s, edge)] * os.cpu_count(), chunksize=1)
+    print(json.dumps([sum(of_slot) for of_slot in zip(*each)]))
 """
 
 
 def main() -> None:
     """Print llem's share of a core, and the ratio of throughputs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a busy run")
+    parser.add_argument("--blocks", type=int, default=40)
+    parser.add_argument("--slot", type=float, default=1.0, help="length of a slot in seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         library = compile_driver(Path(folder))
@@ -56,7 +69,7 @@ def main() -> None:
         script = Path(folder) / "busy.py"
         script.write_text(BUSY)
         report_own_time(gpus)
-        report_throughput(gpus, script, options.pairs, options.seconds)
+        report_throughput(gpus, script, options.blocks, options.slot)
 
 
 def meter(gpus: SimulatedGpus, *command: str) -> list[str]:
@@ -77,26 +90,29 @@ def report_own_time(gpus: SimulatedGpus) -> None:
     print(f"{GPUS} GPUs at 10 Hz: {share:.3f} % of one core over {SLEEP_S} s (bar: 0.5)")
 
 
-def report_throughput(gpus: SimulatedGpus, script: Path, pairs: int, seconds: float) -> None:
-    """Print the throughput with meters on over that with meters off, paired."""
-    busy = [sys.executable, str(script), str(seconds)]
-    commands = {"off": busy, "on": meter(gpus, *busy)}
+def report_throughput(gpus: SimulatedGpus, script: Path, blocks: int, slot_s: float) -> None:
+    """Print the throughput with meters on over that with meters off, block by block."""
+    states = PATTERN * blocks
+    start_s = time.monotonic() + START_S
+    slots = json.dumps([start_s, len(states), slot_s, EDGE])
+    command = meter(gpus, sys.executable, str(script), slots)
+    with subprocess.Popen(command, env=gpus.environ, stdout=subprocess.PIPE, text=True) as llem:
+        for number, state in enumerate(states):
+            time.sleep(max(0.0, start_s + number * slot_s - time.monotonic()))
+            llem.send_signal(signal.SIGCONT if state == "on" else signal.SIGSTOP)
+        rounds = json.loads(llem.communicate()[0])
     ratios = []
-    for pair in range(pairs):
-        order = ("off", "on") if pair % 2 else ("on", "off")
-        rounds = {name: _rounds(commands[name], gpus) for name in order}
-        ratios.append(rounds["on"] / rounds["off"])
-    mean, error = statistics.mean(ratios), statistics.stdev(ratios) / math.sqrt(pairs)
+    for first in range(0, len(rounds), len(PATTERN)):
+        total = dict.fromkeys(PATTERN, 0)
+        for state, count in zip(PATTERN, rounds[first:], strict=False):
+            total[state] += count
+        ratios.append(total["on"] / total["off"])
+    mean, error = statistics.mean(ratios), statistics.stdev(ratios) / math.sqrt(blocks)
     print(
-        f"throughput with meters on / off, {pairs} pairs of {seconds:g} s on {os.cpu_count()} "
-        f"cores: mean {mean:.4f} ± {error:.4f} (standard error), median "
+        f"throughput with meters on / off, {blocks} blocks of {len(PATTERN)} slots of {slot_s:g} s "
+        f"on {os.cpu_count()} cores: mean {mean:.4f} ± {error:.4f} (standard error), median "
         f"{statistics.median(ratios):.4f} (bar: 0.995)"
     )
-
-
-def _rounds(command: list[str], gpus: SimulatedGpus) -> int:
-    done = subprocess.run(command, env=gpus.environ, check=True, text=True, capture_output=True)
-    return int(done.stdout)
 
 
 if __name__ == "__main__":
