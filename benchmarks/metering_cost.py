@@ -96,7 +96,9 @@ def report_throughput(gpus: SimulatedGpus, script: Path, blocks: int, slot_s: fl
     start_s = time.monotonic() + START_S
     slots = json.dumps([start_s, len(states), slot_s, EDGE])
     command = meter(gpus, sys.executable, str(script), slots)
-    with subprocess.Popen(command, env=gpus.environ, stdout=subprocess.PIPE, text=True) as llem:
+    with subprocess.Popen(
+        command, env=gpus.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as llem:
         for number, state in enumerate(states):
             time.sleep(max(0.0, start_s + number * slot_s - time.monotonic()))
             llem.send_signal(signal.SIGCONT if state == "on" else signal.SIGSTOP)
