@@ -16,14 +16,13 @@ HEADER = (
     "J per output token (estimated)",
     "weights, MB",
     "greatest memory of the worker, MB",
-    "verdict",
 )
 
 
 def table() -> str:
     """Return a row for each outcome, in the order of the batch sizes within each precision."""
     records = sorted(llem.load_results(OUTCOMES), key=lambda one: _label(one))
-    rows = [HEADER, ("---",) * 2 + ("---:",) * 4 + ("---",), *map(_row, records)]
+    rows = [HEADER, ("---",) * 2 + ("---:",) * 4, *map(_row, records)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -43,5 +42,4 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
         f"{energy_j:.3f} ± {record['energy.uncertainty_j_per_output_token']:.3f}",
         f"{record['memory.weights_bytes'] / 1e6:.0f}",
         f"{record['memory.host_peak_rss_bytes'] / 1e6:.0f}",
-        "valid" if record["verdict.valid"] else record["verdict.reasons"],
     )
