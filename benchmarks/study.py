@@ -47,7 +47,7 @@ measurement:
   min_duration_s: {min_duration_s}
   max_duration_s: 20
   target_ci_ratio: 0.5
-  warmup: {{stable_within_ratio: 1}}
+  warmup: {{strategy: fixed}}
   baseline: {{bare_s: 0, loaded_s: 0, after_s: 0}}
 """
 
@@ -61,8 +61,8 @@ sweep: {{workload.seed: {{from: 1, to: {runs}, num: {runs}}}}}
 DECODING = """
 backend: pytorch
 model: {{id: {model}, dtype: bfloat16}}
-workload: {{requests: 4, input_tokens: 16, output_tokens: 4}}
-pytorch: {{batch_size: 4}}
+workload: {{requests: 2, input_tokens: 16, output_tokens: 3}}
+pytorch: {{batch_size: 2, num_threads: 1}}
 study: {study}
 sweep:
   decoder.temperature: [0.5, 0.7, 0.9, 1.1, 1.3]
@@ -93,7 +93,9 @@ def main() -> None:
     one = commands.add_parser("plan")
     one.add_argument("file", type=Path)
     commands.add_parser("fixed").add_argument("--runs", type=int, default=20)
-    commands.add_parser("reuse").add_argument("model", type=Path)
+    kept = commands.add_parser("reuse")
+    kept.add_argument("model", type=Path)
+    kept.add_argument("--rounds", type=int, default=3)
     commands.add_parser("list").add_argument("--outcomes", type=int, default=10_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +108,7 @@ def main() -> None:
             case "fixed":
                 fixed(given.runs)
             case "reuse":
-                reuse(given.model)
+                reuse(given.model, given.rounds)
             case "list":
                 listing(given.outcomes)
 
@@ -148,7 +150,7 @@ def fixed(runs: int) -> None:
     for worker, study in WORKERS.items():
         text = FIXED.format(runs=runs, study=study) + QUICK.format(min_duration_s=0.1)
         _, entries = carried_out(f"fixed-{worker}", text)
-        costs_s = [wall_s - working_s(outcome) for wall_s, outcome in entries]
+        costs_s = [parts_s(*entry)["rest"] for entry in entries]
         # The first one also imports what the host needs.
         print(
             f"{worker:10} {runs:5} {median(costs_s[1:]):9.3f} {max(costs_s[1:]):11.3f} "
@@ -156,21 +158,43 @@ def fixed(runs: int) -> None:
         )
 
 
-def reuse(model: Path) -> None:
-    """Print the time and the speeds of a decoder sweep with each kind of worker."""
-    took_s: dict[str, float] = {}
-    speeds: dict[str, list[float]] = {}
-    print(f"{'worker':10} {'runs':>5} {'seconds':>8} {'ratio':>6} {'tokens/s':>9} {'ratio':>6}")
-    for worker, study in WORKERS.items():
-        text = DECODING.format(model=model.resolve(), study=study) + QUICK.format(min_duration_s=1)
-        took_s[worker], entries = carried_out(f"reuse-{worker}", text)
-        speeds[worker] = [o["throughput"]["output_tokens_per_s"] for _, o in entries]
-        kinds = Counter(outcome["study"]["worker"] for _, outcome in entries)
+def reuse(model: Path, rounds: int) -> None:
+    """Print the time and the speeds of a decoder sweep with each kind of worker.
+
+    The kinds take turns, and each begins a round once in as many rounds as there are kinds, so that
+    the machine's drift is in all of them.
+    """
+    took_s: dict[str, list[float]] = {worker: [] for worker in WORKERS}
+    outcomes: dict[str, list[tuple[float, dict[str, Any]]]] = {worker: [] for worker in WORKERS}
+    kinds = list(WORKERS)
+    for number in range(rounds):
+        for worker in kinds[number % len(kinds) :] + kinds[: number % len(kinds)]:
+            text = DECODING.format(model=model.resolve(), study=WORKERS[worker])
+            name = f"reuse-{worker}-{number}"
+            seconds, entries = carried_out(name, text + QUICK.format(min_duration_s=1))
+            took_s[worker].append(seconds)
+            outcomes[worker] += entries
+            began = Counter(outcome["study"]["worker"] for _, outcome in entries)
+            print(f"round {number + 1}, {worker:9} {seconds:6.1f} s  {dict(began)}", flush=True)
+    print(f"\n{'':10} {'seconds':>8} {'':6} {'tokens/s':>9} {'':6}   seconds of a point, medians")
+    print(
+        f"{'worker':10} {'median':>8} {'ratio':>6} {'median':>9} {'ratio':>6}"
+        + "".join(f" {part:>8}" for part in parts_s(*outcomes["fresh"][0]))
+    )
+    seconds = {worker: median(took_s[worker]) for worker in WORKERS}
+    speeds = {worker: median(map(speed, outcomes[worker])) for worker in WORKERS}
+    for worker, entries in outcomes.items():
+        parts = [parts_s(*entry) for entry in entries]
         print(
-            f"{worker:10} {len(entries):5} {took_s[worker]:8.1f} "
-            f"{took_s[worker] / took_s['fresh']:6.2f} {median(speeds[worker]):9.2f} "
-            f"{median(speeds[worker]) / median(speeds['fresh']):6.3f}  {dict(kinds)}"
+            f"{worker:10} {seconds[worker]:8.1f} {seconds[worker] / seconds['fresh']:6.3f} "
+            f"{speeds[worker]:9.2f} {speeds[worker] / speeds['fresh']:6.3f}"
+            + "".join(f" {median(one[part] for one in parts):8.2f}" for part in parts[0])
         )
+
+
+def speed(entry: tuple[float, dict[str, Any]]) -> float:
+    """Return a run's output tokens per second."""
+    return entry[1]["throughput"]["output_tokens_per_s"]
 
 
 def listing(outcomes: int) -> None:
@@ -215,11 +239,15 @@ def runs_of(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
             before = now
 
 
-def working_s(outcome: dict[str, Any]) -> float:
-    """Return how long a run loaded, warmed up and measured."""
+def parts_s(wall_s: float, outcome: dict[str, Any]) -> dict[str, float]:
+    """Return what the time of a run consisted of."""
     timing = outcome["timing"]
-    # A kept worker has loaded already.
-    return (timing["load_s"] or 0.0) + timing["warmup_s"] + timing["duration_s"]
+    worked_s = {
+        "load": timing["load_s"] or 0.0,  # a kept worker has loaded already
+        "warm-up": timing["warmup_s"],
+        "windows": timing["duration_s"],
+    }
+    return {**worked_s, "rest": wall_s - sum(worked_s.values())}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What this process holds and held."""
 
+import weakref
+
 import pytest
 
 from llem.worker import memory
@@ -27,3 +29,29 @@ def test_a_peak_can_be_forgotten():
     del large
     memory.forget_peak()
     assert memory.peak_bytes() < peak - 100 * MIB
+
+
+class Knot:
+    """Refers to itself, so that only a collection frees it."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_is_frozen_stays_until_it_is_unfrozen():
+    knot = weakref.ref(tied := Knot())
+    memory.freeze_loaded()
+    del tied
+    memory.held_bytes()
+    assert knot() is not None
+    memory.unfreeze_loaded()
+    memory.held_bytes()
+    assert knot() is None
+
+
+def test_what_came_after_freezing_is_collected():
+    memory.freeze_loaded()
+    knot = weakref.ref(Knot())
+    memory.held_bytes()
+    assert knot() is None
+    memory.unfreeze_loaded()

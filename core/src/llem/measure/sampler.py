@@ -38,6 +38,16 @@ class Sampler:
         ]
         return max(waits, default=0.0)
 
+    @property
+    def settle_before_stop_s(self) -> float:
+        """The same where :meth:`stop` follows, whose reading need not be waited for."""
+        waits = [
+            2 * (channel.update_period_s or reader.period_s) + (channel.averaged_over_s or 0.0)
+            for reader in self._readers
+            for channel in reader.source.channels
+        ]
+        return max(waits, default=0.0)
+
     def start(self) -> None:
         """Read each meter once and go on in the background."""
         for reader in self._readers:

@@ -142,6 +142,7 @@ def _drive(
                 if not workers.keeps(backend):
                     lifecycle.close(lease.worker)
         finally:
+            sampler.stop()  # reads once more
             _keep_readings(record, sampler)
             baselines.keep(sampler.series(), record.spans.get("bare idle"))
 

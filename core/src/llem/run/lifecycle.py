@@ -54,7 +54,7 @@ class Lifecycle:
         self.progress = progress
         self.texts = texts
         self.baselines = baselines
-        self._sampled_since_s = time.monotonic()
+        self._edge_s = time.monotonic()  # of the last window or idle span
         self._judge_again_s = self._power_again_s = 0.0
         self._power_w: float | None = None
         self.experiment: Experiment = record.experiment
@@ -63,10 +63,8 @@ class Lifecycle:
     def before_start(self) -> None:
         """Meter the machine before the worker exists."""
         bare_s = self.experiment.measurement.baseline.bare_s
-        if bare_s > 0:
-            self._settle()
-            if not self._takes_over_idle():
-                self._idle("bare idle", bare_s)
+        if bare_s > 0 and not self._takes_over_idle():
+            self._idle("bare idle", bare_s)
 
     def start(self, worker: WorkerProcess, plugin: str, distributions: Sequence[str]) -> None:
         """Wait for the worker and let it import the plugin's light module."""
@@ -101,13 +99,13 @@ class Lifecycle:
 
     def measure(self, worker: WorkerProcess) -> None:
         """Do everything from the idle model to observing."""
-        self._settle()
         self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s)
         self._prepare(worker)
         self._warm_up(worker)
         self._repeat(worker)
         self._idle("after idle", self.experiment.measurement.baseline.after_s)
         self._observe(worker)
+        self._pass_edge(self.sampler.settle_before_stop_s)
 
     def close(self, worker: WorkerProcess) -> None:
         """Let the worker release the engine."""
@@ -160,6 +158,7 @@ class Lifecycle:
 
     def _repeat(self, worker: WorkerProcess) -> None:
         config = self.experiment.measurement
+        self._settle()
         self._phase("measure")
         done_s = 0.0
         with self.record.timed("measure"):
@@ -171,8 +170,7 @@ class Lifecycle:
                 self._tell(done_s, config.min_duration_s, run)
             self.record.ended_by = ended
             self.record.own_processes |= worker.processes()
-            # Readings on both sides of the last edge, so that it can be interpolated.
-            time.sleep(self.sampler.settle_s)
+            self._edge_s = time.monotonic()
 
     def _ended(self) -> EndedBy | None:
         """Return why there is no further repetition, or ``None`` if there is one."""
@@ -216,7 +214,7 @@ class Lifecycle:
         if kept is None:
             return False
         self._idle("idle check", CHECK_S)
-        time.sleep(self.sampler.settle_s)
+        self._settle()
         span = self.record.spans["idle check"]
         tolerance = config.limits.max_idle_drift_ratio
         if still_holds(kept, self.sampler.series(), span, tolerance):
@@ -227,15 +225,23 @@ class Lifecycle:
         return False
 
     def _settle(self) -> None:
-        """Wait until a counter's first renewal was seen; before, nothing can be read from it."""
-        time.sleep(max(0.0, self._sampled_since_s + self.sampler.settle_s - time.monotonic()))
+        """Wait until there are readings on both sides of the last edge, to interpolate it.
+
+        The first edge is the beginning: until its first renewal nothing can be read from a counter.
+        """
+        self._pass_edge(self.sampler.settle_s)
+
+    def _pass_edge(self, by_s: float) -> None:
+        time.sleep(max(0.0, self._edge_s + by_s - time.monotonic()))
 
     def _idle(self, name: str, duration_s: float) -> None:
         if duration_s == 0 or not self.sampler.sources:
             return
+        self._settle()
         self._phase(name)
         with self.record.timed(name):
             time.sleep(duration_s)
+        self._edge_s = time.monotonic()
 
     def _phase(self, name: str, detail: str = "") -> None:
         self.record.phase = name

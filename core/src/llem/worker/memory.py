@@ -32,6 +32,21 @@ def held_bytes() -> int | None:
     return _status_bytes("RssAnon")
 
 
+def freeze_loaded() -> None:
+    """Keep what exists now out of later collections.
+
+    An engine brings in so many objects that looking through them takes half a second, which would
+    fall into a run's windows or between two runs.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def unfreeze_loaded() -> None:
+    """Let what was frozen be collected again."""
+    gc.unfreeze()
+
+
 def check_returned(loaded_bytes: int | None) -> None:
     """Check that no more is held than after loading.
 

@@ -94,6 +94,7 @@ class Service:
         """Bring in the engine and load the model."""
         self._session = self._plugin.llem_measurement()()
         opened = self.session.open(CallPlan.from_json(plan)).to_json()
+        memory.freeze_loaded()
         self._loaded_bytes = memory.held_bytes()
         return opened
 
@@ -125,6 +126,7 @@ class Service:
 
     def close(self) -> None:
         """Release the engine; harmless when nothing was opened."""
+        memory.unfreeze_loaded()
         if self._session is not None:
             self._session.close()
 

@@ -159,6 +159,8 @@ class PyTorchSession(Session):
 
     def _held_bytes(self) -> int:
         """Return the device memory in use, what can be given back given back."""
+        if not self._cuda:
+            return 0
         gc.collect()
         for device in self._cuda:
             torch.cuda.empty_cache()
