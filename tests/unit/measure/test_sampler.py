@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,25 @@ def test_values_and_failures_are_kept_apart_and_in_order():
 def test_a_slow_meter_skips_what_it_missed_instead_of_catching_up():
     series = sampled(CountingMeter(slow_s=0.05), 0.01, 0.5)
     assert len(series.times_s) + len(series.failures) <= 14
+
+
+def test_stopping_reads_once_more():
+    assert len(sampled(CountingMeter(), 60, 0.0).times_s) == 2
+
+
+@pytest.mark.parametrize(
+    ("channel", "settle_s", "before_stop_s"),
+    [
+        pytest.param(CHANNEL, 0.2, 0.2, id="renewed nobody knows how often"),
+        pytest.param(replace(CHANNEL, update_period_s=0.01), 0.22, 0.02, id="renewed quickly"),
+        pytest.param(replace(CHANNEL, averaged_over_s=1.0), 1.2, 1.2, id="an average"),
+    ],
+)
+def test_the_reading_of_the_stop_need_not_be_waited_for(channel, settle_s, before_stop_s):
+    source = Source("test", Provenance.MEASURED, CountingMeter(), (channel,))
+    sampler = Sampler([source], period_s=0.1)
+    assert sampler.settle_s == pytest.approx(settle_s)
+    assert sampler.settle_before_stop_s == pytest.approx(before_stop_s)
 
 
 def test_without_a_source_nothing_happens():
