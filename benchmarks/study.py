@@ -21,8 +21,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from math import hypot
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, stdev
 from typing import Any
 
 GRID = """
@@ -60,7 +61,7 @@ sweep: {{workload.seed: {{from: 1, to: {runs}, num: {runs}}}}}
 
 DECODING = """
 backend: pytorch
-model: {{id: {model}, dtype: bfloat16}}
+model: {{id: {model}, dtype: float32}}
 workload: {{requests: 2, input_tokens: 16, output_tokens: 3}}
 pytorch: {{batch_size: 2, num_threads: 1}}
 study: {study}
@@ -162,7 +163,7 @@ def reuse(model: Path, rounds: int) -> None:
     """Print the time and the speeds of a decoder sweep with each kind of worker.
 
     The kinds take turns, and each begins a round once in as many rounds as there are kinds, so that
-    the machine's drift is in all of them.
+    the machine's drift is in all of them. What follows ± is a standard error.
     """
     took_s: dict[str, list[float]] = {worker: [] for worker in WORKERS}
     outcomes: dict[str, list[tuple[float, dict[str, Any]]]] = {worker: [] for worker in WORKERS}
@@ -176,20 +177,27 @@ def reuse(model: Path, rounds: int) -> None:
             outcomes[worker] += entries
             began = Counter(outcome["study"]["worker"] for _, outcome in entries)
             print(f"round {number + 1}, {worker:9} {seconds:6.1f} s  {dict(began)}", flush=True)
-    print(f"\n{'':10} {'seconds':>8} {'':6} {'tokens/s':>9} {'':6}   seconds of a point, medians")
+    print(f"\n{'':10} {'seconds':>8} {'':6} {'tokens/s':>9} {'':14}   seconds of a point, medians")
     print(
-        f"{'worker':10} {'median':>8} {'ratio':>6} {'median':>9} {'ratio':>6}"
+        f"{'worker':10} {'median':>8} {'ratio':>6} {'mean':>9} {'ratio':>14}"
         + "".join(f" {part:>8}" for part in parts_s(*outcomes["fresh"][0]))
     )
     seconds = {worker: median(took_s[worker]) for worker in WORKERS}
-    speeds = {worker: median(map(speed, outcomes[worker])) for worker in WORKERS}
+    speeds = {worker: [speed(entry) for entry in outcomes[worker]] for worker in WORKERS}
     for worker, entries in outcomes.items():
         parts = [parts_s(*entry) for entry in entries]
+        ratio = mean(speeds[worker]) / mean(speeds["fresh"])
+        error = ratio * hypot(error_ratio(speeds[worker]), error_ratio(speeds["fresh"]))
         print(
             f"{worker:10} {seconds[worker]:8.1f} {seconds[worker] / seconds['fresh']:6.3f} "
-            f"{speeds[worker]:9.2f} {speeds[worker] / speeds['fresh']:6.3f}"
+            f"{mean(speeds[worker]):9.2f} {ratio:6.3f} ± {error:5.3f}"
             + "".join(f" {median(one[part] for one in parts):8.2f}" for part in parts[0])
         )
+
+
+def error_ratio(values: list[float]) -> float:
+    """Return the standard error of a mean, as a share of it."""
+    return stdev(values) / len(values) ** 0.5 / mean(values)
 
 
 def speed(entry: tuple[float, dict[str, Any]]) -> float:
