@@ -163,7 +163,7 @@ def reuse(model: Path, rounds: int) -> None:
     """Print the time and the speeds of a decoder sweep with each kind of worker.
 
     The kinds take turns, and each begins a round once in as many rounds as there are kinds, so that
-    the machine's drift is in all of them. What follows ± is a standard error.
+    the machine's drift is in all of them.
     """
     took_s: dict[str, list[float]] = {worker: [] for worker in WORKERS}
     outcomes: dict[str, list[tuple[float, dict[str, Any]]]] = {worker: [] for worker in WORKERS}
@@ -177,6 +177,16 @@ def reuse(model: Path, rounds: int) -> None:
             outcomes[worker] += entries
             began = Counter(outcome["study"]["worker"] for _, outcome in entries)
             print(f"round {number + 1}, {worker:9} {seconds:6.1f} s  {dict(began)}", flush=True)
+    print_workers(took_s, outcomes)
+
+
+def print_workers(
+    took_s: dict[str, list[float]], outcomes: dict[str, list[tuple[float, dict[str, Any]]]]
+) -> None:
+    """Print a row for each kind of worker, from its studies' times and its runs.
+
+    What follows ± is a standard error.
+    """
     print(f"\n{'':10} {'seconds':>8} {'':6} {'tokens/s':>9} {'':14}   seconds of a point, medians")
     print(
         f"{'worker':10} {'median':>8} {'ratio':>6} {'mean':>9} {'ratio':>14}"
