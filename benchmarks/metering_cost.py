@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import signal
 import statistics
@@ -23,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scipy.stats import mstats
+from scipy.stats import mstats, sem
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -115,13 +114,12 @@ def report_throughput(gpus: SimulatedGpus, script: Path, blocks: int, slot_s: fl
         for state, count in zip(PATTERN, rounds[first:], strict=False):
             total[state] += count
         ratios.append(total["on"] / total["off"])
-    error = statistics.stdev(ratios) / math.sqrt(blocks)
     middle = float(mstats.trimmed_mean(ratios, (TRIMMED, TRIMMED)))
     middle_error = float(mstats.trimmed_stde(ratios, (TRIMMED, TRIMMED)))
     print(
         f"throughput with meters on / off, {blocks} blocks of {len(PATTERN)} slots of {slot_s:g} s "
         f"on {os.cpu_count()} cores (bar: 0.995), ± standard error: mean "
-        f"{statistics.mean(ratios):.4f} ± {error:.4f}, trimmed mean {middle:.4f} ± "
+        f"{statistics.mean(ratios):.4f} ± {sem(ratios):.4f}, trimmed mean {middle:.4f} ± "
         f"{middle_error:.4f}, median {statistics.median(ratios):.4f}"
     )
 

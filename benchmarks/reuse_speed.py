@@ -11,13 +11,13 @@ the machine down meets both alike, as it does not in studies that are minutes ap
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scipy.stats import sem
 from study import DECODING
 
 from llem.api.session import OpenReport
@@ -117,9 +117,8 @@ def loaded(point: LoadedExperiment, log: Path) -> Iterator[Loaded]:
 
 def summary(ratios: list[float]) -> str:
     """Return mean, standard error and median of ratios."""
-    error = statistics.stdev(ratios) / math.sqrt(len(ratios))
-    median = statistics.median(ratios)
-    return f"{statistics.mean(ratios):.4f} ± {error:.4f} (standard error), median {median:.4f}"
+    mean, median = statistics.mean(ratios), statistics.median(ratios)
+    return f"{mean:.4f} ± {sem(ratios):.4f} (standard error), median {median:.4f}"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from math import hypot
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, median
 from typing import Any
 
 GRID = """
@@ -207,7 +207,9 @@ def print_workers(
 
 def error_ratio(values: list[float]) -> float:
     """Return the standard error of a mean, as a share of it."""
-    return stdev(values) / len(values) ** 0.5 / mean(values)
+    from scipy.stats import sem  # not above: `plan` prints its process's memory
+
+    return sem(values) / mean(values)
 
 
 def speed(entry: tuple[float, dict[str, Any]]) -> float:

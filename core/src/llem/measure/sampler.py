@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from llem.api.meter import DeviceState, Series
+from llem.api.meter import Channel, DeviceState, Series
 from llem.measure.reader import Reader, Source
 
 PATIENCE_S = 5.0
@@ -29,24 +29,16 @@ class Sampler:
     @property
     def settle_s(self) -> float:
         """How long readings must go on after an edge, or before it, for it to be interpolated."""
-        waits = [
-            2 * reader.period_s
-            + 2 * (channel.update_period_s or 0.0)
-            + (channel.averaged_over_s or 0.0)
-            for reader in self._readers
-            for channel in reader.source.channels
-        ]
-        return max(waits, default=0.0)
+        return self._longest_s(
+            lambda reader, channel: 2 * reader.period_s + 2 * (channel.update_period_s or 0.0)
+        )
 
     @property
     def settle_before_stop_s(self) -> float:
         """The same where :meth:`stop` follows, whose reading need not be waited for."""
-        waits = [
-            2 * (channel.update_period_s or reader.period_s) + (channel.averaged_over_s or 0.0)
-            for reader in self._readers
-            for channel in reader.source.channels
-        ]
-        return max(waits, default=0.0)
+        return self._longest_s(
+            lambda reader, channel: 2 * (channel.update_period_s or reader.period_s)
+        )
 
     def start(self) -> None:
         """Read each meter once and go on in the background."""
@@ -81,3 +73,12 @@ class Sampler:
     def errors(self) -> dict[str, str]:
         """Return the last error of each device that did not answer at some time."""
         return {name: error for reader in self._readers for name, error in reader.errors.items()}
+
+    def _longest_s(self, wait_s: Callable[[Reader, Channel], float]) -> float:
+        """Return the longest wait over all channels, what each averages over included."""
+        waits = [
+            wait_s(reader, channel) + (channel.averaged_over_s or 0.0)
+            for reader in self._readers
+            for channel in reader.source.channels
+        ]
+        return max(waits, default=0.0)
