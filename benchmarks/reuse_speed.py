@@ -13,26 +13,21 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from live_worker import LiveWorker
 from scipy.stats import sem
 from study import DECODING
 
-from llem.api.session import OpenReport
 from llem.config import LoadedExperiment
 from llem.config.study import load_study
 from llem.registry import Registry
 from llem.run.plan import plan_for
-from llem.run.worker_process import WorkerProcess
 from llem.run.workers import start_worker
 from llem.workload import build_workload
 
 PATTERN = ("kept", "fresh", "fresh", "kept")
 """Of a block: what drifts evenly cancels within it."""
-
-PATIENCE_S = 300.0
 
 
 def main() -> None:
@@ -57,62 +52,40 @@ def main() -> None:
 
 def by_turns(points: list[LoadedExperiment], folder: Path, blocks: int) -> list[float]:
     """Return the ratio of speeds, kept over fresh, of each block."""
+    first, last = points[0], points[-1]
     with (
-        loaded(points[0], folder / "kept.log") as kept,
-        loaded(points[-1], folder / "fresh.log") as fresh,
+        start_worker(first.experiment.runner, folder / "kept.log") as kept_process,
+        start_worker(last.experiment.runner, folder / "fresh.log") as fresh_process,
     ):
+        kept = LiveWorker(kept_process, first.backend, plan_for(first))
+        make_ready(kept, first)
         for point in points[1:]:
-            kept.take_on(point)
+            kept.reopen(plan_for(point))
+            make_ready(kept, point)
+        fresh = LiveWorker(fresh_process, last.backend, plan_for(last))
+        make_ready(fresh, last)
         workers = {"kept": kept, "fresh": fresh}
         ratios = []
         for _ in range(blocks):
             took_s = dict.fromkeys(workers, 0.0)
             for kind in PATTERN:
-                took_s[kind] += workers[kind].run_s()
+                run = workers[kind].run()
+                took_s[kind] += run.finished_s - run.started_s
             ratios.append(took_s["fresh"] / took_s["kept"])
     return ratios
 
 
-class Loaded:
-    """A worker that has loaded the model and is ready to run a point of the sweep."""
-
-    def __init__(self, worker: WorkerProcess, point: LoadedExperiment) -> None:
-        self._call = worker.call
-        plan = plan_for(point).to_json()
-        worker.hello(PATIENCE_S)
-        worker.call("start", PATIENCE_S, plugin=point.backend.module, distributions=[])
-        opened = worker.call("open", PATIENCE_S, plan=plan)
-        self._facts = OpenReport.from_json(opened).model
-        self._prepare(point)
-
-    def take_on(self, point: LoadedExperiment) -> None:
-        """Go on with another point."""
-        self._call("reopen", PATIENCE_S, plan=plan_for(point).to_json())
-        self._prepare(point)
-
-    def run_s(self) -> float:
-        """Run the point once and return how long its window was."""
-        run = self._call("run", PATIENCE_S)
-        return float(run["finished_s"] - run["started_s"])
-
-    def _prepare(self, point: LoadedExperiment) -> None:
-        workload = build_workload(
-            point.experiment.workload,
-            max_new_tokens=None,
-            facts=self._facts,
-            texts=None,
-            tokenizer=None,
-        )
-        requests = [request.to_json() for request in workload.requests]
-        self._call("prepare", PATIENCE_S, requests=requests)
-        self.run_s()  # warms up
-
-
-@contextmanager
-def loaded(point: LoadedExperiment, log: Path) -> Iterator[Loaded]:
-    """Start a worker and let it load the model; end it after the block."""
-    with start_worker(point.experiment.runner, log) as worker:
-        yield Loaded(worker, point)
+def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
+    """Batch the workload of ``point``, and run it once to warm up."""
+    workload = build_workload(
+        point.experiment.workload,
+        max_new_tokens=None,
+        facts=worker.opened.model,
+        texts=None,
+        tokenizer=None,
+    )
+    worker.prepare(workload.requests)
+    worker.run()
 
 
 def summary(ratios: list[float]) -> str:

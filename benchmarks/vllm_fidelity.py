@@ -21,15 +21,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fidelity import ARGUMENTS, ENVIRONMENT, same_work
+from live_worker import LiveWorker
 from smollm2 import save_as_safetensors
 
-from llem.api.session import OpenReport, RunResult
+from llem.api.session import Request
 from llem.config.load import load_experiment
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 from llem.run.worker_process import WorkerProcess
 
-LIMIT_S = 1800.0
 PAUSE_S = 1.5
 
 
@@ -67,7 +67,7 @@ def rate_by_hand(process: subprocess.Popen[str]) -> float:
 
 
 @contextmanager
-def through_llem(python: str, folder: Path, work: dict[str, object]) -> Iterator[WorkerProcess]:
+def through_llem(python: str, folder: Path, work: dict[str, object]) -> Iterator[LiveWorker]:
     """Start llem's worker and meters, and yield the worker once it is warm."""
     overrides = [f"vllm.{name}={json.dumps(value)}" for name, value in ARGUMENTS["vllm"].items()]
     registry = Registry.discover()
@@ -77,30 +77,26 @@ def through_llem(python: str, folder: Path, work: dict[str, object]) -> Iterator
     model = loaded.experiment.model.model_copy(update={"dtype": "bfloat16"})
     experiment = loaded.experiment.model_copy(update={"model": model})
     requests = [
-        {"index": index, "prompt_ids": ids, "max_new_tokens": work["new_tokens"]}
-        for index, ids in enumerate(work["prompts"])
+        Request(index, ids, work["new_tokens"]) for index, ids in enumerate(work["prompts"])
     ]
     measurement = experiment.measurement
     meters = choose_meters(registry, measurement)
     log = folder.with_name("worker.log")
     with (
         sampling(meters, measurement.sample_period_s),
-        WorkerProcess(python=python, env=ENVIRONMENT, log_path=log, max_log_bytes=2**26) as worker,
+        WorkerProcess(python=python, env=ENVIRONMENT, log_path=log, max_log_bytes=2**26) as process,
     ):
-        worker.hello(LIMIT_S)
-        worker.call("start", LIMIT_S, plugin=loaded.backend.module, distributions=[])
-        plan = loaded.backend.build_plan(experiment)
-        OpenReport.from_json(worker.call("open", LIMIT_S, plan=plan.to_json()))
-        worker.call("prepare", LIMIT_S, requests=requests)
+        worker = LiveWorker(process, loaded.backend, loaded.backend.build_plan(experiment))
+        worker.prepare(requests)
         for _ in range(3):
             rate_of_llem(worker)
         yield worker
 
 
-def rate_of_llem(worker: WorkerProcess) -> float:
+def rate_of_llem(worker: LiveWorker) -> float:
     """Return output tokens per second of one repetition through llem."""
     time.sleep(PAUSE_S)
-    run = RunResult.from_json(worker.call("run", LIMIT_S))
+    run = worker.run()
     tokens = sum(len(request.output_ids) for request in run.requests)
     return tokens / (run.finished_s - run.started_s)
 
