@@ -112,12 +112,16 @@ def _differences(one: Any, other: Any) -> Iterable[str]:
     if not isinstance(one, BaseModel) or type(one) is not type(other):
         return ()
     there = vars(other)
-    return [name for name, value in vars(one).items() if not _is_alike(value, there[name])]
+    return [
+        name
+        for name, value in vars(one).items()
+        if value is not there[name] and not _is_alike(value, there[name])
+    ]
 
 
 def _is_alike(one: Any, other: Any) -> bool:
     # 1, 1.0 and True are equal, but no rule has to take them for one another.
-    return one is other or (type(one) is type(other) and one == other)
+    return type(one) is type(other) and bool(one == other)
 
 
 def _value(experiment: Experiment, path: Path) -> Any:

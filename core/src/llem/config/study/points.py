@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,9 @@ class Points:
         self._rulings = Rulings(backend.name, backend.config_model(), backend.info)
         swept = {str(path[0]) for axis in grid.axes for path in axis.fields}
         self._names = tuple(dict.fromkeys([*self._model.model_fields, *grid.base, *swept]))
-        self._axes = {name: grid.axes_of(name) for name in self._names}
-        self._kept: dict[str, dict[Steps, _Section]] = {name: {} for name in self._names}
+        axes = {name: grid.axes_of(name) for name in self._names}
+        self._axes = {name: numbers for name, numbers in axes.items() if numbers}
+        self._kept: dict[str, dict[Steps, _Section]] = {name: {} for name in self._axes}
 
     def __iter__(self) -> Iterator[Point]:
         """Yield all points in order.
@@ -117,8 +119,18 @@ class Points:
         warnings = tuple(_located(remark, source) for remark in remarks(experiment))
         return LoadedExperiment(experiment, self.grid.backend, base_dir, warnings)
 
+    @cached_property
+    def _shared(self) -> dict[str, _Section]:
+        """The sections that no axis varies."""
+        return {name: self._validate(name, ()) for name in self._names if name not in self._axes}
+
+    @cached_property
+    def _blank(self) -> Experiment:
+        """What a point is copied from: pydantic copies faster than it constructs."""
+        return self._model.model_construct(backend=self.grid.backend.name)
+
     def _product(self, number: int, steps: Steps) -> Point:
-        sections = {}
+        sections = self._shared.copy()
         for name, axes in self._axes.items():
             key = tuple([steps[at] for at in axes])
             kept = self._kept[name]
@@ -170,9 +182,8 @@ class Points:
         refusals = [finding for one in sections.values() for finding in one.refusals]
         if refusals:
             return Point(number, None, tuple(refusals))
-        experiment = self._model.model_construct(
-            None, **{name: one.value for name, one in sections.items()}
-        )
+        values = {name: one.value for name, one in sections.items()}
+        experiment = self._blank.model_copy(update=values)
         found = self._rulings.on(experiment)
         return Point(number, None, found) if found else Point(number, experiment)
 
