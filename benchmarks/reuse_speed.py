@@ -1,11 +1,12 @@
-"""Is a kept worker as fast as a fresh one?
+"""Are kept and preforked workers as fast as fresh ones?
 
-    python benchmarks/reuse_speed.py FOLDER [--pairs 4] [--blocks 30]
+    python benchmarks/reuse_speed.py FOLDER [--rounds 4] [--blocks 42]
 
-FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it. One worker goes through all
-points of the sweep of `study.py reuse`, and another one is started for the last of them. Then both
-run that point by turns: kept, fresh, fresh, kept. A run takes half a second, so that whatever slows
-the machine down meets both alike, as it does not in studies that are minutes apart.
+FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it. In each round, one worker
+goes through all points of the sweep of `study.py reuse`; one is forked and one started afresh for
+the last of them. Then the three run that point by turns, in each order equally often. A run takes
+half a second, so that whatever slows the machine down meets all alike, as it does not in studies
+that are minutes apart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from contextlib import closing
+from itertools import permutations
 from pathlib import Path
 
 from live_worker import LiveWorker
@@ -23,56 +26,64 @@ from llem.config import LoadedExperiment
 from llem.config.study import load_study
 from llem.registry import Registry
 from llem.run.plan import plan_for
+from llem.run.prefork import Prefork
 from llem.run.workers import start_worker
 from llem.workload import build_workload
 
-PATTERN = ("kept", "fresh", "fresh", "kept")
-"""Of a block: what drifts evenly cancels within it."""
+ORDERS = tuple(permutations(("kept", "preforked", "fresh")))
 
 
 def main() -> None:
-    """Print the ratio of speeds of each pair of workers, and of all."""
+    """Print the ratios of speeds of each round, and of all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pairs", type=int, default=4, help="pairs of workers")
-    parser.add_argument("--blocks", type=int, default=30, help="blocks of four runs, for each pair")
+    parser.add_argument("--rounds", type=int, default=4, help="workers of each kind")
+    parser.add_argument("--blocks", type=int, default=42, help="turns of each, in a round")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.yaml"
         file.write_text(DECODING.format(model=given.model.resolve(), study={}))
         study = load_study(Registry.discover(), file=file)
         points = [study.loaded(number) for number in range(len(study))]
-        ratios = []
-        for number in range(given.pairs):
-            of_pair = by_turns(points, Path(folder), given.blocks)
-            ratios += of_pair
-            print(f"pair {number + 1}: {summary(of_pair)}", flush=True)
-    print(f"tokens/s of kept / fresh workers, {given.blocks} blocks a pair: {summary(ratios)}")
+        blocks: list[dict[str, float]] = []
+        for number in range(given.rounds):
+            of_round = by_turns(points, Path(folder), given.blocks)
+            blocks += of_round
+            print(f"round {number + 1}")
+            print_ratios(of_round)
+    print(f"all, {len(blocks)} blocks")
+    print_ratios(blocks)
 
 
-def by_turns(points: list[LoadedExperiment], folder: Path, blocks: int) -> list[float]:
-    """Return the ratio of speeds, kept over fresh, of each block."""
+def by_turns(points: list[LoadedExperiment], folder: Path, blocks: int) -> list[dict[str, float]]:
+    """Return the seconds of a run in each kind of worker, for each block."""
     first, last = points[0], points[-1]
+    runner, backend, plan = last.experiment.runner, last.backend, plan_for(last)
     with (
+        closing(Prefork(folder / "prefork.log")) as prefork,
         start_worker(first.experiment.runner, folder / "kept.log") as kept_process,
-        start_worker(last.experiment.runner, folder / "fresh.log") as fresh_process,
+        start_worker(runner, folder / "fresh.log") as fresh_process,
+        prefork.start(backend, plan, runner, folder / "forked.log").worker as forked_process,
     ):
+        if not forked_process.forked:
+            raise RuntimeError("the worker could not be forked")
         kept = LiveWorker(kept_process, first.backend, plan_for(first))
         make_ready(kept, first)
         for point in points[1:]:
             kept.reopen(plan_for(point))
             make_ready(kept, point)
-        fresh = LiveWorker(fresh_process, last.backend, plan_for(last))
-        make_ready(fresh, last)
-        workers = {"kept": kept, "fresh": fresh}
-        ratios = []
-        for _ in range(blocks):
-            took_s = dict.fromkeys(workers, 0.0)
-            for kind in PATTERN:
+        workers = {"kept": kept}
+        for kind, process in (("preforked", forked_process), ("fresh", fresh_process)):
+            workers[kind] = LiveWorker(process, backend, plan)
+            make_ready(workers[kind], last)
+        found = []
+        for number in range(blocks):
+            took_s = {}
+            for kind in ORDERS[number % len(ORDERS)]:
                 run = workers[kind].run()
-                took_s[kind] += run.finished_s - run.started_s
-            ratios.append(took_s["fresh"] / took_s["kept"])
-    return ratios
+                took_s[kind] = run.finished_s - run.started_s
+            found.append(took_s)
+    return found
 
 
 def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
@@ -88,10 +99,16 @@ def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
     worker.run()
 
 
-def summary(ratios: list[float]) -> str:
-    """Return mean, standard error and median of ratios."""
-    mean, median = statistics.mean(ratios), statistics.median(ratios)
-    return f"{mean:.4f} ± {sem(ratios):.4f} (standard error), median {median:.4f}"
+def print_ratios(blocks: list[dict[str, float]]) -> None:
+    """Print tokens per second of kept and preforked workers over those of fresh ones."""
+    for kind in ("kept", "preforked"):
+        ratios = [took_s["fresh"] / took_s[kind] for took_s in blocks]
+        mean, median = statistics.mean(ratios), statistics.median(ratios)
+        print(
+            f"  {kind:9} / fresh: {mean:.4f} ± {sem(ratios):.4f} (standard error), "
+            f"median {median:.4f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
