@@ -121,8 +121,11 @@ class Points:
 
     @cached_property
     def _shared(self) -> dict[str, _Section]:
-        """The sections that no axis varies."""
-        return {name: self._validate(name, ()) for name in self._names if name not in self._axes}
+        """The sections that no axis varies, and empty ones where the others go, in order."""
+        return {
+            name: _Section() if name in self._axes else self._validate(name, ())
+            for name in self._names
+        }
 
     @cached_property
     def _blank(self) -> Experiment:

@@ -40,8 +40,9 @@ def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
     for name, value in vars(section).items():
         if value is None:
             continue
-        for call, outer, last in places[name]:
-            arguments = found.setdefault(call, {})
+        for engine in places[name]:
+            arguments = found.setdefault(engine.call, {})
+            *outer, last = engine.name.split(".")
             for part in outer:
                 inside = arguments.get(part)
                 arguments[part] = inside if isinstance(inside, dict) else {}
@@ -56,21 +57,12 @@ def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
 
 
 @cache
-def _places(model: type[BaseModel]) -> dict[str, list[tuple[str, list[str], str]]]:
-    """Return the first place that each field maps to, of each of its markers.
-
-    A place is the call, the names of the arguments that it lies in, and its own.
-    """
-    firsts = {
-        name: [param.maps_to[0] for param in markers(info, Param)]
+def _places(model: type[BaseModel]) -> dict[str, tuple[Engine, ...]]:
+    """Return the first place that each field maps to, of each of its markers."""
+    return {
+        name: tuple(param.maps_to[0] for param in markers(info, Param))
         for name, info in model.model_fields.items()
     }
-    return {name: [_place_of(engine) for engine in engines] for name, engines in firsts.items()}
-
-
-def _place_of(engine: Engine) -> tuple[str, list[str], str]:
-    *outer, last = engine.name.split(".")
-    return engine.call, outer, last
 
 
 def plain(value: Any) -> Any:
