@@ -13,21 +13,22 @@ from llem.api.errors import LlemError, PluginBroken
 Answer = TypeVar("Answer")
 
 
-def call_hook(
-    manager: pluggy.PluginManager, module: ModuleType, hook: str, **arguments: Any
-) -> Any:
-    """Return what the plugin ``module`` answers to ``hook``, or ``None`` if it has no such hook.
+def hook_of(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Callable[..., Any]:
+    """Return what calls ``hook`` of the plugin ``module`` and of no other one loaded so far.
 
-    Raises:
-        LlemError: The plugin refused on purpose.
-        PluginBroken: The hook raised anything else.
+    It takes the hook's arguments by name, and returns the plugin's answer, or ``None`` if the
+    plugin has no such hook. It raises :class:`~llem.api.errors.LlemError` where the plugin
+    refuses on purpose, and :class:`~llem.api.errors.PluginBroken` where it raises anything else.
     """
-    # Made anew for each call: a cached one would also call plugins that were loaded since.
     others = [plugin for plugin in manager.get_plugins() if plugin is not module]
     caller = manager.subset_hook_caller(hook, others)
-    name = manager.get_name(module)
-    answers = guarded(lambda: caller(**arguments), f"hook {hook} of plugin {name!r}")
-    return answers[0] if answers else None
+    what = f"hook {hook} of plugin {manager.get_name(module)!r}"
+
+    def call(**arguments: Any) -> Any:
+        answers = guarded(lambda: caller(**arguments), what)
+        return answers[0] if answers else None
+
+    return call
 
 
 def guarded(call: Callable[[], Answer], what: str) -> Answer:

@@ -16,7 +16,7 @@ from llem.api.errors import LlemError, PluginBroken, UnknownBackend
 from llem.api.meter import MeterSpec, Probe
 from llem.api.plan import import_dotted
 from llem.registry.backend import Backend
-from llem.registry.call import call_hook, guarded
+from llem.registry.call import guarded, hook_of
 from llem.registry.load import load_module
 from llem.registry.observers import Observers
 from llem.registry.records import PluginRecord, Status
@@ -61,6 +61,7 @@ class Registry:
         self._trace = environ.get(TRACE_VARIABLE) == "1"
         self._manager: pluggy.PluginManager | None = None
         self._modules: dict[str, ModuleType] = {}
+        self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
         self._backends: dict[str, Backend | None] = {}
 
     @classmethod
@@ -205,6 +206,8 @@ class Registry:
             started_s = self._clock()
             try:
                 self._modules[record.name] = load_module(self._hooks(), record)
+                # Those made before would also call this plugin.
+                self._callers.clear()
                 self._backends[record.name] = self._describe(record)
             except LlemError as error:
                 self._mark_broken(record, error)
@@ -233,7 +236,11 @@ class Registry:
         return Backend(record, info, ask, frozenset(hook.name for hook in hooks))
 
     def _ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
-        return call_hook(self._hooks(), self._modules[record.name], hook, **arguments)
+        caller = self._callers.get((record.name, hook))
+        if caller is None:
+            caller = hook_of(self._hooks(), self._modules[record.name], hook)
+            self._callers[record.name, hook] = caller
+        return caller(**arguments)
 
     def _report(self, record: PluginRecord, error: LlemError) -> None:
         """Remember that somebody else's plugin is broken, and say so in one line.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -57,7 +58,7 @@ class Identities:
             backend.name,
             _canonical(plan.to_json()),
             self._section(experiment.workload),
-            _canonical(_prompts(experiment)),
+            _canonical_prompts(*_prompts(experiment)),
             self._section(experiment.runner),
         )
         load = _digest(load_part(backend, plan, experiment.runner)) if with_load else ""
@@ -88,3 +89,8 @@ def _digest(text: str) -> str:
 
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+@lru_cache(_MAX_KEPT)
+def _canonical_prompts(*values: Any) -> str:
+    return _canonical(values)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -111,12 +113,10 @@ def _differences(one: Any, other: Any) -> Iterable[str]:
     """Return the fields in which a section is unlike another one."""
     if not isinstance(one, BaseModel) or type(one) is not type(other):
         return ()
-    there = vars(other)
-    return [
-        name
-        for name, value in vars(one).items()
-        if value is not there[name] and not _is_alike(value, there[name])
-    ]
+    here, there = vars(one), vars(other)
+    # Most values are the very same object, which is told fastest without a loop of our own.
+    unlike = map(is_not, here.values(), map(there.__getitem__, here))
+    return [name for name in compress(here, unlike) if not _is_alike(here[name], there[name])]
 
 
 def _is_alike(one: Any, other: Any) -> bool:

@@ -35,8 +35,9 @@ def merged(below: Any, above: Any) -> Any:
     """Return ``above`` laid over ``below``: sections key by key, everything else replaced."""
     if not isinstance(below, Mapping) or not isinstance(above, Mapping):
         return above
-    if any(kind in above and above[kind] != below.get(kind, above[kind]) for kind in _KINDS):
-        return above
+    for kind in _KINDS:
+        if kind in above and above[kind] != below.get(kind, above[kind]):
+            return above
     return {
         **below,
         **{key: merged(below.get(key), value) for key, value in above.items()},
