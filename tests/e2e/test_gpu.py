@@ -126,6 +126,10 @@ def test_energy_scales_with_the_duration_of_the_work(recording):
 
 
 def test_a_loaded_model_idles_above_the_bare_device(run):
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        # An earlier test used CUDA in this process, and a context is held until the process ends.
+        pytest.skip("this process keeps the device from idling bare: run this file first")
     outcome = run(
         "--backend",
         "pytorch",
