@@ -1,0 +1,112 @@
+"""Five prompts of color words, their ids by a tokenizer of nine words, and ways to store them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from llem.api.config import Workload
+from llem.api.session import ModelFacts, TokenizerExport
+from llem.workload import PreparedWorkload, build_workload, load_texts
+
+VOCABULARY = {
+    "<unk>": 0, "<s>": 1, "</s>": 2, "user:": 3, "assistant:": 4,
+    "red": 5, "green": 6, "blue": 7, "white": 8, "black": 9,
+}  # fmt: skip
+
+TEXTS = [
+    "red green blue white",
+    "black",
+    "green green red",
+    "white",
+    "blue black red green white black",
+]
+PLAIN = [[5, 6, 7, 8], [9], [6, 6, 5], [8], [7, 9, 5, 6, 8, 9]]
+CHAT = [[3, 5, 6, 7, 8, 4], [3, 9, 4], [3, 6, 6, 5, 4], [3, 8, 4], [3, 7, 9, 5, 6, 8, 9, 4]]
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message.role }}: {{ message.content }} {% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+FACTS = ModelFacts(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
+
+_WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
+
+
+def tokenizer(**changes: Any) -> TokenizerExport:
+    """Return the tokenizer of the nine words; ``changes`` replace parts of its JSON."""
+    document = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": None,
+        "decoder": None,
+        "model": {"type": "WordLevel", "vocab": VOCABULARY, "unk_token": "<unk>"},
+    }
+    return TokenizerExport(json.dumps(document | changes), CHAT_TEMPLATE, {"bos_token": "<s>"})
+
+
+def workload(**values: Any) -> Workload:
+    """Return the workload section of these values, validated as from a file."""
+    return _WORKLOAD.validate_python(values)
+
+
+def build(
+    folder: Path,
+    *,
+    facts: ModelFacts = FACTS,
+    export: TokenizerExport | None = None,
+    max_new_tokens: int | None = None,
+    **values: Any,
+) -> PreparedWorkload:
+    """Load and build the workload of these values; relative paths start from ``folder``."""
+    section = workload(**values)
+    return build_workload(
+        section,
+        max_new_tokens=max_new_tokens,
+        facts=facts,
+        texts=load_texts(section, folder),
+        tokenizer=export or tokenizer(),
+    )
+
+
+def prompts(built: PreparedWorkload) -> list[list[int]]:
+    """Return the prompts in the order of submission."""
+    return [request.prompt_ids for request in built.requests]
+
+
+def limits(built: PreparedWorkload) -> list[int]:
+    """Return the output limits in the order of submission."""
+    return [request.max_new_tokens for request in built.requests]
+
+
+def as_table(texts: list[str], delimiter: str) -> str:
+    """Return a table with the texts in its second column."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter)
+    writer.writerows([("id", "prompt"), *enumerate(texts)])
+    return file.getvalue()
+
+
+def as_records(texts: list[str]) -> list[dict[str, Any]]:
+    """Return one record a text, under the key ``prompt``."""
+    return [{"id": number, "prompt": text} for number, text in enumerate(texts)]
+
+
+FILES = {
+    "colors.txt": "\n".join(TEXTS),
+    "colors.jsonl": "\n".join(map(json.dumps, as_records(TEXTS))),
+    "colors.json": json.dumps(as_records(TEXTS)),
+    "colors.csv": as_table(TEXTS, ","),
+    "colors.tsv": as_table(TEXTS, "\t"),
+}
+"""The five prompts, in every format of file."""

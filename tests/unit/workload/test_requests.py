@@ -1,0 +1,238 @@
+"""What requests are made of: order, limits, cut prompts, random ids, the hash, and refusals."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from llem.api.errors import WorkloadError
+from llem.api.session import ModelFacts
+from llem.workload import build_workload
+
+from .colors import FACTS, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
+
+COLORS = {"source": "prompts", "prompts": TEXTS}
+UNIFORM = {"distribution": "uniform", "low": 1, "high": 1000}
+
+
+# Computed by hand: printf '\x02\0\0\0\0\0\0\0' … | sha256sum, for the 64-bit little-endian words
+# 2 4 7 9   1 4 8   (length, limit, ids of "blue black", then of "white").
+def test_the_hash_of_two_requests(tmp_path: Path) -> None:
+    built = build(tmp_path, source="prompts", prompts=["blue black", "white"], output_tokens=4)
+    assert (
+        built.input_ids_sha256 == "4f34baa5f656d672fc834ddc5c367d47b38e57760336171ceb1fbef140b796e5"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompts": ["black blue", "white"]},
+        {"prompts": ["blue", "black white"]},
+        {"output_tokens": 5},
+        {"order": "shortest-first"},
+        {"max_input_tokens": 1},
+        {"chat_template": True},
+    ],
+)
+def test_the_hash_tells_requests_apart(change: dict, tmp_path: Path) -> None:
+    given = {"source": "prompts", "prompts": ["blue black", "white"], "output_tokens": 4}
+    first, other = build(tmp_path, **given), build(tmp_path, **given | change)
+    assert first.input_ids_sha256 != other.input_ids_sha256
+
+
+def test_the_hash_is_of_requests_and_of_nothing_else(tmp_path: Path) -> None:
+    given = {"source": "prompts", "prompts": ["blue black", "white"], "output_tokens": 4}
+    alike = given | {"order": "longest-first", "seed": 3, "max_input_tokens": 2, "requests": 2}
+    assert build(tmp_path, **given) == build(tmp_path, **alike)
+
+
+def test_every_order_of_three_is_as_likely_as_any_other(tmp_path: Path) -> None:
+    three = {"source": "prompts", "prompts": ["red", "green", "blue"], "order": "shuffled"}
+    counts = Counter(
+        tuple(ids for [ids] in prompts(build(tmp_path, seed=seed, **three))) for seed in range(1200)
+    )
+    assert set(counts) == set(permutations([5, 6, 7]))
+    assert stats.chisquare(list(counts.values())).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("order", ["shuffled", "shortest-first", "longest-first"])
+def test_a_prompt_keeps_its_output_limit_in_every_order(order: str, tmp_path: Path) -> None:
+    given = build(tmp_path, **COLORS, output_tokens=UNIFORM)
+    other = build(tmp_path, **COLORS, output_tokens=UNIFORM, order=order)
+    assert len(set(limits(given))) == 5
+    by_prompt = {tuple(request.prompt_ids): request.max_new_tokens for request in given.requests}
+    assert prompts(other) != prompts(given)
+    assert limits(other) == [by_prompt[tuple(prompt)] for prompt in prompts(other)]
+
+
+def test_prompts_stay_when_output_lengths_change(tmp_path: Path) -> None:
+    values = {"requests": 50, "input_tokens": UNIFORM, "order": "shuffled"}
+    first = build(tmp_path, output_tokens=8, **values)
+    other = build(tmp_path, output_tokens=UNIFORM, **values)
+    assert prompts(first) == prompts(other)
+    assert limits(first) != limits(other)
+
+
+def test_random_ids_stay_when_the_order_changes(tmp_path: Path) -> None:
+    values = {"requests": 50, "input_tokens": UNIFORM}
+    first = build(tmp_path, **values)
+    other = build(tmp_path, order="longest-first", **values)
+    assert sorted(prompts(first)) == sorted(prompts(other))
+
+
+@pytest.mark.parametrize(
+    ("output", "most", "expected"),
+    [
+        (8, None, [8] * 5),
+        (8, 8, [8] * 5),
+        (8, 3, [3] * 5),
+        (8, 9, [8] * 5),
+        ({"distribution": "normal", "mean": 100, "std": 1}, 60, [60] * 5),
+    ],
+)
+def test_max_new_tokens_bounds_every_output(
+    output: object, most: int | None, expected: list[int], tmp_path: Path
+) -> None:
+    built = build(tmp_path, **COLORS, output_tokens=output, max_new_tokens=most)
+    assert limits(built) == expected
+
+
+# The prompts have 4, 1, 3, 1 and 6 tokens.
+@pytest.mark.parametrize(
+    ("most", "cut", "survivors"),
+    [
+        (1, 3, [[8], [9], [5], [8], [9]]),
+        (2, 3, [[7, 8], [9], [6, 5], [8], [8, 9]]),
+        (3, 2, [[6, 7, 8], [9], [6, 6, 5], [8], [6, 8, 9]]),
+        (4, 1, [[5, 6, 7, 8], [9], [6, 6, 5], [8], [5, 6, 8, 9]]),
+        (5, 1, [[5, 6, 7, 8], [9], [6, 6, 5], [8], [9, 5, 6, 8, 9]]),
+        (6, 0, PLAIN),
+        (7, 0, PLAIN),
+    ],
+)
+def test_the_last_tokens_survive(
+    most: int, cut: int, survivors: list[list[int]], tmp_path: Path
+) -> None:
+    built = build(tmp_path, **COLORS, max_input_tokens=most)
+    assert prompts(built) == survivors
+    assert built.truncated_requests == cut
+
+
+@pytest.mark.parametrize("requests", [1, 4, 5, None])
+def test_requests_takes_the_first_prompts(requests: int | None, tmp_path: Path) -> None:
+    built = build(tmp_path, **COLORS, requests=requests)
+    assert prompts(built) == PLAIN[: requests or 5]
+
+
+@pytest.mark.parametrize("requests", [1, 7, 32])
+def test_requests_of_a_synthetic_workload(requests: int, tmp_path: Path) -> None:
+    built = build(tmp_path, requests=requests, input_tokens=3, output_tokens=2)
+    assert [len(prompt) for prompt in prompts(built)] == [3] * requests
+    assert [request.index for request in built.requests] == list(range(requests))
+
+
+def test_the_defaults_of_a_synthetic_workload(tmp_path: Path) -> None:
+    built = build(tmp_path)  # as the reference says: 32 requests of 128 tokens, 64 answered
+    assert [len(prompt) for prompt in prompts(built)] == [128] * 32
+    assert limits(built) == [64] * 32
+
+
+def test_random_ids_are_drawn_evenly_and_none_is_special(tmp_path: Path) -> None:
+    facts = ModelFacts(vocab_size=12, eos_token_ids=[0, 11], special_token_ids=[11, 4])
+    built = build(tmp_path, facts=facts, requests=100, input_tokens=270)
+    counts = Counter(token for prompt in prompts(built) for token in prompt)
+    assert sorted(counts) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
+    assert sum(counts.values()) == 27_000
+    assert stats.chisquare(list(counts.values())).pvalue > 1e-6
+
+
+def test_random_prompts_differ(tmp_path: Path) -> None:
+    facts = ModelFacts(vocab_size=50_000)
+    first, other = (build(tmp_path, facts=facts, seed=seed, requests=64) for seed in (0, 1))
+    # Of 64 * 128 draws from 50,000 ids about this many differ: 50,000 (1 - exp(-0.16384)).
+    distinct = len({token for prompt in prompts(first) for token in prompt})
+    assert distinct == pytest.approx(50_000 * (1 - math.exp(-8192 / 50_000)), rel=0.02)
+    assert len({tuple(prompt) for prompt in prompts(first)}) == 64
+    assert prompts(first) != prompts(other)
+
+
+@pytest.mark.parametrize(("context", "fits"), [(13, False), (14, True), (15, True), (None, True)])
+def test_prompt_and_output_fill_the_context(
+    context: int | None, fits: bool, tmp_path: Path
+) -> None:
+    facts = ModelFacts(vocab_size=10, max_context_tokens=context)
+    if fits:
+        built = build(tmp_path, **COLORS, output_tokens=8, facts=facts)
+        assert max(map(len, prompts(built))) + 8 == 14
+    else:
+        with pytest.raises(WorkloadError, match="prompt 5 has 6 tokens and may get 8 more"):
+            build(tmp_path, **COLORS, output_tokens=8, facts=facts)
+
+
+@pytest.mark.parametrize("bound", [{"max_input_tokens": 5}, {"max_new_tokens": 7}])
+def test_a_bound_makes_a_prompt_fit(bound: dict, tmp_path: Path) -> None:
+    facts = ModelFacts(vocab_size=10, max_context_tokens=13)
+    built = build(tmp_path, **COLORS, output_tokens=8, facts=facts, **bound)
+    assert len(built.requests) == 5
+
+
+def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WorkloadError, match="prompt 2 has no token"):
+        build(tmp_path, source="prompts", prompts=["red", "", "blue"])
+
+
+def test_a_vocabulary_of_special_tokens_is_refused(tmp_path: Path) -> None:
+    facts = ModelFacts(vocab_size=2, eos_token_ids=[1], special_token_ids=[0])
+    with pytest.raises(WorkloadError, match="special tokens only"):
+        build(tmp_path, facts=facts)
+
+
+def test_texts_need_a_tokenizer() -> None:
+    section = workload(**COLORS)
+    with pytest.raises(WorkloadError) as refused:
+        build_workload(section, max_new_tokens=None, facts=FACTS, texts=TEXTS, tokenizer=None)
+    assert "model.tokenizer" in refused.value.hint
+
+
+def test_a_tokenizer_that_pads_and_truncates_does_neither(tmp_path: Path) -> None:
+    export = tokenizer(
+        truncation={
+            "direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0,
+        },
+        padding={
+            "strategy": {"Fixed": 8}, "direction": "Left", "pad_to_multiple_of": None,
+            "pad_id": 2, "pad_type_id": 0, "pad_token": "</s>",
+        },
+    )  # fmt: skip
+    assert prompts(build(tmp_path, **COLORS, export=export)) == PLAIN
+
+
+BEGIN = {
+    "type": "TemplateProcessing",
+    "single": [
+        {"SpecialToken": {"id": "<s>", "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}},
+    ],
+    "pair": [],
+    "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}},
+}
+
+
+def test_special_tokens_are_added_to_plain_prompts_and_left_to_a_template(tmp_path: Path) -> None:
+    export = tokenizer(post_processor=BEGIN)
+    two = {"source": "prompts", "prompts": ["red", "blue white"], "export": export}
+    assert prompts(build(tmp_path, **two)) == [[1, 5], [1, 7, 8]]
+    assert prompts(build(tmp_path, **two, chat_template=True)) == [[3, 5, 4], [3, 7, 8, 4]]
+
+
+def test_a_tokenizer_that_is_not_json_is_refused(tmp_path: Path) -> None:
+    export = tokenizer()
+    broken = type(export)(export.tokenizer_json[:-1])
+    with pytest.raises(WorkloadError, match="not JSON"):
+        build(tmp_path, **COLORS, export=broken)
