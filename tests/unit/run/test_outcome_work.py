@@ -1,0 +1,263 @@
+"""What was done and under which settings: latency, arithmetic, memory, verdict, environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from llem.api.errors import WorkerDied
+from llem.api.facts import HostFacts
+from llem.api.outcome import Reason
+from llem.api.session import Observation, OpenReport, RequestResult, RunResult
+from llem.run.assemble import assemble
+from llem.workload import PreparedWorkload
+
+from .figures import (
+    ANY,
+    EXPECTED,
+    FLOPS,
+    MISSING,
+    check_changes,
+    invalid,
+    missing,
+    nothing,
+    warned,
+)
+from .states import (
+    ARCHITECTURE,
+    MEASUREMENT,
+    MODEL,
+    RUNS,
+    experiment,
+    finished_run,
+    power,
+)
+
+
+def timed(**changes: Any) -> list[RunResult]:
+    """Return the runs with these changes in every request."""
+    return [
+        replace(run, requests=[replace(request, **changes) for request in run.requests])
+        for run in RUNS
+    ]
+
+
+NO_PHASES = {
+    **{name: None for name in EXPECTED if name.startswith("energy.phases.")},
+    "energy.phases.unavailable": "the engine does not tell when first tokens were ready",
+}
+
+
+def test_no_token_times() -> None:
+    check_changes(
+        finished_run(runs=timed(token_times_s=None)),
+        {
+            **NO_PHASES,
+            **nothing("latency.ttft_s", "latency.itl_s"),
+            "latency.unavailable": "the engine does not tell when single tokens were ready",
+        },
+    )
+
+
+def test_one_request_without_token_times_is_enough_to_have_none() -> None:
+    first, *others = RUNS
+    silent = replace(first.requests[1], token_times_s=None)
+    runs = [replace(first, requests=[first.requests[0], silent]), *others]
+    check_changes(
+        finished_run(runs=runs),
+        {
+            **NO_PHASES,
+            **nothing("latency.ttft_s", "latency.itl_s"),
+            "latency.unavailable": "the engine does not tell when single tokens were ready",
+        },
+    )
+
+
+def test_first_token_times_alone() -> None:
+    runs = [
+        replace(
+            run,
+            requests=[
+                replace(request, token_times_s=None, first_token_s=run.started_s + 0.5)
+                for request in run.requests
+            ],
+        )
+        for run in RUNS
+    ]
+    check_changes(
+        finished_run(runs=runs),
+        {
+            **nothing("latency.itl_s"),
+            "latency.unavailable": (
+                "the engine tells when the first token was ready, and of no other"
+            ),
+        },
+    )
+
+
+def test_outputs_of_one_token_have_no_gaps() -> None:
+    runs = [
+        RunResult(start_s, end_s, [_answered(0, start_s, end_s), _answered(1, start_s, end_s)])
+        for start_s, end_s in ((32.0, 34.0), (35.0, 37.0), (38.0, 41.0))
+    ]
+    outcome = assemble(finished_run(runs=runs), id="", log_tail="")
+    assert outcome.tokens.output_tokens == 6
+    assert outcome.energy.j_per_output_token == pytest.approx(700 / 6)
+    assert outcome.latency.itl_s is None
+    assert outcome.latency.unavailable == "no request has two tokens"
+    assert outcome.latency.ttft_s == outcome.latency.e2e_s
+    assert outcome.energy.phases.prefill_j == pytest.approx(700)
+    assert outcome.energy.phases.decode_j is None
+    # 5 and 3 positions, and one row of the output projection for each prompt
+    assert outcome.compute.flops == 3 * (2304 * 8 + 160 * 2 + 64 * (15 + 6) / 1)
+
+
+def _answered(index: int, start_s: float, end_s: float) -> RequestResult:
+    return RequestResult(index, [7], "eos", start_s, end_s, [end_s])
+
+
+def test_truncated_prompts_are_a_warning() -> None:
+    workload = finished_run().workload
+    check_changes(
+        finished_run(workload=PreparedWorkload(workload.requests, 2, workload.input_ids_sha256)),
+        {
+            **warned(("truncated-prompts", "2 prompts were cut")),
+            "workload.truncated_requests": 2,
+        },
+    )
+
+
+def test_self_cost() -> None:
+    changes = {"self_cost.cpu_s": 1.4, "self_cost.cpu_ratio": 0.2}
+    check_changes(finished_run(cpu_s=1.4), changes)
+
+
+def test_a_model_of_an_unknown_family() -> None:
+    opened = OpenReport("engine", "2.0", replace(MODEL, architecture=None), ["cuda:GPU-a"])
+    check_changes(
+        finished_run(opened=opened),
+        {
+            "compute.flops": None,
+            "compute.flops_per_s": None,
+            "compute.mfu_ratio": None,
+            "compute.note": "llem does not know the arithmetic of this model family",
+            "memory.kv_cache_bytes_per_token": None,
+        },
+    )
+
+
+def test_a_model_in_single_precision() -> None:
+    opened = OpenReport("engine", "2.0", replace(MODEL, dtype="float32"), ["cuda:GPU-a"])
+    check_changes(
+        finished_run(opened=opened),
+        {
+            "memory.kv_cache_bytes_per_token": 64,
+            "compute.mfu_ratio": FLOPS / 7 / 67e12,  # NVIDIA's data sheet, without TF32
+        },
+    )
+
+
+def test_a_run_on_the_processor() -> None:
+    opened = OpenReport("engine", "2.0", MODEL, ["cpu"])
+    facts = HostFacts("Linux 6.1", "a processor", 16, 64_000_000_000)
+    check_changes(
+        finished_run(opened=opened, facts=facts, series=[power("cpu")]),
+        {
+            **missing("environment.gpus"),
+            "environment.gpus": [],
+            "environment.devices.0": "cpu",
+            "energy.devices.0.id": "cpu",
+            "compute.mfu_ratio": None,
+            "compute.note": "no stated peak is known for the devices used",
+        },
+    )
+
+
+def test_more_arithmetic_than_the_device_can_do() -> None:
+    wide = replace(ARCHITECTURE, layers=10**13)
+    opened = OpenReport("engine", "2.0", replace(MODEL, architecture=wide), ["cuda:GPU-a"])
+    outcome = assemble(finished_run(opened=opened), id="", log_tail="")
+    assert [reason.code for reason in outcome.verdict.reasons] == ["beyond-roofline"]
+    assert outcome.compute.mfu_ratio > 2
+
+
+def test_a_simulated_engine() -> None:
+    opened = OpenReport("engine", "2.0", MODEL, ["cuda:GPU-a"], simulated=True)
+    check_changes(finished_run(opened=opened), invalid(("simulated-engine", ANY)))
+
+
+def test_a_warm_up_that_did_not_converge() -> None:
+    message = "2 warm-up repetitions were not stable"
+    check_changes(finished_run(warmup_stable=False), invalid(("warmup-not-converged", message)))
+
+
+def test_a_value_that_was_not_in_force() -> None:
+    observation = Observation(
+        effective={"load.heads": 1}, reasons={"compile-failed": "ran eagerly"}
+    )
+    check_changes(
+        finished_run(observation=observation),
+        {
+            **missing("effective", "memory.other"),
+            "effective.load.heads": 1,
+            "memory.host_peak_rss_bytes": None,
+            "memory.device_peak_bytes": None,
+            "memory.other": {},
+            **invalid(
+                ("effective-differs", "load.heads was asked to be 2 and was 1"),
+                ("compile-failed", "ran eagerly"),
+            ),
+        },
+    )
+
+
+def test_an_accepted_reason_is_a_warning() -> None:
+    asked = MEASUREMENT | {"limits": {"accept": ["warmup-not-converged"]}}
+    state = finished_run(warmup_stable=False, experiment=experiment(measurement=asked))
+    message = "2 warm-up repetitions were not stable"
+    check_changes(state, warned(("warmup-not-converged", message)))
+
+
+def test_what_was_said_before_the_run_comes_first() -> None:
+    state = finished_run(
+        warnings=[Reason(code="remote-code", message="runs code of the model")],
+        reasons=[
+            Reason(code="device-unmetered", message="cuda:GPU-c"),
+            Reason(code="baseline-stale", message="metered again"),
+        ],
+    )
+    check_changes(
+        state,
+        {
+            **invalid(("device-unmetered", "cuda:GPU-c")),
+            **warned(
+                ("remote-code", "runs code of the model"), ("baseline-stale", "metered again")
+            ),
+        },
+    )
+
+
+def test_variables_that_matter_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("ENGINE_MODE", "fast")
+    monkeypatch.setenv("ENGINE_OTHER", "unseen")
+    check_changes(
+        finished_run(variables=("ENGINE_MODE",)),
+        {
+            "environment.variables": MISSING,
+            "environment.variables.OMP_NUM_THREADS": "3",
+            "environment.variables.ENGINE_MODE": "fast",
+        },
+    )
+
+
+def test_secrets_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "abcdefgh-12345678")
+    state = finished_run(phase="open")
+    state.fail(WorkerDied("refused abcdefgh-12345678"), hint="")
+    outcome = assemble(state, id="", log_tail="with abcdefgh-12345678 and hf_" + "x" * 30)
+    assert "abcdefgh" not in outcome.model_dump_json()
+    assert outcome.failure.message == "refused <redacted>"
+    assert outcome.log_tail == "with <redacted> and <redacted>"
