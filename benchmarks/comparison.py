@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from llem.api.energy import Energy
-from llem.api.outcome import Outcome, Repetition, Timing, Tokens, WorkloadFacts
-from llem.api.study_place import StudyPlace
-from llem.report.comparison.compare import Comparison, compare
-from llem.report.comparison.gate import State, judge, overall, parse_limit
-from llem.report.comparison.inference import effect
-from llem.report.comparison.power import power_of
+from llem.report.comparison.comparison import Comparison, compare
+from llem.report.comparison.inference import effect, power_of
+from llem.report.comparison.regression_gate import State, judge, overall, parse_limit
+from llem.report.load_outcomes import Stored
 from llem.report.metrics import METRICS
-from llem.report.stored import Stored
+from llem.schema.energy import Energy
+from llem.schema.outcome import Outcome, Repetition, StudyPlace, Timing, Tokens, WorkloadFacts
 
 STUDIES = 2000
 TOKENS = 1000

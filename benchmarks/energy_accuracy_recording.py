@@ -10,10 +10,10 @@ import random
 import sys
 import time
 
-from llem.api.config import MeasurementConfig
-from llem.measure.energy import account
+from llem.energy.compute_energy import account
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
+from llem.schema.measurement import MeasurementConfig
 
 
 def main() -> None:

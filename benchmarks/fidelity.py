@@ -20,8 +20,8 @@ from pathlib import Path
 
 from smollm2 import save_as_safetensors
 
-from llem.api.config import SyntheticWorkload
 from llem.api.session import ModelFacts
+from llem.schema.workload import SyntheticWorkload
 from llem.workload import build_workload
 
 REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 4, 32, 32

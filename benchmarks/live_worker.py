@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llem.api.plan import CallPlan
 from llem.api.session import OpenReport, Request, RunResult
+from llem.process.worker_process import WorkerProcess
 from llem.registry import Backend
-from llem.run.worker_process import WorkerProcess
+from llem.schema.call_plan import CallPlan
 
 LIMIT_S = 1800.0
 """Time limit of each call."""

@@ -20,8 +20,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from llem.api import ENTRY_POINT_GROUP
-from llem.scaffold import Identity
-from llem.scaffold.write import package_files
+from llem.testing.scaffold import Identity, package_files
 
 LLEM = str(Path(sys.executable).with_name("llem"))
 COMMANDS = ("--help", "capabilities", "plugins")

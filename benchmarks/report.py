@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from llem.api.outcome import Outcome
-from llem.report.content.report import build
+from llem.report.content.study_report import build
 from llem.report.content.summary import Rates
 from llem.report.html.page import page
-from llem.report.stored import read_all
+from llem.report.load_outcomes import read_all
+from llem.schema.outcome import Outcome
 
 KINDS = {"none": (1.0, 1.0), "int8": (0.8, 0.7), "nf4": (0.7, 0.75), "fp4": (0.72, 0.74)}
 SIZES = (1, 2, 4, 8, 16)

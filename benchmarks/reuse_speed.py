@@ -23,11 +23,11 @@ from scipy.stats import sem
 from study import DECODING
 
 from llem.config import LoadedExperiment
-from llem.config.study import load_study
+from llem.process.fork_host import Prefork
+from llem.process.workers import start_worker
 from llem.registry import Registry
-from llem.run.plan import plan_for
-from llem.run.prefork import Prefork
-from llem.run.workers import start_worker
+from llem.run.preflight import plan_for
+from llem.study.load_study import load_study
 from llem.workload import build_workload
 
 ORDERS = tuple(permutations(("kept", "preforked", "fresh")))

@@ -126,9 +126,9 @@ def grid() -> None:
 
 def plan(file: Path) -> None:
     """Expand, validate and plan one study, and print what that took."""
-    from llem.config.study import load_study
     from llem.registry import Registry
-    from llem.study.plan import plan_study
+    from llem.study.load_study import load_study
+    from llem.study.study_plan import plan_study
 
     start_s = time.perf_counter()
     planned = plan_study(load_study(Registry.discover(), file=file))

@@ -26,9 +26,9 @@ from smollm2 import save_as_safetensors
 
 from llem.api.session import Request
 from llem.config.load import load_experiment
+from llem.process.worker_process import WorkerProcess
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
-from llem.run.worker_process import WorkerProcess
 
 PAUSE_S = 1.5
 

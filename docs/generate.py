@@ -19,28 +19,27 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from llem.api.command import CommandOutcome
-from llem.api.config import Experiment, Param
-from llem.api.config.annotations import markers
-from llem.api.config.decoder import PRESETS
-from llem.api.errors import LlemError
-from llem.api.outcome import Outcome
-from llem.api.verdict import CATALOGUE, ReasonCode
 from llem.cli import main as llem
-from llem.config.study import StudySettings
-from llem.introspect.audit import Fate, audit_report
-from llem.introspect.audit_listing import audit_listing, audit_summary
-from llem.introspect.kinds import kind
-from llem.introspect.parameter import Parameter, section_parameters
-from llem.introspect.parameter import shared_parameters as parameters_of_all
-from llem.introspect.parameter_listing import parameter_listing, rule_listing
-from llem.introspect.render_markdown import render_markdown
-from llem.introspect.rule import ValidationRule, validation_rules
-from llem.introspect.units import unit_of
+from llem.errors import LlemError
+from llem.introspect.audit_report import Fate, audit_listing, audit_report, audit_summary
+from llem.introspect.constraints import ValidationRule, validation_rules
+from llem.introspect.parameter_tables import parameter_listing, rule_listing
+from llem.introspect.parameters import Parameter, section_parameters
+from llem.introspect.parameters import shared_parameters as parameters_of_all
+from llem.introspect.schema_text import kind, unit_of
+from llem.introspect.tables import render_markdown
 from llem.registry import Registry
-from llem.run.audit import read_engine
+from llem.run.engine_surface import read_engine
+from llem.schema.base import Param
+from llem.schema.command_outcome import CommandOutcome
+from llem.schema.decoder import PRESETS
+from llem.schema.experiment import Experiment
+from llem.schema.fields import markers
+from llem.schema.outcome import Outcome
+from llem.schema.reason_codes import CATALOGUE, ReasonCode
+from llem.study.settings import StudySettings
 from llem.testing import CHECKS
-from llem.testing.listing import catalogue_listing
+from llem.testing.conformance import catalogue_listing
 
 
 def commands() -> str:

@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from llem.api.config import Experiment
-from llem.api.config.fields import ConfigField, walk
-from llem.config.rules import RULES
-from llem.introspect.kinds import bounds
-from llem.introspect.parameter import schema_of
-from llem.testing.checks.config import is_number, unit
+from llem.config.core_rules import RULES
+from llem.introspect.parameters import schema_of
+from llem.introspect.schema_text import bounds
+from llem.schema.experiment import Experiment
+from llem.schema.fields import ConfigField, walk
+from llem.testing.checks.config_checks import is_number, unit
 
 FIELDS = {field.path: field for field in walk(Experiment)}
 

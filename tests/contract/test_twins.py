@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llem.api import ENTRY_POINT_GROUP
-from llem.api.errors import PluginIncompatible
+from llem.errors import PluginIncompatible
 from llem.testing import CHECKS, State, Subject, check_plugin
 
 HERE = Path(__file__).parent

@@ -9,9 +9,10 @@ import pytest
 
 from llem.config import load_experiment
 from llem.config.source import read_file
-from llem.config.study import is_study, load_study
 from llem.registry import Registry
-from llem.study.plan import plan_study
+from llem.study.load_study import load_study
+from llem.study.study_file import is_study
+from llem.study.study_plan import plan_study
 
 ROOT = Path(__file__).parents[2]
 _YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)

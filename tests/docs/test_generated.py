@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from llem.api import hookspecs
 from llem.api.capability import MEANINGS, Capability
-from llem.api.command import CommandOutcome
-from llem.api.config import Experiment
-from llem.api.errors import LlemError
-from llem.api.outcome import Outcome
-from llem.cli.exit_codes import NOT_VALID, UNACCOUNTED
+from llem.cli.error_output import NOT_VALID, UNACCOUNTED
+from llem.errors import LlemError
 from llem.introspect import parameters
 from llem.registry import Registry
+from llem.schema.command_outcome import CommandOutcome
+from llem.schema.experiment import Experiment
+from llem.schema.outcome import Outcome
 
 DOCS = Path(__file__).parents[2] / "docs"
 

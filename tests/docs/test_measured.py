@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from llem.cli import main
-from llem.store import outcome_folders, read_outcome
+from llem.results import outcome_folders, read_outcome
 
 MEASURED = Path(__file__).parents[2] / "docs/measured"
 _TRANSCRIPT = re.compile(r"^```text\n\$ llem ([^\n]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 
-from llem.api.config import MeasurementConfig
-from llem.api.meter import Channel, Meter, Probe, Provenance, Quantity, Reading
-from llem.measure.energy import account
-from llem.measure.sampler import Sampler, Source
+from llem.api.meters import Channel, Meter, Probe, Provenance, Quantity, Reading
+from llem.energy.compute_energy import account
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
+from llem.run.sampler import Sampler, Source
+from llem.schema.measurement import MeasurementConfig
 
 pytestmark = [pytest.mark.gpu, pytest.mark.engine]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from llem.store import read_requests
+from llem.results import read_requests
 
 pytestmark = [pytest.mark.engine, pytest.mark.model]
 

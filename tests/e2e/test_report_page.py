@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from llem.report.content.report import build
+from llem.report.content.study_report import build
 from llem.report.content.summary import Rates
 from llem.report.html.page import page as report_page
-from llem.report.stored import read_all
-from llem.store.phases import store_phases
+from llem.report.load_outcomes import read_all
+from llem.results.series_files import store_phases
 
 from ..unit.report.outcomes import place, stored, write
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from llem.api.plan import CallPlan
-from llem.run.prefork import ForkParent, ForkRefused
+from llem.process.fork_host import ForkParent, ForkRefused
+from llem.schema.call_plan import CallPlan
 
 pytestmark = [pytest.mark.engine, pytest.mark.model]
 

@@ -100,7 +100,7 @@ def worker_of(process):
         children = process.children()
     except psutil.NoSuchProcess:
         return None
-    return next((child for child in children if "llem.worker" in " ".join(_cmdline(child))), None)
+    return next((child for child in children if "llem.process" in " ".join(_cmdline(child))), None)
 
 
 def _cmdline(process):
@@ -114,7 +114,7 @@ def orphans():
     """Return every worker process on this machine that has lost its host."""
     found = []
     for process in psutil.process_iter(["ppid"]):
-        if "llem.worker" in " ".join(_cmdline(process)) and process.info["ppid"] == 1:
+        if "llem.process" in " ".join(_cmdline(process)) and process.info["ppid"] == 1:
             found.append(process)
     return found
 

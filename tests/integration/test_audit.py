@@ -13,9 +13,9 @@ def load(path, size=1, dtype=None, verbose=False{more}):
 PLUGIN = '''
 from typing import Annotated
 
-from llem.api.audit import ParameterAudit, Surface
+from llem.api.parameter_audit import ParameterAudit, Surface
 from llem.api.capability import BackendInfo, EngineRequirement
-from llem.api.config import BackendConfig, Engine, Param
+from llem.schema import BackendConfig, Engine, Param
 from llem.api.hookspecs import hookimpl
 
 class Section(BackendConfig):
@@ -51,7 +51,7 @@ def llem_parameter_audit():
 INTROSPECT = """
 import inspect
 
-from llem.api.audit import FoundParameter
+from llem.api.parameter_audit import FoundParameter
 
 def read():
     import tiny_engine

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from llem.scaffold import Identity
-from llem.scaffold.write import package_files
+from llem.testing.scaffold import Identity, package_files
 
 COUNT = 30
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from llem.api import ENTRY_POINT_GROUP
-from llem.store import read_samples
+from llem.results import read_samples
 
 OBSERVER = """
 import json, os, time

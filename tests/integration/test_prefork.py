@@ -9,24 +9,18 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from llem.api.config import RunnerConfig
-from llem.api.errors import (
-    EngineError,
-    OutOfMemory,
-    WorkerDied,
-    WorkerLogFlood,
-    WorkerTimeout,
-)
-from llem.api.plan import CallPlan
 from llem.api.session import Request, RunResult
+from llem.errors import EngineError, OutOfMemory, WorkerDied, WorkerLogFlood, WorkerTimeout
+from llem.process.fork_host import Prefork
+from llem.process.fork_server import why_not_fork
 from llem.registry import Backend, Registry
-from llem.run.prefork import Prefork
-from llem.worker.prefork import why_not_fork
+from llem.schema.call_plan import CallPlan
+from llem.schema.experiment import RunnerConfig
 
 from .conftest import wait_until
 
 TIMEOUT_S = 30.0
-SIMULATED = "from llem.builtin.simulated.plugin import *\n"
+SIMULATED = "from llem.builtin.simulated import *\n"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
@@ -70,7 +64,7 @@ def opened(lease, **settings):
     """Bring a worker to where its requests are prepared, and return it."""
     worker = lease.worker
     worker.hello(TIMEOUT_S)
-    plugin = "llem.builtin.simulated.plugin"
+    plugin = "llem.builtin.simulated"
     worker.call("start", TIMEOUT_S, plugin=plugin, distributions=[])
     worker.call("open", TIMEOUT_S, plan=CallPlan((), settings).to_json())
     worker.call("prepare", TIMEOUT_S, requests=[Request(0, [5, 6], 4).to_json()])
@@ -177,10 +171,10 @@ def test_everything_ends_with_the_host(tmp_path):
     host.write_text(
         "import time\n"
         "from pathlib import Path\n"
-        "from llem.api.config import RunnerConfig\n"
-        "from llem.api.plan import CallPlan\n"
+        "from llem.schema import RunnerConfig\n"
+        "from llem.schema.call_plan import CallPlan\n"
         "from llem.registry import Registry\n"
-        "from llem.run.prefork import Prefork\n"
+        "from llem.process.fork_host import Prefork\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "prefork = Prefork(folder / 'prefork.log')\n"
         "backend = Registry.discover().backend('simulated')\n"

@@ -2,7 +2,7 @@
 
 import json
 
-from llem.api.config.decoder import PRESETS
+from llem.schema.decoder import PRESETS
 
 CREATIVE = ("--backend", "pytorch", "--set", "decoder.preset=creative")
 

@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 
-from llem.api.outcome import Outcome
-from llem.store import read_outcome, read_phases, read_requests, read_samples
+from llem.results import read_outcome, read_phases, read_requests, read_samples
+from llem.schema.outcome import Outcome
 
 from .conftest import Llem
 

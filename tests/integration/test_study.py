@@ -11,7 +11,7 @@ from collections import Counter
 import psutil
 import pytest
 
-from llem.store import read_requests
+from llem.results import read_requests
 from llem.study.journal import read_journal
 
 from .conftest import wait_until, worker_of

@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from llem.shapes import write_shape
+from llem.workload.shape_folder import write_shape
 
 from ..trt_double.site import DoubleSite
 from .conftest import QUICK, wait_until

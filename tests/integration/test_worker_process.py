@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llem.api.errors import (
+from llem.api.session import OpenReport, Request, RunResult
+from llem.errors import (
     EngineError,
     OutOfMemory,
     PluginIncompatible,
@@ -17,11 +18,10 @@ from llem.api.errors import (
     WorkerLogFlood,
     WorkerTimeout,
 )
-from llem.api.plan import CallPlan
-from llem.api.session import OpenReport, Request, RunResult
-from llem.run.worker_process import WorkerProcess
+from llem.process.worker_process import WorkerProcess
+from llem.schema.call_plan import CallPlan
 
-PLUGIN = "llem.builtin.simulated.plugin"
+PLUGIN = "llem.builtin.simulated"
 TIMEOUT_S = 30.0
 
 
@@ -184,7 +184,7 @@ def test_the_worker_dies_with_its_host(tmp_path):
     host.write_text(
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from llem.run.worker_process import WorkerProcess\n"
+        "from llem.process.worker_process import WorkerProcess\n"
         "worker = WorkerProcess(python=sys.executable, env={}, max_log_bytes=1 << 20,\n"
         f"                       log_path=Path({str(tmp_path / 'worker.log')!r}))\n"
         "print(worker.hello(30).pid, flush=True)\n"

@@ -16,9 +16,9 @@ import pytest
 
 ENGINES = ("torch", "transformers", "vllm", "tensorrt_llm")
 PLUGINS = (
-    "llem.builtin.imports.plugin",
-    "llem.builtin.meters.plugin",
-    "llem.builtin.simulated.plugin",
+    "llem.builtin.optimum_benchmark",
+    "llem.builtin.meter_hooks",
+    "llem.builtin.simulated",
     "llem_mlflow.plugin",
     "llem_pytorch.plugin",
     "llem_trt.plugin",

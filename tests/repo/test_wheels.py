@@ -50,9 +50,9 @@ def test_wheels_declare_their_plugins(wheels: dict[str, ZipFile]) -> None:
         entry_points.read_string(wheel.read(name).decode())
         declared |= dict(entry_points["llem.plugins.v1"])
     assert declared == {
-        "simulated": "llem.builtin.simulated.plugin",
-        "meters": "llem.builtin.meters.plugin",
-        "imports": "llem.builtin.imports.plugin",
+        "simulated": "llem.builtin.simulated",
+        "meters": "llem.builtin.meter_hooks",
+        "imports": "llem.builtin.optimum_benchmark",
         "pytorch": "llem_pytorch.plugin",
         "vllm": "llem_vllm.plugin",
         "trt": "llem_trt.plugin",

@@ -27,7 +27,7 @@ def llem_capabilities():
 
 @hookimpl
 def llem_config_model():
-    from llem.api.config import BackendConfig
+    from llem.schema import BackendConfig
     return BackendConfig
 """
 

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from llem.api.plan import CallPlan
 from llem.api.session import Request
+from llem.schema.call_plan import CallPlan
 from llem_onnx.runtime import OnnxSession
 
 MODEL = os.environ["LLEM_ONNX_MODEL"]

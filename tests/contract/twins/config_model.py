@@ -11,7 +11,7 @@ def faulty():
 
     from pydantic import Field
 
-    from llem.api.config import Engine, Param
+    from llem.schema.base import Engine, Param
     from twins.parts import TwinConfig
 
     class Faulty(TwinConfig):

@@ -7,7 +7,7 @@ from twins.healthy import *
 
 @cache
 def faulty():
-    from llem.api.config import Rule
+    from llem.schema.base import Rule
     from twins.parts import TwinConfig
 
     class Faulty(TwinConfig):

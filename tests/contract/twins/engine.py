@@ -1,6 +1,6 @@
 """The engine that the twins drive: it computes with whole numbers."""
 
-from llem.api.audit import FoundParameter
+from llem.api.parameter_audit import FoundParameter
 
 VOCAB_SIZE = 100
 

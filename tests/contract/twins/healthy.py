@@ -2,7 +2,7 @@
 
 from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
 from llem.api.hookspecs import hookimpl
-from llem.api.meter import MeterSpec, Provenance
+from llem.api.meters import MeterSpec, Provenance
 
 YES = Claim(Level.YES)
 INFO = BackendInfo(

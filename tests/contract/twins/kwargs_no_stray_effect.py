@@ -5,7 +5,7 @@ from twins.healthy import *
 
 @hookimpl
 def llem_build_kwargs(experiment):
-    from llem.api.plan import CallPlan
+    from llem.schema.call_plan import CallPlan
     from twins.parts import build_plan
 
     found = build_plan(experiment)

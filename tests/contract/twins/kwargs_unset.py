@@ -7,7 +7,7 @@ from twins.healthy import *
 def llem_build_kwargs(experiment):
     from dataclasses import replace
 
-    from llem.api.plan import CallPlan
+    from llem.schema.call_plan import CallPlan
     from twins.parts import build_plan
 
     found = build_plan(experiment)

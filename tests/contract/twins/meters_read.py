@@ -8,7 +8,7 @@ from twins.healthy import *
 def __getattr__(name):
     if name != "Faulty":
         raise AttributeError(name)
-    from llem.api.meter import Reading
+    from llem.api.meters import Reading
     from twins.parts import TwinMeter
 
     class Faulty(TwinMeter):

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.api.audit import ParameterAudit, Surface
-from llem.api.config import BackendConfig, Engine, Param
-from llem.api.config.fields import value_at, walk
-from llem.api.config.passthrough import merge_passthrough
-from llem.api.errors import ConfigError
-from llem.api.meter import Channel, Meter, Probe, Quantity, Reading
-from llem.api.plan import Call, CallPlan, import_dotted, resolve_kwargs
+from llem.api.arguments import merge_passthrough
+from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+from llem.api.parameter_audit import ParameterAudit, Surface
 from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult, Session
+from llem.errors import ConfigError
+from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
+from llem.schema.fields import value_at, walk
 from twins.engine import VOCAB_SIZE
 
 SHARED = {

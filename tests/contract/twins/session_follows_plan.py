@@ -9,7 +9,7 @@ from twins.healthy import *
 def faulty():
     from dataclasses import replace
 
-    from llem.api.plan import CallPlan
+    from llem.schema.call_plan import CallPlan
     from twins.parts import TwinSession
 
     class Faulty(TwinSession):

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llem.store import read_requests
+from llem.results import read_requests
 
 pytestmark = pytest.mark.engine
 

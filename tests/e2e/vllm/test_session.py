@@ -2,9 +2,9 @@
 
 import pytest
 
-from llem.api.config import Experiment
 from llem.api.session import Request
-from llem.shapes import write_shape
+from llem.schema.experiment import Experiment
+from llem.workload.shape_folder import write_shape
 from llem_vllm.config import VLLMConfig
 from llem_vllm.kwargs import build_plan
 

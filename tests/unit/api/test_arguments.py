@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from llem.api.config import BackendConfig, Engine, FrozenModel, Param
-from llem.api.config.arguments import section_arguments
+from llem.api.arguments import section_arguments
+from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
 
 
 class Cache(FrozenModel):

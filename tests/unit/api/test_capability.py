@@ -2,8 +2,7 @@
 
 import pytest
 
-from llem.api.capability import ComputeCapability, Gpus, Installed, Platform
-from llem.api.facts import Gpu, HostFacts
+from llem.api.capability import ComputeCapability, Gpu, Gpus, HostFacts, Installed, Platform
 
 
 def facts(*capabilities, system="Linux-6.1", versions=()):

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import create_model
 
-from llem.api.config import GIVEN, BackendConfig, Engine, Experiment, FrozenModel, Param, Rule
-from llem.api.config.annotations import markers
-from llem.api.config.derived import rules_of
-from llem.api.config.fields import value_at, walk
+from llem.config.rule_checks import rules_of
+from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.schema.experiment import Experiment
+from llem.schema.fields import markers, value_at, walk
 
 
 class Cache(FrozenModel):

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from llem.api.config import DecoderConfig, Experiment, ModelConfig
-from llem.api.config.decoder import PRESETS
+from llem.schema.decoder import PRESETS, DecoderConfig
+from llem.schema.experiment import Experiment, ModelConfig
 
 
 def test_an_unset_workload_is_synthetic():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.audit import FoundParameter, parameters_of
+from llem.api.parameter_audit import FoundParameter, parameters_of
 
 
 def test_names_defaults_and_types_are_read():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.plan import (
+from llem.schema.call_plan import (
     Call,
     CallPlan,
     Construct,
@@ -19,7 +19,7 @@ from llem.api.plan import (
     resolve,
     resolve_kwargs,
 )
-from llem.api.plan import given as given_values
+from llem.schema.call_plan import given as given_values
 
 names = st.text("abcdefgh_", min_size=1, max_size=8)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

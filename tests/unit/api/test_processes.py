@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from llem.api.processes import peak_rss_bytes
+from llem.api.child_processes import peak_rss_bytes
 
 
 def test_processes_below_this_one_are_added():

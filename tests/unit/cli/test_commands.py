@@ -32,13 +32,13 @@ def backend(environment, source):
     more = """
 @hookimpl
 def llem_build_kwargs(experiment):
-    from llem.api.plan import Call, CallPlan
+    from llem.schema.call_plan import Call, CallPlan
     call = Call("load", "toybox.load", args=(experiment.model.id,), kwargs={"seed": 7})
     return CallPlan(calls=(call,), settings={"speed": 3})
 
 @hookimpl
 def llem_review_experiment(experiment, facts):
-    from llem.api.finding import Finding
+    from llem.errors import Finding
     if experiment.workload.requests == 13:
         return [Finding("unlucky", "13 requests bring bad luck.", path="workload.requests")]
     if experiment.workload.requests == 7:

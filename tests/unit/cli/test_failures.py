@@ -8,17 +8,17 @@ import sys
 
 import pytest
 
-from llem.api.errors import ConfigInvalid, EngineMissing, LlemError
-from llem.api.finding import Finding
-from llem.cli.exit_codes import (
+from llem.cli.error_output import (
     CONTRACT_BROKEN,
     EXIT_CODES,
     GATE_BROKEN,
     GATE_INCONCLUSIVE,
     NOT_VALID,
     UNACCOUNTED,
+    describe,
+    document,
 )
-from llem.cli.failures import describe, document
+from llem.errors import ConfigInvalid, EngineMissing, Finding, LlemError
 
 INTERRUPTED = """
 @hookimpl

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.errors import ConfigError, ConfigInvalid
 from llem.config import load_experiment
-from llem.config.study import load_study
+from llem.errors import ConfigError, ConfigInvalid
+from llem.study.load_study import load_study
 
 from .fakes import FAKE, OTHER, FakeRegistry
 

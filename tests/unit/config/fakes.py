@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from llem.api.capability import BackendInfo, EngineRequirement
-from llem.api.config import BackendConfig, Experiment, FrozenModel, Param, Rule
-from llem.api.errors import UnknownBackend
+from llem.errors import UnknownBackend
 from llem.registry import EngineStatus
+from llem.schema.base import BackendConfig, FrozenModel, Param, Rule
+from llem.schema.experiment import Experiment
 
 
 class Adapter(FrozenModel):

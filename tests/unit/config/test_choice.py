@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.errors import BackendUnavailable
-from llem.config.choice import choose_backend
+from llem.config.defaults import choose_backend
+from llem.errors import BackendUnavailable
 
 from .fakes import FakeBackend
 

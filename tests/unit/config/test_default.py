@@ -3,7 +3,7 @@
 import pytest
 
 from llem.config import default_experiment
-from llem.config.default import over_default
+from llem.config.defaults import over_default
 
 from .fakes import FAKE
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.errors import BackendUnavailable, ConfigFileError, ConfigInvalid, UnknownBackend
 from llem.config import load_experiment
+from llem.errors import BackendUnavailable, ConfigFileError, ConfigInvalid, UnknownBackend
 from llem.registry import Registry
 
 from .fakes import FAKE, OTHER, FakeBackend, FakeRegistry, Section

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from llem.api.config.fields import walk
-from llem.config.location import place_of, told_apart_by
-from llem.config.narrow import experiment_model
+from llem.config.defaults import experiment_model
+from llem.config.messages import place_of, told_apart_by
+from llem.schema.fields import walk
 
 from .fakes import FAKE
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.config import ModelConfig
 from llem.config.model_files import model_problems
-from llem.shapes import SHAPES
+from llem.schema.experiment import ModelConfig
+from llem.workload.shape_catalog import SHAPES
 
 
 @pytest.fixture(autouse=True)

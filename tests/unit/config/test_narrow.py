@@ -3,9 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from llem.api.config import BackendConfig, Experiment
-from llem.api.errors import PluginBroken
 from llem.config import experiment_model
+from llem.errors import PluginBroken
+from llem.schema.base import BackendConfig
+from llem.schema.experiment import Experiment
 
 from .fakes import FAKE, OTHER, FakeBackend, Section
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.errors import ConfigInvalid
 from llem.config.overrides import apply_override
 from llem.config.source import Source
+from llem.errors import ConfigInvalid
 
 from .test_strict_yaml import JSON
 

@@ -6,9 +6,9 @@ from functools import reduce
 
 import pytest
 
-from llem.api.facts import Gpu, HostFacts
-from llem.config.judge import remarks, unfit, violations
-from llem.config.rules import RULES
+from llem.api.capability import Gpu, HostFacts
+from llem.config.core_rules import RULES
+from llem.config.rule_checks import remarks, unfit, violations
 
 from .fakes import FAKE, Section, experiment
 

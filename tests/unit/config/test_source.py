@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.errors import ConfigFileError, ConfigInvalid
 from llem.config.source import MAX_BYTES, Source, read_file
+from llem.errors import ConfigFileError, ConfigInvalid
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import pytest
 
-from llem.api.config import DecoderConfig, Experiment
-from llem.config.judge import dropped
-from llem.config.study.answers import Answers
+from llem.config.rule_checks import dropped
+from llem.schema.decoder import DecoderConfig
+from llem.schema.experiment import Experiment
+from llem.study.predicate_cache import Answers
 
 from .fakes import FAKE
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.config.study.axis_values import RangeRefused, axis_values, is_range
+from llem.study.axes import RangeRefused, axis_values, is_range
 
 ENDS = st.integers(1, 10_000) | st.floats(1e-3, 1e6)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from llem.config.study import is_study, read_study
+from llem.study.study_file import is_study, read_study
 
 from .fakes import FAKE, OTHER, FakeBackend, FakeRegistry, OtherSection
 

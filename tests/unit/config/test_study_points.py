@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.config import experiment_model
-from llem.config.judge import violations
-from llem.config.study.axes import Axis, Choice, leaves, nested
-from llem.config.study.grid import Grid
-from llem.config.study.points import Points
+from llem.config.rule_checks import violations
+from llem.study.axes import Axis, Choice, leaves, nested
+from llem.study.grid import Grid
+from llem.study.points import Points
 
 from .fakes import FAKE, OTHER, FakeRegistry
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import pytest
 
-from llem.api.audit import FoundParameter, ParameterAudit, Surface
-from llem.api.config import BackendConfig, Engine, FrozenModel, Param
-from llem.introspect.audit import Fate, audited
+from llem.api.parameter_audit import FoundParameter, ParameterAudit, Surface
+from llem.introspect.audit_report import Fate, audited
+from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
 
 
 class Quantisation(FrozenModel):

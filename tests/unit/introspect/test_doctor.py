@@ -7,14 +7,12 @@ import json
 import pytest
 
 from llem.introspect.doctor import State, doctor
-from llem.introspect.listing import check_listing, meter_listing
-from llem.introspect.meters import meters
-from llem.introspect.render_json import render_json
-from llem.introspect.render_text import render_text
+from llem.introspect.installed import meters
+from llem.introspect.tables import check_listing, meter_listing, render_json, render_text
 
 METERS = """
 from llem.api.hookspecs import hookimpl
-from llem.api.meter import Channel, Meter, MeterSpec, Probe, Provenance, Quantity
+from llem.api.meters import Channel, Meter, MeterSpec, Probe, Provenance, Quantity
 
 def spec(name, **more):
     kind = "cuda" if name == "gpu" else "cpu"

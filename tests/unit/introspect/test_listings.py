@@ -7,23 +7,21 @@ import re
 
 import pytest
 
-from llem.api.capability import Capability, Level
-from llem.api.errors import UnknownBackend
-from llem.api.facts import Gpu, HostFacts
-from llem.introspect.capability import capabilities
-from llem.introspect.listing import (
+from llem.api.capability import Capability, Gpu, HostFacts, Level
+from llem.errors import UnknownBackend
+from llem.introspect.capability_matrix import capabilities
+from llem.introspect.installed import plugins, plugins_called, shapes
+from llem.introspect.tables import (
     Cell,
     Listing,
     capability_listing,
     plugin_details,
     plugin_listing,
+    render_json,
+    render_markdown,
+    render_text,
     shape_listing,
 )
-from llem.introspect.plugins import plugins, plugins_called
-from llem.introspect.render_json import render_json
-from llem.introspect.render_markdown import render_markdown
-from llem.introspect.render_text import render_text
-from llem.introspect.shapes import shapes
 
 CLAIMS = """claims={
     Capability.FLOAT32: Claim(Level.YES),

@@ -7,20 +7,18 @@ import json
 import pytest
 
 from llem import introspect
-from llem.api.errors import UnknownBackend
-from llem.introspect.parameter import Parameter
-from llem.introspect.parameter_listing import parameter_listing, rule_listing
-from llem.introspect.render_json import render_json
-from llem.introspect.render_markdown import render_markdown
-from llem.introspect.render_text import render_text
+from llem.errors import UnknownBackend
+from llem.introspect.parameter_tables import parameter_listing, rule_listing
+from llem.introspect.parameters import Parameter
+from llem.introspect.tables import render_json, render_markdown, render_text
 
 BACKEND = """
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.audit import ParameterAudit, Surface
-from llem.api.config import BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.api.parameter_audit import ParameterAudit, Surface
+from llem.schema import BackendConfig, Engine, FrozenModel, Param, Rule
 
 class Cache(FrozenModel):
     '''Where keys and values are kept.'''

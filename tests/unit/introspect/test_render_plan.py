@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from llem.api.plan import Call, CallPlan, Construct, Symbol
-from llem.introspect.render_plan import render_plan
+from llem.introspect.plan_source import render_plan
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

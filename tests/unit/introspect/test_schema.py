@@ -5,11 +5,11 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from llem.api.errors import BackendUnavailable, UnknownBackend
+from llem.errors import BackendUnavailable, UnknownBackend
 from llem.introspect.json_schema import outcome_schema, schema
 
 SECTION = """
-from llem.api.config import BackendConfig
+from llem.schema import BackendConfig
 
 class Section(BackendConfig):
     '''What this one takes.'''

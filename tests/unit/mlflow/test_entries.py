@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.outcome import Outcome
+from llem.schema.outcome import Outcome
 from llem_mlflow.entries import metrics, parameters, repetitions, tags
 
 OUTCOME = Outcome.model_validate(

@@ -115,7 +115,7 @@ def test_a_store_that_cannot_be_written_breaks_nothing(store, uri):
 LEFT_RUNNING = """
 import threading
 from pathlib import Path
-from llem.store import read_outcome
+from llem.results import read_outcome
 from llem_mlflow.plugin import llem_experiment_finished
 folder = next(Path("results").iterdir())
 llem_experiment_finished(read_outcome(folder), folder)

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from llem.api.config import Experiment
-from llem.shapes import write_shape
+from llem.schema.experiment import Experiment
+from llem.workload.shape_folder import write_shape
 from llem_pytorch.config import PyTorchConfig
 from llem_pytorch.kwargs import build_plan
 

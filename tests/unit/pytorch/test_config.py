@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from llem.api.capability import Capability
-from llem.api.config import DecoderConfig
-from llem.api.config.derived import rules_of
+from llem.config.rule_checks import rules_of
+from llem.schema.decoder import DecoderConfig
 from llem_pytorch.capabilities import INFO
 from llem_pytorch.config import PyTorchConfig
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.plan import CallPlan, Construct, Symbol, resolve
+from llem.schema.call_plan import CallPlan, Construct, Symbol, resolve
 from llem_pytorch.config.quantization import METHODS
 
 SAMPLING_ONLY = {"temperature", "top_p", "top_k", "min_p", "typical_p"}

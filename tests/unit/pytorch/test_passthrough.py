@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.errors import ConfigError
+from llem.errors import ConfigError
 
 
 def test_arguments_are_merged_into_their_call(plan):

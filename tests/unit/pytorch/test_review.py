@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.facts import Gpu, HostFacts
+from llem.api.capability import Gpu, HostFacts
 from llem_pytorch import plugin
 from llem_pytorch.errors import explain
 

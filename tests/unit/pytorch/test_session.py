@@ -8,7 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from llem.api.session import Request
-from llem.shapes import SHAPES, write_shape
+from llem.workload.shape_catalog import SHAPES
+from llem.workload.shape_folder import write_shape
 
 pytestmark = pytest.mark.engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llem.api.errors import LlemError, PluginBroken
+from llem.errors import LlemError, PluginBroken
 from llem.registry import Status
 
 HOOKS = "from llem.api.hookspecs import hookimpl\n"
@@ -97,7 +97,7 @@ def test_a_hook_that_refuses_on_purpose_is_not_broken(environment, source):
     refusing = """
 @hookimpl
 def llem_build_kwargs(experiment):
-    from llem.api.errors import ConfigError
+    from llem.errors import ConfigError
     raise ConfigError("not with this model")
 """
     environment.install("llem-picky", {"picky": source("picky", more=refusing)})

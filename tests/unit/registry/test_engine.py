@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from llem.api.capability import EngineRequirement
-from llem.api.errors import EngineMissing
+from llem.errors import EngineMissing
 from llem.registry import check_version
-from llem.registry.engine import engine_status
+from llem.registry.engine_status import engine_status
 
 REQUIREMENT = EngineRequirement(
     "rocket-engine", versions=">=2,<3", install="pip install rocket-engine", alternatives=("rkt",)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.errors import PluginBroken
+from llem.errors import PluginBroken
 
 OBSERVER = """
 from llem.api.hookspecs import hookimpl

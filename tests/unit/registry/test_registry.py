@@ -6,17 +6,12 @@ import sys
 
 import pytest
 
-from llem.api.errors import (
-    PluginDisabled,
-    PluginDuplicate,
-    PluginIncompatible,
-    UnknownBackend,
-)
+from llem.errors import PluginDisabled, PluginDuplicate, PluginIncompatible, UnknownBackend
 from llem.registry import Registry
 
 METERS = """
 from llem.api.hookspecs import hookimpl
-from llem.api.meter import Meter, MeterSpec, Probe, Provenance
+from llem.api.meters import Meter, MeterSpec, Probe, Provenance
 
 @hookimpl
 def llem_meters():

@@ -6,8 +6,8 @@ import json
 import math
 from pathlib import Path
 
-from llem.api.outcome import Outcome
-from llem.report.stored import Stored
+from llem.report.load_outcomes import Stored
+from llem.schema.outcome import Outcome
 
 ENVIRONMENT = {
     "llem_version": "0", "started_at": "2026-01-01T00:00:00+00:00", "system": "Linux",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from llem.api.errors import ConfigError, NotAlike
-from llem.report.comparison.compare import compare
-from llem.report.comparison.match import matches, only_varying, split_by, where
+from llem.errors import ConfigError, NotAlike
+from llem.report.comparison.comparison import compare
+from llem.report.comparison.pairing import matches, only_varying, split_by, where
+from llem.report.load_outcomes import read_all
 from llem.report.metrics import METRICS, metric
-from llem.report.stored import read_all
 
 from .outcomes import place, stored, write
 

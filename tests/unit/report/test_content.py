@@ -7,21 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.content.curves import MOST_POINTS, Curve, curves
-from llem.report.content.effects import parameter_effects
-from llem.report.content.order import trend
-from llem.report.content.pareto import front
-from llem.report.content.phases import phases
-from llem.report.content.report import build
+from llem.report.content.parameter_effects import parameter_effects
+from llem.report.content.power_curves import MOST_POINTS, Curve, curves, phases
+from llem.report.content.study_report import build, front
 from llem.report.content.summary import Rates, summarise
+from llem.report.content.trend import trend
+from llem.report.effective_arguments import requested_and_effective
 from llem.report.html.page import page
+from llem.report.load_outcomes import Stored
 from llem.report.markdown import markdown
 from llem.report.metrics import METRICS
 from llem.report.reproduction import reproduction
-from llem.report.requested import requested_and_effective
 from llem.report.roofline import least_bytes_per_s, rooflines
-from llem.report.stored import Stored
-from llem.store.phases import store_phases
+from llem.results.series_files import store_phases
 
 from .outcomes import document, stored
 

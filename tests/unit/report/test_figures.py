@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.content.curves import Curve
-from llem.report.content.report import build
+from llem.report.content.power_curves import Curve
+from llem.report.content.study_report import build
 from llem.report.content.summary import Rates
-from llem.report.figures.export import figures, write_figures
-from llem.report.figures.latency import MOST_ROWS, latency
-from llem.report.figures.power import closeup, power
-from llem.report.figures.scale import Scale, fitting
+from llem.report.figures.canvas import Scale, fitting
+from llem.report.figures.figure_files import figures, write_figures
+from llem.report.figures.latency_plot import MOST_ROWS, latency
+from llem.report.figures.power_plot import closeup, power
 
 from .outcomes import stored
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from llem.api.errors import ConfigError
-from llem.report.comparison.compare import compare
-from llem.report.comparison.gate import State, judge, overall, parse_limit
+from llem.errors import ConfigError
+from llem.report.comparison.comparison import compare
+from llem.report.comparison.regression_gate import State, judge, overall, parse_limit
 
 from .outcomes import stored
 

@@ -2,19 +2,18 @@
 
 import pytest
 
-from llem.api.errors import NotAlike
-from llem.api.imported import Imported
-from llem.api.outcome import Outcome
-from llem.report.comparison.compare import compare
-from llem.report.comparison.match import where
-from llem.report.comparison.text import text
-from llem.report.content.report import build
+from llem.errors import NotAlike
+from llem.report.comparison.comparison import compare
+from llem.report.comparison.pairing import where
+from llem.report.comparison.render_comparison import text
+from llem.report.content.study_report import build
 from llem.report.content.summary import Rates
 from llem.report.html.page import page
+from llem.report.load_outcomes import Stored
 from llem.report.markdown import markdown
 from llem.report.metrics import METRICS
 from llem.report.reproduction import reproduction
-from llem.report.stored import Stored
+from llem.schema.outcome import Imported, Outcome
 
 from .outcomes import document, stored
 

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.comparison.inference import Effect, bootstrap_interval, effect, holm
-from llem.report.comparison.power import power_of, repetitions_needed, smallest_detectable
+from llem.report.comparison.inference import (
+    Effect,
+    bootstrap_interval,
+    effect,
+    holm,
+    power_of,
+    repetitions_needed,
+    smallest_detectable,
+)
 
 POSITIVE = st.floats(min_value=0.1, max_value=1e6)
 SAMPLE = st.lists(POSITIVE, min_size=2, max_size=12)

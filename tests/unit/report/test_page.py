@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llem.report.content.report import build
+from llem.report.content.study_report import build
 from llem.report.content.summary import Rates
 from llem.report.html.page import page
 from llem.report.markdown import markdown
-from llem.report.table import number
+from llem.report.outcome_table import number
 
 from .outcomes import document, place, stored
 

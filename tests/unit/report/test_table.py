@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from llem.api.outcome import Environment, Failure, Outcome, Reason, Verdict
-from llem.report.table import joules, outcome_table
+from llem.report.outcome_table import joules, outcome_table
+from llem.schema.outcome import Environment, Failure, Outcome, Reason, Verdict
 
 ENVIRONMENT = Environment(
     llem_version="0",

@@ -1,6 +1,6 @@
 """Idle power kept from one run to the next."""
 
-from llem.api.meter import Channel, Provenance, Quantity, Series
+from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.run.baseline import Baselines, still_holds
 
 

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from llem.api.facts import Gpu
-from llem.api.meter import DeviceState
-from llem.run.devices import foreign_processes, visible, whole_devices
+from llem.api.capability import Gpu
+from llem.api.meters import DeviceState
+from llem.run.metering import foreign_processes, visible, whole_devices
 
 GPUS = [
     Gpu("GPU-aa11", "A", 1, (9, 0)),

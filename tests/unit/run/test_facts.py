@@ -1,6 +1,6 @@
 """What the host knows about its machine."""
 
-from llem.run.facts import host_facts
+from llem.run.host_info import host_facts
 
 
 def test_this_machine_is_described():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.meter import Channel, Provenance, Quantity, Series
-from llem.run.watch import power_now_w
+from llem.api.meters import Channel, Provenance, Quantity, Series
+from llem.run.live_power import power_now_w
 
 TIMES_S = [tick / 10 for tick in range(100)]
 

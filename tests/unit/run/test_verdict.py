@@ -2,13 +2,13 @@
 
 import pytest
 
-from llem.api.config import Experiment
-from llem.api.errors import WorkerDied
-from llem.api.facts import HostFacts
-from llem.api.plan import Call, CallPlan, Construct, Symbol
+from llem.api.capability import HostFacts
 from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult
-from llem.run.record import Record
-from llem.run.verdict import beyond_roofline, differences, reasons_of, requested
+from llem.errors import WorkerDied
+from llem.run.build_outcome import beyond_roofline, differences, reasons_of, requested
+from llem.run.run_state import Record
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
+from llem.schema.experiment import Experiment
 
 FACTS = HostFacts(system="Linux", cpu="one", logical_cores=1, memory_bytes=1)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from llem.config.study import load_study
 from llem.registry import Registry
-from llem.store import OutcomeFolder
-from llem.study.plan import plan_study
-from llem.study.progress import StudySilence
-from llem.study.run import Resumption, run_study
+from llem.results import OutcomeFolder
+from llem.study.journal import StudySilence
+from llem.study.load_study import load_study
+from llem.study.run_study import Resumption, run_study
+from llem.study.study_plan import plan_study
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from llem.config.study.settings import FailureConfig, ThermalConfig
+from llem.study.cooldown import wait_until_cool
 from llem.study.failures import Advice, FailureStreak, Pruning
-from llem.study.thermal import wait_until_cool
+from llem.study.settings import FailureConfig, ThermalConfig
 
 GO_ON, PAUSE, STOP = Advice.GO_ON, Advice.PAUSE, Advice.STOP
 

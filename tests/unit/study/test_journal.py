@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.errors import StorageError
+from llem.errors import StorageError
 from llem.study.journal import Journal, read_journal
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from llem.api.errors import DeviceBusy, StudyBusy
+from llem.errors import DeviceBusy, StudyBusy
 from llem.study.lock import device_locks, is_locked, study_lock
 
 HOLD = """

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from llem.api.errors import ConfigInvalid
-from llem.config.study import load_study
+from llem.errors import ConfigInvalid
 from llem.registry import Registry
-from llem.study.overview import document, overview, span
-from llem.study.plan import plan_study
+from llem.study.load_study import load_study
+from llem.study.plan_summary import document, overview, span
+from llem.study.study_plan import plan_study
 
 SHARED = "workload: {requests: 1}\n"
 

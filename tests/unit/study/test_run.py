@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from llem.api.errors import (
+from llem.errors import (
     ConfigError,
     EngineMissing,
     OutputRefused,

@@ -10,7 +10,7 @@ import pytest
 
 LOOK = """
 import json
-from llem.testing.guard import Guard
+from llem.testing.side_effects import Guard
 
 guard = Guard("touchy")
 with guard.watching() as effects:
@@ -19,7 +19,7 @@ print(json.dumps(effects))
 """
 
 DOCSTRING = """
-from llem.api.config import BackendConfig
+from llem.schema import BackendConfig
 
 class Model(BackendConfig):
     x: int | None = None

@@ -5,10 +5,9 @@ from typing import Any, Literal, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from llem.api.config import GIVEN
-from llem.api.config.annotations import bare, members
-from llem.api.config.derived import rules_of
-from llem.api.config.fields import ConfigField, walk
+from llem.config.rule_checks import rules_of
+from llem.schema.base import GIVEN
+from llem.schema.fields import ConfigField, bare, members, walk
 from llem_trt.config.trt import TrtConfig
 
 from .conftest import TrtExperiment, make

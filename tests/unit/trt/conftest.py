@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from llem.api.config import Experiment
-from llem.api.config.derived import rules_of
+from llem.config.rule_checks import rules_of
+from llem.schema.experiment import Experiment
 from llem_trt.config.trt import TrtConfig
 from llem_trt.kwargs import build_plan
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from llem.api.plan import CallPlan, Construct, Symbol, Value
+from llem.schema.call_plan import CallPlan, Construct, Symbol, Value
 from llem_trt.reference import Classes, Parameter, classes
 
 SCALARS = {"int": int, "float": (int, float), "bool": bool, "str": str}

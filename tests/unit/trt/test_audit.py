@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import llem_trt
-from llem.api.audit import FoundParameter
-from llem.introspect.audit import Fate, audited
+from llem.api.parameter_audit import FoundParameter
+from llem.introspect.audit_report import Fate, audited
 from llem_trt.audit import parameter_audit
 from llem_trt.config.trt import TrtConfig
 from llem_trt.reference import classes, found

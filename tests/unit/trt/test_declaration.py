@@ -3,7 +3,7 @@
 import pytest
 
 from llem.api.capability import Capability, Level
-from llem.api.config import DecoderConfig
+from llem.schema.decoder import DecoderConfig
 from llem_trt import plugin
 from llem_trt.errors import explain
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.errors import ConfigError
-from llem.api.plan import CallPlan, Construct, Symbol
+from llem.errors import ConfigError
+from llem.schema.call_plan import CallPlan, Construct, Symbol
 from llem_trt import versions
 
 TEXTS = {"source": "prompts", "prompts": ["a"]}

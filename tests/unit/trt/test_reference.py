@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import assume, event, given, settings
 
-from llem.api.config.annotations import markers
-from llem.api.config.fields import walk
-from llem.api.plan import Call, CallPlan, Construct
+from llem.schema.call_plan import Call, CallPlan, Construct
+from llem.schema.fields import markers, walk
 from llem_trt.config.trt import TrtConfig
 from llem_trt.kwargs import build_plan
 from llem_trt.objects import ENUMS, OBJECTS, SPARSE_ATTENTION, SPECULATION

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.facts import Gpu, HostFacts
-from llem.config.judge import unfit
+from llem.api.capability import Gpu, HostFacts
+from llem.config.rule_checks import unfit
 from llem_trt.hardware import RUNS_ON, algorithm_runs_on, architecture_of
 from llem_trt.review import review
 

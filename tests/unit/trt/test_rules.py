@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.config.derived import rules_of
+from llem.config.rule_checks import rules_of
 from llem_trt.config.trt import TrtConfig
 
 NEW, OLD = {"trt.surface": "1.3"}, {"trt.surface": "1.2"}

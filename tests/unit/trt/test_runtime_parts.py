@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.api.plan import Call, CallPlan, Construct, Symbol
 from llem.api.session import Request
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 from llem_trt.runtime import observe
 from llem_trt.runtime.counters import counted
 from llem_trt.runtime.facts import model_facts, model_folder

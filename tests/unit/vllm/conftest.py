@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.config import Experiment
+from llem.schema.experiment import Experiment
 from llem_vllm.config import VLLMConfig
 from llem_vllm.kwargs import build_plan
 

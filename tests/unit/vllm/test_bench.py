@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.imports import Told
+from llem.api.importers import Told
 from llem.report.metrics import METRICS
 from llem_vllm.bench import read
 

@@ -1,7 +1,7 @@
 """What the plugin says about itself."""
 
 from llem.api.capability import Capability
-from llem.api.config import DecoderConfig
+from llem.schema.decoder import DecoderConfig
 from llem_vllm import plugin
 
 

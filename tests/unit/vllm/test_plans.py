@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.errors import ConfigError
-from llem.api.plan import CallPlan, Construct
+from llem.errors import ConfigError
+from llem.schema.call_plan import CallPlan, Construct
 
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
 OWNED = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llem.api.facts import Gpu, HostFacts
+from llem.api.capability import Gpu, HostFacts
 from llem_vllm.review import review
 
 MODEL = {

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from llem.api.config.derived import rules_of
-from llem.api.errors import ConfigInvalid
 from llem.config import load_experiment
+from llem.config.rule_checks import rules_of
+from llem.errors import ConfigInvalid
 from llem.registry import Registry
 from llem_vllm.config import VLLMConfig
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from llem.api.plan import Call, Construct
+from llem.schema.call_plan import Call, Construct
 from llem_vllm.runtime.counters import since, totals
 from llem_vllm.runtime.observe import effective, nested_differences
 from llem_vllm.runtime.prefix_guard import PrefixGuard

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.errors import ConfigInvalid
 from llem.config.load import load_experiment
+from llem.errors import ConfigInvalid
 from llem.registry import Registry
 
 

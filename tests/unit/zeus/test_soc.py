@@ -4,7 +4,7 @@ import pytest
 from zeus.device.soc.common import SoC
 from zeus.device.soc.jetson import JetsonMeasurement
 
-from llem.api.meter import Quantity
+from llem.api.meters import Quantity
 from llem_zeus.soc import JETSON, sources
 
 APPLE = """

@@ -20,17 +20,16 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from llem.api.audit import ParameterAudit
-    from llem.api.capability import BackendInfo
-    from llem.api.config import BackendConfig, Experiment
-    from llem.api.facts import HostFacts
-    from llem.api.finding import Finding
-    from llem.api.imports import ImportFormat
-    from llem.api.meter import MeterSpec
-    from llem.api.outcome import Outcome
-    from llem.api.plan import CallPlan
+    from llem.api.capability import BackendInfo, HostFacts
+    from llem.api.importers import ImportFormat
+    from llem.api.meters import MeterSpec
+    from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
-    from llem.api.study_place import StudyPlace
+    from llem.errors import Finding
+    from llem.schema.base import BackendConfig
+    from llem.schema.call_plan import CallPlan
+    from llem.schema.experiment import Experiment
+    from llem.schema.outcome import Outcome, StudyPlace
 
 hookspec = pluggy.HookspecMarker("llem")
 hookimpl = pluggy.HookimplMarker("llem")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 from llem.api.architecture import Architecture
-from llem.api.plan import CallPlan
+from llem.schema.call_plan import CallPlan
 
 FinishReason = Literal["eos", "length", "stop"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from llem import __version__
-from llem.cli.exit_codes import exit_code_help
+from llem.cli.error_output import exit_code_help
 from llem.cli.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
     "run": LazyCommand("llem.cli.run", "run", "Measure an experiment."),
-    "plan": LazyCommand("llem.cli.plan", "plan", "Show what a study would run; run nothing."),
+    "plan": LazyCommand("llem.cli.studies", "plan", "Show what a study would run; run nothing."),
     "meter": LazyCommand("llem.cli.meter", "meter", "Measure any command, or watch the power."),
     "studies": LazyCommand("llem.cli.studies", "studies", "List studies, and how they stand."),
     "compare": LazyCommand(
@@ -21,15 +21,15 @@ _COMMANDS = {
     "check": LazyCommand("llem.cli.check", "check", "Validate an experiment; run nothing."),
     "explain": LazyCommand("llem.cli.explain", "explain", "Print the engine calls of a run."),
     "capabilities": LazyCommand(
-        "llem.cli.capabilities", "capabilities", "List what each backend can do."
+        "llem.cli.listings", "capabilities", "List what each backend can do."
     ),
-    "params": LazyCommand("llem.cli.params", "params", "List every parameter of an experiment."),
-    "audit": LazyCommand("llem.cli.audit", "audit", "Look for forgotten engine parameters."),
+    "params": LazyCommand("llem.cli.listings", "params", "List every parameter of an experiment."),
+    "audit": LazyCommand("llem.cli.listings", "audit", "Look for forgotten engine parameters."),
     "plugins": LazyCommand("llem.cli.plugins", "plugins", "List the installed plugins."),
-    "meters": LazyCommand("llem.cli.meters", "meters", "List the meters that work here."),
-    "shapes": LazyCommand("llem.cli.shapes", "shapes", "List the embedded model shapes."),
-    "schema": LazyCommand("llem.cli.schema", "schema", "Print a JSON schema."),
-    "doctor": LazyCommand("llem.cli.doctor", "doctor", "Check this environment."),
+    "meters": LazyCommand("llem.cli.listings", "meters", "List the meters that work here."),
+    "shapes": LazyCommand("llem.cli.listings", "shapes", "List the embedded model shapes."),
+    "schema": LazyCommand("llem.cli.listings", "schema", "Print a JSON schema."),
+    "doctor": LazyCommand("llem.cli.listings", "doctor", "Check this environment."),
 }
 
 

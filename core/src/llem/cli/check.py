@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llem.cli.experiment_options import experiment_options
-from llem.cli.output_options import Form, json_option
-from llem.cli.run_study import LoadOptions, is_study_file
-from llem.cli.study_experiments import experiments, planned_study
+from llem.cli.options import Form, experiment_options, json_option
+from llem.cli.study_command import LoadOptions, experiments, is_study_file, planned_study
 
 if TYPE_CHECKING:
-    from llem.api.finding import Finding
     from llem.config import LoadedExperiment
+    from llem.errors import Finding
 
 
 @click.command()
@@ -34,7 +32,7 @@ def check(
     """
     from llem.config import load_experiment
     from llem.registry import Registry
-    from llem.run.facts import host_facts
+    from llem.run.host_info import host_facts
     from llem.run.preflight import review
 
     registry = Registry.discover()
@@ -52,7 +50,7 @@ def check(
     facts = host_facts()
     checked = [(loaded, review(loaded, facts)) for loaded in all_loaded]
     if form == "json":
-        from llem.introspect.render_json import render_json
+        from llem.introspect.tables import render_json
 
         documents = [experiment_document(*one) for one in checked]
         click.echo(render_json(documents if is_study else documents[0]))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from llem.cli.exit_codes import GATE_BROKEN, GATE_INCONCLUSIVE
-from llem.cli.output_options import Form, json_option, markdown_option
+from llem.cli.error_output import GATE_BROKEN, GATE_INCONCLUSIVE
+from llem.cli.options import Form, json_option, markdown_option
 
 
 @click.command()
@@ -61,14 +61,13 @@ def compare(
     """
     from pydantic_core import to_json
 
-    from llem.report.comparison.compare import EVERY_CODE
-    from llem.report.comparison.compare import compare as answer_of
-    from llem.report.comparison.document import document
-    from llem.report.comparison.gate import judge, overall, parse_limit
-    from llem.report.comparison.match import only_varying, split_by, where
-    from llem.report.comparison.text import markdown, text
+    from llem.report.comparison.comparison import EVERY_CODE
+    from llem.report.comparison.comparison import compare as answer_of
+    from llem.report.comparison.pairing import only_varying, split_by, where
+    from llem.report.comparison.regression_gate import judge, overall, parse_limit
+    from llem.report.comparison.render_comparison import document, markdown, text
+    from llem.report.load_outcomes import read_all
     from llem.report.metrics import DEFAULT_METRICS, metric
-    from llem.report.stored import read_all
 
     if new is not None and by is not None:
         raise click.UsageError("Name two folders, or one with --by; not both.")

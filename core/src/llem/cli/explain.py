@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from llem.cli.experiment_options import experiment_options
-from llem.cli.output_options import Form, json_option
-from llem.cli.run_study import LoadOptions, is_study_file
-from llem.cli.study_experiments import experiments, planned_study
+from llem.cli.options import Form, experiment_options, json_option
+from llem.cli.study_command import LoadOptions, experiments, is_study_file, planned_study
 
 
 @click.command()
@@ -29,10 +27,10 @@ def explain(
     """
     from llem.config import load_experiment
     from llem.config.redact import redact
-    from llem.introspect.render_json import render_json
-    from llem.introspect.render_plan import render_plan
+    from llem.introspect.plan_source import render_plan
+    from llem.introspect.tables import render_json
     from llem.registry import Registry
-    from llem.run.plan import plan_for
+    from llem.run.preflight import plan_for
 
     registry = Registry.discover()
     if file is not None and is_study_file(file):

@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Call the command and turn its errors into messages and exit codes."""
         # Imported here, because help does without it.
-        from llem.cli.failures import failures_reported
+        from llem.cli.error_output import failures_reported
 
         with failures_reported(as_json="--json" in ctx.args):
             return super().invoke(ctx)

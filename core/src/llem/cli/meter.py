@@ -4,13 +4,49 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Never, TextIO
 
 import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from llem.report.outcome_table import number
 
 if TYPE_CHECKING:
-    from llem.api.command import CommandOutcome
+    from llem.run.live_power import LivePower
+    from llem.schema.command_outcome import CommandOutcome
+
+
+def show_power(pictures: Iterator[Sequence[LivePower]]) -> None:
+    """Show each picture until there are no more, or the user presses Ctrl-C."""
+    console = Console(highlight=False)
+    try:
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False) as live:
+                for rows in pictures:
+                    live.update(_table(rows), refresh=True)
+            return
+        for rows in pictures:
+            cells = (f"{one.device} {one.domain} {number(one.power_w)} W" for one in rows)
+            console.print("; ".join(cells), soft_wrap=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _table(rows: Sequence[LivePower]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), caption="Ctrl-C ends", caption_justify="left")
+    for name in ("device", "domain", "meter"):
+        table.add_column(name)
+    table.add_column("power", justify="right")
+    table.add_column("energy so far", justify="right")
+    for one in rows:
+        domain = f"{one.domain} (contained)" if one.contained else one.domain
+        power, energy = f"{number(one.power_w)} W", f"{number(one.energy_j)} J"
+        table.add_row(one.device, domain, one.meter, power, energy)
+    return table
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -63,7 +99,7 @@ def meter(
     Everything after COMMAND is its own. Its streams are not touched: the table goes to stderr.
     llem ends with the command's exit code.
     """
-    from llem.config.measurement import load_measurement
+    from llem.config.load import load_measurement
     from llem.registry import Registry
 
     if watch == bool(command):
@@ -72,13 +108,12 @@ def meter(
     measurement = load_measurement(overrides, meters=names, sample_period_s=period_s)
     registry = Registry.discover()
     if watch:
-        from llem.cli.live_power import show_power
-        from llem.run.watch import watch as pictures
+        from llem.run.live_power import watch as pictures
 
         show_power(pictures(registry, measurement))
         return
-    from llem.run.command import measure_command
-    from llem.store.samples import write_samples
+    from llem.results.series_files import write_samples
+    from llem.run.measure_command import measure_command
 
     signal.signal(signal.SIGTERM, _interrupt)
     outcome, series = measure_command(
@@ -103,6 +138,6 @@ def _interrupt(signum: int, frame: FrameType | None) -> Never:
 def _print_table(outcome: CommandOutcome) -> None:
     from rich.console import Console
 
-    from llem.report.command_table import command_table
+    from llem.report.outcome_table import command_table
 
     Console(stderr=True, highlight=False).print(command_table(outcome))

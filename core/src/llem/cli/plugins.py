@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from llem.cli.exit_codes import CONTRACT_BROKEN
-from llem.cli.output_options import Form, json_option, print_answer
-from llem.introspect.listing import plugin_details, plugin_listing
-from llem.introspect.plugins import plugins as ask
-from llem.introspect.plugins import plugins_called as ask_for
+from llem.cli.error_output import CONTRACT_BROKEN
+from llem.cli.options import Form, json_option, print_answer
+from llem.introspect.installed import plugins as ask
+from llem.introspect.installed import plugins_called as ask_for
+from llem.introspect.tables import plugin_details, plugin_listing
 from llem.registry import Registry
 
 
@@ -48,7 +48,7 @@ def new(name: str, into: Path) -> None:
     Nothing is overwritten.
     """
     from llem.registry.scan import scan
-    from llem.scaffold import identify, write_package
+    from llem.testing.scaffold import identify, write_package
 
     identity = identify(name, {record.name for record in scan()})
     folder = write_package(identity, into)
@@ -82,7 +82,7 @@ def check(name: str, settings: tuple[str, ...], form: Form) -> None:
     # Nothing else of the command line needs the kit.
     from llem.config.overrides import values_of
     from llem.testing import CHECKS, State, Subject, check_plugin
-    from llem.testing.listing import result_listing, summary
+    from llem.testing.conformance import result_listing, summary
 
     ask_for(Registry.discover(), name)
     subject = Subject(name, values_of(settings))

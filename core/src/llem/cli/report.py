@@ -49,9 +49,9 @@ def report(
     currency: str,
 ) -> None:
     """Write a report of the outcomes in STUDY: one HTML file that needs no network."""
-    from llem.report.content.report import build
+    from llem.report.content.study_report import build
     from llem.report.content.summary import Rates
-    from llem.report.stored import read_all
+    from llem.report.load_outcomes import read_all
     from llem.report.write import write_text
 
     content = build(
@@ -60,7 +60,7 @@ def report(
         Rates(carbon_g_per_kwh, price_per_kwh, currency),
     )
     if figures is not None:
-        from llem.report.figures.export import write_figures
+        from llem.report.figures.figure_files import write_figures
 
         for path in write_figures(content, figures):
             click.echo(f"wrote {path}", err=True)

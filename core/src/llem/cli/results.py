@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from llem.cli.output_options import Form, json_option, markdown_option, print_answer
+from llem.cli.options import Form, json_option, markdown_option, print_answer
 
 if TYPE_CHECKING:
-    from llem.introspect.listing import Cell
-    from llem.store.export import Format
-    from llem.store.index import Summary
+    from llem.introspect.tables import Cell
+    from llem.results.export import Format
+    from llem.results.index import Summary
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
 
@@ -30,8 +30,8 @@ def results() -> None:
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
     """List the outcomes in FOLDER (by default `results`): of studies and single experiments."""
-    from llem.introspect.listing import Cell, Listing
-    from llem.store.index import summaries
+    from llem.introspect.tables import Cell, Listing
+    from llem.results.index import summaries
 
     found = [
         one
@@ -47,8 +47,8 @@ def list_(folder: Path, study: str | None, status: str | None, form: Form) -> No
 @json_option
 def show(folder: Path, form: Form) -> None:
     """Show the outcome stored in FOLDER."""
-    from llem.introspect.render_json import render_json
-    from llem.store import read_outcome
+    from llem.introspect.tables import render_json
+    from llem.results import read_outcome
 
     outcome = read_outcome(folder)
     if form == "json":
@@ -56,7 +56,7 @@ def show(folder: Path, form: Form) -> None:
         return
     from rich.console import Console
 
-    from llem.report.table import outcome_table
+    from llem.report.outcome_table import outcome_table
 
     Console(highlight=False).print(outcome_table(outcome))
 
@@ -79,8 +79,8 @@ def show(folder: Path, form: Form) -> None:
 )
 def export(folder: Path, form: Format, output: BinaryIO) -> None:
     """Write the outcomes in FOLDER (by default `results`) as one table, a row for each."""
-    from llem.store.export import exported
-    from llem.store.records import load_results
+    from llem.results.export import exported
+    from llem.results.read_outcomes import load_results
 
     output.write(exported(load_results(folder), form))
 
@@ -111,10 +111,10 @@ def import_(
     Such an outcome is marked as imported and never valid: `llem compare --allow imported` sets it
     beside what llem measured. Requests and tokens tell what a file does not say.
     """
-    from llem.api.imports import Told
-    from llem.introspect.render_json import render_json
+    from llem.api.importers import Told
+    from llem.introspect.tables import render_json
     from llem.registry import Registry
-    from llem.store.importing import import_file
+    from llem.results.import_results import import_file
 
     registry = Registry.discover()
     found = [

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Never
 
 import click
 
-from llem.api.errors import ExperimentFailed, Interrupted
-from llem.cli.exit_codes import NOT_VALID
-from llem.cli.experiment_options import experiment_options
-from llem.cli.run_study import (
+from llem.cli.error_output import NOT_VALID
+from llem.cli.options import experiment_options
+from llem.cli.study_command import (
     LoadOptions,
     Shown,
     is_study_file,
@@ -22,10 +21,11 @@ from llem.cli.run_study import (
     run_study_file,
     study_options,
 )
+from llem.errors import ExperimentFailed, Interrupted
 
 if TYPE_CHECKING:
-    from llem.api.outcome import Outcome
     from llem.config import LoadedExperiment
+    from llem.schema.outcome import Outcome
 
 
 @click.command()
@@ -83,9 +83,9 @@ def run(
     if dry_run:
         _print_dry_run(loaded, as_json=as_json)
         return
-    from llem.cli.live import live_progress
-    from llem.run.experiment import run_experiment
-    from llem.run.progress import Silence
+    from llem.cli.progress_display import live_progress
+    from llem.run.lifecycle import Silence
+    from llem.run.run_experiment import run_experiment
 
     signal.signal(signal.SIGTERM, _interrupt)
     if quiet or as_json:
@@ -115,10 +115,9 @@ def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     """Say what would be run, after every check that needs no worker."""
     from llem.cli.check import experiment_document
     from llem.config.redact import redact
-    from llem.introspect.render_plan import render_plan
-    from llem.run.facts import host_facts
-    from llem.run.plan import plan_for
-    from llem.run.preflight import preflight
+    from llem.introspect.plan_source import render_plan
+    from llem.run.host_info import host_facts
+    from llem.run.preflight import plan_for, preflight
 
     warnings = preflight(loaded, host_facts())
     plan = plan_for(loaded)
@@ -139,7 +138,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> Never:
 def _print_table(outcome: Outcome, folder: Path) -> None:
     from rich.console import Console
 
-    from llem.report.table import outcome_table
+    from llem.report.outcome_table import outcome_table
 
     console = Console(highlight=False)
     console.print(outcome_table(outcome))

@@ -6,7 +6,40 @@ from pathlib import Path
 
 import click
 
-from llem.cli.output_options import Form, json_option, print_answer
+from llem.cli.options import Form, experiment_options, json_option, print_answer
+
+
+@click.command()
+@experiment_options(required=True)
+@click.option("--all", "everything", is_flag=True, help="List every experiment.")
+@json_option
+def plan(
+    file: Path,
+    backend: str | None,
+    model: str | None,
+    overrides: tuple[str, ...],
+    everything: bool,
+    form: Form,
+) -> None:
+    """Show what the study in FILE would run; nothing is started.
+
+    From its points, those that rules refuse and duplicates are taken away; what is left is run.
+    """
+    from llem.introspect.tables import render_json
+    from llem.registry import Registry
+    from llem.study.load_study import load_study
+    from llem.study.plan_summary import document, overview
+    from llem.study.study_plan import plan_study
+
+    study = load_study(
+        Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
+    )
+    planned = plan_study(study)
+    if form == "json":
+        click.echo(render_json(document(planned)))
+        return
+    for line in overview(planned, everything=everything):
+        click.echo(line)
 
 
 @click.command()
@@ -18,9 +51,9 @@ def studies(folder: Path, form: Form) -> None:
     Those that were interrupted, that stopped because runs kept failing, and that crashed go on
     with `llem run FILE --resume`.
     """
-    from llem.introspect.listing import Cell, Listing
-    from llem.study.listing import StudyState
-    from llem.study.listing import studies as ask
+    from llem.introspect.tables import Cell, Listing
+    from llem.study.find_studies import StudyState
+    from llem.study.find_studies import studies as ask
 
     def listing() -> Listing:
         return Listing(

@@ -1,9 +1,7 @@
 """From a file, flags and overrides to one validated, frozen experiment."""
 
-from llem.config.default import default_experiment
-from llem.config.digest import digest
-from llem.config.load import LoadedExperiment, load_experiment
-from llem.config.narrow import experiment_model
+from llem.config.defaults import default_experiment, experiment_model
+from llem.config.load import LoadedExperiment, digest, load_experiment
 
 __all__ = [
     "LoadedExperiment",

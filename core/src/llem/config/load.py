@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,21 +11,60 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from llem.api.config import Experiment, ModelConfig
-from llem.api.errors import ConfigInvalid, UnknownBackend
-from llem.api.finding import Finding
-from llem.config.choice import choose_backend
-from llem.config.default import default_experiment, over_default
-from llem.config.judge import remarks, violations
-from llem.config.messages import findings_of
+from llem.config.defaults import choose_backend, default_experiment, experiment_model, over_default
+from llem.config.messages import findings_of, shown
 from llem.config.model_files import is_folder, model_problems
-from llem.config.narrow import experiment_model
 from llem.config.overrides import apply_override
-from llem.config.shown import shown
+from llem.config.rule_checks import remarks, violations
 from llem.config.source import Source, read_file
+from llem.errors import ConfigInvalid, Finding, UnknownBackend
+from llem.schema.base import FrozenModel
+from llem.schema.experiment import Experiment, ModelConfig
+from llem.schema.measurement import MeasurementConfig
 
 if TYPE_CHECKING:
     from llem.registry import Backend, Registry
+
+
+def digest(experiment: Experiment) -> str:
+    """Return SHA-256 of the experiment's canonical JSON, in hexadecimal.
+
+    The name is left out, and so is the preset, whose values are in: neither label changes what
+    is measured.
+    """
+    document = experiment.model_dump(mode="json", exclude={"name": True, "decoder": {"preset"}})
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class _Section(FrozenModel):
+    measurement: MeasurementConfig = MeasurementConfig()
+
+
+def load_measurement(
+    overrides: Sequence[str], *, meters: Sequence[str] = (), sample_period_s: float | None = None
+) -> MeasurementConfig:
+    """Validate a measurement section given by options.
+
+    Args:
+        overrides: ``measurement.key=value`` each, in order; they win over the rest.
+        meters: Names of meters; empty for every one that works here.
+        sample_period_s: Time between two readings, or ``None`` for the default.
+
+    Raises:
+        ConfigInvalid: A key or value is not allowed; every problem is named.
+    """
+    source = Source()
+    if meters:
+        source.assign(("measurement", "meters"), list(meters), "--meters")
+    if sample_period_s is not None:
+        source.assign(("measurement", "sample_period_s"), sample_period_s, "--period")
+    for override in overrides:
+        apply_override(source, override)
+    try:
+        return _Section.model_validate_json(json.dumps(source.data), strict=True).measurement
+    except ValidationError as error:
+        raise ConfigInvalid(findings_of(error, _Section, source)) from None
 
 
 @dataclass(frozen=True, slots=True)

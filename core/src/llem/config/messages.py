@@ -3,19 +3,127 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
-from llem.api.config import BackendConfig
-from llem.api.config.fields import walk
-from llem.api.finding import Finding
-from llem.config.location import Place, place_of, told_apart_by
-from llem.config.shown import is_free_data, shown
+from llem.config.redact import redact
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
+from llem.errors import Finding
+from llem.schema.base import BackendConfig
+from llem.schema.fields import bare, is_model, members, walk
+
+_MAX_LENGTH = 60
+_FREE_DATA = (("runner", "env"), ("passthrough_kwargs",))
+
+
+def shown(value: Any, path: KeyPath) -> str:
+    """Return the value at ``path`` as JSON, shortened, with secrets and contents left out."""
+    if isinstance(value, dict):
+        return "a section of keys"
+    if isinstance(value, list | tuple):
+        return "a list"
+    name = str(path[-1])
+    text = json.dumps(redact({name: value})[name], ensure_ascii=False, default=str)
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+
+
+def is_free_data(path: KeyPath) -> bool:
+    """Whether ``path`` lies where anything may stand, credentials included."""
+    return any(path[: len(free)] == free for free in _FREE_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in an experiment.
+
+    Attributes:
+        path: The user's keys and list indices.
+        owner: The model whose field the last key is, or would be; ``None`` inside free data.
+        choices: The models that are allowed here, where there is a choice.
+    """
+
+    path: KeyPath
+    owner: type[BaseModel] | None
+    choices: tuple[type[BaseModel], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The path, dotted."""
+        return ".".join(map(str, self.path))
+
+
+def place_of(model: type[BaseModel], location: KeyPath) -> Place:
+    """Return the place that pydantic calls ``location`` below ``model``."""
+    path: list[str | int] = []
+    annotation: Any = model
+    owner: type[BaseModel] | None = None
+    for part in location:
+        allowed = members(annotation)
+        if len(allowed) > 1:
+            annotation = next((one for one in allowed if _is_labelled(one, part)), Any)
+            continue
+        if part == "[key]":  # it is the key of a mapping that is wrong, and the key is there
+            continue
+        path.append(part)
+        owner, annotation = _step(allowed[0] if allowed else Any, part)
+    choices = tuple(one for one in map(bare, members(annotation)) if is_model(one))
+    return Place(tuple(path), owner, choices if len(choices) > 1 else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Discriminator:
+    """The key by which models are told apart, and its value in each of them."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+def told_apart_by(models: tuple[type[BaseModel], ...]) -> Discriminator | None:
+    """Return what tells ``models`` apart, or ``None`` if no key has one fixed text in each."""
+    for name in models[0].model_fields if models else ():
+        values = [text for model in models if (text := _constant(model, name)) is not None]
+        if len(values) == len(models):
+            return Discriminator(name, tuple(values))
+    return None
+
+
+def _constant(model: type[BaseModel], name: str) -> str | None:
+    """Return the only text that the field may hold, or ``None`` if it may hold others."""
+    field = model.model_fields.get(name)
+    if field is None or get_origin(field.annotation) is not Literal:
+        return None
+    values = get_args(field.annotation)
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+
+
+def _step(annotation: Any, part: str | int) -> tuple[type[BaseModel] | None, Any]:
+    """Return the model that has the key ``part``, if any, and what is allowed below it."""
+    kind = bare(annotation)
+    if is_model(kind):
+        field = kind.model_fields.get(str(part))
+        return kind, field.annotation if field is not None else Any
+    arguments = [one for one in get_args(kind) if one is not Ellipsis]
+    return None, arguments[-1] if arguments else Any
+
+
+def _is_labelled(member: Any, label: str | int) -> bool:
+    """Whether pydantic calls this member of a union ``label``."""
+    tags: list[str | None] = [
+        one.tag for one in getattr(member, "__metadata__", ()) if isinstance(one, Tag)
+    ]
+    kind = bare(member)
+    if is_model(kind):
+        tags += [kind.__name__, *(_constant(kind, name) for name in kind.model_fields)]
+    elif (origin := get_origin(kind)) is not None:
+        return label in tags or str(label).startswith(getattr(origin, "__name__", "?"))
+    return label in tags
+
 
 _KINDS = {
     "bool": "true or false",

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from llem.api.config import ModelConfig
-from llem.api.finding import Finding
+from llem.errors import Finding
+from llem.schema.experiment import ModelConfig
 
 
 def model_problems(model: ModelConfig) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
 
 
 def _unknown_shape(name: str) -> Iterator[Finding]:
-    from llem.shapes import SHAPES
+    from llem.workload.shape_catalog import SHAPES
 
     if name not in SHAPES:
         near = difflib.get_close_matches(name.lower(), SHAPES, n=1)

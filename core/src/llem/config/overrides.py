@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from llem.api.errors import ConfigInvalid
-from llem.api.finding import Finding
 from llem.config.redact import redact
 from llem.config.source import Source
 from llem.config.strict_yaml import MAX_DEPTH, YamlRefused, parse
+from llem.errors import ConfigInvalid, Finding
 
 _FORM = "Write --set path.to.key=value, such as --set workload.requests=8."
 _QUOTE = "Put quotes around a text with special characters, as in --set 'key=\"a: b\"'."

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llem.api.errors import ConfigFileError, ConfigInvalid
-from llem.api.finding import Finding
 from llem.config.strict_yaml import KeyPath, YamlRefused, parse
+from llem.errors import ConfigFileError, ConfigInvalid, Finding
 
 MAX_BYTES = 4 * 2**20
 """Largest experiment file; prompts beyond it belong into a file of their own."""

@@ -17,16 +17,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llem.introspect.audit import audit_report
-    from llem.introspect.capability import capabilities
-    from llem.introspect.json_schema import outcome_schema, schema
-    from llem.introspect.parameter import parameters
-    from llem.introspect.rule import (
+    from llem.introspect.audit_report import audit_report
+    from llem.introspect.capability_matrix import capabilities
+    from llem.introspect.constraints import (
         compute_capability_needs,
         mutual_exclusions,
         skip_conditions,
         validation_rules,
     )
+    from llem.introspect.json_schema import outcome_schema, schema
+    from llem.introspect.parameters import parameters
 
 __all__ = [
     "audit_report",

@@ -11,10 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import llem
-from llem.introspect.meters import MeterSummary, meters
-from llem.introspect.plugins import PluginSummary, plugins
+from llem.introspect.installed import MeterSummary, PluginSummary, meters, plugins
 from llem.registry import Registry, Status
-from llem.shapes.folder import cache_folder
+from llem.workload.shape_folder import cache_folder
 
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Variables that keep the Hugging Face libraries from the network."""

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, create_model
 
-from llem.api.config import Experiment
-from llem.api.errors import BackendUnavailable
-from llem.api.outcome import Outcome
 from llem.config import experiment_model
+from llem.errors import BackendUnavailable
 from llem.registry import Backend, Registry
+from llem.schema.experiment import Experiment
+from llem.schema.outcome import Outcome
 
 _DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 

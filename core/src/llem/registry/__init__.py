@@ -1,9 +1,9 @@
 """Find and hold plugins: scan without importing, load guarded, ask one at a time."""
 
 from llem.registry.backend import Backend
-from llem.registry.engine import EngineStatus, check_version, engine_status
-from llem.registry.records import PluginRecord, Status
+from llem.registry.engine_status import EngineStatus, check_version, engine_status
 from llem.registry.registry import Registry
+from llem.registry.scan import PluginRecord, Status
 
 __all__ = [
     "Backend",

@@ -6,16 +6,65 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llem.api.capability import BackendInfo
-from llem.api.errors import EngineMissing, PluginBroken
-from llem.registry.engine import EngineStatus, engine_status
-from llem.registry.records import PluginRecord
+from llem.errors import (
+    BackendUnavailable,
+    EngineMissing,
+    PluginBroken,
+    PluginDisabled,
+    PluginDuplicate,
+    PluginIncompatible,
+    UnknownBackend,
+)
+from llem.registry.engine_status import EngineStatus, engine_status
+from llem.registry.scan import PluginRecord, Status
 
 if TYPE_CHECKING:
-    from llem.api.audit import ParameterAudit
-    from llem.api.config import BackendConfig, Experiment
-    from llem.api.facts import HostFacts
-    from llem.api.finding import Finding
-    from llem.api.plan import CallPlan
+    from llem.api.capability import HostFacts
+    from llem.api.parameter_audit import ParameterAudit
+    from llem.errors import Finding
+    from llem.schema.base import BackendConfig
+    from llem.schema.call_plan import CallPlan
+    from llem.schema.experiment import Experiment
+
+_ERRORS: dict[Status, type[BackendUnavailable]] = {
+    Status.BROKEN: PluginBroken,
+    Status.DUPLICATE: PluginDuplicate,
+    Status.INCOMPATIBLE: PluginIncompatible,
+    Status.DISABLED: PluginDisabled,
+}
+
+
+def unusable(record: PluginRecord) -> BackendUnavailable:
+    """Return the error for a plugin that is installed and cannot be used."""
+    remedies = {
+        Status.BROKEN: f"pip install --upgrade {record.distribution}",
+        Status.DUPLICATE: "Uninstall one of them.",
+        Status.INCOMPATIBLE: f"pip install --upgrade llem-core {record.distribution}",
+        Status.DISABLED: "Take its name out of that variable.",
+    }
+    message = f"backend {record.name!r} cannot be used: {record.message}"
+    return _ERRORS[record.status](message, hint=remedies[record.status])
+
+
+def unknown(name: str, offered: Sequence[str], spoilt: Sequence[str]) -> UnknownBackend:
+    """Return the error for a backend that no installed plugin offers.
+
+    Args:
+        name: What was asked for.
+        offered: Backends that could be asked for.
+        spoilt: Plugins that are installed and cannot be used.
+    """
+    import difflib
+    import re
+
+    message = f"Unknown backend {name!r}."
+    hint = f"Installed backends: {', '.join(sorted(offered)) or 'none'}."
+    if near := difflib.get_close_matches(name, [*offered, *spoilt], n=1):
+        return UnknownBackend(f"{message} Did you mean {near[0]!r}?", hint=hint)
+    # Core knows no plugin that is not installed, but it knows how plugins are named.
+    if re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        hint += f" If there is a plugin for it: pip install llem-{name}"
+    return UnknownBackend(message, hint=hint)
 
 
 class Backend:

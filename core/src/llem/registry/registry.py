@@ -7,26 +7,59 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from llem.api import hookspecs
 from llem.api.capability import BackendInfo
-from llem.api.errors import LlemError, PluginBroken, UnknownBackend
-from llem.api.meter import MeterSpec, Probe
-from llem.api.plan import import_dotted
-from llem.registry.backend import Backend
-from llem.registry.call import guarded, hook_of
-from llem.registry.load import load_module
-from llem.registry.observers import Observers
-from llem.registry.records import PluginRecord, Status
-from llem.registry.refusal import unknown, unusable
-from llem.registry.scan import scan
+from llem.api.meters import MeterSpec, Probe
+from llem.errors import LlemError, PluginBroken, UnknownBackend
+from llem.registry.backend import Backend, unknown, unusable
+from llem.registry.safe_call import guarded, hook_of, load_module
+from llem.registry.scan import PluginRecord, Status, scan
+from llem.schema.call_plan import import_dotted
 
 if TYPE_CHECKING:
     import pluggy
 
-    from llem.api.imports import ForeignResult, ImportFormat, Told
+    from llem.api.importers import ForeignResult, ImportFormat, Told
+    from llem.schema.experiment import Experiment
+    from llem.schema.outcome import Outcome, StudyPlace
+
+
+class Observers:
+    """The plugins that observe; each method is the hook of its name in ``llem.api.hookspecs``.
+
+    None of them raises for a plugin's fault: it is said on stderr, and returned.
+
+    Args:
+        tell: Calls a hook of every plugin, and returns what went wrong.
+    """
+
+    def __init__(self, tell: Callable[..., Sequence[str]]) -> None:
+        self._tell = tell
+
+    def study_started(self, study: str, folder: Path, *, runs: int, left: int) -> None:
+        """Say that a study is begun, or gone on with."""
+        self._tell("llem_study_started", study=study, folder=folder, runs=runs, left=left)
+
+    def study_finished(
+        self, study: str, folder: Path, *, states: Mapping[str, int], left: int
+    ) -> None:
+        """Say that an attempt at a study is over."""
+        self._tell("llem_study_finished", study=study, folder=folder, states=states, left=left)
+
+    def experiment_started(
+        self, experiment: Experiment, id: str, place: StudyPlace | None
+    ) -> Sequence[str]:
+        """Say that an experiment begins; return what went wrong, one sentence each."""
+        return self._tell("llem_experiment_started", experiment=experiment, id=id, place=place)
+
+    def experiment_finished(self, outcome: Outcome, folder: Path) -> None:
+        """Say what was measured."""
+        self._tell("llem_experiment_finished", outcome=outcome, folder=folder)
+
 
 Answer = TypeVar("Answer")
 
@@ -150,7 +183,7 @@ class Registry:
         try:
             return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
         except PluginBroken as error:
-            from llem.api.meter import Probe
+            from llem.api.meters import Probe
 
             return Probe(available=False, reason=error.message)
 

@@ -5,11 +5,43 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib.metadata import Distribution, distributions
 
 from llem.api import API_MAJOR, ENTRY_POINT_GROUP
-from llem.registry.records import PluginRecord, Status
+
+
+class Status(StrEnum):
+    """State of a plugin."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    DUPLICATE = "duplicate"
+    INCOMPATIBLE = "incompatible"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """One installed plugin.
+
+    Attributes:
+        name: Name of its entry point.
+        module: Dotted name of its module.
+        distribution: Distribution that brings it.
+        version: Version of that distribution.
+        status: Its state; ``ok`` until something shows otherwise.
+        message: Why it is not ok, and what to do; or that it is slow.
+    """
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    status: Status = Status.OK
+    message: str = ""
+
 
 DISABLE_VARIABLE = "LLEM_PLUGINS_DISABLE"
 """Comma-separated names of plugins to leave alone."""

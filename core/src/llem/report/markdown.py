@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llem.report.comparison.words import ends, percent
-from llem.report.content.report import Report
+from llem.report.comparison.phrasing import ends, percent
+from llem.report.content.study_report import Report
 from llem.report.content.summary import Summary
 from llem.report.markdown_table import escaped, table
-from llem.report.parameters import canonical, settings
+from llem.report.outcome_table import number
 from llem.report.reproduction import reproduction
-from llem.report.table import number
+from llem.report.varied_parameters import canonical, settings
 
 
 def markdown(report: Report) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llem.api.errors import ConfigError
-from llem.api.outcome import Outcome, Repetition
+from llem.errors import ConfigError
+from llem.schema.outcome import Outcome, Repetition
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from llem.api.outcome import Outcome
-from llem.report.parameters import canonical
+from llem.report.varied_parameters import canonical
+from llem.schema.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

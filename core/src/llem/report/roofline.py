@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llem.api.outcome import Outcome
-from llem.report.content.figure import Figure
+from llem.report.content.summary import Figure
+from llem.schema.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

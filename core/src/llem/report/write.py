@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llem.api.errors import OutputRefused
+from llem.errors import OutputRefused
 
 
 def write_text(path: Path, text: str) -> None:

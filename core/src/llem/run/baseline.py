@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from llem.api.meter import Series
-from llem.measure.coverage import Span
-from llem.measure.idle import Idle
-from llem.measure.rows import Domain, idles_of
+from llem.api.meters import Series
+from llem.energy.coverage import Span
+from llem.energy.idle import Idle
+from llem.energy.rows import Domain, idles_of
 
 CHECK_S = 1.0
 """How long the idle machine is metered to see whether a kept idle power still holds."""

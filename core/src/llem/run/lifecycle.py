@@ -9,22 +9,48 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
-from llem.api.config import Experiment
-from llem.api.outcome import Reason
 from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
-from llem.measure.precision import EndedBy, Precision, ended_by, precision
-from llem.measure.sampler import Sampler
-from llem.measure.steady import is_stable
+from llem.energy.precision import EndedBy, Precision, ended_by, is_stable, precision
+from llem.process.worker_process import WorkerProcess
+from llem.process.workers import Loaded
 from llem.run.baseline import CHECK_S, Baselines, aged, known_idles, still_holds
+from llem.run.live_power import power_now_w
 from llem.run.metering import of_used_devices
-from llem.run.plan import with_shape_folder
-from llem.run.progress import Progress
-from llem.run.record import Record
-from llem.run.watch import power_now_w
-from llem.run.worker_process import WorkerProcess
-from llem.run.workers import Loaded
+from llem.run.preflight import with_shape_folder
+from llem.run.run_state import Record
+from llem.run.sampler import Sampler
+from llem.schema.experiment import Experiment
+from llem.schema.outcome import Reason
 from llem.workload import build_workload, find_tokenizer
+
+
+class Progress(Protocol):
+    """Receives the steps of one experiment, between windows only."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Say that phase ``name`` begins."""
+
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Say how much window time is done, of how much, the last repetition's speed, and the
+        present power of all devices, ``None`` if unavailable.
+        """
+
+
+class Silence:
+    """A :class:`Progress` that tells nobody."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Ignore the phase."""
+
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Ignore the repetition."""
+
 
 JUDGE_EVERY_S = 1.0
 """Least time between two looks at all readings, for the precision reached or the live power."""

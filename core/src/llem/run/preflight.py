@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llem.api.errors import ConfigInvalid, PluginBroken
-from llem.api.facts import HostFacts
-from llem.api.finding import Finding
-from llem.config.judge import unfit
+from llem.api.capability import HostFacts
 from llem.config.load import LoadedExperiment
+from llem.config.rule_checks import unfit
+from llem.errors import ConfigInvalid, Finding, PluginBroken
+from llem.schema.call_plan import CallPlan
+from llem.schema.experiment import Experiment
+from llem.workload.shape_folder import shape_folder
+
+
+def plan_for(loaded: LoadedExperiment) -> CallPlan:
+    """Return the call plan of ``loaded``; nothing is written, imported or started."""
+    return loaded.backend.build_plan(with_shape_folder(loaded.experiment))
+
+
+def with_shape_folder(experiment: Experiment) -> Experiment:
+    """Return ``experiment`` with a shape's name replaced by its folder and random weights."""
+    if not experiment.model.is_shape:
+        return experiment
+    folder = str(shape_folder(experiment.model.id))
+    model = experiment.model.model_copy(update={"id": folder, "weights": "random"})
+    return experiment.model_copy(update={"model": model})
 
 
 def preflight(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:

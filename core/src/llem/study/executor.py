@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from llem.api.study_place import StudyPlace
 from llem.config import LoadedExperiment, experiment_model
-from llem.config.study import StudySettings
+from llem.process.fork_host import Prefork
+from llem.process.workers import FreshWorkers, KeptWorkers, Start, Workers, start_afresh
 from llem.registry import Registry
 from llem.run.baseline import Baselines
-from llem.run.experiment import run_experiment
-from llem.run.prefork import Prefork
-from llem.run.progress import Progress
-from llem.run.workers import FreshWorkers, KeptWorkers, Start, Workers, start_afresh
+from llem.run.lifecycle import Progress
+from llem.run.run_experiment import run_experiment
+from llem.schema.outcome import StudyPlace
+from llem.study.settings import StudySettings
 
 KEPT_LOG_FILE = ".kept-worker.log"
 """What a worker prints that is kept between runs; each run has its own part as well."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeGuard
 
-from llem.config.study.settings import FailureConfig
+from llem.study.settings import FailureConfig
 
 
 class Advice(StrEnum):

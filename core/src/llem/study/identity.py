@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from llem.api.config import Experiment
+from llem.process.workers import load_part
 from llem.registry import Backend
-from llem.run.workers import load_part
+from llem.schema.experiment import Experiment
 
 ID_DIGITS = 20
 """Hexadecimal digits of an experiment's id; 80 bits never collide in one store."""

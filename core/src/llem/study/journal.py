@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from llem.api.errors import StorageError
+from llem.errors import StorageError
+from llem.run.lifecycle import Progress, Silence
 
 JOURNAL_FILE = "journal.jsonl"
 
@@ -132,3 +133,30 @@ def _refused(path: Path, error: OSError) -> StorageError:
         f"cannot keep the journal {path}: {error.strerror}",
         hint="Everything before is stored: free some space, then go on with --resume.",
     )
+
+
+class StudyProgress(Progress, Protocol):
+    """Receives the steps of a study, between windows only."""
+
+    def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
+        """Say that a run begins.
+
+        Args:
+            number: Its place in the order, from 1.
+            total: Number of runs.
+            label: What tells its experiment apart.
+            left_s: How long this and all later runs will take, estimated.
+        """
+
+    def entry(self, entry: Entry) -> None:
+        """Say what was written into the journal."""
+
+
+class StudySilence(Silence):
+    """A :class:`StudyProgress` that tells nobody."""
+
+    def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
+        """Ignore the run."""
+
+    def entry(self, entry: Entry) -> None:
+        """Ignore the entry."""

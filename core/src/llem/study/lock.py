@@ -14,8 +14,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from llem.api.errors import DeviceBusy, OutputRefused, StudyBusy
-from llem.store.folder import write_json
+from llem.errors import DeviceBusy, OutputRefused, StudyBusy
+from llem.results.folder import write_json
 
 LOCK_FILE = ".lock"
 OWNER_FILE = ".owner.json"

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llem.config.study.settings import Order
+from llem.study.settings import Order
 
 
 @dataclass(frozen=True, slots=True)

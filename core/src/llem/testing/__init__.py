@@ -18,11 +18,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llem.testing.catalogue import CHECKS
-    from llem.testing.check import Check, ContractViolation
-    from llem.testing.conformance import CheckResult, State, check_plugin
-    from llem.testing.needs import Need
-    from llem.testing.subject import Subject
+    from llem.testing.check_definition import Check, ContractViolation
+    from llem.testing.conformance import CHECKS, CheckResult, State, check_plugin
+    from llem.testing.plugin_under_test import Subject
+    from llem.testing.prerequisites import Need
     from llem.testing.suite import PluginSuite
 
 __all__ = [

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
-from llem.testing.catalogue import CHECKS
-from llem.testing.check import Check, ContractViolation
-from llem.testing.needs import lack
-from llem.testing.subject import Subject
+from llem.introspect.tables import Cell, Listing
+from llem.testing.check_definition import Check, ContractViolation
+from llem.testing.checks import (
+    audit_checks as audit,
+)
+from llem.testing.checks import (
+    claim_checks as claims,
+)
+from llem.testing.checks import (
+    config_checks as config,
+)
+from llem.testing.checks import (
+    meter_checks as meters,
+)
+from llem.testing.checks import (
+    plan_checks as kwargs,
+)
+from llem.testing.checks import (
+    plugin_checks as plugin,
+)
+from llem.testing.checks import (
+    session_checks as session,
+)
+from llem.testing.checks import (
+    worker_checks as worker,
+)
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import lack
+
+FAMILIES = (plugin, config, kwargs, claims, worker, session, audit, meters)
+"""The modules that hold the checks, those first that others build on."""
+
+CHECKS: tuple[Check, ...] = tuple(
+    found for family in FAMILIES for found in vars(family).values() if isinstance(found, Check)
+)
+"""All checks, in the order in which they are asked."""
 
 
 class State(StrEnum):
@@ -58,3 +92,38 @@ def _result(check: Check, subject: Subject) -> CheckResult:
     except ContractViolation as violation:
         return ended(State.FAILED, violation.message, violation.hint)
     return ended(State.PASSED)
+
+
+def result_listing(results: Sequence[CheckResult]) -> Listing:
+    """Return a row for each check, and one for each family of which nothing could be asked."""
+    rows: list[tuple[Cell, ...]] = []
+    for family, group in groupby(results, key=lambda one: one.family):
+        found = list(group)
+        reasons = {one.message for one in found}
+        if len(reasons) == 1 and all(one.state is State.NOT_RUN for one in found):
+            rows.append((Cell(f"{family}, all {len(found)}"), Cell(State.NOT_RUN), Cell(*reasons)))
+        else:
+            rows += map(_row, found)
+    return Listing(("check", "result", "why not"), tuple(rows))
+
+
+def _row(one: CheckResult) -> tuple[Cell, ...]:
+    if one.state is State.FAILED:
+        note = f"{one.id}: {one.message}" + (f"\n    {one.hint}" if one.hint else "")
+        return (Cell(one.id), Cell(one.state, note), Cell(one.statement))
+    return (Cell(one.id), Cell(one.state), Cell(one.message))
+
+
+def summary(name: str, results: Sequence[CheckResult]) -> str:
+    """Return how many checks ended in which way."""
+    counts = Counter(one.state for one in results)
+    counted = ", ".join(f"{counts[state]} {state.lower()}" for state in State if counts[state])
+    return f"{name}: {len(results)} checks: {counted}"
+
+
+def catalogue_listing(checks: Sequence[Check]) -> Listing:
+    """Return a row for each check of the catalogue."""
+    return Listing(
+        ("check", "holds", "needs"),
+        tuple(tuple(map(Cell, (f"`{one.id}`", one.statement, one.need))) for one in checks),
+    )

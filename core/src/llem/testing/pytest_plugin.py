@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from llem.api.plan import CallPlan
-    from llem.testing.subject import Subject
+    from llem.schema.call_plan import CallPlan
+    from llem.testing.plugin_under_test import Subject
 
 
 @pytest.fixture(scope="class")
 def llem_subject(request: pytest.FixtureRequest) -> Subject:
     """The plugin that the class of the test names, asked each question once."""
     # Imported here: what a conftest sets in the environment has to come first.
-    from llem.testing.subject import Subject
+    from llem.testing.plugin_under_test import Subject
 
     suite = request.cls
     return Subject(suite.plugin, suite.settings)
@@ -31,6 +31,6 @@ def llem_plan() -> Callable[[str, Mapping[str, Any]], CallPlan]:
 
     Values are given by dotted path; everything else is as small as can be.
     """
-    from llem.testing.subject import Subject
+    from llem.testing.plugin_under_test import Subject
 
     return lambda plugin, values: Subject(plugin).plan(values)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from llem.testing.catalogue import CHECKS
-from llem.testing.check import Check, ContractViolation
-from llem.testing.needs import lack
-from llem.testing.subject import Subject
+from llem.testing.check_definition import Check, ContractViolation
+from llem.testing.conformance import CHECKS
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import lack
 
 PYTEST_PLUGIN = "llem.testing.pytest_plugin"
 

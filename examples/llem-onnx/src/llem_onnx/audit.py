@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.audit import ParameterAudit, Surface
+from llem.api.parameter_audit import ParameterAudit, Surface
 from llem_onnx.kwargs import SHARED
 
 BEAMS = "beam search does not tell tokens apart while it runs, so it is left out here"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, Engine, Param
 
 Optimisation = Literal[
     "ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"

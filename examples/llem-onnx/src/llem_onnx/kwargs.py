@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.config import Experiment
-from llem.api.config.arguments import section_arguments
-from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan
+from llem.api.arguments import merge_passthrough, section_arguments
+from llem.schema.call_plan import Call, CallPlan
+from llem.schema.experiment import Experiment
 
 SHARED = {
     ("load", "folder"): "model.id",

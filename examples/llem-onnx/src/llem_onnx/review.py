@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from llem.api.config import Experiment
-from llem.api.finding import Finding
+from llem.errors import Finding
+from llem.schema.experiment import Experiment
 
 FILE = "genai_config.json"
 """What the model builder writes beside a model."""

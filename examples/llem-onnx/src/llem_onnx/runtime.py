@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from llem.api.architecture import from_hf_config
-from llem.api.plan import CallPlan, import_dotted, resolve_kwargs
 from llem.api.session import (
     ModelFacts,
     Observation,
@@ -19,6 +18,7 @@ from llem.api.session import (
     RunResult,
     Session,
 )
+from llem.schema.call_plan import CallPlan, import_dotted, resolve_kwargs
 from llem_onnx.model import params
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from importlib.metadata import files
 
-from llem.api.audit import Found, FoundParameter, parameters_of
+from llem.api.parameter_audit import Found, FoundParameter, parameters_of
 
 _BUILDER = "onnxruntime_genai/models/builders/base.py"
 _NATIVE = ("batch_size", "chunk_size", "random_seed")

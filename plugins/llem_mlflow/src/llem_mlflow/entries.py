@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llem.api.outcome import Outcome
+from llem.schema.outcome import Outcome
 
 FIGURES = (
     "tokens", "timing", "throughput", "latency", "energy", "footprint", "compute", "memory",

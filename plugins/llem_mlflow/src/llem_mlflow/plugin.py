@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from llem.api.outcome import Outcome
+    from llem.schema.outcome import Outcome
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 """MLflow's own variable; where it is unset or empty, nothing is written."""

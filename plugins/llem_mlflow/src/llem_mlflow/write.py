@@ -11,7 +11,7 @@ from typing import TypeVar
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from llem.api.outcome import Outcome
+from llem.schema.outcome import Outcome
 from llem_mlflow.entries import metrics, parameters, repetitions, tags
 
 Item = TypeVar("Item")

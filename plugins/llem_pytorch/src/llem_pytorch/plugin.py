@@ -9,12 +9,13 @@ from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from llem.api.audit import ParameterAudit
-    from llem.api.config import BackendConfig, Experiment
-    from llem.api.facts import HostFacts
-    from llem.api.finding import Finding
-    from llem.api.plan import CallPlan
+    from llem.api.capability import HostFacts
+    from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
+    from llem.errors import Finding
+    from llem.schema.base import BackendConfig
+    from llem.schema.call_plan import CallPlan
+    from llem.schema.experiment import Experiment
 
 
 @hookimpl

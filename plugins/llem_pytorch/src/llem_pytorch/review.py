@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llem.api.config import Experiment
-from llem.api.facts import HostFacts
-from llem.api.finding import Finding
+from llem.api.capability import HostFacts
+from llem.errors import Finding
+from llem.schema.experiment import Experiment
 from llem_pytorch.rules.devices import OF_CUDA
 from llem_pytorch.section import asks_for_flash_attention, section_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from llem.api.config import Experiment
+from llem.schema.experiment import Experiment
 
 if TYPE_CHECKING:
     from llem_pytorch.config import PyTorchConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llem.api.audit import ParameterAudit, Surface
+from llem.api.parameter_audit import ParameterAudit, Surface
 from llem_trt import exclusions, reference
 from llem_trt.kwargs import SHARED
 from llem_trt.objects import OBJECTS, SPARSE_ATTENTION, SPECULATION

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.config import Experiment
-from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan, given
+from llem.api.arguments import merge_passthrough
+from llem.schema.call_plan import Call, CallPlan, given
+from llem.schema.experiment import Experiment
 from llem_trt.objects import with_objects
 from llem_trt.placement import place
 from llem_trt.section import is_legacy, section_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llem.api.plan import Construct, Symbol, Value
+from llem.schema.call_plan import Construct, Symbol, Value
 from llem_trt.config.methods import Method
 from llem_trt.config.trt import TrtConfig
 from llem_trt.versions import SurfaceName

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from llem.api.config import Engine, Param
-from llem.api.config.annotations import markers
+from llem.schema.base import Engine, Param
+from llem.schema.fields import markers
 
 Placed = dict[str, dict[str, Any]]
 """Values by call and argument; an object that a section stands for is a dictionary so far."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llem.api.config import Experiment
-from llem.api.facts import Gpu, HostFacts
-from llem.api.finding import Finding
+from llem.api.capability import Gpu, HostFacts
+from llem.errors import Finding
+from llem.schema.experiment import Experiment
 from llem_trt.hardware import (
     BEGINS_WITH,
     BFLOAT16_CAPABILITY,

@@ -12,7 +12,7 @@ from datetime import datetime
 from statistics import fmean, quantiles
 from typing import Any
 
-from llem.api.imports import ForeignResult, Told
+from llem.api.importers import ForeignResult, Told
 
 Data = Mapping[str, Any]
 Figures = dict[str, float]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llem.api.config import Experiment
-from llem.api.config.arguments import section_arguments
-from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan, Construct, given
+from llem.api.arguments import merge_passthrough, section_arguments
+from llem.schema.call_plan import Call, CallPlan, Construct, given
+from llem.schema.experiment import Experiment
 from llem_vllm.rules.section import section_of
 
 SAMPLING_FIELDS = ("top_p", "top_k", "min_p")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from llem.api.architecture import from_hf_config
-from llem.api.config import Experiment
-from llem.api.facts import HostFacts
-from llem.api.finding import Finding
+from llem.api.capability import HostFacts
+from llem.errors import Finding
+from llem.schema.experiment import Experiment
 from llem_vllm.rules.loading import PREPARED
 from llem_vllm.rules.section import section_of
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from zeus.device.gpu import amd, nvidia
 from zeus.device.gpu.common import GPU, GPUs
 
-from llem.api.meter import Channel, Quantity
+from llem.api.meters import Channel, Quantity
 from llem_zeus.meter import READ_ERRORS, Source, ZeusMeter
 
 

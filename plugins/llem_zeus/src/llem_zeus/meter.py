@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from zeus.exception import ZeusBaseError
 
-from llem.api.meter import Channel, Meter, Probe, Reading
+from llem.api.meters import Channel, Meter, Probe, Reading
 
 READ_ERRORS = (ZeusBaseError, OSError, RuntimeError, queue.Empty)
 """What reading a device through Zeus can raise: its own errors, sysfs, Apple's native library, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llem.api.hookspecs import hookimpl
-from llem.api.meter import MeterSpec, Provenance
+from llem.api.meters import MeterSpec, Provenance
 
 
 @hookimpl

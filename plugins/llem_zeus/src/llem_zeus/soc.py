@@ -10,7 +10,7 @@ from zeus.device.soc.apple import apple_silicon_is_available
 from zeus.device.soc.common import SoC
 from zeus.device.soc.jetson import jetson_is_available
 
-from llem.api.meter import Channel, Quantity
+from llem.api.meters import Channel, Quantity
 from llem_zeus.meter import Source, ZeusMeter
 
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llem.api.outcome import Outcome
-from llem.report.comparison.likeness import metered_devices
-from llem.report.comparison.match import Match
+from llem.report.comparison.comparability import metered_devices
+from llem.report.comparison.pairing import Match
+from llem.report.load_outcomes import Stored
 from llem.report.metrics import Metric
-from llem.report.stored import Stored
+from llem.schema.outcome import Outcome
 
 Unit = Literal["experiment", "repetition"]
 

@@ -8,10 +8,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llem.api.meter import Provenance
-from llem.api.outcome import Outcome
-from llem.measure.statistics import spread
-from llem.report.content.figure import Figure
+from llem.api.meters import Provenance
+from llem.energy.statistics import spread
+from llem.report.outcome_table import number
+from llem.schema.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number.
+
+    Attributes:
+        value: The number, in SI units or as the source defines it; ``None`` if not measured.
+        source: ``<outcome id>#<dotted key>`` of a stored figure, or the name of a computed one.
+        text: How it is shown; by default four significant digits.
+    """
+
+    value: float | None
+    source: str
+    text: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text that readers see."""
+        return self.text or number(self.value)
+
 
 REQUESTS = 1000
 J_PER_WH = 3600.0

@@ -10,22 +10,21 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from llem.api.outcome import Outcome
-from llem.report.comparison.words import percent, probability
-from llem.report.content.curves import Curve
-from llem.report.content.figure import Figure
-from llem.report.content.report import Report
-from llem.report.content.summary import Rates
-from llem.report.figures.effects import effects
-from llem.report.figures.latency import KINDS, MOST_ROWS, latency
-from llem.report.figures.order import order
-from llem.report.figures.power import closeup, power
-from llem.report.figures.tradeoff import series_names, tradeoff
+from llem.report.comparison.phrasing import percent, probability
+from llem.report.content.power_curves import Curve
+from llem.report.content.study_report import Report
+from llem.report.content.summary import Figure, Rates
+from llem.report.effective_arguments import requested_and_effective
+from llem.report.figures.effects_plot import effects
+from llem.report.figures.latency_plot import KINDS, MOST_ROWS, latency
+from llem.report.figures.order_plot import order
+from llem.report.figures.power_plot import closeup, power
+from llem.report.figures.tradeoff_plot import series_names, tradeoff
 from llem.report.metrics import Metric
-from llem.report.parameters import canonical, settings
 from llem.report.reproduction import reproduction
-from llem.report.requested import requested_and_effective
 from llem.report.roofline import rooflines
+from llem.report.varied_parameters import canonical, settings
+from llem.schema.outcome import Outcome
 
 
 def page(report: Report) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.audit import ParameterAudit
+from llem.api.parameter_audit import ParameterAudit
 from llem_pytorch.audit import generating, loading, quantising
 from llem_pytorch.kwargs.shared import SHARED
 

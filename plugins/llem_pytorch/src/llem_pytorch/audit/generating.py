@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.audit import Surface
+from llem.api.parameter_audit import Surface
 
 _CODE = "a function, and a config is data"
 _ENCODER = "only encoder-decoder models have it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.audit import Surface
+from llem.api.parameter_audit import Surface
 from llem_pytorch.config.quantization import METHODS
 
 _AT = ("load.quantization_config",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from llem.api.config import Rule
+from llem.schema.base import Rule
 from llem_pytorch.config.batching import Batching
 from llem_pytorch.config.bitsandbytes import BitsAndBytes
 from llem_pytorch.config.cache import Cache

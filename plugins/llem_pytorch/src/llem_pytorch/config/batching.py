@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, Engine, Param
 from llem_pytorch.config.continuous import ContinuousBatching
 
 STATIC = {"pytorch.batching": (None, "static")}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}

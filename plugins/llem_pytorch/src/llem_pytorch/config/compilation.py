@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, Engine, Param
 
 COMPILED = {"pytorch.torch_compile": True}
 """What the other fields here need."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.api.config import Engine, FrozenModel, Param
+from llem.schema.base import Engine, FrozenModel, Param
 
 
 def _param(name: str, unit: str = "", *, examples: tuple[Any, ...]) -> Param:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import GIVEN, Engine, FrozenModel, Param
+from llem.schema.base import GIVEN, Engine, FrozenModel, Param
 
 Size = Annotated[int, Field(ge=1, le=1024)]
 Plan = Annotated[dict[str, str], Field(min_length=1)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import GIVEN, BackendConfig, Engine, Param
 from llem_pytorch.config.distributed import Distributed
 
 Strategy = Literal["auto", "balanced", "balanced_low_0", "sequential"]

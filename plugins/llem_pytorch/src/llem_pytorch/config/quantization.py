@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
 
 METHODS = {
     "gptq": "transformers.GPTQConfig",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.config import Experiment
-from llem.api.config.passthrough import merge_passthrough
-from llem.api.plan import Call, CallPlan, given
+from llem.api.arguments import merge_passthrough
+from llem.schema.call_plan import Call, CallPlan, given
+from llem.schema.experiment import Experiment
 from llem_pytorch.config import PyTorchConfig
 from llem_pytorch.kwargs.generate import generate_call
 from llem_pytorch.kwargs.load import assistant_calls, load_calls, tokenizer_calls

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment
-from llem.api.plan import Call, given
+from llem.schema.call_plan import Call, given
+from llem.schema.experiment import Experiment
 from llem_pytorch.kwargs.placed import Arguments, with_objects
 from llem_pytorch.section import SAMPLING_FIELDS, has_beams, is_continuous, section_of
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment
-from llem.api.plan import Call, Symbol, given
+from llem.schema.call_plan import Call, Symbol, given
+from llem.schema.experiment import Experiment
 from llem_pytorch.kwargs.placed import Arguments, with_objects
 from llem_pytorch.kwargs.quantised import quantization_config
 from llem_pytorch.section import section_of

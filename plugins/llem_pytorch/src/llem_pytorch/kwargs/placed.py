@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from llem.api.config import Engine, Param
-from llem.api.config.annotations import markers
-from llem.api.plan import Construct
+from llem.schema.base import Engine, Param
+from llem.schema.call_plan import Construct
+from llem.schema.fields import markers
 
 Arguments = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment
-from llem.api.plan import Construct
+from llem.schema.call_plan import Construct
+from llem.schema.experiment import Experiment
 from llem_pytorch.config.quantization import METHODS
 from llem_pytorch.kwargs.placed import Arguments
 from llem_pytorch.section import section_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.config import Rule
+from llem.schema.base import Rule
 from llem_pytorch.rules import decoding, devices, loading, speculation
 
 RULES: tuple[Rule, ...] = (*loading.RULES, *devices.RULES, *decoding.RULES, *speculation.RULES)

@@ -16,8 +16,8 @@ from typing import Any
 from transformers import ContinuousBatchingConfig, GenerationConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 
-from llem.api.plan import Call, resolve_kwargs
 from llem.api.session import FinishReason, Request, RequestResult
+from llem.schema.call_plan import Call, resolve_kwargs
 from llem_pytorch.runtime.facts import eos_ids
 from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.work import Work

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedConfig
 
-from llem.api.plan import Call, Construct
+from llem.schema.call_plan import Call, Construct
 
 EXPERTS = frozenset({"FP8Experts", "Mxfp4GptOssExperts"})
 """Classes of quantised experts, each of which holds the matrices of many linear layers."""

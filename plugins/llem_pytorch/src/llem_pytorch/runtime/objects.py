@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from llem.api.plan import Call, import_dotted, resolve, resolve_kwargs
+from llem.schema.call_plan import Call, import_dotted, resolve, resolve_kwargs
 
 
 class Objects:

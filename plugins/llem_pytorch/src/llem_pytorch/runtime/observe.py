@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from llem.api.plan import Call, CallPlan, resolve_kwargs
+from llem.schema.call_plan import Call, CallPlan, resolve_kwargs
 from llem_pytorch.runtime import layers, numerics
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches

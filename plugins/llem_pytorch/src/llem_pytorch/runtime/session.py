@@ -12,15 +12,8 @@ from typing import Any
 import torch
 import transformers
 
-from llem.api.plan import CallPlan
-from llem.api.session import (
-    Observation,
-    OpenReport,
-    Request,
-    RunResult,
-    Session,
-    TokenizerExport,
-)
+from llem.api.session import Observation, OpenReport, Request, RunResult, Session, TokenizerExport
+from llem.schema.call_plan import CallPlan
 from llem_pytorch.runtime import numerics, observe
 from llem_pytorch.runtime.chatter import quieten
 from llem_pytorch.runtime.compiled import Compiled

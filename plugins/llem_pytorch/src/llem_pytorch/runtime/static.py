@@ -9,8 +9,8 @@ from typing import Any
 
 import transformers
 
-from llem.api.plan import Call, resolve_kwargs
 from llem.api.session import Request
+from llem.schema.call_plan import Call, resolve_kwargs
 from llem_pytorch.runtime.batches import Batch, make_batches
 from llem_pytorch.runtime.facts import eos_ids, pad_id
 from llem_pytorch.runtime.objects import Objects

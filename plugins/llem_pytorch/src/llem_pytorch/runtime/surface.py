@@ -18,7 +18,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.auto.auto_factory import _BaseAutoModelClass
 from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
 
-from llem.api.audit import Found, FoundParameter
+from llem.api.parameter_audit import Found, FoundParameter
 from llem_pytorch.config.quantization import METHODS
 
 _OBJECTS = (

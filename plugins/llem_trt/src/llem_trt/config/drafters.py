@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import FrozenModel
+from llem.schema.base import FrozenModel
 from llem_trt.config.methods import of
 from llem_trt.versions import Only
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import FrozenModel
+from llem.schema.base import FrozenModel
 from llem_trt.config.markers import llm
 from llem_trt.versions import Only
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import BackendConfig, FrozenModel
+from llem.schema.base import BackendConfig, FrozenModel
 from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
 from llem_trt.versions import Only
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import FrozenModel
+from llem.schema.base import FrozenModel
 from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
 from llem_trt.hardware import KV_CACHE_NEEDS
 from llem_trt.versions import Only

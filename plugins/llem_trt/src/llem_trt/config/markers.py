@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llem.api.config import Engine, Param
+from llem.schema.base import Engine, Param
 
 PYTORCH: Mapping[str, Any] = {"trt.execution": (None, "pytorch")}
 """Needed by what the PyTorch execution backend alone has."""
@@ -25,7 +25,7 @@ def llm(*names: str, **options: Any) -> Param:
 
     Args:
         names: The argument, or several; dots reach into the object that stands there.
-        options: Further attributes of :class:`~llem.api.config.Param`.
+        options: Further attributes of :class:`~llem.schema.base.Param`.
     """
     return Param(maps_to=tuple(Engine("load", name) for name in names), **options)
 
@@ -35,7 +35,7 @@ def sampling(*names: str, **options: Any) -> Param:
 
     Args:
         names: The argument, or several; dots reach into the object that stands there.
-        options: Further attributes of :class:`~llem.api.config.Param`.
+        options: Further attributes of :class:`~llem.schema.base.Param`.
     """
     return Param(maps_to=tuple(Engine("sampling", name) for name in names), **options)
 
@@ -45,6 +45,6 @@ def session(*names: str, **options: Any) -> Param:
 
     Args:
         names: The plan's setting, or several.
-        options: Further attributes of :class:`~llem.api.config.Param`.
+        options: Further attributes of :class:`~llem.schema.base.Param`.
     """
     return Param(maps_to=tuple(Engine("settings", name) for name in names), **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from llem.api.config import Param
+from llem.schema.base import Param
 from llem_trt.config.markers import NEW, OLD, llm
 
 Method = Literal[

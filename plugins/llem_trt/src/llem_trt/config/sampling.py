@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.api.config import GIVEN, FrozenModel
+from llem.schema.base import GIVEN, FrozenModel
 from llem_trt.config.markers import sampling
 
 _BEAMS = {"trt.sampling.beam_width": GIVEN}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.api.config import FrozenModel, Param
+from llem.schema.base import FrozenModel, Param
 from llem_trt.config.markers import llm
 
 Scale = Annotated[float, Field(ge=0)]

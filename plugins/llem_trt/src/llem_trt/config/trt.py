@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from llem.api.config import Engine, Param, Rule
+from llem.schema.base import Engine, Param, Rule
 from llem_trt.config.experts import Experts
 from llem_trt.config.graphs import GraphFields
 from llem_trt.config.kernels import KernelFields

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from llem.api.audit import Found, FoundParameter
+from llem.api.parameter_audit import Found, FoundParameter
 from llem_trt.versions import SURFACES, SurfaceName
 
 

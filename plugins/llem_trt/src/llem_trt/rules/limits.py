@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment, Rule
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
 from llem_trt.section import section_of
 
 DEFAULT_MAX_NUM_TOKENS = 8192

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from llem.api.config import Experiment, Rule
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
 from llem_trt.section import section_of
 
 DEFAULT_TOKENS_PER_BLOCK = 32

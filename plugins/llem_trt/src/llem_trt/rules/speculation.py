@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from llem.api.config import Experiment, Rule
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
 from llem_trt.config.methods import COUNTED_METHODS, DRAFT_MODEL_METHODS, LEGACY_METHODS
 from llem_trt.config.speculation import Speculation
 from llem_trt.section import is_legacy, section_of, surface_in_use

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llem.api.config import BackendConfig, Experiment, Rule
-from llem.api.config.annotations import markers
-from llem.api.config.fields import ConfigField, value_at, walk
+from llem.schema.base import BackendConfig, Rule
+from llem.schema.experiment import Experiment
+from llem.schema.fields import ConfigField, markers, value_at, walk
 from llem_trt.section import surface_in_use
 from llem_trt.versions import Only
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from llem.api.plan import Call, CallPlan, Construct, Symbol
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 
 ALWAYS = (
     "dtype", "load_format", "max_batch_size", "max_num_tokens", "max_seq_len", "max_beam_width",

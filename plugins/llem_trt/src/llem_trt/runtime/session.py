@@ -9,16 +9,9 @@ from typing import Any
 
 import tensorrt_llm
 
-from llem.api.plan import CallPlan, import_dotted, resolve_kwargs
-from llem.api.processes import peak_rss_bytes
-from llem.api.session import (
-    Observation,
-    OpenReport,
-    Request,
-    RunResult,
-    Session,
-    TokenizerExport,
-)
+from llem.api.child_processes import peak_rss_bytes
+from llem.api.session import Observation, OpenReport, Request, RunResult, Session, TokenizerExport
+from llem.schema.call_plan import CallPlan, import_dotted, resolve_kwargs
 from llem_trt.runtime import observe
 from llem_trt.runtime.counters import counted
 from llem_trt.runtime.devices import used_bytes, used_devices

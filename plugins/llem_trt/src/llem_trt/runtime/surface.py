@@ -8,8 +8,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from llem.api.audit import Found, FoundParameter
-from llem.api.plan import import_dotted
+from llem.api.parameter_audit import Found, FoundParameter
+from llem.schema.call_plan import import_dotted
 from llem_trt.audit import parameter_audit
 
 ARGUMENTS = {

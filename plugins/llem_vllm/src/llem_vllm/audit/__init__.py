@@ -6,7 +6,7 @@ left out, each with the reason.
 
 from __future__ import annotations
 
-from llem.api.audit import ParameterAudit, Surface
+from llem.api.parameter_audit import ParameterAudit, Surface
 from llem_vllm.audit.engine_args import EXCLUDED as NOT_EXPOSED
 from llem_vllm.audit.engine_args import OWNED as DECIDED
 from llem_vllm.audit.nested import NESTED

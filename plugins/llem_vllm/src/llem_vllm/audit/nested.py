@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.api.audit import Surface
+from llem.api.parameter_audit import Surface
 from llem_vllm.audit.reasons import because
 
 _TWICE = "EngineArgs has it as well, where a field exposes it, and vLLM refuses both"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from llem.api.config import Rule
+from llem.schema.base import Rule
 from llem_vllm.config.compilation import CompilationFields
 from llem_vllm.config.decoding import DecodingFields
 from llem_vllm.config.kernels import KernelFields

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.config import GIVEN, BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param
 
 
 class Sampling(FrozenModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.api.config import Engine, FrozenModel, Param
+from llem.schema.base import Engine, FrozenModel, Param
 
 
 class FusionPasses(FrozenModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
-from llem.api.audit import Found, FoundParameter
+from llem.api.parameter_audit import Found, FoundParameter
 
 
 def read() -> Found:

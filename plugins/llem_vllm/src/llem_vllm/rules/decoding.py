@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment, Rule
-from llem.api.config.fields import value_at
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
+from llem.schema.fields import value_at
 from llem_vllm.rules.section import section_of
 
 DEFAULT_MAX_LOGPROBS = 20

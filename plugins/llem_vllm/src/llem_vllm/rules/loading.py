@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.config import Experiment, Rule
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
 from llem_vllm.rules.section import section_of
 
 PREPARED = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llem.api.config import Experiment, Rule
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
 from llem_vllm.rules.bounds import at_most
 from llem_vllm.rules.section import section_of
 

@@ -12,7 +12,7 @@ import os
 
 import psutil
 
-from llem.api.lifeline import die_with_parent
+from llem.api.child_processes import die_with_parent
 
 VARIABLE = "LLEM_VLLM_SESSION"
 """Environment variable with the process id of the session, for the processes below it."""

@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from llem.api.plan import Call, Construct
+from llem.schema.call_plan import Call, Construct
 
 SECTIONS = (
     "model_config", "cache_config", "scheduler_config", "parallel_config", "load_config",

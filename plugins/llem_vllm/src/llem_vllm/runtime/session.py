@@ -9,8 +9,7 @@ from typing import Any
 
 import vllm
 
-from llem.api.plan import Call, CallPlan, import_dotted, resolve_kwargs
-from llem.api.processes import peak_rss_bytes
+from llem.api.child_processes import peak_rss_bytes
 from llem.api.session import (
     Observation,
     OpenReport,
@@ -20,6 +19,7 @@ from llem.api.session import (
     Session,
     TokenizerExport,
 )
+from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
 from llem_vllm.runtime import lifeline, observe
 from llem_vllm.runtime.counters import since, totals
 from llem_vllm.runtime.engine_watch import processes, watching

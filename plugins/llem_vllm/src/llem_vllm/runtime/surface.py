@@ -20,7 +20,7 @@ from vllm.config.kernel import IrOpPriorityConfig
 from vllm.config.quantization import QuantizationConfigArgs, QuantSpec
 from vllm.sampling_params import BeamSearchParams
 
-from llem.api.audit import Found, FoundParameter
+from llem.api.parameter_audit import Found, FoundParameter
 
 SURFACES: dict[str, Callable[..., Any]] = {
     "vllm.EngineArgs": EngineArgs,

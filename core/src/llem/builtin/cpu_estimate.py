@@ -1,0 +1,67 @@
+"""CPU energy estimated from its load. A last resort that says so everywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psutil
+
+from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+
+ACTIVE_W_PER_CORE = 5.0
+IDLE_W_PER_CORE = 1.0
+"""Assumed package watts per logical core, busy and idle. Server and desktop parts span roughly 2
+to 8 W per hardware thread at full load (thermal design power over threads); hence the error."""
+
+GAIN_ERROR_RATIO = 0.5
+"""Standard relative uncertainty of the model."""
+
+_IDLE_FIELDS = ("idle", "iowait", "steal", "guest", "guest_nice")
+
+
+class CpuEstimateMeter(Meter):
+    """Adds up ``idle_w · t + (tdp_w - idle_w) · busy core-seconds / cores`` as a counter.
+
+    Busy core-seconds are the kernel's, over the whole machine; guest time is contained in user
+    time and not counted twice.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        cores = psutil.cpu_count() or 1
+        tdp_w, idle_w = options.get("cpu_tdp_w"), options.get("cpu_idle_w")
+        self._idle_w = IDLE_W_PER_CORE * cores if idle_w is None else idle_w
+        self._tdp_w = ACTIVE_W_PER_CORE * cores if tdp_w is None else tdp_w
+        self._cores = cores
+        source = "assumed per core" if tdp_w is None and idle_w is None else "as configured"
+        self._channel = Channel(
+            device="cpu",
+            domain="package",
+            quantity=Quantity.ENERGY,
+            # The kernel counts in ticks of 1/100 s.
+            update_period_s=0.01,
+            resolution=0.01 * (self._tdp_w - self._idle_w) / cores,
+            gain_error_ratio=GAIN_ERROR_RATIO,
+            note=(
+                f"estimate: {self._idle_w:g} W idle to {self._tdp_w:g} W with all {cores} logical "
+                f"cores busy ({source})"
+            ),
+        )
+
+    def probe(self) -> Probe:
+        """Say that it works, and what it assumes."""
+        return Probe(available=True, reason=self._channel.note, channels=(self._channel,))
+
+    def open(self, devices: Sequence[str]) -> Sequence[Channel]:
+        """Return its one channel."""
+        return (self._channel,)
+
+    def read(self) -> Sequence[Reading]:
+        """Read the kernel's CPU times and return the joules they stand for."""
+        now_s = time.monotonic()
+        times = psutil.cpu_times()
+        busy_s = sum(times) - sum(getattr(times, name, 0.0) for name in _IDLE_FIELDS)
+        active_w = (self._tdp_w - self._idle_w) / self._cores
+        return (Reading(0, now_s, self._idle_w * now_s + active_w * busy_s),)

@@ -1,1 +1,0 @@
-"""Reading results of tools that are nobody's engine."""

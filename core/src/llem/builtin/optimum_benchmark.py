@@ -1,0 +1,173 @@
+"""Results of optimum-benchmark 0.6: ``benchmark.json``, or ``benchmark_report.json`` by itself.
+
+The report holds a section for each target: ``prefill`` (a batch's prompts and its first tokens),
+``generate`` (the whole call), ``per_token`` and ``decode``. Its energies are CodeCarbon's, in kWh,
+the mean of a call, with memory in the total. Its throughput of ``generate`` is not used: it counts
+decoded tokens as samples (``run_per_token_text_generation_latency_tracking`` in its 0.6.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llem.api.hookspecs import hookimpl
+from llem.api.importers import ForeignResult, ImportFormat, Told
+
+
+@hookimpl
+def llem_imports() -> Sequence[ImportFormat]:
+    """Offer the formats of tools that run several engines."""
+    return (
+        ImportFormat(
+            name="optimum-benchmark",
+            summary="benchmark.json or benchmark_report.json of optimum-benchmark",
+            reader="llem.builtin.optimum_benchmark.read",
+        ),
+    )
+
+
+J_PER_KWH = 3.6e6
+BYTES_PER_MB = 1e6
+
+Section = Mapping[str, Any]
+
+
+def read(document: Any, told: Told) -> ForeignResult | None:
+    """Return the result in ``document``; ``None`` if optimum-benchmark did not write it.
+
+    Args:
+        document: The file's JSON data.
+        told: Batch and lengths, for a report without its config.
+    """
+    if not isinstance(document, Mapping):
+        return None
+    report, config = document.get("report", document), document.get("config") or {}
+    if not isinstance(report, Mapping) or not _is_measured(report.get("generate")):
+        return None
+    backend, scenario = _part(config, "backend"), _part(config, "scenario")
+    environment = _part(config, "environment")
+    work = _work(scenario, told)
+    gpus = environment.get("gpu") or ()
+    memory_mb = environment.get("cpu_ram_mb")
+    name = str(backend.get("name") or "unknown")
+    return ForeignResult(
+        tool="optimum-benchmark",
+        tool_version=environment.get("optimum_benchmark_version"),
+        backend=name,
+        model=str(backend.get("model") or "unknown"),
+        engine=backend.get("library"),
+        engine_version=environment.get(f"{backend.get('library')}_version"),
+        figures=_figures(report, work),
+        repetitions=_repetitions(report, work),
+        settings={
+            "workload": {key: value for key, value in _lengths(work).items() if value is not None},
+            name: {
+                key: value
+                for key, value in backend.items()
+                if key not in ("name", "model", "_target_") and value not in (None, {})
+            },
+            "scenario": dict(scenario),
+        },
+        system=str(environment.get("platform") or ""),
+        cpu=str(environment.get("cpu") or "").strip(),
+        logical_cores=environment.get("cpu_count"),
+        memory_bytes=None if memory_mb is None else int(memory_mb * BYTES_PER_MB),
+        gpus=(gpus,) if isinstance(gpus, str) else tuple(gpus),
+        python=environment.get("python_version"),
+    )
+
+
+def _is_measured(section: Any) -> bool:
+    return isinstance(section, Mapping) and {"latency", "energy", "memory"} <= section.keys()
+
+
+def _work(scenario: Section, told: Told) -> Told:
+    """Return what one call does: from the config, else as told."""
+    shapes, kwargs = _part(scenario, "input_shapes"), _part(scenario, "generate_kwargs")
+    return Told(
+        requests=shapes.get("batch_size") or told.requests,
+        input_tokens=shapes.get("sequence_length") or told.input_tokens,
+        output_tokens=kwargs.get("max_new_tokens") or told.output_tokens,
+    )
+
+
+def _lengths(work: Told) -> dict[str, int | None]:
+    return {
+        "requests": work.requests,
+        "input_tokens": work.input_tokens,
+        "output_tokens": work.output_tokens,
+    }
+
+
+def _figures(report: Section, work: Told) -> dict[str, float]:
+    figures: dict[str, float | None] = {
+        name: _mean(values) for name, values in _repetitions(report, work).items()
+    }
+    for metric, target in (("ttft_s", "prefill"), ("itl_s", "per_token"), ("e2e_s", "generate")):
+        latency = _part(report, target, "latency")
+        figures |= {f"{metric}_p50": latency.get("p50"), f"{metric}_p99": latency.get("p99")}
+    requests, prompt, output = work.requests, work.input_tokens, work.output_tokens
+    generate_j, prefill_j, decode_j = (
+        _joules(report, target) for target in ("generate", "prefill", "decode")
+    )
+    # The first token of each request is made during prefill.
+    decoded = output - 1 if output else None
+    memory = _part(report, "decode", "memory")
+    figures |= {
+        "j_per_request": _ratio(generate_j, requests),
+        "j_per_output_token": _ratio(generate_j, requests, output),
+        "j_per_prefill_token": _ratio(prefill_j, requests, prompt),
+        "j_per_decode_token": _ratio(decode_j, requests, decoded),
+        "host_peak_rss_bytes": _bytes(memory.get("max_ram")),
+        "device_peak_bytes": _bytes(memory.get("max_process_vram")),
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _repetitions(report: Section, work: Told) -> dict[str, list[float]]:
+    """Return what is known of each timed call of ``generate``."""
+    durations_s = list(_part(report, "generate", "latency").get("values") or ())
+    if not durations_s or min(durations_s) <= 0:
+        return {}
+    found = {"duration_s": durations_s}
+    if work.requests:
+        found["requests_per_s"] = [work.requests / one for one in durations_s]
+        if work.output_tokens:
+            tokens = work.requests * work.output_tokens
+            found["output_tokens_per_s"] = [tokens / one for one in durations_s]
+            if work.input_tokens:
+                tokens += work.requests * work.input_tokens
+                found["total_tokens_per_s"] = [tokens / one for one in durations_s]
+    return found
+
+
+def _joules(report: Section, target: str) -> float | None:
+    """Return the mean energy of a call."""
+    energy = _part(report, target, "energy")
+    if energy.get("unit") != "kWh" or energy.get("total") is None:
+        return None
+    return float(energy["total"]) * J_PER_KWH
+
+
+def _ratio(value: float | None, *by: int | None) -> float | None:
+    for divisor in by:
+        if value is None or not divisor:
+            return None
+        value /= divisor
+    return value
+
+
+def _bytes(megabytes: float | None) -> float | None:
+    return None if megabytes is None else megabytes * BYTES_PER_MB
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _part(section: Section, *names: str) -> Section:
+    """Return a section within ``section``; empty where it is missing or null."""
+    for name in names:
+        section = section.get(name) or {}
+    return section

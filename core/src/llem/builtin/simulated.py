@@ -1,0 +1,72 @@
+"""Hooks of the simulated backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llem.api.capability import BackendInfo, Capability, Claim, Level
+from llem.api.hookspecs import hookimpl
+from llem.api.meters import MeterSpec, Provenance
+
+if TYPE_CHECKING:
+    from llem.api.session import Session
+    from llem.schema.base import BackendConfig
+    from llem.schema.call_plan import CallPlan
+    from llem.schema.experiment import Experiment
+
+_YES = Claim(Level.YES)
+
+
+@hookimpl
+def llem_capabilities() -> BackendInfo:
+    """Declare the backend."""
+    return BackendInfo(
+        name="simulated",
+        summary="Deterministic tokens at an adjustable speed, without an engine",
+        claims={
+            Capability.RANDOM_WEIGHTS: _YES,
+            Capability.STATIC_BATCHING: Claim(Level.YES, settings={"simulated.batch_size": 2}),
+            Capability.STREAMING_LATENCY: _YES,
+        },
+        after_load=frozenset({"settings.batch_size", "settings.ignore_eos"}),
+    )
+
+
+@hookimpl
+def llem_config_model() -> type[BackendConfig]:
+    """Return the backend's config section."""
+    from llem.builtin.simulated_config import SimulatedConfig
+
+    return SimulatedConfig
+
+
+@hookimpl
+def llem_build_kwargs(experiment: Experiment) -> CallPlan:
+    """Return the plan: no call, only settings."""
+    from llem.builtin.simulated_config import build_plan
+
+    return build_plan(experiment)
+
+
+@hookimpl
+def llem_measurement() -> type[Session]:
+    """Return the session class."""
+    from llem.builtin.simulated_session import SimulatedSession
+
+    return SimulatedSession
+
+
+@hookimpl
+def llem_meters() -> Sequence[MeterSpec]:
+    """Offer a meter of constant power, used only when named."""
+    return (
+        MeterSpec(
+            name="simulated",
+            summary="Constant power of a device that does not exist; only when named",
+            provenance=Provenance.ESTIMATED,
+            factory="llem.builtin.simulated_session.ConstantPowerMeter",
+            device_kind="host",
+            on_request=True,
+        ),
+    )

@@ -1,1 +1,0 @@
-"""A backend without an engine, for studies and tests; never valid as a measurement."""

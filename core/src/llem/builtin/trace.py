@@ -1,0 +1,273 @@
+"""Readings of an external meter from the file it writes, or once wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+from llem.schema.measurement import TraceConfig
+
+_QUANTITIES = {
+    "energy_j": Quantity.ENERGY,
+    "power_w": Quantity.POWER,
+    "average_power_w": Quantity.AVERAGE_POWER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        line: Its line in the file, from 1.
+        time_s: Its time as the file gives it, in seconds.
+        quantity: What its value means.
+        value: Joules or watts.
+        device: Device, or empty.
+        domain: Domain, or empty.
+    """
+
+    line: int
+    time_s: float
+    quantity: Quantity
+    value: float
+    device: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be understood, and why."""
+
+    problem: str
+
+
+class TraceFile:
+    """A file that may still be written to.
+
+    Args:
+        path: The file.
+        columns: Names of its columns, by the name that llem gives them.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    def __init__(self, path: str, columns: Mapping[str, str]) -> None:
+        self.path = Path(path).expanduser()
+        self._columns = columns
+        self._json = self.path.suffix in {".jsonl", ".ndjson"}
+        self._header: list[str] | None = None
+        self._line = 0
+        self._rest = b""
+        try:
+            self._file = self.path.open("rb")
+        except OSError as error:
+            raise OSError(f"{self.path} cannot be read: {error.strerror}") from error
+
+    @property
+    def quantity(self) -> Quantity | None:
+        """What the header says the values mean; ``None`` without one, or if it names several."""
+        header = self._header or ()
+        found = [q for name, q in _QUANTITIES.items() if self._columns.get(name, name) in header]
+        return found[0] if len(found) == 1 else None
+
+    def rows(self) -> list[Row | BadRow]:
+        """Return the rows that were completed since the last call.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        found: list[Row | BadRow] = []
+        for raw in lines:
+            self._line += 1
+            text = raw.decode("utf-8-sig", errors="replace").strip()
+            if not text or text.startswith("#"):
+                continue
+            if not self._json and self._header is None:
+                self._header = [name.strip() for name in next(csv.reader([text]))]
+                continue
+            found.append(self._row(text))
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _row(self, text: str) -> Row | BadRow:
+        try:
+            fields = self._fields(text)
+            present = [name for name in _QUANTITIES if self._get(fields, name) is not None]
+            if len(present) != 1:
+                return BadRow(f"line {self._line} needs one of {', '.join(_QUANTITIES)}")
+            value = float(self._get(fields, present[0]))
+            time_s = self._time_s(fields)
+        except (ValueError, TypeError, csv.Error) as error:
+            return BadRow(f"line {self._line} cannot be read: {error}")
+        if not (math.isfinite(value) and math.isfinite(time_s)):
+            return BadRow(f"line {self._line} holds no number")
+        device, domain = (str(self._get(fields, name) or "") for name in ("device", "domain"))
+        return Row(self._line, time_s, _QUANTITIES[present[0]], value, device, domain)
+
+    def _fields(self, text: str) -> Mapping[str, Any]:
+        if self._json:
+            fields = json.loads(text)
+            if not isinstance(fields, dict):
+                raise ValueError("not an object")
+            return fields
+        values = next(csv.reader([text]))
+        return dict(zip(self._header or (), values, strict=False))
+
+    def _time_s(self, fields: Mapping[str, Any]) -> float:
+        seconds = self._get(fields, "time_s")
+        if seconds is not None:
+            return float(seconds)
+        moment = self._get(fields, "time")
+        if moment is None:
+            raise ValueError("there is neither time_s nor time")
+        # A time without a zone is this machine's local time.
+        return datetime.fromisoformat(moment).timestamp()
+
+    def _get(self, fields: Mapping[str, Any], column: str) -> Any:
+        """Return a field by the name that llem gives it; ``None`` if it is empty or missing."""
+        value = fields.get(self._columns.get(column, column))
+        return None if value == "" else value
+
+
+Place = tuple[str, str, Quantity]
+"""Device, domain and quantity: what makes a channel."""
+
+
+class TraceMeter(Meter):
+    """Follows a file of timestamped power or energy.
+
+    Rows become readings when their time has come, those that are appended later included; so a
+    recorded file plays back, and a growing one is followed.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        given = options.get("trace")
+        self._config = TraceConfig.model_validate(given) if given else None
+        self._file: TraceFile | None = None
+        self._channels: dict[Place, int] = {}
+        self._latest_s: list[float] = []
+        self._waiting: list[Row] = []
+        self._shift_s = 0.0
+
+    def probe(self) -> Probe:
+        """Say what the file offers, or what is wrong with it."""
+        try:
+            channels = self.open(())
+        except OSError as error:
+            return Probe(available=False, reason=str(error))
+        finally:
+            self.close()
+        return Probe(available=True, channels=tuple(channels))
+
+    def open(self, devices: Sequence[str]) -> Sequence[Channel]:
+        """Read what the file holds already and return a channel for each domain in it.
+
+        Raises:
+            OSError: It cannot be read, or does not say what it holds.
+        """
+        if self._config is None:
+            raise OSError("no file is given: set measurement.trace.file")
+        self._file = file = TraceFile(self._config.file, self._config.columns)
+        for one in file.rows():
+            if isinstance(one, BadRow):
+                raise OSError(f"{file.path}: {one.problem}")
+            self._waiting.append(one)
+        places = {self._place(row): None for row in self._waiting}
+        if not places and file.quantity is not None:
+            places = {(self._config.device, self._config.domain, file.quantity): None}
+        if not places:
+            raise OSError(f"{file.path}: there is no row yet that tells what it holds")
+        self._channels = {place: at for at, place in enumerate(places)}
+        self._latest_s = [-math.inf] * len(places)
+        if self._config.clock == "replay" and self._waiting:
+            self._shift_s = time.monotonic() - min(row.time_s for row in self._waiting)
+        return tuple(_channel(self._config, file, *place) for place in places)
+
+    def read(self) -> Sequence[Reading]:
+        """Return every row whose time has come since the last call."""
+        now_s = time.monotonic()
+        readings = list(self._arrivals(now_s))
+        later: list[Row] = []
+        for row in self._waiting:
+            moment_s = self._monotonic_s(row.time_s, now_s)
+            if moment_s > now_s:
+                later.append(row)
+            elif (channel := self._channels.get(self._place(row))) is not None:
+                readings.append(self._reading(channel, moment_s, row))
+        self._waiting = later
+        return readings
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        self._file, self._waiting, self._channels = None, [], {}
+
+    def _arrivals(self, now_s: float) -> Sequence[Reading]:
+        """Take in what was appended; return a failure of every channel for what cannot be read.
+
+        A row that cannot be read may have been of any channel.
+        """
+        assert self._file is not None
+        problems = []
+        try:
+            for one in self._file.rows():
+                if isinstance(one, BadRow):
+                    problems.append(one.problem)
+                else:
+                    self._waiting.append(one)
+        except OSError as error:
+            problems.append(str(error))
+        channels = range(len(self._channels))
+        return [Reading(at, now_s, None, error=text) for text in problems for at in channels]
+
+    def _place(self, row: Row) -> Place:
+        assert self._config is not None
+        return row.device or self._config.device, row.domain or self._config.domain, row.quantity
+
+    def _monotonic_s(self, time_s: float, now_s: float) -> float:
+        assert self._config is not None
+        moment_s = time_s + self._config.offset_s
+        match self._config.clock:
+            case "monotonic":
+                return moment_s
+            case "replay":
+                return moment_s + self._shift_s
+            case "wall":
+                return moment_s - time.time() + now_s
+
+    def _reading(self, channel: int, moment_s: float, row: Row) -> Reading:
+        if moment_s <= self._latest_s[channel]:
+            return Reading(channel, moment_s, None, error=f"line {row.line} goes back in time")
+        self._latest_s[channel] = moment_s
+        return Reading(channel, moment_s, row.value)
+
+
+def _channel(
+    config: TraceConfig, file: TraceFile, device: str, domain: str, quantity: Quantity
+) -> Channel:
+    return Channel(
+        device=device,
+        domain=domain,
+        quantity=quantity,
+        update_period_s=config.update_period_s,
+        resolution=config.resolution,
+        wraps_at_j=config.wraps_at_j if quantity is Quantity.ENERGY else None,
+        gain_error_ratio=config.gain_error_ratio,
+        note=f"from {file.path.name}",
+    )

@@ -1,0 +1,119 @@
+"""What the user sees when a command fails: the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from llem.errors import Finding, Interrupted, LlemError
+
+UNACCOUNTED = 1
+"""No error has this exit code: the audit did what it was asked to."""
+
+NOT_VALID = 5
+"""Nor this one: the experiment was measured, and what it is good for is another matter."""
+
+GATE_BROKEN, GATE_INCONCLUSIVE = 6, 7
+"""Nor these two: the comparison was made."""
+
+CONTRACT_BROKEN = 8
+"""Nor this one: the plugin was checked."""
+
+EXIT_CODES = MappingProxyType(
+    {
+        0: "done",
+        UNACCOUNTED: "the audit found parameters of the engine that are not accounted for",
+        2: "the experiment or the command line was refused",
+        3: "the backend or its engine is not available",
+        4: "the experiment failed, or its outcome could not be stored",
+        NOT_VALID: "an outcome is not valid, and --require-valid was given",
+        GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
+        GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
+        CONTRACT_BROKEN: "`llem plugins check`: the plugin does not keep its contract",
+        126: "the command to measure cannot be executed",
+        127: "the command to measure does not exist",
+        130: "interrupted",
+    }
+)
+"""Meaning of each exit code; the errors of `llem.errors` carry the same numbers."""
+
+
+def exit_code_help() -> str:
+    """Return the exit codes as a paragraph of help that is not wrapped."""
+    lines = [f"  {code:<3}  {meaning}" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(["\b", "Exit codes:", *lines])
+
+
+DEBUG_VARIABLE = "LLEM_DEBUG"
+"""Set to 1 to see where an error was raised."""
+
+
+@contextmanager
+def failures_reported(*, as_json: bool) -> Iterator[None]:
+    """End the process with a message and an exit code where the block raises an error of llem's.
+
+    Args:
+        as_json: Whether the user asked for JSON, so that the error goes to stdout as well.
+    """
+    try:
+        yield
+    except LlemError as error:
+        if os.environ.get(DEBUG_VARIABLE) == "1":
+            click.echo("".join(traceback.format_exception(error)), err=True)
+        click.echo(describe(error), err=True)
+        if as_json:
+            _echo_to_reader(json.dumps(document(error), indent=2, ensure_ascii=False))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted.", err=True)
+        sys.exit(Interrupted.exit_code)
+    except BrokenPipeError:
+        _discard_stdout()
+
+
+def describe(error: LlemError) -> str:
+    """Return the lines that explain ``error``: every problem with its remedy, then the hint."""
+    lines = []
+    for finding in _findings(error):
+        lines.append(f"Error: {replace(finding, remedy='')}")
+        if finding.remedy:
+            lines.append(f"  {finding.remedy}")
+    lines = lines or [f"Error: {error.message}"]
+    return "\n".join([*lines, f"Hint: {error.hint}"] if error.hint else lines)
+
+
+def document(error: LlemError) -> dict[str, Any]:
+    """Return ``error`` as JSON data."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "findings": [asdict(finding) for finding in _findings(error)],
+        }
+    }
+
+
+def _findings(error: LlemError) -> Sequence[Finding]:
+    return getattr(error, "findings", ())
+
+
+def _echo_to_reader(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        _discard_stdout()
+
+
+def _discard_stdout() -> None:
+    """Let nothing more be written to a reader (`head`) that has what it wanted and is gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,82 @@
+"""The options that say in which form an answer is printed, and the printing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from llem.introspect.tables import Listing
+
+
+def experiment_options(
+    *, required: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add FILE, ``--backend``, ``--model`` and ``--set`` to a command.
+
+    It is passed ``file: Path | None``, ``backend: str | None``, ``model: str | None`` and
+    ``overrides: tuple[str, ...]``, as :func:`llem.config.load_experiment` takes them.
+
+    Args:
+        required: Whether there must be a FILE.
+    """
+    options = (
+        # Whether it can be read is for the config room to say, which knows how to say it.
+        click.argument("file", required=required, type=click.Path(path_type=Path)),
+        click.option("--backend", metavar="NAME", help="Backend to use instead of the file's."),
+        click.option("--model", metavar="ID", help="Model to use instead of the file's."),
+        click.option(
+            "--set",
+            "overrides",
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Set one value, such as workload.requests=8. May be repeated.",
+        ),
+    )
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+Form = Literal["json", "markdown"] | None
+"""How to print; ``None`` is plain text."""
+
+json_option = click.option(
+    "--json", "form", flag_value="json", default=None, help="Print one JSON document."
+)
+"""Adds ``--json`` to a command, which is passed ``form``."""
+
+markdown_option = click.option(
+    "--markdown", "form", flag_value="markdown", default=None, help="Print a Markdown table."
+)
+"""Adds ``--markdown`` to a command, which is passed ``form``."""
+
+
+def print_answer(answer: Any, listing: Callable[[], Listing], form: Form) -> None:
+    """Print an answer of the introspect room.
+
+    Args:
+        answer: A dataclass, or a sequence of them.
+        listing: Makes a table of it, for a reader.
+        form: How to print it.
+    """
+    # Each form imports its own renderer only.
+    if form == "json":
+        from llem.introspect.tables import render_json
+
+        click.echo(render_json(answer))
+    elif form == "markdown":
+        from llem.introspect.tables import render_markdown
+
+        click.echo(render_markdown(listing()))
+    else:
+        from llem.introspect.tables import render_text
+
+        click.echo(render_text(listing()))

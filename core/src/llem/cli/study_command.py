@@ -1,0 +1,155 @@
+"""The part of ``llem run`` that is about studies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from llem.cli.error_output import NOT_VALID
+from llem.errors import ExperimentFailed, Interrupted
+
+if TYPE_CHECKING:
+    from llem.config import LoadedExperiment
+    from llem.registry import Registry
+    from llem.study.journal import StudyProgress
+    from llem.study.run_study import Summary
+    from llem.study.study_plan import StudyPlan
+
+
+def planned_study(registry: Registry, options: LoadOptions) -> StudyPlan:
+    """Return the plan of a study file.
+
+    Raises:
+        ConfigInvalid: Every point is refused, or a config is wrong whatever the others are.
+    """
+    from llem.study.load_study import load_study
+    from llem.study.study_plan import plan_study
+
+    return plan_study(load_study(registry, **options._asdict()))
+
+
+def experiments(plan: StudyPlan) -> Iterator[tuple[str, str, LoadedExperiment]]:
+    """Yield each experiment once: its id, what tells it apart, and the experiment."""
+    from llem.study.plan_summary import label
+
+    for id, points in plan.experiments.items():
+        yield id, label(plan.study.differences(points[0])), plan.study.loaded(points[0])
+
+
+class LoadOptions(NamedTuple):
+    """Which study is meant; see :func:`llem.study.load_study.load_study`."""
+
+    file: Path
+    overrides: tuple[str, ...]
+    backend: str | None
+    model: str | None
+
+
+class Shown(NamedTuple):
+    """What is printed.
+
+    Attributes:
+        as_json: One document at the end, and nothing else.
+        quiet: Nothing.
+    """
+
+    as_json: bool
+    quiet: bool
+
+
+_FLAGS = {
+    "resume": "Go on with a study that was begun; begin it if it was not.",
+    "retry_failed": "With --resume: run again what failed.",
+    "accept_drift": "With --resume: go on although the study or a version has changed.",
+    "take_over": "With --resume: go on although another machine may be running it.",
+    "json_events": "Print one JSON line for everything that happens in a study.",
+}
+
+
+def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags that are about studies only; each is passed as a ``bool``."""
+    for name, text in reversed(_FLAGS.items()):
+        option = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=text)
+        command = option(command)
+    return command
+
+
+def refuse_study_flags(flags: Mapping[str, bool]) -> None:
+    """Refuse flags that mean nothing for a single experiment."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in flags.items() if is_given]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: only a study has that, not an experiment.")
+
+
+def is_study_file(file: Path) -> bool:
+    """Whether ``file`` describes a study."""
+    from llem.config.source import read_file
+    from llem.study.study_file import is_study
+
+    return is_study(read_file(file))
+
+
+def run_study_file(
+    registry: Registry,
+    options: LoadOptions,
+    out: Path,
+    shown: Shown,
+    *,
+    require_valid: bool,
+    json_events: bool,
+    **resumption: bool,
+) -> int:
+    """Run a study; return the exit code."""
+    from llem.study.load_study import load_study
+    from llem.study.run_study import Resumption, run_study
+    from llem.study.study_plan import plan_study
+
+    plan = plan_study(load_study(registry, **options._asdict()))
+    with _progress(shown, json_events=json_events) as progress:
+        summary = run_study(plan, registry, out, progress, Resumption(**resumption))
+    if shown.as_json:
+        click.echo(json.dumps(_document(summary), indent=2))
+    elif not shown.quiet and not json_events:
+        click.echo(_sentence(summary))
+    if summary.interrupted:
+        return Interrupted.exit_code
+    if summary.stopped or summary.states["failed"]:
+        return ExperimentFailed.exit_code
+    return NOT_VALID if require_valid and summary.not_valid else 0
+
+
+def _progress(shown: Shown, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
+    from llem.cli.progress_display import JsonEvents, study_live
+    from llem.study.journal import StudySilence
+
+    if json_events:
+        return nullcontext(JsonEvents())
+    return nullcontext(StudySilence()) if shown.quiet or shown.as_json else study_live()
+
+
+def _document(summary: Summary) -> dict[str, Any]:
+    return {
+        "folder": str(summary.folder),
+        "runs": summary.total,
+        "states": dict(summary.states),
+        "not_valid": summary.not_valid,
+        "left": summary.left,
+        "interrupted": summary.interrupted,
+        "stopped": summary.stopped,
+    }
+
+
+def _sentence(summary: Summary) -> str:
+    counts = ", ".join(f"{number:,} {state}" for state, number in summary.states.most_common())
+    text = f"{summary.total:,} runs: {counts or 'none finished'}"
+    if summary.not_valid:
+        text += f", {summary.not_valid:,} of them not valid"
+    if summary.left:
+        why = "interrupted" if summary.interrupted else summary.stopped
+        text += f"; {summary.left:,} left ({why}): go on with --resume"
+    return f"{text}\nstored in {summary.folder}; llem results list {summary.folder} shows them"

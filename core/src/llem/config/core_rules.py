@@ -1,0 +1,175 @@
+"""Combinations of shared settings that no backend can honour."""
+
+from __future__ import annotations
+
+from llem.schema.base import Rule
+from llem.schema.experiment import Experiment
+from llem.schema.fields import value_at
+
+SAMPLING_FIELDS = ("top_p", "top_k", "min_p", "typical_p")
+"""Decoder fields that act on sampling alone, besides the temperature."""
+
+
+def _samples_at_zero(experiment: Experiment) -> bool:
+    return experiment.decoder.do_sample is True and experiment.decoder.temperature == 0
+
+
+def _greedy_with_temperature(experiment: Experiment) -> bool:
+    return experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
+
+
+def _dormant(name: str) -> Rule:
+    """Return the rule that refuses a sampling parameter under greedy decoding."""
+
+    def violated(experiment: Experiment) -> bool:
+        set_by_hand = getattr(experiment.decoder, name) is not None
+        return experiment.decoder.samples is False and set_by_hand
+
+    return Rule(
+        name=f"greedy-ignores-{name.replace('_', '-')}",
+        fields=(f"decoder.{name}", "decoder.temperature", "decoder.do_sample"),
+        reason=f"{name} acts only when sampling, and decoding is greedy",
+        remedy=f"Set decoder.temperature above 0, or remove decoder.{name}.",
+        violated=violated,
+    )
+
+
+def _held_back_ignored_eos(experiment: Experiment) -> bool:
+    return experiment.ignores_eos and experiment.decoder.min_new_tokens is not None
+
+
+def _stopped_before_full_length(experiment: Experiment) -> bool:
+    return experiment.ignores_eos and bool(experiment.decoder.stop)
+
+
+def _least_longer_than_limit(experiment: Experiment) -> bool:
+    least = experiment.decoder.min_new_tokens
+    limits = [experiment.decoder.max_new_tokens, experiment.workload.output_tokens]
+    # A drawn length is checked by its lower end, if it has one that is written down.
+    known = [getattr(limit, "low", limit) for limit in limits]
+    return least is not None and any(isinstance(one, int) and one < least for one in known)
+
+
+def _revision_of_shape(experiment: Experiment) -> bool:
+    return experiment.model.is_shape and experiment.model.revision is not None
+
+
+def _pretrained_shape(experiment: Experiment) -> bool:
+    return experiment.model.is_shape and experiment.model.weights == "pretrained"
+
+
+def _gguf_of_shape(experiment: Experiment) -> bool:
+    return experiment.model.is_shape and experiment.model.gguf_file is not None
+
+
+def _gguf_with_random_weights(experiment: Experiment) -> bool:
+    return experiment.model.gguf_file is not None and experiment.model.weights == "random"
+
+
+def _ordered(least: str, greatest: str) -> Rule:
+    """Return the rule that refuses a lower bound above its upper bound."""
+
+    def violated(experiment: Experiment) -> bool:
+        low, high = value_at(experiment, least), value_at(experiment, greatest)
+        return low is not None and high is not None and low > high
+
+    section, _, name = greatest.rpartition(".")
+    return Rule(
+        name=f"{section.rpartition('.')[2]}-{name.replace('_', '-')}-bounds",
+        fields=(least, greatest),
+        reason=f"it exceeds {greatest}",
+        remedy=f"Lower {least}, or raise {greatest}.",
+        violated=violated,
+    )
+
+
+def _unmetered_idle(experiment: Experiment) -> bool:
+    baseline = experiment.measurement.baseline
+    metered_s = {"bare": baseline.bare_s, "loaded": baseline.loaded_s}
+    # With no idle time at all there is no net energy, and the outcome says so.
+    return metered_s[baseline.subtract] == 0 and any(metered_s.values())
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="sampling-needs-temperature",
+        fields=("decoder.do_sample", "decoder.temperature"),
+        reason="sampling at temperature 0 is greedy decoding",
+        remedy="Set decoder.temperature above 0, or to null to leave it to the engine.",
+        violated=_samples_at_zero,
+    ),
+    Rule(
+        name="greedy-ignores-temperature",
+        fields=("decoder.temperature", "decoder.do_sample"),
+        reason="the temperature acts only when sampling, and decoding is greedy",
+        remedy="Remove decoder.temperature, or decoder.do_sample: false.",
+        violated=_greedy_with_temperature,
+    ),
+    *map(_dormant, SAMPLING_FIELDS),
+    Rule(
+        name="ignored-eos-needs-no-minimum",
+        fields=("decoder.min_new_tokens", "decoder.ignore_eos"),
+        reason="it holds EOS back, and here EOS is ignored, as always with synthetic prompts",
+        remedy="Remove decoder.min_new_tokens, or set decoder.ignore_eos: false.",
+        violated=_held_back_ignored_eos,
+    ),
+    Rule(
+        name="ignored-eos-needs-full-length",
+        fields=("decoder.stop", "decoder.ignore_eos"),
+        reason="with EOS ignored each request gets its full length, so no text may end it",
+        remedy="Remove decoder.stop, or set decoder.ignore_eos: false.",
+        violated=_stopped_before_full_length,
+    ),
+    Rule(
+        name="least-output-fits-limit",
+        fields=("decoder.min_new_tokens", "decoder.max_new_tokens", "workload.output_tokens"),
+        reason="some requests may not get that many output tokens",
+        remedy="Lower decoder.min_new_tokens, or raise workload.output_tokens or "
+        "decoder.max_new_tokens.",
+        violated=_least_longer_than_limit,
+    ),
+    Rule(
+        name="shape-has-no-revision",
+        fields=("model.revision", "model.id"),
+        reason="an embedded shape has no revisions",
+        remedy="Remove model.revision.",
+        violated=_revision_of_shape,
+    ),
+    Rule(
+        name="shape-has-no-weights",
+        fields=("model.weights", "model.id"),
+        reason="an embedded shape has no pretrained weights",
+        remedy="Set model.weights: random, or remove it.",
+        violated=_pretrained_shape,
+    ),
+    Rule(
+        name="shape-has-no-gguf-file",
+        fields=("model.gguf_file", "model.id"),
+        reason="an embedded shape has no GGUF file",
+        remedy="Name the folder or hub repository that has it with model.id.",
+        violated=_gguf_of_shape,
+    ),
+    Rule(
+        name="gguf-file-has-weights",
+        fields=("model.gguf_file", "model.weights"),
+        reason="a GGUF file is there for its weights, and random ones are asked for",
+        remedy="Remove model.gguf_file, or model.weights: random.",
+        violated=_gguf_with_random_weights,
+    ),
+    _ordered("measurement.min_duration_s", "measurement.max_duration_s"),
+    _ordered("measurement.min_repetitions", "measurement.max_repetitions"),
+    _ordered("measurement.warmup.min_repetitions", "measurement.warmup.max_repetitions"),
+    _ordered("measurement.cpu_idle_w", "measurement.cpu_tdp_w"),
+    Rule(
+        name="subtracted-idle-is-metered",
+        fields=(
+            "measurement.baseline.subtract",
+            "measurement.baseline.bare_s",
+            "measurement.baseline.loaded_s",
+        ),
+        reason="the idle power to subtract is not metered",
+        remedy="Subtract the one that is, or give this one some seconds.",
+        violated=_unmetered_idle,
+    ),
+)
+"""Rules over the sections that all backends share."""

@@ -1,0 +1,238 @@
+"""Hold every rule against an experiment: core's, the backend's, and what it declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Literal
+
+from llem.api.capability import BackendInfo, HostFacts
+from llem.config.core_rules import RULES
+from llem.config.messages import shown
+from llem.errors import Finding
+from llem.schema.base import GIVEN, BackendConfig, Rule
+from llem.schema.decoder import DecoderConfig
+from llem.schema.experiment import Experiment, ModelConfig
+from llem.schema.fields import ConfigField, value_at, walk
+
+
+@cache
+def rules_of(backend: str, section: type[BackendConfig]) -> tuple[Rule, ...]:
+    """Return every rule of a backend: those it wrote, and those its fields' markers state.
+
+    Args:
+        backend: Its name, which is the section's name in an experiment.
+        section: The model of its section.
+    """
+    fields = tuple(walk(section, f"{backend}."))
+    needs = (_need(field, *need) for field in fields for need in field.param.needs.items())
+    return (*section.rules, *needs, *_exclusions(fields))
+
+
+def _need(field: ConfigField, other: str, wanted: Any) -> Rule:
+    """Return the rule that refuses ``field`` unless ``other`` has a value it acts with."""
+
+    def violated(experiment: Experiment) -> bool:
+        if not field.is_set(value_at(experiment, field.path)):
+            return False
+        return not satisfies(value_at(experiment, other), wanted)
+
+    return Rule(
+        name=f"{_kebab(field.path)}-needs-{_relative(other, field.path)}",
+        fields=(field.path, other),
+        reason=f"it acts only when {other} is {in_words(wanted)}",
+        remedy=f"Set {other}{_to(wanted)}, or remove {field.path}.",
+        violated=violated,
+    )
+
+
+def satisfies(value: Any, wanted: Any) -> bool:
+    """Whether ``value`` is what a ``Param.needs`` entry asks for."""
+    if wanted is GIVEN:
+        return value is not None
+    return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)
+
+
+def in_words(wanted: Any) -> str:
+    """Say which values a ``Param.needs`` entry asks for."""
+    if wanted is GIVEN:
+        return "set"
+    values = wanted if isinstance(wanted, tuple) else (wanted,)
+    return " or ".join(
+        value if isinstance(value, str) else json.dumps(value, default=str) for value in values
+    )
+
+
+def _to(wanted: Any) -> str:
+    return "" if wanted is GIVEN else f" to {in_words(wanted)}"
+
+
+def _exclusions(fields: tuple[ConfigField, ...]) -> Iterator[Rule]:
+    by_path = {field.path: field for field in (*walk(Experiment), *fields)}
+    seen: set[frozenset[str]] = set()
+    for field in fields:
+        for other in field.param.excludes:
+            if frozenset((field.path, other)) in seen:
+                continue
+            seen.add(frozenset((field.path, other)))
+            yield _exclusion(field, by_path[other])
+
+
+def _exclusion(field: ConfigField, other: ConfigField) -> Rule:
+    """Return the rule that refuses both fields at once."""
+
+    def violated(experiment: Experiment) -> bool:
+        return all(_is_on(one, experiment) for one in (field, other))
+
+    return Rule(
+        name=f"{_kebab(field.path)}-or-{_relative(other.path, field.path)}",
+        fields=(field.path, other.path),
+        reason=f"it cannot be combined with {other.path}",
+        remedy=f"Remove {field.path} or {other.path}.",
+        violated=violated,
+    )
+
+
+def _is_on(field: ConfigField, experiment: Experiment) -> bool:
+    """Whether the field is set; what is switched off is not in the way of anything."""
+    value = value_at(experiment, field.path)
+    return field.is_set(value) and value is not False
+
+
+def _kebab(path: str) -> str:
+    """Return the path inside its section as one word: ``x.a.b_c`` becomes ``a-b-c``."""
+    return path.partition(".")[2].replace(".", "-").replace("_", "-")
+
+
+def _relative(path: str, neighbour: str) -> str:
+    """Name ``path`` as seen from ``neighbour``: without the section if that is the same."""
+    section, _, inside = path.partition(".")
+    same = section == neighbour.partition(".")[0]
+    return (inside if same else path).replace(".", "-").replace("_", "-")
+
+
+OWN_FIELDS = frozenset({"preset", "seed", "ignore_eos", "max_new_tokens"})
+"""Decoder fields that core itself turns into others or into requests, so that every backend
+honours them."""
+
+
+def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+    """Yield an error for whatever ``experiment`` asks for and cannot get."""
+    yield from _broken_rules(experiment, "error")
+    yield from dropped(experiment, info)
+
+
+def rules_about(
+    backend: str, section: type[BackendConfig], severity: Literal["error", "warning"]
+) -> tuple[Rule, ...]:
+    """Return the rules of core and of a backend whose findings are of this severity."""
+    return tuple(
+        rule for rule in (*RULES, *rules_of(backend, section)) if rule.severity == severity
+    )
+
+
+def finding_of(rule: Rule, experiment: Experiment) -> Finding:
+    """Return what to say about ``experiment``, which breaks ``rule``."""
+    return Finding(
+        code=rule.name,
+        message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
+        severity=rule.severity,
+        path=rule.fields[0],
+        remedy=rule.remedy,
+    )
+
+
+def _broken_rules(
+    experiment: Experiment, severity: Literal["error", "warning"]
+) -> Iterator[Finding]:
+    for rule in rules_about(experiment.backend, type(experiment.section), severity):
+        if rule.violated(experiment):
+            yield finding_of(rule, experiment)
+
+
+def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
+    """Yield each field with its value."""
+    for name in fields:
+        path = tuple(name.split("."))
+        yield f"{name}: {shown(value_at(experiment, name), path)}"
+
+
+def dropped(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+    """Yield an error for every shared field that is set and that the backend would drop."""
+    yield from _dropped_of_decoder(experiment.decoder, info)
+    yield from _dropped_of_model(experiment.model, info)
+
+
+def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
+    honoured = sorted(info.decoder_parameters | OWN_FIELDS)
+    for name, field in DecoderConfig.model_fields.items():
+        if name in honoured or getattr(decoder, name) == field.default:
+            continue
+        written = name in decoder.model_fields_set
+        yield Finding(
+            code="decoder-unsupported",
+            message=f"backend {info.name} does not honour it"
+            if written
+            else f"it sets {name}, which backend {info.name} does not honour",
+            path=f"decoder.{name}" if written else "decoder.preset",
+            remedy=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
+            f"backend. Honoured: {', '.join(honoured)}.",
+        )
+
+
+def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding]:
+    if info.model_parameters is None:
+        return
+    honoured = sorted(info.model_parameters | {"id"})
+    for name, field in ModelConfig.model_fields.items():
+        if name not in honoured and getattr(model, name) != field.default:
+            yield Finding(
+                code="model-unsupported",
+                message=f"backend {info.name} does not honour it",
+                path=f"model.{name}",
+                remedy=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
+            )
+
+
+def unfit(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+    """Yield an error for each field that asks for a newer NVIDIA device than there is.
+
+    Where there is none at all the backend knows better what that means.
+    """
+    for field in walk(type(experiment)) if facts.gpus else ():
+        value = value_at(experiment, field.path)
+        needed = field.param.compute_capability_for(value) if field.is_set(value) else None
+        there = facts.gpus[0].compute_capability
+        if needed is not None and there < needed:
+            yield Finding(
+                code="compute-capability",
+                message=f"{shown(value, tuple(field.path.split('.')))} needs compute capability "
+                f"{_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
+                path=field.path,
+                remedy=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
+            )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def remarks(experiment: Experiment) -> Iterator[Finding]:
+    """Yield a warning for whatever is allowed and worth knowing."""
+    yield from _broken_rules(experiment, "warning")
+    for call, arguments in experiment.passthrough_kwargs.items():
+        if arguments:
+            yield Finding(
+                code="passthrough",
+                message=f"passed on unchecked: {', '.join(sorted(arguments))}",
+                severity="warning",
+                path=f"passthrough_kwargs.{call}",
+            )
+    if experiment.model.trust_remote_code:
+        yield Finding(
+            code="remote-code",
+            message="Python code that ships with the model will be executed",
+            severity="warning",
+            path="model.trust_remote_code",
+        )

@@ -1,0 +1,286 @@
+"""Energy between two moments from a counter that is renewed now and then.
+
+Between two renewals a counter says how much energy there was, but not when. If the power stayed
+between *a* and *b*, a share *F* of an interval with mean power *m* and width *h* holds at least
+``max(aF, m - b(1 - F))·h`` and at most ``min(bF, m - a(1 - F))·h``: the rest of the energy has to
+fit into the rest of the interval. That range, taken as a uniform distribution (GUM, JCGM 100:2008,
+4.3.7), is the edge's uncertainty. It vanishes in steady load, and is honest in a burst.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llem.energy.coverage import Coverage, Floats, Span, as_edges, cover, interval_of
+
+_NEIGHBOURS = 15
+"""Renewals on each side whose brackets help to locate one."""
+
+_RESOLVED = 0.65
+"""Largest share of readings with a new value at which readings come so much more often than
+renewals that they can locate them."""
+
+_REGULAR = 0.8
+"""Least share of brackets that must contain the renewal predicted for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """The moments at which a counter had the values it showed.
+
+    Attributes:
+        times_s: When each value was reached, increasing.
+        values_j: The values.
+        period_s: Time between two renewals; ``None`` if unknown.
+        time_error_s: Standard uncertainty of each moment.
+    """
+
+    times_s: Floats
+    values_j: Floats
+    period_s: float | None
+    time_error_s: float
+
+
+def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | None) -> Updates:
+    """Return the renewals behind readings of a counter that never goes back.
+
+    Args:
+        times_s: When it was read, increasing.
+        values_j: What it showed.
+        stated_period_s: Its update period as its meter states it.
+    """
+    new = np.flatnonzero(np.diff(values_j) > 0) + 1
+    readings = len(times_s) - 1
+    # Where readings are mostly further apart than this, too many renewals go unseen.
+    apart_s = float(np.median(np.diff(times_s)))
+    seldom = stated_period_s is not None and apart_s > 0.8 * stated_period_s
+    if seldom or len(new) < 3 or len(new) > _RESOLVED * readings:
+        return _as_read(times_s, values_j, stated_period_s)
+    before_s, after_s = times_s[new - 1], times_s[new]
+    unseen_s = after_s - before_s
+    if stated_period_s is not None:
+        # A value seen after a long gap is at most one period old.
+        before_s = np.maximum(before_s, after_s - stated_period_s)
+    located_s, period_s, error_s = _locate(before_s, after_s, unseen_s)
+    return Updates(np.clip(located_s, before_s, after_s), values_j[new], period_s, error_s)
+
+
+def _as_read(times_s: Floats, values_j: Floats, period_s: float | None) -> Updates:
+    """Take each reading as one renewal, on average half a period old."""
+    age_s = 0.0 if period_s is None else period_s / 2
+    return Updates(times_s - age_s, values_j, period_s, age_s / math.sqrt(3))
+
+
+def _locate(before_s: Floats, after_s: Floats, unseen_s: Floats) -> tuple[Floats, float, float]:
+    """Return each renewal's moment, the period, and the moments' standard uncertainty.
+
+    Args:
+        before_s: Where the bracket of each renewal begins.
+        after_s: Where it ends: the reading that shows it.
+        unseen_s: Time since the reading before, in which there may have been others.
+    """
+    middle_s, width_s = (before_s + after_s) / 2, after_s - before_s
+    lag = max(1, min(10, len(middle_s) // 2))
+    period_s = float(np.median((middle_s[lag:] - middle_s[:-lag]) / lag))
+    # Two readings further apart than the period may hide a renewal; the value is the last one's.
+    distance = np.diff(middle_s)
+    steps = np.where(unseen_s[1:] > 1.1 * period_s, np.rint(distance / period_s), 1.0)
+    # Between the middles of two successive renewals' brackets there is no more than this.
+    one_step_s = 1.02 * period_s + (width_s[1:] + width_s[:-1]) / 2
+    steps = np.where(distance > one_step_s, np.rint(distance / period_s), steps)
+    number = np.concatenate(([0.0], np.cumsum(np.maximum(steps, 1.0))))
+    slope, offset = np.polyfit(number, middle_s - middle_s[0], 1)
+    line_s = middle_s[0] + offset + slope * number
+    located_s = line_s + _running_mean(middle_s - line_s)
+    within = np.abs(located_s - middle_s) <= width_s / 2
+    bracket_s = math.sqrt(float(np.mean(width_s**2)) / 12)
+    if np.mean(within) < _REGULAR:
+        return middle_s, float(slope), bracket_s
+    # What the middles scatter beyond their brackets' width is the source's own irregularity.
+    scatter = float(np.mean((middle_s - located_s) ** 2))
+    irregular = max(0.0, scatter - bracket_s**2)
+    averaged = min(len(middle_s), 2 * _NEIGHBOURS + 1)
+    return located_s, float(slope), math.sqrt(irregular + bracket_s**2 / averaged)
+
+
+def _running_mean(values: Floats) -> Floats:
+    """Return the mean over each value's neighbourhood, which is cut at the ends."""
+    total = np.concatenate(([0.0], np.cumsum(values)))
+    at = np.arange(len(values))
+    low = np.maximum(at - _NEIGHBOURS, 0)
+    high = np.minimum(at + _NEIGHBOURS + 1, len(values))
+    mean: Floats = (total[high] - total[low]) / (high - low)
+    return mean
+
+
+NEIGHBOURHOOD_S = 0.5
+"""How far around an edge the power's least and greatest value are looked for."""
+
+_LASTING = 3
+"""A level seen in fewer intervals than this may be the mean of a shorter, higher burst."""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterEnergy:
+    """A counter's energy as a function of time, between two resets.
+
+    Attributes:
+        updates: The renewals, with values that never go back.
+        seen_s: When other readings of the same device's power were taken; may be empty.
+        seen_w: Those powers, which narrow or widen what the power may have been.
+        resolution_j: Smallest step of a reading.
+    """
+
+    updates: Updates
+    seen_s: Floats
+    seen_w: Floats
+    resolution_j: float
+
+    @property
+    def times_s(self) -> Floats:
+        """The moments between which energy is known."""
+        return self.updates.times_s
+
+    def energy_j(self, windows: Sequence[Span]) -> Floats:
+        """Return the energy of each window."""
+        edges = as_edges(windows)
+        return self._until(edges[:, 1]) - self._until(edges[:, 0])
+
+    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+        """Return the standard uncertainty of the energy of all windows together."""
+        covered = cover(self.times_s, windows)
+        power = self._mean_w()
+        nearby = [self._nearby(int(at), power) for at in covered.intervals]
+        under_j, over_j = self._deviations_j(covered, nearby)
+        shape = (over_j**2 - over_j * under_j + under_j**2) / 3
+        # Moving the moment on an interval's left or right moves each edge's share of the interval.
+        right = covered.ends_less_starts(covered.edge_position)
+        left = covered.ends_less_starts(1 - covered.edge_position)
+        mean_w = np.asarray([one.mean_w for one in nearby])
+        per_moment = (mean_w * self.updates.time_error_s) ** 2 + self.resolution_j**2 / 12
+        return math.sqrt(float(np.sum(shape + per_moment * (left**2 + right**2))))
+
+    def _mean_w(self) -> Floats:
+        power: Floats = np.diff(self.updates.values_j) / np.diff(self.times_s)
+        return power
+
+    def _until(self, moments_s: Floats) -> Floats:
+        """Return the energy from the first renewal until each moment.
+
+        Where an interval's mean power lies between what the power was at its two ends, the
+        load changed within, and loads change at once: the power is taken to jump from the one
+        to the other at the one moment that gives the interval its energy. Elsewhere it is
+        taken as constant. What it was at an end is the power read there, or else the mean of
+        the interval beyond.
+        """
+        times_s, values_j = self.times_s, self.updates.values_j
+        mean_w, at = self._mean_w(), interval_of(times_s, moments_s)
+        width_s, into_s, here_w = (
+            times_s[at + 1] - times_s[at],
+            moments_s - times_s[at],
+            mean_w[at],
+        )
+        beyond = mean_w[np.maximum(at - 1, 0)], mean_w[np.minimum(at + 1, len(mean_w) - 1)]
+        ends_w = self._seen_at_renewals()
+        read = ends_w[at], ends_w[at + 1]
+        # A comparison with what was not read (not a number) is false.
+        by_reading = (here_w - read[0]) * (read[1] - here_w) > 0
+        before_w, after_w = (np.where(by_reading, *pair) for pair in zip(read, beyond, strict=True))
+        jumps = (here_w - before_w) * (after_w - here_w) > 0
+        share = np.divide(
+            after_w - here_w, after_w - before_w, out=np.zeros_like(here_w), where=jumps
+        )
+        until_jump_s = np.minimum(into_s, share * width_s)
+        jumping = before_w * until_jump_s + after_w * (into_s - until_jump_s)
+        energy: Floats = values_j[at] - values_j[0] + np.where(jumps, jumping, here_w * into_s)
+        return energy
+
+    def _seen_at_renewals(self) -> Floats:
+        """Return the power at each renewal: the first one read after it; not a number without.
+
+        Drivers renew power and counter together, and show it until the next renewal.
+        """
+        until_s = np.append(self.times_s[1:], np.inf)
+        if not len(self.seen_s):
+            return np.full(len(self.times_s), np.nan)
+        first = np.searchsorted(self.seen_s, self.times_s)
+        seen_s = np.append(self.seen_s, np.inf)[first]
+        return np.where(seen_s < until_s, np.append(self.seen_w, np.nan)[first], np.nan)
+
+    def _deviations_j(self, covered: Coverage, nearby: Sequence[_Nearby]) -> tuple[Floats, Floats]:
+        """Return by how much the covered part of each interval may hold less, and more."""
+        at = covered.intervals
+        begin_j = self.updates.values_j[covered.edge_interval] - self.updates.values_j[0]
+        whole_j, width_s = np.diff(self.updates.values_j)[at], np.diff(self.times_s)[at]
+        taken_j = covered.ends_less_starts(self._until(covered.edges_s) - begin_j)
+        taken_j += covered.goes_on * whole_j
+        mean_w = whole_j / width_s
+        least_w = np.asarray([one.least_w for one in nearby])
+        most_w = np.asarray([one.most_w for one in nearby])
+        share, rest = covered.fraction, 1 - covered.fraction
+        low_j = np.maximum(least_w * share, mean_w - most_w * rest) * width_s
+        high_j = np.minimum(most_w * share, mean_w - least_w * rest) * width_s
+        return np.maximum(taken_j - low_j, 0.0), np.maximum(high_j - taken_j, 0.0)
+
+    def _nearby(self, at: int, power: Floats) -> _Nearby:
+        """Return how the device behaved around interval ``at``.
+
+        The extremes seen in the neighbourhood, each extended by the whole range where it was
+        not seen for long: an interval's mean hides a burst that is shorter than the interval.
+        """
+        begin_s = self.times_s[at] - NEIGHBOURHOOD_S
+        end_s = self.times_s[at + 1] + NEIGHBOURHOOD_S
+        first = int(np.searchsorted(self.times_s, begin_s, side="left"))
+        last = int(np.searchsorted(self.times_s, end_s, side="right")) - 1
+        near = power[min(first, at) : max(last, at + 1)]
+        seen = self.seen_w[slice(*np.searchsorted(self.seen_s, (begin_s, end_s)))]
+        least_w = float(min(np.min(near), np.min(seen, initial=math.inf)))
+        most_w = float(max(np.max(near), np.max(seen, initial=-math.inf)))
+        reach_w = most_w - least_w
+        if np.count_nonzero(near >= most_w - reach_w / 10) < _LASTING:
+            most_w += reach_w
+        if np.count_nonzero(near <= least_w + reach_w / 10) < _LASTING:
+            least_w = max(0.0, least_w - reach_w)
+        return _Nearby(least_w, most_w, mean_w=float(np.mean(near)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearby:
+    """Between which powers a device stayed for a while, and its mean power."""
+
+    least_w: float
+    most_w: float
+    mean_w: float
+
+
+def counters(
+    times_s: Floats,
+    values_j: Floats,
+    *,
+    wraps_at_j: float | None,
+    period_s: float | None,
+    resolution_j: float,
+    seen: tuple[Floats, Floats],
+) -> Iterator[CounterEnergy]:
+    """Yield one function of time for each stretch in which the counter did not go back.
+
+    A counter that wraps goes on; anything else that goes back has been reset, and what it
+    counted between the two readings is lost.
+    """
+    step_j = np.diff(values_j)
+    wrapped = np.zeros_like(step_j)
+    if wraps_at_j is not None:
+        wrapped = np.where((step_j < 0) & (step_j + wraps_at_j >= 0), wraps_at_j, 0.0)
+    step_j = step_j + wrapped
+    resets = np.flatnonzero(step_j < 0)
+    begins, ends = [0, *(resets + 1)], [*(resets + 1), len(times_s)]
+    for begin, end in zip(begins, ends, strict=True):
+        if end - begin < 2:
+            continue
+        total_j = np.concatenate(([0.0], np.cumsum(step_j[begin : end - 1])))
+        updates = find_updates(times_s[begin:end], total_j, period_s)
+        yield CounterEnergy(updates, *seen, resolution_j)

@@ -1,0 +1,87 @@
+"""Idle power: its mean, how well it is known, and whether it drifts."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from llem.api.meters import Series
+from llem.energy.coverage import Span
+from llem.energy.integrate import integrate
+
+BLOCKS = 4
+"""Equal parts of an idle span whose means are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Idle power of one domain.
+
+    Attributes:
+        duration_s: How long it was metered.
+        power_w: Mean power.
+        standard_error_w: Of that mean, from the readings' own uncertainty and from the scatter
+            of the span's parts about their trend.
+        drift_w: Mean of the second half less that of the first.
+        age_s: How long before its use it was metered; 0 within the run that uses it.
+    """
+
+    duration_s: float
+    power_w: float
+    standard_error_w: float
+    drift_w: float
+    age_s: float = 0.0
+
+
+def idle_of(series: Series, span: Span | None, seen: Series | None = None) -> Idle | None:
+    """Return the idle power over ``span``, which is cut to what was read of it.
+
+    Args:
+        series: Readings of one channel.
+        span: When the machine idled; ``None`` if it was not metered.
+        seen: Readings of the same device's power, as in :func:`integrate`.
+    """
+    if span is None or len(series.times_s) < 2:
+        return None
+    # What lags behind its readings is only known from a little after their beginning on.
+    age_s = (series.channel.update_period_s or 0.0) + (series.channel.averaged_over_s or 0.0)
+    start_s = max(span[0], series.times_s[0] + age_s)
+    end_s = min(span[1], series.times_s[-1] - age_s)
+    if end_s <= start_s:
+        return None
+    width_s = (end_s - start_s) / BLOCKS
+    edges = [start_s + width_s * number for number in range(BLOCKS)] + [end_s]
+    blocks = list(pairwise(edges))
+    parts = integrate(series, blocks, seen)
+    energies = [one for one in parts.each_j if one is not None]
+    if len(energies) < BLOCKS:
+        return None
+    means_w = [energy_j / width_s for energy_j in energies]
+    trend = statistics.linear_regression(range(BLOCKS), means_w)
+    left_w = [mean_w - trend.intercept - trend.slope * at for at, mean_w in enumerate(means_w)]
+    # Two of the degrees of freedom went into the trend.
+    scatter_w = math.sqrt(math.fsum(one**2 for one in left_w) / (BLOCKS - 2) / BLOCKS)
+    half = BLOCKS // 2
+    return Idle(
+        duration_s=end_s - start_s,
+        power_w=statistics.fmean(means_w),
+        standard_error_w=math.hypot(scatter_w, parts.uncertainty_j / (end_s - start_s)),
+        drift_w=statistics.fmean(means_w[half:]) - statistics.fmean(means_w[:half]),
+    )
+
+
+def together(idles: Sequence[Idle | None]) -> Idle | None:
+    """Return the idle power of several domains, whose errors are independent."""
+    known = [one for one in idles if one is not None]
+    if not known or len(known) < len(idles):
+        return None
+    return Idle(
+        duration_s=min(one.duration_s for one in known),
+        power_w=math.fsum(one.power_w for one in known),
+        standard_error_w=math.hypot(*(one.standard_error_w for one in known)),
+        drift_w=math.fsum(one.drift_w for one in known),
+        age_s=max(one.age_s for one in known),
+    )

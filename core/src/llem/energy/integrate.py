@@ -1,0 +1,240 @@
+"""Energy of one channel over windows, with its uncertainty and what was wrong with its readings.
+
+Readings on both sides of every edge are needed: without them energy is unavailable, not 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from llem.api.meters import Quantity, Series
+from llem.energy.coverage import Floats, Span, as_edges, contains
+from llem.energy.energy_counter import CounterEnergy, counters
+from llem.energy.power_curve import AveragedEnergy, PowerEnergy
+
+GAP_PERIODS, LEAST_GAP_S = 5.0, 0.5
+"""Two readings leave a gap between them where they are further apart than this many median
+periods, and than this time: what a busy machine does to a quick sampler is none."""
+
+STUCK_PERIODS = 10
+"""A counter that did not move for this many periods, of updates or of readings, is not counting."""
+
+AVERAGED_OVER_S = 1.0
+"""Time over which averaged power is averaged where the channel does not tell."""
+
+
+class EnergyOfTime(Protocol):
+    """Energy as a function of time, known between its first moment and its last."""
+
+    @property
+    def times_s(self) -> Floats:
+        """The moments it was made from."""
+
+    def energy_j(self, windows: Sequence[Span]) -> Floats:
+        """Return the energy of each window."""
+
+    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+        """Return the standard uncertainty of the energy of all windows together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Integral:
+    """Energy of one channel over some windows.
+
+    Attributes:
+        each_j: Energy of each window; ``None`` where the readings do not tell it.
+        uncertainty_j: Standard uncertainty of the sum of those that are known, sensor gain apart.
+        update_period_s: How often the source was renewed, as its readings show it.
+        gap_s: How much of the windows lies in stretches without readings.
+        missed: How often the source did not answer within the windows.
+        reset: Whether a counter went back within a window.
+        stuck: Whether a counter stood still as no powered device can.
+    """
+
+    each_j: tuple[float | None, ...]
+    uncertainty_j: float = 0.0
+    update_period_s: float | None = None
+    gap_s: float = 0.0
+    missed: int = 0
+    reset: bool = False
+    stuck: bool = False
+
+    @property
+    def energy_j(self) -> float | None:
+        """The energy of all windows, or ``None`` as soon as one of them is unavailable."""
+        known = [one for one in self.each_j if one is not None]
+        return math.fsum(known) if known and len(known) == len(self.each_j) else None
+
+
+def integrate(series: Series, windows: Sequence[Span], seen: Series | None = None) -> Integral:
+    """Return the energy of ``series`` in each of ``windows``.
+
+    Args:
+        series: Readings of one channel.
+        windows: Disjoint, in order of time.
+        seen: Readings of the same device's power, which tell how far it swings around an edge.
+    """
+    times_s = np.asarray(series.times_s, dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)
+    missed = sum(1 for moment in series.failures if _is_within(moment, windows))
+    if len(times_s) < 2 or not windows:
+        return Integral(each_j=(None,) * len(windows), missed=missed)
+    functions = list(_functions(series, times_s, values, seen))
+    each: list[float | None] = [None] * len(windows)
+    variance, period_s = 0.0, series.channel.update_period_s
+    for function in functions:
+        at = [i for i, window in enumerate(windows) if contains(function.times_s, window)]
+        if not at:
+            continue
+        inside = [windows[i] for i in at]
+        for i, energy_j in zip(at, function.energy_j(inside), strict=True):
+            each[i] = float(energy_j)
+        variance += function.uncertainty_j(inside) ** 2
+        if isinstance(function, CounterEnergy):
+            period_s = function.updates.period_s
+    stuck = _is_stuck(series, times_s, values, windows)
+    return Integral(
+        each_j=(None,) * len(windows) if stuck else tuple(each),
+        uncertainty_j=math.sqrt(variance),
+        update_period_s=period_s,
+        gap_s=_gap_s(series, times_s, windows),
+        missed=missed,
+        reset=any(_straddles(functions, window) for window in windows),
+        stuck=stuck,
+    )
+
+
+def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
+    """Return the energy between two moments, or ``None`` where the readings do not tell it."""
+    return integrate(series, [(start_s, end_s)]).energy_j
+
+
+def energy_of_each(series: Series, windows: Floats) -> Floats:
+    """Return the energy of each window, which may overlap; not a number where it is not known.
+
+    Args:
+        series: Readings of one channel.
+        windows: A row of start and end for each.
+    """
+    times_s = np.asarray(series.times_s, dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)
+    each_j = np.full(len(windows), np.nan)
+    if len(times_s) < 2:
+        return each_j
+    for function in _functions(series, times_s, values, None):
+        first_s, last_s = function.times_s[[0, -1]]
+        known = (windows[:, 0] >= first_s) & (windows[:, 1] <= last_s)
+        each_j[known] = function.energy_j(windows[known])
+    return each_j
+
+
+def _functions(
+    series: Series, times_s: Floats, values: Floats, seen: Series | None
+) -> Iterator[EnergyOfTime]:
+    channel = series.channel
+    if channel.quantity is Quantity.ENERGY:
+        nothing: list[float] = []
+        near = (seen.times_s, seen.values) if seen is not None else (nothing, nothing)
+        yield from counters(
+            times_s,
+            values,
+            wraps_at_j=channel.wraps_at_j,
+            period_s=channel.update_period_s,
+            resolution_j=channel.resolution or 0.0,
+            seen=(np.asarray(near[0], dtype=np.float64), np.asarray(near[1], dtype=np.float64)),
+        )
+        return
+    # A reading is true of the moment its value was renewed: on average half a period before.
+    period_s = channel.update_period_s or 0.0
+    readings = PowerEnergy(
+        times_s - period_s / 2,
+        values,
+        update_period_s=period_s,
+        resolution_w=channel.resolution or 0.0,
+        gap_s=least_gap_s(times_s),
+    )
+    if channel.quantity is Quantity.POWER:
+        yield readings
+    else:
+        yield AveragedEnergy(readings, channel.averaged_over_s or AVERAGED_OVER_S)
+
+
+def median_period_s(times_s: Floats) -> float:
+    """Return the median time between two readings."""
+    return float(np.median(np.diff(times_s)))
+
+
+def least_gap_s(times_s: Floats) -> float:
+    """Return how far apart two readings are that leave a gap between them."""
+    return max(LEAST_GAP_S, GAP_PERIODS * median_period_s(times_s))
+
+
+def _straddles(functions: Sequence[EnergyOfTime], window: Span) -> bool:
+    """Return whether ``window`` contains the break between two of ``functions``."""
+    return any(window[0] < one.times_s[0] < window[1] for one in functions[1:])
+
+
+def _is_stuck(series: Series, times_s: Floats, values: Floats, windows: Sequence[Span]) -> bool:
+    if series.channel.quantity is not Quantity.ENERGY:
+        return False
+    period_s = max(series.channel.update_period_s or 0.0, median_period_s(times_s))
+    start_s, end_s = windows[0][0], windows[-1][1]
+    within = values[(times_s >= start_s) & (times_s <= end_s)]
+    stands = len(within) > 1 and bool(np.ptp(within) == 0)
+    return stands and end_s - start_s > STUCK_PERIODS * period_s
+
+
+def _is_within(moment_s: float, windows: Sequence[Span]) -> bool:
+    return any(start_s <= moment_s <= end_s for start_s, end_s in windows)
+
+
+def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
+    """Return how much of ``windows`` lies in gaps that make energy uncertain.
+
+    A counter goes on counting while nobody reads it, so that only a gap at an edge matters.
+    """
+    gaps = np.diff(times_s) > least_gap_s(times_s)
+    edges = as_edges(windows)
+    total_s = 0.0
+    for at in np.flatnonzero(gaps):
+        begin_s, end_s = times_s[at], times_s[at + 1]
+        touched = edges[(edges[:, 1] > begin_s) & (edges[:, 0] < end_s)]
+        if series.channel.quantity is Quantity.ENERGY:
+            touched = touched[(touched[:, 0] > begin_s) | (touched[:, 1] < end_s)]
+        parts = np.clip(touched, begin_s, end_s)
+        total_s += float(np.sum(parts[:, 1] - parts[:, 0]))
+    return total_s
+
+
+_STEPS = 50
+"""Positions of the moving part within its own length: a jump of power is cut by a hundredth."""
+
+
+def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float) -> float | None:
+    """Return the greatest mean power, of all series together, over any ``over_s`` of the window.
+
+    A mean over a stated time is the same for counters and power readings, however often they are
+    renewed; a greatest reading is not.
+
+    Args:
+        series: Readings of different domains.
+        window: Start and end on the monotonic clock.
+        over_s: Length of the moving part; at most that of the window.
+
+    Returns:
+        Watts, or ``None`` where the readings do not cover the window.
+    """
+    start_s, end_s = window
+    if not series or over_s <= 0:
+        return None
+    steps = max(1, math.ceil((end_s - start_s - over_s) / (over_s / _STEPS)))
+    begins_s = np.linspace(start_s, end_s - over_s, steps + 1)
+    parts = np.column_stack((begins_s, begins_s + over_s))
+    total_j = np.sum([energy_of_each(one, parts) for one in series], axis=0)
+    peak = float(np.max(total_j)) / over_s
+    return None if math.isnan(peak) else peak

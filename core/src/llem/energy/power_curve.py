@@ -1,0 +1,153 @@
+"""Energy between two moments from readings of power: the trapezoid under them.
+
+Between two readings the power is taken as a straight line. What it really did is unknown; if it
+jumped from one value to the other at a moment equally likely anywhere between them, the energy of
+the interval is uncertain by ``|change|·width/√12``. A reading that stands out on both sides is a
+burst whose beginning and end are both unknown: its two intervals err in the same direction, and
+their uncertainties add up before they are squared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llem.energy.coverage import Floats, Span, as_edges, cover, interval_of
+
+
+@dataclass(frozen=True, slots=True)
+class PowerEnergy:
+    """The energy under readings of power, as a function of time.
+
+    Attributes:
+        times_s: The moments the readings are true of, increasing; at least two.
+        power_w: The readings.
+        update_period_s: How often the source renews its value; 0 if at every reading.
+        resolution_w: Smallest step of a reading.
+        gap_s: Two readings further apart than this leave a gap, in which anything may happen.
+    """
+
+    times_s: Floats
+    power_w: Floats
+    update_period_s: float
+    resolution_w: float
+    gap_s: float
+
+    def energy_j(self, windows: Sequence[Span]) -> Floats:
+        """Return the energy of each window."""
+        edges = as_edges(windows)
+        return self._until(edges[:, 1]) - self._until(edges[:, 0])
+
+    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+        """Return the standard uncertainty of the energy of all windows together."""
+        edges = as_edges(windows)
+        deviation_j = self._deviation_j() * self._share(windows)
+        burst = np.maximum(-deviation_j[1:] * deviation_j[:-1], 0.0)
+        shape = float(np.sum(deviation_j**2) + 2 * np.sum(burst))
+        # A value's age is uncertain by its update period. A common delay moves all edges alike:
+        # what is lost at one end is won at the other.
+        at_ends, at_starts = (np.interp(edges[:, i], self.times_s, self.power_w) for i in (1, 0))
+        timing = (float(np.sum(at_ends - at_starts)) * self.update_period_s) ** 2 / 12
+        duration_s = float(np.sum(edges[:, 1] - edges[:, 0]))
+        # A constant offset of the reading would last all the time.
+        offset = (self.resolution_w * duration_s) ** 2 / 12
+        return math.sqrt(shape + timing + offset)
+
+    def _until(self, moments_s: Floats) -> Floats:
+        """Return the energy from the first reading until each moment."""
+        times_s, power_w = self.times_s, self.power_w
+        width_s = np.diff(times_s)
+        whole = np.concatenate(([0.0], np.cumsum(width_s * (power_w[1:] + power_w[:-1]) / 2)))
+        at = interval_of(times_s, moments_s)
+        into_s = moments_s - times_s[at]
+        slope = (power_w[at + 1] - power_w[at]) / width_s[at]
+        energy: Floats = whole[at] + into_s * (power_w[at] + slope * into_s / 2)
+        return energy
+
+    def _deviation_j(self) -> Floats:
+        """Return each interval's standard deviation, with the sign of the change."""
+        # Reading more often than the value is renewed does not tell more.
+        change_w = np.diff(self.power_w)
+        width_s = np.maximum(np.diff(self.times_s), self.update_period_s)
+        anything_w = np.max(self.power_w) - np.min(self.power_w)
+        change_w = np.where(width_s > self.gap_s, anything_w, change_w)
+        deviation: Floats = change_w * width_s / math.sqrt(12)
+        return deviation
+
+    def _share(self, windows: Sequence[Span]) -> Floats:
+        """Return by what factor each interval's deviation enters.
+
+        Where a share *F* is covered, a jump at a moment uniformly distributed over the whole
+        interval gives the variance ``(4F³ - 3F⁴)/12``.
+        """
+        covered = cover(self.times_s, windows)
+        edges = as_edges(windows)
+        middle_s = (self.times_s[1:] + self.times_s[:-1]) / 2
+        last = np.searchsorted(edges[:, 0], middle_s, side="right") - 1
+        share = np.where((last >= 0) & (edges[np.maximum(last, 0), 1] >= middle_s), 1.0, 0.0)
+        part = covered.fraction
+        share[covered.intervals] = np.sqrt(4 * part**3 - 3 * part**4)
+        return share
+
+
+UNSEEN_RATIO = 0.1
+"""Share of one averaging time's energy that may lie on either side of an edge. A judgement."""
+
+_LEAST_STEPS = 20
+"""Least number of grid steps per averaging time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AveragedEnergy:
+    """The energy behind averaged readings, as a function of time.
+
+    Attributes:
+        readings: The averages, taken as if they were power.
+        averaged_over_s: The time they are averaged over.
+    """
+
+    readings: PowerEnergy
+    averaged_over_s: float
+
+    @property
+    def times_s(self) -> Floats:
+        """The moments between which energy is known."""
+        return self.readings.times_s - self.averaged_over_s / 2
+
+    def energy_j(self, windows: Sequence[Span]) -> Floats:
+        """Return the energy of each window."""
+        grid_s, energy_j = self._undone()
+        edges = as_edges(windows)
+        until = np.interp(edges, grid_s, energy_j)
+        difference: Floats = until[:, 1] - until[:, 0]
+        return difference
+
+    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+        """Return the standard uncertainty of the energy of all windows together."""
+        late = [
+            (start_s + self.averaged_over_s / 2, end_s + self.averaged_over_s / 2)
+            for start_s, end_s in windows
+        ]
+        blurred_j = float(np.sum(self.readings.energy_j(late)))
+        lag_j = (float(np.sum(self.energy_j(windows))) - blurred_j) / math.sqrt(3)
+        duration_s = sum(end_s - start_s for start_s, end_s in windows)
+        unseen_j = UNSEEN_RATIO * self.averaged_over_s * blurred_j / duration_s / math.sqrt(3)
+        return math.hypot(lag_j, unseen_j, unseen_j, self.readings.uncertainty_j(late))
+
+    def _undone(self) -> tuple[Floats, Floats]:
+        """Return an even grid of moments, and the energy until each of them."""
+        times_s, power_w = self.readings.times_s, self.readings.power_w
+        span_s = float(times_s[-1] - times_s[0])
+        period_s = span_s / (len(times_s) - 1)
+        steps = max(_LEAST_STEPS, round(self.averaged_over_s / period_s))
+        step_s = self.averaged_over_s / steps
+        # One column per phase: each row lies one averaging time after the row above it.
+        rows = math.ceil(span_s / self.averaged_over_s) + 1
+        grid_s = times_s[0] + step_s * np.arange(rows * steps)
+        average_w = np.interp(grid_s, times_s, power_w).reshape(rows, steps)
+        before_j = power_w[0] * step_s * (np.arange(steps) - steps)
+        energy_j = before_j + self.averaged_over_s * np.cumsum(average_w, axis=0)
+        return grid_s, energy_j.ravel()

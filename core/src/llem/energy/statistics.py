@@ -1,0 +1,164 @@
+"""Mean, spread and quantiles."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llem.schema.outcome import Quantiles, Spread
+
+
+def total(parts: Sequence[float | None]) -> float | None:
+    """Return the sum, or ``None`` if there is nothing to add or anything is unavailable."""
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if known and len(known) == len(parts) else None
+
+
+def quadrature(parts: Sequence[float | None]) -> float | None:
+    """Return the root of the sum of squares, or ``None`` if there is none or one is missing."""
+    known = [part for part in parts if part is not None]
+    return math.hypot(*known) if known and len(known) == len(parts) else None
+
+
+def ratio(numerator: float | None, denominator: float) -> float | None:
+    """Return the quotient, or ``None`` where one of the two is not to be had."""
+    return None if numerator is None or denominator == 0 else numerator / denominator
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return mean, sample standard deviation and the 95 % t-interval of the mean.
+
+    A single value has no interval. Source: Student's t with n - 1 degrees of freedom.
+
+    Raises:
+        ValueError: There is no value.
+    """
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n < 2:
+        return Spread(mean=mean, std=None, ci95_low=None, ci95_high=None, n=n)
+    std = statistics.stdev(values)
+    half_width = t_quantile_975(n - 1) * std / math.sqrt(n)
+    return Spread(mean=mean, std=std, ci95_low=mean - half_width, ci95_high=mean + half_width, n=n)
+
+
+def rate_spread(amounts: Sequence[float], durations_s: Sequence[float]) -> Spread:
+    """Return the statistics of a rate over repetitions, such as output tokens per second.
+
+    The mean is all that was done over all the time it took, so that it agrees with the total;
+    a mean of single rates would weigh short repetitions too much. Interval and deviation are
+    those of the time per unit, inverted: the ends exactly, the deviation to first order. The
+    upper end is ``None`` where the time's lower end is not above 0.
+
+    Args:
+        amounts: What each repetition did, such as its output tokens; not all 0.
+        durations_s: How long it took.
+
+    Raises:
+        ValueError: There is no repetition.
+    """
+    per_repetition = math.fsum(amounts) / len(amounts)
+    # Each duration, scaled as if its repetition had done the mean amount.
+    slowness = spread([duration_s / per_repetition for duration_s in durations_s])
+    return Spread(
+        mean=1 / slowness.mean,
+        std=None if slowness.std is None else slowness.std / slowness.mean**2,
+        ci95_low=None if slowness.ci95_high is None else 1 / slowness.ci95_high,
+        ci95_high=1 / slowness.ci95_low if slowness.ci95_low and slowness.ci95_low > 0 else None,
+        n=slowness.n,
+    )
+
+
+def t_quantile_975(degrees_of_freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees_of_freedom, 0.975))
+
+
+def quantiles(values: Sequence[float]) -> Quantiles:
+    """Return quantiles (linear interpolation between order statistics) and the mean.
+
+    Units: those of ``values``; in an outcome, seconds.
+    """
+    p50, p90, p95, p99 = (float(q) for q in np.quantile(values, [0.50, 0.90, 0.95, 0.99]))
+    return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, mean=math.fsum(values) / len(values))
+
+
+BLOCK_PERIODS = 10.0
+"""Least length of a block, in update periods of the slowest meter."""
+
+_TWO_SIDED_95 = 1.96
+"""Half-width of a normal distribution's 95 % interval, in standard deviations."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatioPrecision:
+    """How well a ratio of energy to work is known.
+
+    Attributes:
+        standard_error_ratio: Standard error of its mean over blocks, as a share of it.
+        half_width_ratio: Half the 95 % interval, as a share of the ratio; the readings' own
+            uncertainty included.
+        blocks: Number of blocks.
+    """
+
+    standard_error_ratio: float
+    half_width_ratio: float
+    blocks: int
+
+
+def ratio_precision(
+    energies_j: Sequence[float],
+    amounts: Sequence[float],
+    durations_s: Sequence[float],
+    *,
+    uncertainty_j: float,
+    update_period_s: float,
+) -> RatioPrecision | None:
+    """Return how well energy per amount is known; ``None`` with fewer than two blocks.
+
+    Args:
+        energies_j: Energy of each repetition.
+        amounts: Its tokens or requests.
+        durations_s: Its length.
+        uncertainty_j: Standard uncertainty of all energy together.
+        update_period_s: Update period of the slowest meter.
+    """
+    blocks = list(_blocks(durations_s, BLOCK_PERIODS * update_period_s))
+    total_j = math.fsum(energies_j)
+    ratios = [
+        math.fsum(energies_j[first:last]) / done
+        for first, last in blocks
+        if (done := math.fsum(amounts[first:last])) > 0
+    ]
+    if len(ratios) < 2 or total_j <= 0:
+        return None
+    statistics = spread(ratios)
+    assert statistics.std is not None
+    if statistics.mean <= 0:
+        return None
+    error = statistics.std / math.sqrt(len(ratios)) / statistics.mean
+    half_width = math.hypot(
+        t_quantile_975(len(ratios) - 1) * error, _TWO_SIDED_95 * uncertainty_j / total_j
+    )
+    return RatioPrecision(error, half_width, len(ratios))
+
+
+def _blocks(durations_s: Sequence[float], least_s: float) -> list[tuple[int, int]]:
+    """Return where consecutive blocks begin and end; a short rest joins the last one."""
+    blocks: list[tuple[int, int]] = []
+    first, length_s = 0, 0.0
+    for at, duration_s in enumerate(durations_s, start=1):
+        length_s += duration_s
+        if length_s >= least_s:
+            blocks.append((first, at))
+            first, length_s = at, 0.0
+    if first < len(durations_s):
+        first = blocks.pop()[0] if blocks else 0
+        blocks.append((first, len(durations_s)))
+    return blocks

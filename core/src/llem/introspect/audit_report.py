@@ -1,0 +1,272 @@
+"""Is every parameter of an engine accounted for? What a backend declares against what there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface
+from llem.introspect.tables import Cell, Listing
+from llem.registry import Backend, EngineStatus
+from llem.schema.base import BackendConfig, Engine
+from llem.schema.experiment import Experiment
+from llem.schema.fields import walk
+
+
+class Fate(StrEnum):
+    """What became of an engine's parameter."""
+
+    EXPOSED = "exposed"
+    OWNED = "owned"
+    EXCLUDED = "excluded"
+    UNCLASSIFIED = "unclassified"
+    GONE = "gone"
+    CONTRADICTED = "contradicted"
+
+
+REMEDIES: Mapping[Fate, str] = {
+    Fate.UNCLASSIFIED: "Give it a field that maps to it, or classify it in the plugin's audit as "
+    "owned or excluded, with the reason.",
+    Fate.GONE: "The engine has no such parameter: follow its renaming, or remove the field or the "
+    "classification.",
+    Fate.CONTRADICTED: "A field sets what the plugin's audit calls owned or excluded: drop one.",
+}
+"""What to do about the fates that make an audit fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedParameter:
+    """One parameter of the engine.
+
+    Attributes:
+        surface: The function or class that has it.
+        name: Its name there.
+        fate: What became of it.
+        because: The fields that set it, or the reason; for what is gone, who speaks of it, and
+            a name it may have now.
+        default_repr: Its default as Python source, or empty.
+        annotation_text: Its type as the engine states it, or empty.
+    """
+
+    surface: str
+    name: str
+    fate: Fate
+    because: str = ""
+    default_repr: str = ""
+    annotation_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What a backend made of its engine's parameters.
+
+    Attributes:
+        backend: The backend's name.
+        engine: The engine they were read from.
+        from_reference: Whether they come from the plugin's reference data, not from the engine.
+        counts: Number of parameters by fate.
+        parameters: All of them, by surface.
+    """
+
+    backend: str
+    engine: EngineStatus
+    from_reference: bool
+    counts: Mapping[Fate, int]
+    parameters: tuple[AuditedParameter, ...]
+
+    @property
+    def faults(self) -> tuple[AuditedParameter, ...]:
+        """The parameters that make the audit fail."""
+        return tuple(one for one in self.parameters if one.fate in REMEDIES)
+
+
+def audit_report(
+    backend: Backend,
+    audit: ParameterAudit,
+    found: Found,
+    engine: EngineStatus,
+    *,
+    from_reference: bool,
+) -> AuditReport:
+    """Return the comparison of what ``backend`` declares with what was found.
+
+    Args:
+        backend: The backend.
+        audit: What it declares.
+        found: What its engine has.
+        engine: That engine.
+        from_reference: Whether ``found`` comes from the plugin's reference data.
+    """
+    parameters = audited(backend.name, backend.config_model(), audit, found)
+    counts = Counter(one.fate for one in parameters)
+    return AuditReport(
+        backend=backend.name,
+        engine=engine,
+        from_reference=from_reference,
+        counts={fate: counts[fate] for fate in Fate},
+        parameters=parameters,
+    )
+
+
+def audited(
+    backend: str, section: type[BackendConfig], audit: ParameterAudit, found: Found
+) -> tuple[AuditedParameter, ...]:
+    """Return every parameter that the engine has or the backend speaks of.
+
+    Args:
+        backend: The backend's name.
+        section: The model of its section.
+        audit: What it declares.
+        found: What the engine has.
+    """
+    fields, reasons = _setters(backend, section, audit)
+    rows: list[AuditedParameter] = []
+    for surface in audit.surfaces:
+        for parameter in found.get(surface.name, ()):
+            rows.append(_judged(surface, parameter, fields, reasons))
+        if surface.name in found or not surface.optional:
+            rows += _gone_from(surface, found.get(surface.name, ()))
+    known = {surface.name for surface in audit.surfaces}
+    rows += [
+        _row(name, parameter, Fate.UNCLASSIFIED)
+        for name, parameters in found.items()
+        if name not in known
+        for parameter in parameters
+    ]
+    rows += _unreached(audit, found, fields, reasons, rows)
+    return tuple(sorted(_with_new_names(rows), key=lambda row: row.surface))
+
+
+_Setters = Mapping[tuple[str, str, str], list[str]]
+"""Who sets a parameter, by place, name, and the surface that is meant (empty: any there)."""
+
+
+def _setters(
+    backend: str, section: type[BackendConfig], audit: ParameterAudit
+) -> tuple[_Setters, _Setters]:
+    """Return the fields that set each parameter, and the reasons why llem sets others."""
+    fields: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for field in walk(section, f"{backend}."):
+        for engine in field.param.maps_to:
+            if engine.name:
+                fields[engine.place, engine.parameter, engine.of].append(field.path)
+    shared = {field.path for field in walk(Experiment)}
+    for (call, argument), setter in audit.shared.items():
+        engine = Engine(call, argument)
+        into = fields if setter in shared else reasons
+        into[engine.place, engine.parameter, engine.of].append(setter)
+    return fields, reasons
+
+
+def _judged(
+    surface: Surface, parameter: FoundParameter, fields: _Setters, reasons: _Setters
+) -> AuditedParameter:
+    name = parameter.name
+    if name in surface.owned:
+        return _row(surface.name, parameter, Fate.OWNED, surface.owned[name])
+    if name in surface.excluded:
+        return _row(surface.name, parameter, Fate.EXCLUDED, surface.excluded[name])
+    if by := _at(surface, name, fields):
+        return _row(surface.name, parameter, Fate.EXPOSED, by)
+    if because := _at(surface, name, reasons):
+        return _row(surface.name, parameter, Fate.OWNED, because)
+    return _row(surface.name, parameter, Fate.UNCLASSIFIED)
+
+
+def _at(surface: Surface, name: str, setters: _Setters) -> str:
+    found = (
+        setter
+        for place in surface.at
+        for of in (surface.name, "")
+        for setter in setters.get((place, name, of), ())
+    )
+    return ", ".join(dict.fromkeys(found))
+
+
+def _row(surface: str, found: FoundParameter, fate: Fate, because: str = "") -> AuditedParameter:
+    return AuditedParameter(
+        surface, found.name, fate, because, found.default_repr, found.annotation_text
+    )
+
+
+def _gone_from(surface: Surface, there: Sequence[FoundParameter]) -> Iterator[AuditedParameter]:
+    """Yield what the surface's classification names and the engine does not have."""
+    names = {parameter.name for parameter in there} | surface.not_in_all_versions
+    for kind, classified in (("owned", surface.owned), ("excluded", surface.excluded)):
+        for name in classified:
+            if name not in names:
+                yield AuditedParameter(surface.name, name, Fate.GONE, f"classified as {kind}")
+
+
+def _unreached(
+    audit: ParameterAudit,
+    found: Found,
+    fields: _Setters,
+    reasons: _Setters,
+    rows: list[AuditedParameter],
+) -> Iterator[AuditedParameter]:
+    """Yield what somebody sets and no surface at that place has, or has for somebody else."""
+    fates = {(row.surface, row.name): row.fate for row in rows}
+    for setters in (fields, reasons):
+        for (place, name, of), by in setters.items():
+            here = [
+                surface
+                for surface in audit.surfaces
+                if place in surface.at and of in ("", surface.name)
+            ]
+            surfaces = [surface.name for surface in here]
+            missed = not any(name in surface.not_in_all_versions for surface in here)
+            there = [fates[one, name] for one in surfaces if (one, name) in fates]
+            who = f"set by {', '.join(dict.fromkeys(by))}"
+            if surfaces and not there and missed:
+                yield AuditedParameter(surfaces[0], name, Fate.GONE, who)
+            elif there and setters is fields and not {Fate.EXPOSED, Fate.GONE} & set(there):
+                yield AuditedParameter(surfaces[0], name, Fate.CONTRADICTED, who)
+
+
+def _with_new_names(rows: list[AuditedParameter]) -> Iterator[AuditedParameter]:
+    """Yield ``rows``; what is gone with the unclassified name that is most like it, if any."""
+    for row in rows:
+        if row.fate is Fate.GONE:
+            new = [
+                one.name
+                for one in rows
+                if one.fate is Fate.UNCLASSIFIED and one.surface == row.surface
+            ]
+            if near := difflib.get_close_matches(row.name, new, n=1):
+                because = f"{row.because}; now {near[0]}?"
+                yield AuditedParameter(row.surface, row.name, row.fate, because)
+                continue
+        yield row
+
+
+def audit_listing(report: AuditReport, *, faults_only: bool) -> Listing:
+    """Return a row for each parameter, or for each that makes the audit fail."""
+    chosen = report.faults if faults_only else report.parameters
+    return Listing(
+        ("surface", "parameter", "default", "fate", "by, or why"),
+        tuple(
+            tuple(map(Cell, (one.surface, one.name, one.default_repr, one.fate, one.because)))
+            for one in chosen
+        ),
+    )
+
+
+def audit_summary(report: AuditReport) -> str:
+    """Return what was compared, how many parameters met which fate, and what to do."""
+    engine = report.engine
+    named = f"{engine.distribution} {engine.version or ''}".strip()
+    source = f"reference data of {named}" if report.from_reference else f"{named}, as installed"
+    lines = [f"{report.backend}: compared with {source}"]
+    if engine.message and not report.from_reference:
+        lines.append(f"note: {engine.message}")
+    total = sum(report.counts.values())
+    counted = ", ".join(f"{count} {fate}" for fate, count in report.counts.items() if count)
+    lines.append(f"{total} parameters: {counted}" if total else "no parameters")
+    found = {one.fate for one in report.faults}
+    lines += [f"{fate}: {REMEDIES[fate]}" for fate in Fate if fate in found]
+    return "\n".join(lines)

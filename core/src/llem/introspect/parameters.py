@@ -1,0 +1,191 @@
+"""Every parameter of an experiment, with all that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from llem.config.rule_checks import in_words
+from llem.introspect.schema_text import bounds, choices, kind, unit_of
+from llem.registry import Backend, Registry
+from llem.schema.base import BackendConfig, Param
+from llem.schema.experiment import Experiment
+from llem.schema.fields import ConfigField, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter.
+
+    Attributes:
+        path: Its dotted path in an experiment.
+        backend: The backend it belongs to; ``None`` for one that all share.
+        models: Names of the models that have it, where a section is one of several.
+        kind: What its value may be, in words, bounds included.
+        default: Its default as JSON data; ``None`` also where it is required.
+        required: Whether its section cannot do without it.
+        bounds: Bounds of its numbers, by JSON schema's names (``exclusiveMinimum``).
+        choices: Values that are listed.
+        unit: Unit of its numbers, ``1`` for none, or empty.
+        maps_to: Engine parameters it sets, for each backend that says so.
+        needs: What other parameters must be for this one to act, in words.
+        excludes: Parameters that cannot be set together with it.
+        skipped_when: Further conditions under which it has no effect, in words.
+        min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
+        examples: Values worth trying.
+        description: What it is.
+    """
+
+    path: str
+    backend: str | None
+    models: tuple[str, ...]
+    kind: str
+    default: Any
+    required: bool
+    bounds: Mapping[str, float]
+    choices: tuple[Any, ...]
+    unit: str
+    maps_to: Mapping[str, tuple[str, ...]]
+    needs: Mapping[str, str]
+    excludes: tuple[str, ...]
+    skipped_when: str
+    min_compute_capability: Mapping[str, tuple[int, int]]
+    examples: tuple[Any, ...]
+    description: str
+
+
+def parameters(registry: Registry, backend: str | None = None) -> tuple[Parameter, ...]:
+    """Return the shared parameters, then those of each backend or of the one called ``backend``.
+
+    Raises:
+        BackendUnavailable: The one that was asked for cannot be used.
+    """
+    if backend is not None:
+        one = registry.backend(backend)
+        return (*shared_parameters((one,)), *section_parameters(one))
+    sections = registry.ask_all(lambda one: (one, section_parameters(one)))
+    return (
+        *shared_parameters([one for one, _ in sections]),
+        *(parameter for _, section in sections for parameter in section),
+    )
+
+
+def section_parameters(backend: Backend) -> tuple[Parameter, ...]:
+    """Return the parameters of a backend's own section."""
+    section: type[BackendConfig] = backend.config_model()
+    return _merged(_described(walk(section, f"{backend.name}."), backend.name))
+
+
+def shared_parameters(backends: Sequence[Backend]) -> tuple[Parameter, ...]:
+    """Return the parameters that all backends share, and where each of ``backends`` puts them."""
+    setters = {backend.name: _arguments_by_field(backend) for backend in backends}
+    return _merged(_described(walk(Experiment), None, setters))
+
+
+def _merged(found: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """Return ``found`` with what several models have alike listed once."""
+    merged: list[Parameter] = []
+    for one in found:
+        for at, known in enumerate(merged):
+            if replace(known, models=()) == replace(one, models=()):
+                models = dict.fromkeys((*known.models, *one.models))
+                merged[at] = replace(known, models=tuple(models))
+                break
+        else:
+            merged.append(one)
+    return tuple(merged)
+
+
+def _arguments_by_field(backend: Backend) -> dict[str, tuple[str, ...]]:
+    """Return the engine arguments that a backend sets, by the shared field that does."""
+    audit = backend.parameter_audit()
+    found: dict[str, tuple[str, ...]] = {}
+    for (call, argument), setter in audit.shared.items() if audit else ():
+        found[setter] = (*found.get(setter, ()), f"{call}.{argument}")
+    return found
+
+
+def _described(
+    fields: Iterator[ConfigField],
+    backend: str | None,
+    setters: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
+) -> Iterator[Parameter]:
+    """Yield a parameter for every field that holds a value; the rest are sections of such."""
+    all_fields = tuple(fields)
+    excluded = _both_ways(all_fields)
+    for field in all_fields:
+        if field.is_section and not field.param.maps_to:
+            continue
+        own = tuple(map(str, field.param.maps_to))
+        maps_to = {backend: own} if backend and own else {}
+        for name, arguments in (setters or {}).items():
+            if field.path in arguments:
+                maps_to[name] = arguments[field.path]
+        yield _parameter(field, backend, maps_to, excluded.get(field.path, ()))
+
+
+def _both_ways(fields: Sequence[ConfigField]) -> dict[str, tuple[str, ...]]:
+    """Return what excludes each field, whichever of the two says so."""
+    found: dict[str, dict[str, None]] = {}
+    for field in fields:
+        for other in field.param.excludes:
+            found.setdefault(field.path, {})[other] = None
+            found.setdefault(other, {})[field.path] = None
+    return {path: tuple(others) for path, others in found.items()}
+
+
+def _parameter(
+    field: ConfigField,
+    backend: str | None,
+    maps_to: Mapping[str, tuple[str, ...]],
+    excludes: tuple[str, ...],
+) -> Parameter:
+    info, param = field.info, field.param
+    name = field.path.rpartition(".")[2]
+    schema, definitions = schema_of(field)
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    return Parameter(
+        path=field.path,
+        backend=backend,
+        models=(field.owner.__name__,),
+        kind=kind(schema, definitions),
+        default=to_jsonable_python(default),
+        required=info.is_required(),
+        bounds=bounds(schema),
+        choices=choices(schema, definitions),
+        unit=param.unit or unit_of(name),
+        maps_to=maps_to,
+        needs={other: in_words(wanted) for other, wanted in param.needs.items()},
+        excludes=excludes,
+        skipped_when=param.skipped_when,
+        min_compute_capability=_by_value(param),
+        examples=param.examples,
+        description=" ".join((info.description or "").split()),
+    )
+
+
+def _by_value(param: Param) -> dict[str, tuple[int, int]]:
+    needed = param.min_compute_capability
+    if needed is None:
+        return {}
+    by_value = needed if isinstance(needed, Mapping) else {"*": needed}
+    return {str(value): version for value, version in by_value.items()}
+
+
+def schema_of(field: ConfigField) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the JSON schema of a field's value, and what its references point to."""
+    schema = _schema(field.owner)
+    definitions = schema.get("$defs", {})
+    # A model that contains itself is among its own definitions.
+    properties = schema.get("properties") or definitions[field.owner.__name__]["properties"]
+    return properties[field.path.rpartition(".")[2]], definitions
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()

@@ -1,0 +1,85 @@
+"""Is a backend's engine installed, and in a version it supports? Metadata alone decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from llem.api.capability import EngineRequirement
+from llem.errors import EngineMissing
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """State of an engine in one environment.
+
+    Attributes:
+        distribution: The distribution that carries it, or the one that is missing.
+        version: Its version, or ``None`` when it is not installed.
+        supported: Whether the backend can use it.
+        message: Why not, or empty.
+    """
+
+    distribution: str
+    version: str | None
+    supported: bool
+    message: str = ""
+
+
+def engine_status(
+    requirement: EngineRequirement, versions: Mapping[str, str] | None = None
+) -> EngineStatus:
+    """Return the state of the engine.
+
+    Args:
+        requirement: What the backend needs.
+        versions: Installed versions of the environment in question; this one's if ``None``.
+    """
+    found = None
+    for name in (requirement.distribution, *requirement.alternatives):
+        found = versions.get(name) if versions is not None else _installed(name)
+        if found is not None:
+            break
+    else:
+        missing = requirement.distribution
+        return EngineStatus(missing, None, supported=False, message=f"{missing} is not installed")
+    message = _mismatch(name, found, requirement.versions) if requirement.versions else ""
+    return EngineStatus(name, found, supported=not message, message=message)
+
+
+def check_version(requirement: EngineRequirement, versions: Mapping[str, str], where: str) -> None:
+    """Check the engine of another environment.
+
+    Args:
+        requirement: What the backend needs.
+        versions: Installed versions there.
+        where: Its interpreter, for the message.
+
+    Raises:
+        EngineMissing: The engine is not there, or in a version that is not supported.
+    """
+    status = engine_status(requirement, versions)
+    if not status.supported:
+        raise EngineMissing(f"{status.message} for {where}", hint=requirement.install)
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _mismatch(name: str, found: str, supported: str) -> str:
+    """Say why version ``found`` is not supported, or nothing if it is."""
+    # Listings of capabilities do without it, and it costs as much to import as they have.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        if Version(found) in SpecifierSet(supported, prereleases=True):
+            return ""
+    except (InvalidSpecifier, InvalidVersion) as error:
+        return f"{name} {found} is installed; whether it is supported cannot be told: {error}"
+    return f"{name} {found} is installed; {supported} is supported"

@@ -1,0 +1,246 @@
+"""One outcome as a table in the terminal."""
+
+from __future__ import annotations
+
+import shlex
+from math import hypot
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from llem.report.metrics import METRICS
+from llem.schema.command_outcome import CommandOutcome
+from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
+from llem.schema.footprint import Footprint
+from llem.schema.outcome import Imported, Outcome, Quantiles, Verdict
+
+
+def outcome_table(outcome: Outcome) -> RenderableType:
+    """Return the figures of ``outcome``, its warnings and its verdict."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    for name, value, note in rows(outcome):
+        table.add_row(name, value, note)
+    return Group(_title(outcome), table, *_remarks(outcome), verdict_text(outcome.verdict))
+
+
+def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """Return (name, value, note) for everything measured; ``-`` where a figure is unavailable."""
+    if outcome.imported is not None:
+        return _imported(outcome.imported)
+    result: list[tuple[str, str, str]] = []
+    tokens, throughput, latency = outcome.tokens, outcome.throughput, outcome.latency
+    if tokens and throughput:
+        result += [
+            ("output tokens/s", number(throughput.output_tokens_per_s), _interval(outcome)),
+            ("total tokens/s", number(throughput.total_tokens_per_s), "prompt and output"),
+            ("requests/s", number(throughput.requests_per_s), ""),
+            (
+                "output tokens",
+                f"{tokens.output_tokens:,}",
+                f"{tokens.padding_tokens:,} padding apart",
+            ),
+        ]
+    if latency:
+        result += [
+            ("time to first token", *_latency(latency.ttft_s)),
+            ("inter-token latency", *_latency(latency.itl_s)),
+            ("end-to-end latency", *_latency(latency.e2e_s)),
+        ]
+    if outcome.energy:
+        result += _energy(outcome.energy)
+    if outcome.footprint:
+        result += _footprint(outcome.footprint)
+    if outcome.compute:
+        note = (
+            "" if outcome.compute.mfu_ratio is None else f"{outcome.compute.mfu_ratio:.1%} of peak"
+        )
+        result.append(("arithmetic", _si(outcome.compute.flops_per_s, "FLOP/s"), note))
+    if outcome.memory:
+        result.append(("peak host memory", _si(outcome.memory.host_peak_rss_bytes, "B"), ""))
+        if outcome.memory.device_peak_bytes is not None:
+            result.append(("peak device memory", _si(outcome.memory.device_peak_bytes, "B"), ""))
+    if outcome.self_cost and outcome.self_cost.cpu_ratio is not None:
+        note = "of one core, inside the windows"
+        result.append(("llem's own CPU time", f"{outcome.self_cost.cpu_ratio:.2%}", note))
+    return result
+
+
+def _imported(imported: Imported) -> list[tuple[str, str, str]]:
+    """Return every figure of another tool, those that llem has no name for included."""
+    rows = []
+    for name, value in imported.figures.items():
+        known = METRICS.get(name)
+        label, unit = (known.label, known.unit) if known else (name, "")
+        rows.append((label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"))
+    return rows
+
+
+def _energy(energy: Energy) -> list[tuple[str, str, str]]:
+    if energy.gross_j is None:
+        return [("energy", "-", "unavailable: no meter works here, see `llem meters`")]
+    sources = sorted({row.meter for row in energy.devices})
+    note = f"{energy.provenance} by {', '.join(sources)}"
+    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
+    return [
+        ("energy, gross", gross, note),
+        (
+            "energy, net",
+            f"{number(energy.net_j)} J",
+            f"above {energy.idle_basis or 'unknown'} idle",
+        ),
+        ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
+        ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
+        *(_phases(energy.phases, _gain_ratio(energy)) if energy.phases else ()),
+    ]
+
+
+def joules(value_j: float | None, random_j: float | None, gain_j: float | None) -> str:
+    """Return an energy with its whole standard uncertainty.
+
+    The sensor's gain error is apart in an outcome because it cancels between two runs on one
+    device; a reader of a single figure has to know it.
+    """
+    if random_j is None:
+        return f"{number(value_j)} J"
+    return f"{number(value_j)} ± {number(hypot(random_j, gain_j or 0.0))} J"
+
+
+def _gain_ratio(energy: Energy) -> float:
+    return (energy.gain_uncertainty_j or 0.0) / energy.gross_j if energy.gross_j else 0.0
+
+
+def _phases(phases: PhaseEnergy, gain_ratio: float) -> list[tuple[str, str, str]]:
+    """Return a row for each phase whose energy is known."""
+    parts = (
+        ("prefill", phases.prefill_j, phases.prefill_uncertainty_j, phases.j_per_prefill_token),
+        ("decode", phases.decode_j, phases.decode_uncertainty_j, phases.j_per_decode_token),
+    )
+    return [
+        (
+            f"energy, {name}",
+            joules(energy_j, uncertainty_j, gain_ratio * energy_j),
+            "gross" if per_token_j is None else f"gross; {number(per_token_j)} J per {name} token",
+        )
+        for name, energy_j, uncertainty_j, per_token_j in parts
+        if energy_j is not None
+    ]
+
+
+def _footprint(footprint: Footprint) -> list[tuple[str, str, str]]:
+    of = f"of {number(footprint.gross_j)} J gross at PUE {footprint.pue_ratio:g}"
+    rows = []
+    if footprint.gross_co2e_g is not None:
+        grid = f"{footprint.grid_g_per_kwh:g} g/kWh, {footprint.grid_source}"
+        rows.append(("emissions", f"{number(footprint.gross_co2e_g)} g CO2e", f"{of}; {grid}"))
+    if footprint.gross_cost is not None:
+        cost = f"{number(footprint.gross_cost)} {footprint.currency}".strip()
+        rows.append(("cost", cost, of))
+    return rows
+
+
+def _title(outcome: Outcome) -> Text:
+    model, environment = outcome.experiment["model"]["id"], outcome.environment
+    engine = (
+        f"{environment.engine} {environment.engine_version}" if environment.engine else "not opened"
+    )
+    devices = ", ".join(environment.devices) or environment.cpu or "unknown device"
+    backend = outcome.experiment["backend"]
+    return Text(f"{model} on {backend} ({engine}), {devices}", style="bold cyan")
+
+
+def _remarks(outcome: Outcome) -> list[Text]:
+    lines = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    if outcome.failure is not None:
+        failure = outcome.failure
+        lines.append(Text(f"failed in {failure.phase}: {failure.message}", style="red"))
+        if failure.hint:
+            lines.append(Text(f"hint: {failure.hint}"))
+    return lines
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """Return whether the figures may be used, and every reason why not."""
+    if verdict.valid:
+        return Text("verdict: valid", style="bold green")
+    text = Text("verdict: not valid", style="bold red")
+    for reason in verdict.reasons:
+        text.append(f"\n  {reason.code}: {reason.message}", style="red")
+    return text
+
+
+def _interval(outcome: Outcome) -> str:
+    assert outcome.throughput is not None
+    spread = outcome.throughput.output_tokens_per_s_spread
+    if spread.ci95_low is None or spread.ci95_high is None:
+        return f"{spread.n} repetition"
+    return f"95 % in {number(spread.ci95_low)} … {number(spread.ci95_high)}, {spread.n} repetitions"
+
+
+def _latency(quantiles: Quantiles | None) -> tuple[str, str]:
+    if quantiles is None:
+        return "-", "unavailable"
+    return f"{1000 * quantiles.p50:.2f} ms", f"median; p99 {1000 * quantiles.p99:.2f} ms"
+
+
+def number(value: float | None) -> str:
+    """Return ``value`` with four significant digits, or ``-`` for one that is unavailable."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _si(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    for prefix, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {prefix}{unit}"
+    return f"{value:.3g} {unit}"
+
+
+def command_table(outcome: CommandOutcome) -> RenderableType:
+    """Return the figures of ``outcome`` and its verdict."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("device", "domain", "meter", "method"):
+        table.add_column(name, overflow="fold")
+    table.add_column("energy", justify="right")
+    table.add_column("mean power", justify="right")
+    for row in outcome.energy.devices:
+        table.add_row(*_cells(row), style=None if row.counted_in_total else "dim")
+    notes = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    return Group(
+        _command_title(outcome), table, *_totals(outcome), *notes, verdict_text(outcome.verdict)
+    )
+
+
+def _cells(row: DeviceEnergy) -> tuple[str, ...]:
+    domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
+    energy = joules(row.gross_j, row.uncertainty_j, row.gain_uncertainty_j)
+    return row.id, domain, row.meter, row.method, energy, f"{number(row.mean_w)} W"
+
+
+def _command_title(outcome: CommandOutcome) -> Text:
+    command = shlex.join(outcome.command)
+    seconds = f"{outcome.window.duration_s:.3f} s"
+    return Text(f"{command}: exit code {outcome.exit_code} after {seconds}", style="bold cyan")
+
+
+def _totals(outcome: CommandOutcome) -> list[Text]:
+    energy, power = outcome.energy, outcome.power
+    if energy.gross_j is None:
+        return [Text("total: unavailable", style="bold")]
+    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
+    total = f"total {gross}, mean {number(power.mean_w)} W"
+    total += f", peak {number(power.peak_w)} W over {power.peak_over_s:.3g} s, {energy.provenance}"
+    lines = [Text(total, style="bold")]
+    if energy.net_j is not None and energy.bare_idle is not None:
+        idle = f"{number(energy.idle_j)} J at {number(energy.bare_idle.power_w)} W idle"
+        lines.append(Text(f"net {number(energy.net_j)} J above {idle}", style="bold"))
+    ratio = outcome.self_cost.cpu_ratio
+    if ratio is not None:
+        lines.append(Text(f"llem itself used {ratio:.2%} of one core", style="dim"))
+    return lines

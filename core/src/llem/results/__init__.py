@@ -1,0 +1,16 @@
+"""Outcomes on disk: one folder each, written whole or not at all, and found again."""
+
+from llem.results.folder import OutcomeFolder, free_id
+from llem.results.read_outcomes import outcome_folders, read_document, read_outcome
+from llem.results.series_files import read_phases, read_requests, read_samples
+
+__all__ = [
+    "OutcomeFolder",
+    "free_id",
+    "outcome_folders",
+    "read_document",
+    "read_outcome",
+    "read_phases",
+    "read_requests",
+    "read_samples",
+]

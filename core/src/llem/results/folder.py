@@ -1,0 +1,195 @@
+"""The folder of one outcome. It carries a working name until it is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from llem.api.meters import Series
+from llem.api.session import Request, RunResult
+from llem.errors import OutputRefused, StorageError
+from llem.results.series_files import Spans, store_phases, store_samples, write_requests
+
+OUTCOME_FILE = "outcome.json"
+LOG_FILE = "worker.log"
+_MIN_FREE_BYTES = 16 * 2**20
+
+
+class OutcomeFolder:
+    """``<parent>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz``, ``samples.csv.gz``,
+    ``phases.csv.gz`` and ``worker.log``.
+
+    While the experiment runs it is ``<parent>/.<id>.partial``, so that a reader never meets
+    an outcome that is half there. What an earlier run of the same id left behind, a killed one
+    included, is replaced: whoever gives ids away sees to it that only one has each at a time.
+
+    Args:
+        parent: Folder that holds the outcomes; made if missing.
+        id: Name of the folder; :func:`free_id` finds one for an experiment by itself.
+
+    Raises:
+        OutputRefused: The folder cannot be made or written, or has no room left.
+    """
+
+    def __init__(self, parent: Path, id: str) -> None:
+        self.id = id
+        self.path = parent / id
+        self._working = parent / f".{id}.partial"
+        try:
+            self.discard()
+            self._working.mkdir(parents=True)
+        except OSError as error:
+            raise _refusal(parent, error) from error
+        free_bytes = shutil.disk_usage(parent).free
+        if free_bytes < _MIN_FREE_BYTES:
+            self.discard()
+            raise OutputRefused(
+                f"only {free_bytes} bytes are free in {parent}",
+                hint="Free some space, or choose another folder with --out.",
+            )
+
+    @property
+    def log_path(self) -> Path:
+        """Where the worker's output goes while it runs."""
+        return self._working / LOG_FILE
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a further file into the folder.
+
+        Raises:
+            StorageError: The disk refused; nothing is left behind.
+        """
+        try:
+            (self._working / name).write_bytes(content)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def finish(
+        self,
+        outcome: dict[str, Any],
+        requests: Sequence[Request] = (),
+        runs: Sequence[RunResult] = (),
+        series: Sequence[Series] = (),
+        phases: Spans | None = None,
+    ) -> Path:
+        """Write ``outcome`` and what it was made of; name the folder finally.
+
+        Args:
+            outcome: The outcome document.
+            requests: What was asked.
+            runs: What every request got.
+            series: Every reading.
+            phases: When the engine read prompts and when it generated, if it tells.
+
+        Raises:
+            StorageError: The disk refused; nothing is left behind.
+        """
+        try:
+            if runs:
+                write_requests(self._working, requests, runs)
+            if series:
+                store_samples(self._working, series)
+            if phases is not None:
+                store_phases(self._working, phases)
+            write_json(self._working / OUTCOME_FILE, outcome)
+            self._replace()
+        except OSError as error:
+            raise self._failure(error) from error
+        return self.path
+
+    def _failure(self, error: OSError) -> StorageError:
+        self.discard()
+        return StorageError(
+            f"cannot write the outcome to {self.path}: {error.strerror}",
+            hint="Free some space, or choose another folder with --out.",
+        )
+
+    def discard(self) -> None:
+        """Remove the folder; for a run that never began."""
+        shutil.rmtree(self._working, ignore_errors=True)
+
+    def _replace(self) -> None:
+        """Give the folder its final name, in the place of what may have it."""
+        replaced = self.path.with_name(f".{self.id}.replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        if self.path.exists():
+            self.path.rename(replaced)
+        self._working.rename(self.path)
+        sync_folder(self.path.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write ``document`` to ``path`` so that it is there whole or not at all.
+
+    Raises:
+        OSError: The disk refused; ``path`` is as it was.
+        ValueError: The document holds a NaN or infinity, which JSON cannot.
+    """
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_id(results: Path, *, label: str, digest: str) -> str:
+    """Return an id for one experiment by itself: when it started, what it is, and a number.
+
+    Args:
+        results: Folder that holds all outcomes; made if missing.
+        label: Backend and name of the experiment.
+        digest: Hash of the experiment; its first 8 digits become part of the id.
+
+    Raises:
+        OutputRefused: The folder cannot be made or written.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    wanted = f"{stamp}-{label}-{digest[:8]}"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+        return next(id for id in numbered if _is_free(results, id))
+    except OSError as error:
+        raise _refusal(results, error) from error
+
+
+def _is_free(results: Path, id: str) -> bool:
+    """Whether nothing has this id, which from now on is taken."""
+    if (results / id).exists():
+        return False
+    try:
+        (results / f".{id}.partial").mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _refusal(folder: Path, error: OSError) -> OutputRefused:
+    return OutputRefused(
+        f"cannot write results to {folder}: {error.strerror}",
+        hint="Choose another folder with --out.",
+    )

@@ -1,0 +1,144 @@
+"""Read a result file of another tool and store it beside llem's own outcomes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from llem import __version__
+from llem.api.importers import ForeignResult, ImportFormat, Told
+from llem.errors import ConfigError
+from llem.registry import Registry
+from llem.results.folder import OutcomeFolder
+from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
+
+ORIGINAL_FILE = "imported.json"
+"""The imported data, as they were: whatever no figure of llem's stands for is still there."""
+
+
+def import_file(
+    path: Path, registry: Registry, results: Path, told: Told, format: str | None = None
+) -> list[tuple[Outcome, Path]]:
+    """Store every result in ``path``; the same file again replaces what it made before.
+
+    Args:
+        path: A JSON file; one that results were appended to holds several documents.
+        registry: Where formats come from.
+        results: Folder that receives the outcomes' folders.
+        told: What the file does not say.
+        format: Name of its format; found out by default.
+
+    Returns:
+        Each outcome, and the folder it is stored in.
+
+    Raises:
+        ConfigError: The file cannot be read, or is of no known format.
+        PluginBroken: The format's reader failed.
+        StorageError: An outcome could not be written.
+    """
+    formats = _formats(registry, format)
+    found = []
+    for document in _documents(path):
+        read = (
+            (one, result)
+            for plugin, one in formats
+            if (result := registry.read_foreign(plugin, one, document, told)) is not None
+        )
+        known = next(read, None)
+        if known is None:
+            raise ConfigError(
+                f"{path} is not a result file of a known format",
+                hint=f"Formats: {', '.join(f'{one.name} ({one.summary})' for _, one in formats)}.",
+            )
+        found.append((document, *known))
+    return [_store(path, document, one, result, results) for document, one, result in found]
+
+
+def _formats(registry: Registry, name: str | None) -> list[tuple[str, ImportFormat]]:
+    offered = registry.import_formats()
+    chosen = [(plugin, one) for plugin, one in offered if name in (None, one.name)]
+    if not chosen:
+        known = ", ".join(one.name for _, one in offered) or "none"
+        raise ConfigError(f"there is no format {name!r}", hint=f"Formats: {known}.")
+    return chosen
+
+
+def _documents(path: Path) -> list[Any]:
+    """Return the JSON documents in a file, one after the other."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        documents = list(_decoded(text))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from error
+    if not documents:
+        raise ConfigError(f"{path} is empty")
+    return documents
+
+
+def _decoded(text: str) -> Iterator[Any]:
+    decoder, at = json.JSONDecoder(), 0
+    while rest := text[at:].lstrip():
+        document, end = decoder.raw_decode(rest)
+        yield document
+        at = len(text) - len(rest) + end
+
+
+def _store(
+    path: Path, document: Any, format: ImportFormat, result: ForeignResult, results: Path
+) -> tuple[Outcome, Path]:
+    content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    words: Sequence[str] = re.findall(r"[a-z0-9]+", result.tool.lower())
+    folder = OutcomeFolder(results, f"imported-{'-'.join(words)}-{sha256[:8]}")
+    imported = Imported(
+        tool=result.tool,
+        tool_version=result.tool_version,
+        format=format.name,
+        file=path.name,
+        file_sha256=sha256,
+        figures=dict(result.figures),
+        repetitions={name: tuple(values) for name, values in result.repetitions.items()},
+    )
+    outcome = _outcome(folder.id, result, imported)
+    folder.keep(ORIGINAL_FILE, content)
+    return outcome, folder.finish(outcome.model_dump(mode="json"))
+
+
+def _outcome(id: str, result: ForeignResult, imported: Imported) -> Outcome:
+    experiment = {
+        "backend": result.backend,
+        "model": {"id": result.model},
+        **result.settings,
+    }
+    canonical = json.dumps(experiment, sort_keys=True, separators=(",", ":"))
+    measured_by = " ".join(filter(None, (imported.tool, imported.tool_version)))
+    return Outcome(
+        id=id,
+        experiment_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+        status="done",
+        verdict=Verdict(
+            valid=False,
+            reasons=(Reason(code="imported", message=f"the figures are those of {measured_by}"),),
+        ),
+        imported=imported,
+        experiment=experiment,
+        plan={},
+        environment=Environment(
+            llem_version=__version__,
+            started_at=result.started_at,
+            system=result.system,
+            cpu=result.cpu,
+            logical_cores=result.logical_cores,
+            memory_bytes=result.memory_bytes,
+            gpus=tuple({"name": name} for name in result.gpus),
+            python=result.python,
+            engine=result.engine,
+            engine_version=result.engine_version,
+        ),
+    )

@@ -1,0 +1,158 @@
+"""Read stored outcomes back, those of older versions included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from llem.errors import StorageError
+from llem.results.folder import OUTCOME_FILE
+from llem.schema.outcome import Outcome
+
+SCHEMA_VERSION = 2
+"""The version that is written."""
+
+Document = dict[str, Any]
+
+
+class UnknownSchema(ValueError):
+    """A document of a version that this llem does not know."""
+
+
+def upgraded(document: Document) -> Document:
+    """Return ``document`` in the present version.
+
+    Raises:
+        UnknownSchema: It is of a newer version, or says none.
+    """
+    version = document.get("schema_version")
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        raise UnknownSchema(
+            f"its schema version is {version!r}; this llem reads 1 to {SCHEMA_VERSION}"
+        )
+    for step in range(version, SCHEMA_VERSION):
+        document = {**_UPGRADES[step](document), "schema_version": step + 1}
+    return document
+
+
+def _out_of_memory_is_a_status(document: Document) -> Document:
+    """Version 1 called a run failed that version 2 calls out of memory."""
+    failure = document.get("failure") or {}
+    if failure.get("code") != "out-of-memory":
+        return document
+    return {**document, "status": "out-of-memory"}
+
+
+_UPGRADES: dict[int, Callable[[Document], Document]] = {1: _out_of_memory_is_a_status}
+"""What turns a document of each version into one of the next."""
+
+
+_LEFT_OUT = frozenset({"plan", "effective", "log_tail", "environment", "warnings"})
+"""Parts of an outcome that do not fit into one row, or are too long for it."""
+
+
+def load_results(path: str | Path) -> list[dict[str, Any]]:
+    """Return the outcomes in ``path`` as flat records, for pandas or polars.
+
+    ``pandas.DataFrame(llem.load_results("results"))`` is a table with a row for each outcome.
+    Keys are those of the outcome document, dotted (``energy.j_per_output_token``); what was not
+    measured is ``None``. All records have the same keys. Lists have no place in a row; of the
+    verdict's reasons the codes are there, joined by spaces.
+
+    Args:
+        path: A folder of results, a study's folder, or that of one outcome.
+
+    Raises:
+        StorageError: There is no such folder, or an outcome in it cannot be read.
+    """
+    records = [record(read_document(folder), folder) for folder in outcome_folders(Path(path))]
+    keys = dict.fromkeys(key for one in records for key in one)
+    return [{key: one.get(key) for key in keys} for one in records]
+
+
+def record(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return one outcome as a flat record."""
+    kept = {key: value for key, value in document.items() if key not in _LEFT_OUT}
+    flat = dict(_flat(kept))
+    environment = document.get("environment") or {}
+    verdict = document.get("verdict") or {}
+    return {
+        **flat,
+        "verdict.reasons": " ".join(one["code"] for one in verdict.get("reasons", ())),
+        **{
+            f"environment.{key}": environment.get(key)
+            for key in ("started_at", "cpu", "engine", "engine_version")
+        },
+        "environment.devices": " ".join(environment.get("devices", ())),
+        "folder": str(folder),
+    }
+
+
+def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif not isinstance(value, list):
+            yield f"{prefix}{key}", value
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Return the outcome stored in ``folder``.
+
+    Raises:
+        StorageError: There is none, or it does not have the documented form.
+    """
+    document = read_document(folder)
+    try:
+        return Outcome.model_validate(document)
+    except ValidationError as error:
+        raise _unreadable(folder, error) from error
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """Return the outcome stored in ``folder`` as JSON data of the present version.
+
+    Raises:
+        StorageError: There is none, or it is no outcome of a version that can be read.
+    """
+    path = folder / OUTCOME_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise UnknownSchema("it is not an object")
+        return upgraded(document)
+    except FileNotFoundError:
+        raise StorageError(f"{folder} holds no {OUTCOME_FILE}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+
+
+def outcome_folders(path: Path) -> Iterator[Path]:
+    """Yield every folder with an outcome: ``path`` itself, those in it, and those of studies.
+
+    Raises:
+        StorageError: There is no such folder.
+    """
+    if (path / OUTCOME_FILE).is_file():
+        yield path
+        return
+    if not path.is_dir():
+        raise StorageError(f"there is no folder {path}", hint="Name the folder given as --out.")
+    for child in _folders(path):
+        if (child / OUTCOME_FILE).is_file():
+            yield child
+        else:
+            yield from (one for one in _folders(child) if (one / OUTCOME_FILE).is_file())
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return the visible folders in ``path``; hidden ones are not complete yet."""
+    return sorted(one for one in path.iterdir() if one.name[0] != "." and one.is_dir())
+
+
+def _unreadable(folder: Path, error: Exception) -> StorageError:
+    return StorageError(f"{folder / OUTCOME_FILE} is not a readable outcome: {error}")

@@ -1,0 +1,158 @@
+"""When prompts were read and when tokens were generated, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from llem.api.meters import Quantity, Series
+from llem.api.session import Request, RunResult
+
+SAMPLES_FILE = "samples.csv.gz"
+SAMPLE_COLUMNS = ("time_s", "meter", "device", "domain", "energy_j", "power_w", "average_power_w")
+"""``time_s`` is on the monotonic clock; of the last three each row has the one that was read."""
+
+_COLUMN = {
+    Quantity.ENERGY: "energy_j",
+    Quantity.POWER: "power_w",
+    Quantity.AVERAGE_POWER: "average_power_w",
+}
+
+
+def write_samples(file: TextIO, series: Sequence[Series]) -> None:
+    """Write a row for each reading of each channel, in time order.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    rows = [
+        {
+            "time_s": repr(time_s),
+            "meter": one.meter,
+            "device": one.channel.device,
+            "domain": one.channel.domain,
+            _COLUMN[one.channel.quantity]: repr(value),
+        }
+        for one in series
+        for time_s, value in zip(one.times_s, one.values, strict=True)
+    ]
+    rows.sort(key=lambda row: float(row["time_s"]))
+    writer = csv.DictWriter(file, SAMPLE_COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def store_samples(folder: Path, series: Sequence[Series]) -> None:
+    """Write the readings of a whole run into an outcome's folder, compressed.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with (
+        compressed(folder / SAMPLES_FILE) as file,
+        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
+    ):
+        write_samples(text, series)
+
+
+def read_samples(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the readings stored in an outcome's folder, by column.
+
+    Raises:
+        OSError: There are none, or they cannot be read.
+    """
+    with gzip.open(folder / SAMPLES_FILE, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+REQUESTS_FILE = "requests.jsonl.gz"
+
+
+def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[RunResult]) -> None:
+    """Write what each request asked for and got, in the order in which they were measured.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    prompts = {request.index: len(request.prompt_ids) for request in requests}
+    with compressed(folder / REQUESTS_FILE) as file:
+        for repetition, run in enumerate(runs):
+            for result in run.requests:
+                line = {
+                    "repetition": repetition,
+                    "input_tokens": prompts[result.index],
+                    "output_tokens": len(result.output_ids),
+                    **result.to_json(),
+                }
+                file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+@contextmanager
+def compressed(path: Path) -> Iterator[gzip.GzipFile]:
+    """Open ``path`` to write; the same content makes the same bytes.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as file,
+    ):
+        yield file
+
+
+def read_requests(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the requests stored in an outcome's folder.
+
+    Raises:
+        OSError: There are none, or they cannot be read.
+    """
+    with gzip.open(folder / REQUESTS_FILE, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+PHASES_FILE = "phases.csv.gz"
+PHASE_COLUMNS = ("phase", "start_s", "end_s")
+"""``phase`` is prefill, decode or mixed; times are on the monotonic clock, as those of samples."""
+
+Spans = Mapping[str, Sequence[tuple[float, float]]]
+"""Disjoint stretches of time by phase, in order."""
+
+
+def store_phases(folder: Path, spans: Spans) -> None:
+    """Write the phases of a run's windows into an outcome's folder, compressed, in time order.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    rows = sorted((start, end, phase) for phase, found in spans.items() for start, end in found)
+    with (
+        compressed(folder / PHASES_FILE) as file,
+        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(PHASE_COLUMNS)
+        writer.writerows((phase, repr(start), repr(end)) for start, end, phase in rows)
+
+
+def read_phases(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    """Return the phases stored in an outcome's folder; one that never was is not there.
+
+    Raises:
+        OSError: There are none, or they cannot be read.
+        ValueError: The file does not have the documented form.
+        KeyError: Likewise.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    with gzip.open(folder / PHASES_FILE, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            span = (float(row["start_s"]), float(row["end_s"]))
+            found.setdefault(row["phase"], []).append(span)
+    return found

@@ -1,0 +1,146 @@
+"""What the host knows about its machine, without an engine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pynvml
+
+from llem.api.capability import BackendInfo, Gpu, HostFacts
+from llem.process.worker_process import WorkerProcess, interpreter
+from llem.registry import Backend
+from llem.run.metering import visible
+from llem.schema.experiment import RunnerConfig
+
+
+def distributions_of(info: BackendInfo) -> tuple[str, ...]:
+    """Return the distributions whose versions results on a backend depend on."""
+    engine = info.engine
+    return (*((engine.distribution, *engine.alternatives) if engine else ()), *info.versions_of)
+
+
+def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
+    """Return the versions of those distributions in the environment of ``python``, and llem's.
+
+    Raises:
+        ExperimentFailed: No worker can be started there.
+    """
+    with worker_in(backend, python) as (_, versions):
+        return versions
+
+
+@contextmanager
+def worker_in(
+    backend: Backend, python: str | None
+) -> Iterator[tuple[WorkerProcess, Mapping[str, str]]]:
+    """Yield a worker in the environment of ``python``, and what is installed there.
+
+    Yields:
+        The worker, which knows the backend's plugin, and the versions of
+        :func:`distributions_of` the backend, and llem's.
+
+    Raises:
+        ExperimentFailed: No worker can be started there.
+    """
+    limits = RunnerConfig()
+    start_s = limits.timeouts.start_s
+    with (
+        TemporaryDirectory(prefix="llem-asked-") as folder,
+        WorkerProcess(
+            python=interpreter(python),
+            env={},
+            log_path=Path(folder, "worker.log"),
+            max_log_bytes=limits.max_log_bytes,
+        ) as worker,
+    ):
+        hello = worker.hello(start_s)
+        distributions = list(distributions_of(backend.info))
+        answer = worker.call("start", start_s, plugin=backend.module, distributions=distributions)
+        yield worker, {"llem": hello.llem, **answer["versions"]}
+
+
+RELEVANT_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "HF_HUB_OFFLINE",
+    "KMP_AFFINITY",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "TOKENIZERS_PARALLELISM",
+)
+"""Environment variables that change results on any backend; an outcome records them, those that
+the backend declares, and no others."""
+
+
+def host_facts() -> HostFacts:
+    """Return the facts of this machine."""
+    return HostFacts(
+        system=platform.platform(),
+        cpu=cpu_name(),
+        logical_cores=len(os.sched_getaffinity(0)),
+        memory_bytes=psutil.virtual_memory().total,
+        gpus=tuple(visible_gpus()),
+    )
+
+
+def cpu_name() -> str:
+    """Return the processor's name, as the kernel gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def visible_gpus() -> Iterator[Gpu]:
+    """Yield the NVIDIA devices that an engine started here would see, in its order."""
+    try:
+        with _nvml():
+            handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+            gpus = [_describe(handle) for handle in handles]
+    except pynvml.NVMLError:
+        return
+    yield from visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
+    """Return the environment variables that an outcome records, as far as they are set."""
+    names = (*RELEVANT_VARIABLES, *of_backend)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+@contextmanager
+def _nvml() -> Iterator[None]:
+    pynvml.nvmlInit()
+    try:
+        yield
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _describe(handle: object) -> Gpu:
+    return Gpu(
+        uuid=pynvml.nvmlDeviceGetUUID(handle),
+        name=pynvml.nvmlDeviceGetName(handle),
+        memory_bytes=pynvml.nvmlDeviceGetMemoryInfo(handle).total,
+        compute_capability=tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
+        instances=tuple(_instances(handle)),
+    )
+
+
+def _instances(handle: object) -> Iterator[str]:
+    """Yield the UUIDs of the instances a device is split into; none if it is whole."""
+    try:
+        for index in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+            with suppress(pynvml.NVMLError_NotFound):
+                instance = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
+                yield pynvml.nvmlDeviceGetUUID(instance)
+    except pynvml.NVMLError:
+        return

@@ -1,0 +1,109 @@
+"""Live power: of every domain for `llem meter --watch`, of all together while a run lasts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from llem.api.meters import Series
+from llem.energy.integrate import energy_in
+from llem.energy.rows import first_choices
+from llem.energy.statistics import total
+from llem.registry import Registry
+from llem.run.metering import choose_meters, sampling
+from llem.schema.measurement import MeasurementConfig
+
+PERIOD_S = 1.0
+"""Time between two pictures, and over which power is a mean."""
+
+DELAY_S = 0.3
+"""The picture is this old: readings on both sides of its edges are needed."""
+
+RECENT = 200
+"""How many of the last readings a picture is made from: seconds of them at any period."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePower:
+    """One domain at one moment.
+
+    Attributes:
+        meter: Name of the meter.
+        device: Device id.
+        domain: Part of the device.
+        power_w: Mean power over the last second, or ``None`` if unavailable.
+        energy_j: Energy since watching began, or ``None`` if a part of it is unavailable.
+        contained: Whether another row includes it already.
+    """
+
+    meter: str
+    device: str
+    domain: str
+    power_w: float | None
+    energy_j: float | None
+    contained: bool
+
+
+def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[LivePower]]:
+    """Yield a row for each domain once a second, until the caller stops asking.
+
+    Raises:
+        ConfigInvalid: A meter does not exist or does not work here.
+    """
+    meters = choose_meters(registry, measurement)
+    energies_j: dict[int, float | None] = {}
+    with sampling(meters, measurement.sample_period_s) as sampler:
+        due_s = time.monotonic() + DELAY_S + PERIOD_S
+        while True:
+            time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))
+            series = [_recent(one) for one in first_choices(sampler.series())]
+            rows = []
+            for at, one in enumerate(series):
+                last_j, before_j = energy_in(one, due_s - PERIOD_S, due_s), energies_j.get(at, 0.0)
+                energies_j[at] = None if last_j is None or before_j is None else before_j + last_j
+                rows.append(_live(one, series, last_j, energies_j[at]))
+            yield rows
+            due_s += PERIOD_S
+
+
+def power_now_w(series: Sequence[Series], end_s: float) -> float | None:
+    """Return the mean power of all devices together over the second before ``end_s``.
+
+    Args:
+        series: What was read so far, on both sides of that moment.
+        end_s: The moment, on the monotonic clock.
+
+    Returns:
+        The power, or ``None`` if that of a domain is unavailable or nothing is metered.
+    """
+    chosen = [_recent(one) for one in first_choices(series)]
+    counted = [one for one in chosen if not _is_contained(one, chosen)]
+    energies_j = [energy_in(one, end_s - PERIOD_S, end_s) for one in counted]
+    energy_j = total(energies_j) if energies_j else None
+    return None if energy_j is None else energy_j / PERIOD_S
+
+
+def _is_contained(one: Series, others: Sequence[Series]) -> bool:
+    channel = one.channel
+    present = {(other.channel.device, other.channel.domain) for other in others}
+    return (channel.device, channel.contained_in) in present
+
+
+def _recent(one: Series) -> Series:
+    """Return the readings that the last second needs: to watch for days must not cost more."""
+    return replace(one, times_s=one.times_s[-RECENT:], values=one.values[-RECENT:])
+
+
+def _live(
+    one: Series, all_of_them: Sequence[Series], last_j: float | None, energy_j: float | None
+) -> LivePower:
+    channel = one.channel
+    return LivePower(
+        meter=one.meter,
+        device=channel.device,
+        domain=channel.domain,
+        power_w=None if last_j is None else last_j / PERIOD_S,
+        energy_j=energy_j,
+        contained=_is_contained(one, all_of_them),
+    )

@@ -1,0 +1,135 @@
+"""What is known about a run so far; the outcome is made from it, however far the run came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from llem.api.capability import HostFacts
+from llem.api.meters import DeviceState, Series
+from llem.api.session import Observation, OpenReport, RunResult
+from llem.energy.idle import Idle
+from llem.energy.precision import EndedBy
+from llem.energy.rows import Domain
+from llem.errors import EngineError, LlemError, OutOfMemory
+from llem.run.metering import whole_devices
+from llem.schema.call_plan import CallPlan
+from llem.schema.experiment import Experiment
+from llem.schema.outcome import Failure, Reason, WorkerOrigin
+from llem.workload import PreparedWorkload
+
+Span = tuple[float, float]
+"""Start and end on the monotonic clock, in seconds."""
+
+
+@dataclass(slots=True)
+class Record:
+    """The run so far.
+
+    Attributes:
+        experiment: What was asked for.
+        plan: The calls the worker makes.
+        facts: The machine.
+        variables: Environment variables the backend wants recorded.
+        worker: Where its worker came from.
+        phase: The phase the run is in, or was in when it ended.
+        spans: When each finished phase began and ended.
+        python: Version of the worker's interpreter.
+        versions: Distributions in the worker.
+        opened: What opening found.
+        workload: The requests of one repetition.
+        warmup_s: Duration of each warm-up repetition.
+        kept_idle: Bare idle power taken over from an earlier run.
+        warmup_stable: Whether warm-up ended because it was stable.
+        runs: The measured repetitions.
+        ended_by: Why there were no more repetitions.
+        own_processes: Ids of the worker and of all it started.
+        states: What was seen of the devices besides energy, over the whole run.
+        cpu_s: Host CPU time inside the windows.
+        series: Readings of every channel over the whole run.
+        observation: What was in force.
+        reasons: What speaks against the outcome's validity so far.
+        warnings: What to know besides.
+        failure: How the run failed, if it did.
+        interrupted: Whether the user stopped it.
+    """
+
+    experiment: Experiment
+    plan: CallPlan
+    facts: HostFacts
+    variables: tuple[str, ...] = ()
+    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    started_s: float = field(default_factory=time.monotonic)
+    worker: WorkerOrigin = "fresh"
+    phase: str = "preflight"
+    spans: dict[str, Span] = field(default_factory=dict)
+    python: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    opened: OpenReport | None = None
+    workload: PreparedWorkload | None = None
+    warmup_s: list[float] = field(default_factory=list)
+    kept_idle: Mapping[Domain, Idle] | None = None
+    warmup_stable: bool = False
+    runs: list[RunResult] = field(default_factory=list)
+    ended_by: EndedBy | None = None
+    own_processes: set[int] = field(default_factory=set)
+    states: list[DeviceState] = field(default_factory=list)
+    cpu_s: float = 0.0
+    series: list[Series] = field(default_factory=list)
+    observation: Observation | None = None
+    reasons: list[Reason] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    failure: Failure | None = None
+    interrupted: bool = False
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Note that the block is ``phase``, and how long it took if it succeeds."""
+        self.phase = phase
+        started_s = time.monotonic()
+        yield
+        self.spans[phase] = (started_s, time.monotonic())
+
+    def duration_s(self, phase: str) -> float | None:
+        """Return how long ``phase`` took, or ``None`` if it was not finished."""
+        span = self.spans.get(phase)
+        return None if span is None else span[1] - span[0]
+
+    @property
+    def status(self) -> Literal["done", "failed", "out-of-memory", "interrupted"]:
+        """How the run ended, in the outcome's words."""
+        if self.interrupted:
+            return "interrupted"
+        if self.failure is None:
+            return "done"
+        return "out-of-memory" if self.failure.code == OutOfMemory.code else "failed"
+
+    @property
+    def windows(self) -> list[Span]:
+        """The window of each measured repetition."""
+        return [(run.started_s, run.finished_s) for run in self.runs]
+
+    @property
+    def output_tokens(self) -> list[int]:
+        """Generated tokens of each measured repetition."""
+        return [sum(len(request.output_ids) for request in run.requests) for run in self.runs]
+
+    @property
+    def used_devices(self) -> list[str]:
+        """The devices the engine used, an instance of a divided one as the whole."""
+        return whole_devices(self.opened.devices if self.opened else (), self.facts.gpus)
+
+    def fail(self, error: LlemError, hint: str) -> None:
+        """Note how the run ended."""
+        self.failure = Failure(
+            code=error.code,
+            phase=self.phase,
+            message=error.message,
+            hint=hint or error.hint,
+            error_type=error.error_type if isinstance(error, EngineError) else "",
+            traceback=error.traceback if isinstance(error, EngineError) else "",
+        )

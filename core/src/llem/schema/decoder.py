@@ -1,0 +1,110 @@
+"""Decoding parameters shared by all backends."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from llem.schema.base import FrozenModel, Param
+
+PRESETS = MappingProxyType(
+    {
+        "deterministic": {"do_sample": False, "temperature": 0.0},
+        "standard": {"do_sample": True, "temperature": 1.0, "top_p": 0.95, "top_k": 50},
+        "creative": {"do_sample": True, "temperature": 1.2, "top_p": 0.98, "top_k": 100},
+        "factual": {"do_sample": True, "temperature": 0.3, "top_p": 0.9, "top_k": 20},
+    }
+)
+"""What each preset fills in: usual choices, written down so that they can be repeated."""
+
+_WHEN_SAMPLING = {"decoder.temperature": 0.7}
+
+
+class DecoderConfig(FrozenModel):
+    """How tokens are chosen. The default is greedy, because engines' own defaults differ."""
+
+    preset: Annotated[
+        Literal["deterministic", "standard", "creative", "factual"] | None,
+        Param(examples=("deterministic", "standard")),
+    ] = None
+    """Fills in what is not written here; any key that is written wins, `null` included."""
+
+    do_sample: Annotated[
+        bool | None, Param(examples=(True, False), example_with={"decoder.temperature": None})
+    ] = None
+    """Whether to sample; unset samples exactly when `temperature` is above 0."""
+
+    temperature: Annotated[
+        float | None, Field(ge=0, le=2), Param(unit="1", examples=(0.0, 0.7))
+    ] = 0.0
+    """Divides the logits before sampling; 0 is greedy, unset leaves it to the engine."""
+
+    top_p: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        Param(unit="ratio", examples=(0.9,), example_with=_WHEN_SAMPLING),
+    ] = None
+    """Sample from the fewest tokens whose probabilities add up to this share; at least one."""
+
+    top_k: Annotated[
+        int | None,
+        Field(ge=0),
+        Param(unit="tokens", examples=(50,), example_with=_WHEN_SAMPLING),
+    ] = None
+    """Sample from this many likeliest tokens; 0 switches the limit off."""
+
+    min_p: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        Param(unit="ratio", examples=(0.05,), example_with=_WHEN_SAMPLING),
+    ] = None
+    """Drop tokens less likely than this share of the likeliest one."""
+
+    typical_p: Annotated[
+        float | None,
+        Field(gt=0, le=1),
+        Param(unit="ratio", examples=(0.95,), example_with=_WHEN_SAMPLING),
+    ] = None
+    """Sample from tokens whose information is typical, up to this share of probability."""
+
+    repetition_penalty: Annotated[float | None, Field(gt=0), Param(unit="1", examples=(1.1,))] = (
+        None
+    )
+    """Divides the logits of tokens already seen; 1 is no penalty."""
+
+    min_new_tokens: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(16,))] = None
+    """EOS is not allowed before this many output tokens."""
+
+    max_new_tokens: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(256,))] = None
+    """Upper bound on every request's output, on top of `workload.output_tokens`."""
+
+    stop: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...] | None, Param(examples=(("END",),))
+    ] = None
+    """Texts that end a request once generated."""
+
+    seed: Annotated[
+        int, Field(ge=0, lt=2**32), Param(unit="1", examples=(1,), example_with=_WHEN_SAMPLING)
+    ] = 0
+    """Seed of sampling and of random weights; the same before every repetition."""
+
+    ignore_eos: bool | None = None
+    """Whether to go on after EOS up to the length limit; unset means yes for synthetic
+    workloads, whose output length is part of the question, and no otherwise."""
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        for name, value in PRESETS[self.preset].items() if self.preset else ():
+            if name not in self.model_fields_set:
+                # Past the freeze, which is for everyone who gets the finished object.
+                self.__dict__[name] = value
+        return self
+
+    @property
+    def samples(self) -> bool | None:
+        """Whether decoding samples; `None` when it is left to the engine."""
+        if self.do_sample is not None:
+            return self.do_sample
+        return None if self.temperature is None else self.temperature > 0

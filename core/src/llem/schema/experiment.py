@@ -1,0 +1,156 @@
+"""One experiment: everything that decides what is run and how it is measured."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from llem.schema.base import BackendConfig, FrozenModel, Param
+from llem.schema.call_plan import RESERVED_KEYS
+from llem.schema.decoder import DecoderConfig
+from llem.schema.footprint import FootprintConfig
+from llem.schema.measurement import MeasurementConfig, Seconds
+from llem.schema.workload import SyntheticWorkload, Workload
+
+DType = Literal["auto", "float32", "float16", "bfloat16"]
+
+
+class ModelConfig(FrozenModel):
+    """The model to run: a hub id, a local folder, a GGUF file, or an embedded shape."""
+
+    id: Annotated[
+        str, Field(min_length=1), Param(examples=("shape:tiny", "HuggingFaceTB/SmolLM2-135M"))
+    ] = "shape:tiny"
+    """Hub id, path of a local model folder, or `shape:NAME` for an embedded shape."""
+
+    revision: Annotated[str | None, Param(examples=("main",))] = None
+    """Branch, tag or commit of a hub model; applies to its tokenizer as well."""
+
+    dtype: Annotated[DType | None, Param(examples=("bfloat16",))] = None
+    """Data type of weights and arithmetic; `auto` or unset takes the checkpoint's own."""
+
+    weights: Literal["pretrained", "random"] | None = None
+    """`random` initialises seeded weights without reading any; unset means random for a shape
+    and pretrained otherwise."""
+
+    gguf_file: Annotated[str | None, Param(examples=("model.Q4_K_M.gguf",))] = None
+    """File name of a GGUF file inside the folder or repository named by `id`."""
+
+    tokenizer: Annotated[str | None, Param(examples=("HuggingFaceTB/SmolLM2-135M",))] = None
+    """Hub id or local folder of another tokenizer; unset uses the model's own."""
+
+    trust_remote_code: bool = False
+    """Whether Python code that ships with the model may be executed."""
+
+    @property
+    def is_shape(self) -> bool:
+        """Whether `id` names an embedded shape."""
+        return self.id.startswith("shape:")
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether weights are initialised instead of read."""
+        return self.is_shape if self.weights is None else self.weights == "random"
+
+
+class TimeoutConfig(FrozenModel):
+    """Longest time the worker may take to answer, per phase."""
+
+    start_s: Seconds = 60.0
+    """From starting the interpreter to its first message."""
+    open_s: Seconds = 1800.0
+    """Importing the engine and loading the model."""
+    prepare_s: Seconds = 600.0
+    """Batching and moving prompts to the device."""
+    run_s: Seconds = 3600.0
+    """One repetition of the workload."""
+    observe_s: Seconds = 120.0
+    """Reading back what was in force."""
+    close_s: Seconds = 60.0
+    """Releasing the engine; afterwards the worker is ended."""
+    experiment_s: Seconds | None = None
+    """The whole life of the worker, idle metering included; unset leaves it to the phases."""
+    silence_s: Seconds | None = None
+    """Without an answer and without anything new in the log; unset allows silence."""
+
+
+class RunnerConfig(FrozenModel):
+    """The interpreter that runs the engine, and its limits."""
+
+    python: Annotated[str | None, Param(examples=("/opt/engine/bin/python",))] = None
+    """Interpreter of another environment that has the engine; unset uses this one."""
+
+    env: dict[str, str] = {}
+    """Environment variables set for the worker, on top of the present ones."""
+
+    timeouts: TimeoutConfig = TimeoutConfig()
+    """Time limits."""
+
+    max_log_bytes: Annotated[int, Field(ge=65_536, le=2**40), Param(unit="bytes")] = 64 * 2**20
+    """The worker is ended once it has printed more than this."""
+
+
+class Experiment(FrozenModel):
+    """One validated experiment.
+
+    Core derives a subclass for each backend, with one more field: the backend's own section,
+    under the backend's name.
+    """
+
+    name: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = None
+    """Label that becomes part of the output folder's name."""
+
+    backend: str
+    """Name of the backend that runs it."""
+
+    model: ModelConfig = ModelConfig()
+    """The model."""
+
+    workload: Workload = SyntheticWorkload()
+    """What is asked of the model."""
+
+    decoder: DecoderConfig = DecoderConfig()
+    """How tokens are chosen."""
+
+    measurement: MeasurementConfig = MeasurementConfig()
+    """How it is measured."""
+
+    footprint: FootprintConfig | None = None
+    """What turns energy into emissions and cost; unset derives neither."""
+
+    runner: RunnerConfig = RunnerConfig()
+    """Where it runs."""
+
+    passthrough_kwargs: dict[str, dict[str, Any]] = {}
+    """Last resort: engine arguments by call name, passed on unchecked, recorded, warned about."""
+
+    @field_validator("passthrough_kwargs")
+    @classmethod
+    def _plain_data(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        if found := _reserved_keys(value):
+            raise ValueError(f"keys {sorted(found)} are reserved: a config may not name objects")
+        return value
+
+    @property
+    def section(self) -> BackendConfig:
+        """The backend's own section."""
+        section = getattr(self, self.backend)
+        assert isinstance(section, BackendConfig)
+        return section
+
+    @property
+    def ignores_eos(self) -> bool:
+        """Whether requests go on after EOS up to their length limit."""
+        if self.decoder.ignore_eos is not None:
+            return self.decoder.ignore_eos
+        return self.workload.source == "synthetic"
+
+
+def _reserved_keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        below = (_reserved_keys(item) for item in value.values())
+        return set(RESERVED_KEYS & value.keys()).union(*below)
+    if isinstance(value, list):
+        return set().union(*(_reserved_keys(item) for item in value))
+    return set()

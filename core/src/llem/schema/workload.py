@@ -1,0 +1,180 @@
+"""What is asked of the model: where prompts come from, how long they and the answers are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from llem.schema.base import FrozenModel, Param
+
+Tokens = Annotated[int, Field(ge=1, le=1_000_000), Param(unit="tokens")]
+
+
+class UniformLength(FrozenModel):
+    """Lengths drawn evenly from `low` to `high`, both included."""
+
+    distribution: Literal["uniform"]
+    """Shape of the distribution."""
+    low: Tokens
+    """Least length."""
+    high: Tokens
+    """Greatest length."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> UniformLength:
+        if self.low > self.high:
+            raise ValueError("low must not exceed high")
+        return self
+
+
+class NormalLength(FrozenModel):
+    """Lengths from a normal distribution, rounded, at least 1."""
+
+    distribution: Literal["normal"]
+    """Shape of the distribution."""
+    mean: Annotated[float, Field(gt=0, le=1_000_000), Param(unit="tokens")]
+    """Mean length before rounding."""
+    std: Annotated[float, Field(ge=0, le=1_000_000), Param(unit="tokens")]
+    """Standard deviation of the length."""
+    max: Tokens | None = None
+    """Longer draws are cut to this."""
+
+
+class LogNormalLength(FrozenModel):
+    """Lengths whose logarithm is normal, rounded, at least 1: many short ones, few long ones."""
+
+    distribution: Literal["lognormal"]
+    """Shape of the distribution."""
+    median: Annotated[float, Field(gt=0, le=1_000_000), Param(unit="tokens")]
+    """Median length."""
+    sigma: Annotated[float, Field(ge=0, le=5), Param(unit="1")]
+    """Standard deviation of the length's natural logarithm."""
+    max: Tokens | None = None
+    """Longer draws are cut to this."""
+
+
+def _length_kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return value.get("distribution")
+    return getattr(value, "distribution", "fixed")
+
+
+Length = Annotated[
+    Annotated[Tokens, Tag("fixed")]
+    | Annotated[UniformLength, Tag("uniform")]
+    | Annotated[NormalLength, Tag("normal")]
+    | Annotated[LogNormalLength, Tag("lognormal")],
+    Discriminator(_length_kind),
+]
+"""A fixed number of tokens, or a distribution of it."""
+
+
+class _Workload(FrozenModel):
+    output_tokens: Length = 64
+    """Output tokens per request: exact where EOS is ignored, an upper bound otherwise."""
+
+    max_input_tokens: Tokens | None = None
+    """Longer prompts are cut to their last tokens; the outcome says how many were."""
+
+    order: Literal["given", "shuffled", "shortest-first", "longest-first"] = "given"
+    """Order in which requests are submitted."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32), Param(unit="1")] = 0
+    """Seed of every draw: prompts, lengths, order."""
+
+
+class SyntheticWorkload(_Workload):
+    """Random token ids; energy and speed depend on lengths, not on what the text says."""
+
+    source: Literal["synthetic"] = "synthetic"
+    """Where prompts come from."""
+
+    requests: Annotated[int, Field(ge=1, le=10_000_000), Param(unit="requests")] = 32
+    """Requests in one repetition of the workload."""
+
+    input_tokens: Length = 128
+    """Prompt length per request."""
+
+
+class _TextWorkload(_Workload):
+    requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = None
+    """Requests in one repetition of the workload; unset takes every prompt there is."""
+
+    chat_template: bool = False
+    """Whether each prompt is wrapped as one user message by the model's chat template."""
+
+
+class PromptsWorkload(_TextWorkload):
+    """Prompts written in the config itself."""
+
+    source: Literal["prompts"]
+    """Where prompts come from."""
+
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The prompts; `requests` takes the first ones."""
+
+
+class FileWorkload(_TextWorkload):
+    """Prompts from a file: JSON lines, CSV, or one per line."""
+
+    source: Literal["file"]
+    """Where prompts come from."""
+
+    path: Annotated[str, Field(min_length=1), Param(examples=("prompts.jsonl",))]
+    """The file, relative to the config file; its ending decides the format."""
+
+    column: str | None = None
+    """Column or key that holds the prompt; unset looks for the usual names."""
+
+
+class BuiltinWorkload(_TextWorkload):
+    """A small prompt set that ships with llem."""
+
+    source: Literal["builtin"]
+    """Where prompts come from."""
+
+    name: str = "everyday"
+    """Name of the prompt set."""
+
+
+class DatasetWorkload(_TextWorkload):
+    """Prompts from a Hugging Face dataset (needs the `datasets` extra)."""
+
+    source: Literal["dataset"]
+    """Where prompts come from."""
+
+    id: Annotated[str, Field(min_length=1), Param(examples=("squad",))]
+    """Hub id or local path of the dataset."""
+
+    requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = 100
+    """Requests in one repetition of the workload; null takes every row there is."""
+
+    config: str | None = None
+    """Configuration of the dataset, where it has several."""
+
+    split: str = "train"
+    """Split to read."""
+
+    revision: str | None = None
+    """Branch, tag or commit of the dataset."""
+
+    column: str | None = None
+    """Column that holds the prompt; unset looks for the usual names."""
+
+
+def _source(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.get("source", "synthetic")
+    return getattr(value, "source", None)
+
+
+Workload = Annotated[
+    Annotated[SyntheticWorkload, Tag("synthetic")]
+    | Annotated[PromptsWorkload, Tag("prompts")]
+    | Annotated[FileWorkload, Tag("file")]
+    | Annotated[BuiltinWorkload, Tag("builtin")]
+    | Annotated[DatasetWorkload, Tag("dataset")],
+    Discriminator(_source),
+]
+"""Any workload, told apart by `source`, which is synthetic if unset."""

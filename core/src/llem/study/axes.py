@@ -1,0 +1,316 @@
+"""The axes of a study: what varies, in which steps, and on which backends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from llem.config.source import Source
+from llem.config.strict_yaml import KeyPath
+from llem.errors import ConfigInvalid, Finding
+
+MAX_VALUES = 100_000
+"""More values on one axis are taken for a mistake."""
+
+
+class RangeRefused(ValueError):
+    """What stands for the values is not a list and not a range that llem knows."""
+
+
+def is_range(value: Any) -> bool:
+    """Whether ``value`` is written like a range, rather than like a section of keys."""
+    if not isinstance(value, Mapping):
+        return False
+    return "from" in value or "to" in value or (len(value) == 1 and value.keys() <= _SCALES.keys())
+
+
+def axis_values(value: Any) -> list[Any]:
+    """Return the values that ``value`` stands for.
+
+    A list is itself. ``{from: 0, to: 1, num: 5}`` are evenly spaced numbers, both ends
+    included; ``{log: {from: 1, to: 100, num: 3}}`` have equal ratios; ``{pow2: {from: 1, to:
+    64}}`` are the powers of two in between. A number that is whole where both ends are whole is
+    an integer.
+
+    Raises:
+        RangeRefused: It is neither, or has no values.
+    """
+    if isinstance(value, list):
+        values = value
+    elif isinstance(value, Mapping) and len(value) == 1 and value.keys() <= _SCALES.keys():
+        ((name, limits),) = value.items()
+        values = _SCALES[name](limits)
+    elif is_range(value):
+        values = _linear(value)
+    else:
+        raise RangeRefused(
+            "an axis is a list, or {from, to, num}, {log: {from, to, num}} or {pow2: {from, to}}"
+        )
+    if not values:
+        raise RangeRefused("the axis has no values, so the study would have no points")
+    return values
+
+
+def _linear(limits: Any) -> list[float]:
+    low, high, number = _limits(limits, with_number=True)
+    return _spread(low, high, number, lambda share: low + (high - low) * share)
+
+
+def _log(limits: Any) -> list[float]:
+    low, high, number = _limits(limits, with_number=True)
+    if low <= 0 or high <= 0:
+        raise RangeRefused("a logarithmic range needs ends above 0")
+    return _spread(low, high, number, lambda share: low * (high / low) ** share)
+
+
+def _pow2(limits: Any) -> list[float]:
+    low, high, _ = _limits(limits, with_number=False)
+    if low <= 0 or high < low:
+        raise RangeRefused("powers of two need ends above 0, the lower one first")
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    return [2**power if power >= 0 else 2.0**power for power in range(first, last + 1)]
+
+
+_SCALES: dict[str, Callable[[Any], list[float]]] = {"log": _log, "pow2": _pow2}
+
+
+def _limits(limits: Any, *, with_number: bool) -> tuple[float, float, int]:
+    wanted = {"from", "to", "num"} if with_number else {"from", "to"}
+    if not isinstance(limits, Mapping) or set(limits) != wanted:
+        raise RangeRefused(f"a range has exactly the keys {', '.join(sorted(wanted))}")
+    for name, value in limits.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise RangeRefused(f"{name} must be a number")
+    number = limits.get("num", 2)
+    if not isinstance(number, int) or not 1 <= number <= MAX_VALUES:
+        raise RangeRefused(f"num must be a whole number from 1 to {MAX_VALUES:,}")
+    if number == 1 and limits["from"] != limits["to"]:
+        raise RangeRefused("one value cannot include both ends: raise num, or write a list")
+    return limits["from"], limits["to"], number
+
+
+def _spread(low: float, high: float, number: int, at: Callable[[float], float]) -> list[float]:
+    """Return ``number`` values; the ends are exactly those given."""
+    between = [at(step / (number - 1)) for step in range(1, number - 1)]
+    values = [low, *between, high][:number]
+    whole = isinstance(low, int) and isinstance(high, int)
+    return [_whole(value) if whole else value for value in values]
+
+
+def _whole(value: float) -> float:
+    nearest = round(value)
+    return nearest if math.isclose(value, nearest, rel_tol=1e-9) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One step of an axis: a partial config.
+
+    Attributes:
+        config: What is laid over the base.
+        origin: Where it stands in the file.
+    """
+
+    config: Mapping[str, Any]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One dimension of the grid.
+
+    Attributes:
+        name: The field, the zipped fields, or the name of a group of variants.
+        choices: Its steps, in order.
+        fields: Paths of everything that one of the steps sets.
+    """
+
+    name: str
+    choices: tuple[Choice, ...]
+    fields: frozenset[KeyPath]
+
+    def on(self, backend: str, others: Sequence[str]) -> Axis | None:
+        """Return the axis as ``backend`` has it, or ``None`` if it is about other ones only.
+
+        Args:
+            backend: The backend.
+            others: Other backends of the study, whose sections are not this one's to have.
+        """
+        mine = [choice for choice in self.choices if not _is_foreign(choice.config, others)]
+        kept = [Choice(without(choice.config, others), choice.origin) for choice in mine]
+        fields = frozenset(path for path in self.fields if path[0] not in others)
+        return Axis(self.name, tuple(kept), fields) if kept and fields else None
+
+
+def without(config: Mapping[str, Any], sections: Sequence[str]) -> Mapping[str, Any]:
+    """Return ``config`` without these sections."""
+    return {key: value for key, value in config.items() if key not in sections}
+
+
+def _is_foreign(config: Mapping[str, Any], others: Sequence[str]) -> bool:
+    return bool(config) and all(key in others for key in config)
+
+
+def read_axes(source: Source) -> list[Axis]:
+    """Take the axes out of ``source``: of `sweep`, then of `zip`, then of `variants`.
+
+    Raises:
+        ConfigInvalid: One of them is not written as an axis is, or two set the same field.
+    """
+    axes = [
+        *_swept(source, source.data.pop("sweep", None)),
+        *_zipped(source, source.data.pop("zip", None)),
+        *_variants(source, source.data.pop("variants", None)),
+    ]
+    for one, other in combinations(axes, 2):
+        if both := _overlap(one, other):
+            message = f"{one.name!r} and {other.name!r} both set it"
+            remedy = "Keep one of the two; fields that change together go into one zip."
+            raise refusal(source, ("sweep",), message, path=both, remedy=remedy)
+    return axes
+
+
+def refusal(
+    source: Source, where: KeyPath, message: str, *, path: str = "", remedy: str = ""
+) -> ConfigInvalid:
+    """Return the error about what stands at ``where``."""
+    finding = Finding(
+        code="study-refused",
+        message=message,
+        path=path or ".".join(map(str, where)),
+        remedy=remedy,
+        origin=source.origin(where),
+    )
+    return ConfigInvalid([finding])
+
+
+def partial(source: Source, where: KeyPath, config: Any) -> Choice:
+    """Return the partial config that stands at ``where``."""
+    if not isinstance(config, dict):
+        raise refusal(source, where, "must be a section of keys; {} is the base itself")
+    return Choice(config, source.origin(where))
+
+
+def leaves(config: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield path and value of everything that ``config`` sets."""
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value
+
+
+def nested(path: KeyPath, value: Any) -> dict[str, Any]:
+    """Return the partial config that sets one field."""
+    for key in reversed(path):
+        value = {str(key): value}
+    config: dict[str, Any] = value
+    return config
+
+
+def _swept(source: Source, sweep: Any) -> Iterator[Axis]:
+    if sweep is None:
+        return
+    if not isinstance(sweep, dict):
+        raise refusal(source, ("sweep",), "must be a section: a field and its values on each line")
+    found: dict[str, Axis] = {}
+    for where, name, given in _fields(sweep, ("sweep",)):
+        if name in found and source.origin(where) != "--set":
+            raise refusal(source, where, f"the axis {name} stands there twice")
+        found[name] = _axis(name, [(name, _values(source, where, given))], source, where)
+    yield from found.values()
+
+
+def _zipped(source: Source, groups: Any) -> Iterator[Axis]:
+    if groups is None:
+        return
+    for at, group in _numbered(groups):
+        where = ("zip", *at)
+        if not isinstance(group, dict) or not group:
+            raise refusal(source, where, "must be a section: a field and its values on each line")
+        columns = [
+            (name, _values(source, here, given)) for here, name, given in _fields(group, where)
+        ]
+        lengths = {name: len(values) for name, values in columns}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise refusal(source, where, f"zipped fields need as many values: {listed}")
+        yield _axis(" + ".join(lengths), columns, source, where)
+
+
+def _variants(source: Source, groups: Any) -> Iterator[Axis]:
+    if groups is None:
+        return
+    named = {"variants": groups} if isinstance(groups, list) else groups
+    if not isinstance(named, dict):
+        raise refusal(source, ("variants",), "must be a list of partial configs, or named lists")
+    for name, group in named.items():
+        where = ("variants",) if isinstance(groups, list) else ("variants", name)
+        if not isinstance(group, list) or not group:
+            raise refusal(source, where, "must be a list of partial configs, at least one")
+        choices = tuple(partial(source, (*where, at), one) for at, one in enumerate(group))
+        fields = frozenset(path for choice in choices for path, _ in leaves(choice.config))
+        yield Axis(name, choices, fields)
+
+
+def _axis(
+    name: str, columns: Sequence[tuple[str, list[Any]]], source: Source, where: KeyPath
+) -> Axis:
+    """Return the axis on which all ``columns`` change together."""
+    paths = [tuple(field.split(".")) for field, _ in columns]
+    choices = []
+    for at in range(len(columns[0][1])):
+        config: dict[str, Any] = {}
+        for path, (_, values) in zip(paths, columns, strict=True):
+            _put(config, path, values[at])
+        # A list has a line for each of its values, a range only one.
+        choices.append(Choice(config, source.origins.get((*where, at)) or source.origin(where)))
+    return Axis(name, tuple(choices), frozenset(paths))
+
+
+def _put(config: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for key in path[:-1]:
+        config = config.setdefault(key, {})
+    config[path[-1]] = value
+
+
+def _fields(section: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
+    """Yield place, field and values of each line; `a: {b: …}` is the same as `a.b: …`."""
+
+    def below(part: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
+        for key, value in part.items():
+            if isinstance(value, Mapping) and value and not is_range(value):
+                yield from below(value, (*path, key))
+            else:
+                name = ".".join(map(str, (*path, key)))
+                yield (*above, *path, key), name, value
+
+    yield from below(section, ())
+
+
+def _values(source: Source, where: KeyPath, given: Any) -> list[Any]:
+    try:
+        return axis_values(given)
+    except RangeRefused as error:
+        raise refusal(source, where, str(error)) from None
+
+
+def _numbered(groups: Any) -> list[tuple[KeyPath, Any]]:
+    return (
+        [((at,), one) for at, one in enumerate(groups)]
+        if isinstance(groups, list)
+        else [((), groups)]
+    )
+
+
+def _overlap(one: Axis, other: Axis) -> str:
+    """Return a field that both axes set, or that lies inside one that the other sets."""
+    for path in sorted(one.fields, key=str):
+        for rival in other.fields:
+            shorter, longer = sorted((path, rival), key=len)
+            if longer[: len(shorter)] == shorter:
+                return ".".join(map(str, longer))
+    return ""

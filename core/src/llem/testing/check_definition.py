@@ -1,0 +1,105 @@
+"""What a check is: a question about a plugin, answered with the faults that it finds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llem.errors import LlemError
+from llem.testing.prerequisites import Need
+
+if TYPE_CHECKING:
+    from llem.testing.plugin_under_test import Subject
+
+MAX_SHOWN = 10
+"""Faults that a message lists; one cause may have hundreds."""
+
+
+class ContractViolation(AssertionError):
+    """A plugin does not keep its contract.
+
+    Args:
+        check_id: Id of the check that found it.
+        message: What is wrong, a line for each fault.
+        hint: What to do about it, or empty.
+    """
+
+    def __init__(self, check_id: str, message: str, hint: str = "") -> None:
+        super().__init__(f"{check_id}: {message}" + (f"\nHint: {hint}" if hint else ""))
+        self.check_id = check_id
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        message: What, in one line.
+        hint: What to do about it, or empty.
+    """
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule of the contract, and the function that finds where a plugin breaks it.
+
+    Call it with a :class:`~llem.testing.plugin_under_test.Subject`; it returns nothing or raises.
+
+    Attributes:
+        id: Stable identifier, family first, such as ``config-frozen``.
+        family: What the rule is about.
+        statement: The rule, in one sentence.
+        need: What must be there to ask.
+        find: Yields the faults.
+    """
+
+    id: str
+    family: str
+    statement: str
+    need: Need
+    find: Callable[[Subject], Iterable[Fault]]
+
+    def __call__(self, subject: Subject) -> None:
+        """Ask the question.
+
+        Raises:
+            ContractViolation: The plugin of ``subject`` breaks the rule.
+        """
+        try:
+            faults = list(self.find(subject))
+        except LlemError as error:  # the plugin's own code raised it, or what calls that code
+            faults = [Fault(error.message, error.hint)]
+        if not faults:
+            return
+        lines = [fault.message for fault in faults[:MAX_SHOWN]]
+        if len(faults) > MAX_SHOWN:
+            lines.append(f"and {len(faults) - MAX_SHOWN} more")
+        hints = (fault.hint for fault in faults if fault.hint)
+        raise ContractViolation(self.id, "\n".join(lines), next(hints, ""))
+
+
+def check(need: Need) -> Callable[[Callable[[Subject], Iterable[Fault]]], Check]:
+    """Make a check of a function: its name is the id, its docstring the statement.
+
+    Args:
+        need: What must be there to ask.
+    """
+
+    def made(find: Callable[[Subject], Iterable[Fault]]) -> Check:
+        name = find.__name__.removeprefix("check_").replace("_", "-")
+        return Check(
+            id=name,
+            family=name.partition("-")[0],
+            statement=" ".join((inspect.getdoc(find) or "").split()),
+            need=need,
+            find=find,
+        )
+
+    return made

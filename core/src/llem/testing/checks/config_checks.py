@@ -1,0 +1,181 @@
+"""Checks of a backend's config section: what users write."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+from pydantic import BaseModel
+
+from llem.config import experiment_model
+from llem.config.core_rules import RULES
+from llem.config.rule_checks import rules_of
+from llem.introspect.parameters import schema_of
+from llem.introspect.schema_text import bounds, numeric, unit_of
+from llem.registry.safe_call import guarded
+from llem.schema.fields import ConfigField
+from llem.testing.check_definition import Fault, check
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import Need
+
+_DERIVE = "Derive it from BackendConfig, or from FrozenModel where it is a part of one."
+
+
+@check(Need.BACKEND)
+def check_config_model(subject: Subject) -> Iterator[Fault]:
+    """llem_config_model returns a model that fits into an experiment, with nothing required."""
+    assert subject.section
+    yield from ()
+
+
+@check(Need.CONFIG)
+def check_config_unset(subject: Subject) -> Iterator[Fault]:
+    """Every field is unset by default, so that the engine's own default rules."""
+    for name, field in subject.section.model_fields.items():
+        if field.default is not None:
+            yield Fault(
+                f"{name} is {field.default!r} by default",
+                hint="Let it default to None, and leave the engine's default to the engine.",
+            )
+
+
+@check(Need.CONFIG)
+def check_config_frozen(subject: Subject) -> Iterator[Fault]:
+    """No value can be changed once it has been validated."""
+    for model in _models(subject):
+        if not model.model_config.get("frozen"):
+            yield Fault(f"{model.__name__} is not frozen", _DERIVE)
+
+
+@check(Need.CONFIG)
+def check_config_strict(subject: Subject) -> Iterator[Fault]:
+    """A key that does not exist is refused, never dropped."""
+    for model in _models(subject):
+        if model.model_config.get("extra") != "forbid":
+            yield Fault(f"{model.__name__} accepts unknown keys", _DERIVE)
+
+
+@check(Need.CONFIG)
+def check_config_described(subject: Subject) -> Iterator[Fault]:
+    """Every field says what it is."""
+    for field in subject.fields:
+        if not field.info.description:
+            yield Fault(f"{field.path} has no description", "Put a docstring below the field.")
+
+
+@check(Need.SCHEMA)
+def check_config_bounded(subject: Subject) -> Iterator[Fault]:
+    """Every number has bounds."""
+    for field in subject.fields:
+        if is_number(field) and not bounds(schema_of(field)[0]):
+            yield Fault(
+                f"{field.path} takes any number",
+                hint="Give it Field(ge=…, le=…) for what the engine accepts.",
+            )
+
+
+@check(Need.SCHEMA)
+def check_config_units(subject: Subject) -> Iterator[Fault]:
+    """Every number has a unit, "1" if it counts nothing."""
+    for field in subject.fields:
+        if is_number(field) and not unit(field):
+            yield Fault(
+                f"{field.path} has no unit",
+                hint="Give it Param(unit=…), or a name that ends in one, such as _s or _bytes.",
+            )
+
+
+@check(Need.SCHEMA)
+def check_config_markers(subject: Subject) -> Iterator[Fault]:
+    """What a field's marker says of other fields names fields that exist."""
+    for path, unknown in subject.unknown_paths:
+        yield Fault(f"{path}: there is no {unknown}", "Write the path as a config does.")
+
+
+@check(Need.MARKERS)
+def check_config_rules(subject: Subject) -> Iterator[Fault]:
+    """Every rule has a name of its own, names fields that exist, and says the way out."""
+    rules = (*RULES, *rules_of(subject.name, subject.section))
+    counts = Counter(rule.name for rule in rules)
+    yield from (Fault(f"{name} names several rules") for name, n in counts.items() if n > 1)
+    for rule in rules:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name):
+            yield Fault(f"{rule.name}: a rule's name is words joined by hyphens")
+        if missing := sorted(set(rule.fields) - set(subject.all_fields)):
+            yield Fault(f"{rule.name}: there is no {', '.join(missing)}")
+        if rule.reason.endswith(".") or not rule.remedy.endswith("."):
+            yield Fault(
+                f"{rule.name}: its reason is a clause and its remedy a sentence",
+                hint="Only the remedy ends in a full stop.",
+            )
+
+
+@check(Need.CONFIG)
+def check_config_schema(subject: Subject) -> Iterator[Fault]:
+    """A JSON schema can be made of it, which editors and agents read."""
+    assert subject.schema
+    yield from ()
+
+
+@check(Need.PLAN)
+def check_config_examples(subject: Subject) -> Iterator[Fault]:
+    """Every field has values worth trying, and none of them is refused."""
+    for field in settable(subject):
+        tried = subject.effects(field)
+        if not tried:
+            yield Fault(
+                f"{field.path}: its type tells no value to try", "Give it Param(examples=…)."
+            )
+        for effect in tried:
+            if effect.refused:
+                yield Fault(
+                    f"{field.path}: {effect.value!r} is refused: {'; '.join(effect.refused)}",
+                    hint="Say with Param(needs=…) or Param(example_with=…) when it is accepted.",
+                )
+
+
+@check(Need.PLAN)
+def check_config_round_trip(subject: Subject) -> Iterator[Fault]:
+    """An experiment written as JSON reads back as the same experiment."""
+    model = experiment_model(subject.required_backend)
+    for field in settable(subject):
+        for effect in subject.effects(field):
+            if (experiment := effect.experiment) is None:
+                continue
+            text = experiment.model_dump_json()
+            again = guarded(partial(model.model_validate_json, text), f"reading {text}")
+            if again != experiment:
+                yield Fault(f"{field.path}: {effect.value!r} reads back as another value")
+
+
+@check(Need.CONFIG)
+def check_config_pure(subject: Subject) -> Iterator[Fault]:
+    """Validating needs pydantic alone, and no file, network, environment or device."""
+    stage = subject.afresh.validating
+    yield from (Fault(f"it imports {name}") for name in stage.imports)
+    hint = "What depends on the machine belongs into llem_review_experiment, which gets its facts."
+    yield from (Fault(f"it touches {effect}", hint) for effect in stage.effects)
+
+
+def settable(subject: Subject) -> Iterator[ConfigField]:
+    """Yield the fields that are set by themselves; a plain section holds some of those."""
+    for field in subject.fields:
+        if field.param.maps_to or not field.is_section:
+            yield field
+
+
+def is_number(field: ConfigField) -> bool:
+    """Whether the field takes numbers that are not listed one by one."""
+    return any(numeric(schema_of(field)[0]))
+
+
+def unit(field: ConfigField) -> str:
+    """Return the unit of the field's numbers, or nothing."""
+    return field.param.unit or unit_of(field.path.rpartition(".")[2])
+
+
+def _models(subject: Subject) -> list[type[BaseModel]]:
+    owners = (field.owner for field in subject.fields)
+    return list(dict.fromkeys((subject.section, *owners)))

@@ -1,0 +1,137 @@
+"""Checks of the meters that a plugin brings."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from llem.api.meters import Channel, MeterSpec, Probe, Provenance, Quantity, Reading
+from llem.registry.safe_call import guarded
+from llem.testing.check_definition import Fault, check
+from llem.testing.plugin_under_test import Subject, meter_of
+from llem.testing.prerequisites import Need
+
+T = TypeVar("T")
+
+
+@check(Need.METER_HOOK)
+def check_meters_described(subject: Subject) -> Iterator[Fault]:
+    """Every meter has a name of its own, a summary, and figures that are measured or estimated."""
+    counts = Counter(spec.name for spec in subject.meters)
+    yield from (Fault(f"several meters are named {name}") for name, n in counts.items() if n > 1)
+    for spec in subject.meters:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", spec.name):
+            yield Fault(f"{spec.name!r}: a meter's name is words joined by hyphens")
+        if not spec.summary or "\n" in spec.summary:
+            yield Fault(f"{spec.name}: its summary is not one line")
+        if spec.provenance not in (Provenance.MEASURED, Provenance.ESTIMATED):
+            yield Fault(f"{spec.name}: its figures are neither measured nor estimated")
+
+
+@check(Need.METERS)
+def check_meters_probe(subject: Subject) -> Iterator[Fault]:
+    """A probe never raises: it names channels, or says why there are none."""
+    for spec in subject.meters:
+        probe: Any = guarded(partial(_probe, spec), f"probing {spec.name}")
+        if not isinstance(probe, Probe):
+            yield Fault(f"{spec.name}: its probe is {type(probe).__name__}, not Probe")
+        elif probe.available and not probe.channels:
+            yield Fault(f"{spec.name}: it works here, and offers no channel")
+        elif not probe.available and not probe.reason:
+            yield Fault(f"{spec.name}: it does not work here, and does not say why")
+
+
+@check(Need.WORKING_METER)
+def check_meters_open(subject: Subject) -> Iterator[Fault]:
+    """An opened meter has the channels that its probe named, each once, of its kind of device."""
+    for spec, meter in subject.working_meters:
+        channels = guarded(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        meter.close()
+        probed = tuple(meter.probe().channels)
+        if channels != probed:
+            yield Fault(f"{spec.name}: opened, it has other channels than its probe named")
+        places = Counter((one.device, one.domain, one.quantity) for one in channels)
+        for place, count in places.items():
+            if count > 1:
+                yield Fault(f"{spec.name}: several channels are {' '.join(place)}")
+        for one in channels:
+            if one.device.partition(":")[0] != spec.device_kind:
+                yield Fault(f"{spec.name}: {one.device} is no device of kind {spec.device_kind}")
+            if one.contained_in and not _has(channels, one.device, one.contained_in):
+                yield Fault(f"{spec.name}: {one.domain} lies in {one.contained_in}, not offered")
+
+
+@check(Need.WORKING_METER)
+def check_meters_read(subject: Subject) -> Iterator[Fault]:
+    """A reading has a channel, a time within the call, and a value or the reason for none."""
+    for spec, meter in subject.working_meters:
+        channels = guarded(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        latest: dict[int, Reading] = {}
+        for _ in range(3):
+            before_s = time.monotonic()
+            readings = guarded(partial(_tuple_of, meter.read), f"reading {spec.name}")
+            after_s = time.monotonic()
+            for one in readings:
+                problem = _problem(one, channels, latest.get(one.channel), before_s, after_s)
+                if problem:
+                    yield Fault(f"{spec.name}: {problem}")
+                latest[one.channel] = one
+        meter.close()
+
+
+@check(Need.WORKING_METER)
+def check_meters_close(subject: Subject) -> Iterator[Fault]:
+    """A meter closes, and closing it again does nothing."""
+    for spec, meter in subject.working_meters:
+        guarded(partial(meter.open, ()), f"opening {spec.name}")
+        guarded(meter.close, f"closing {spec.name}")
+        guarded(meter.close, f"closing {spec.name} again")
+    yield from ()
+
+
+def _probe(spec: MeterSpec) -> Probe:
+    return meter_of(spec).probe()
+
+
+def _tuple_of(call: Callable[..., Sequence[T]], *arguments: Any) -> tuple[T, ...]:
+    return tuple(call(*arguments))
+
+
+def _has(channels: Sequence[Channel], device: str, domain: str) -> bool:
+    return any((one.device, one.domain) == (device, domain) for one in channels)
+
+
+def _problem(
+    one: Reading,
+    channels: Sequence[Channel],
+    before: Reading | None,
+    before_s: float,
+    after_s: float,
+) -> str:
+    """Return what is wrong with a reading, or nothing.
+
+    Args:
+        one: The reading.
+        channels: The meter's channels.
+        before: The same channel's reading of the call before.
+        before_s: When the call began.
+        after_s: When it had ended.
+    """
+    if not 0 <= one.channel < len(channels):
+        return f"there is no channel {one.channel}"
+    if not before_s <= one.time_s <= after_s:
+        return f"a reading of {one.time_s} s was taken from {before_s} to {after_s} s"
+    if one.value is None:
+        return "" if one.error else "a reading without a value does not say why"
+    if not math.isfinite(one.value) or one.value < 0:
+        return f"a value of {one.value}"
+    channel = channels[one.channel]
+    falls = before is not None and before.value is not None and one.value < before.value
+    if channel.quantity is Quantity.ENERGY and falls and channel.wraps_at_j is None:
+        return "a counter runs backwards, and does not say at which value it starts again"
+    return ""

@@ -1,0 +1,204 @@
+"""Checks of kwarg building: from an experiment to the engine calls that will be made."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from llem.errors import ConfigError
+from llem.schema.call_plan import CallPlan
+from llem.schema.fields import ConfigField
+from llem.testing.check_definition import Fault, check
+from llem.testing.checks.config_checks import settable
+from llem.testing.field_effects import Effect, accounts_for, leaves
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import Need
+
+NOT_IN_THE_PLAN = {"model.id", "decoder.preset", "decoder.max_new_tokens"}
+"""An argument without a name, what fills in other fields, and what core turns into requests."""
+
+_MERGE = "Let llem.api.arguments.merge_passthrough have the last word on the calls."
+
+
+@check(Need.MARKERS)
+def check_kwargs_plan(subject: Subject) -> Iterator[Fault]:
+    """llem_build_kwargs returns a plan, whose calls have names of their own."""
+    plan = subject.base_plan
+    counts = Counter(call.name for call in plan.calls)
+    yield from (Fault(f"several calls are named {name}") for name, n in counts.items() if n > 1)
+
+
+@check(Need.PLAN)
+def check_kwargs_builds(subject: Subject) -> Iterator[Fault]:
+    """Whatever a config allows, a plan can be built of it, or it is refused with a reason."""
+    for field, effect in _tried(subject):
+        if effect.broken:
+            yield Fault(f"{field.path}: {effect.value!r}: {effect.broken}")
+
+
+@check(Need.PLAN)
+def check_kwargs_data(subject: Subject) -> Iterator[Fault]:
+    """A plan is data: written as JSON it reads back as the same plan."""
+    plans = [("the plan", subject.base_plan)]
+    plans += [
+        (f"{field.path}: {effect.value!r}", effect.plan)
+        for field, effect in _tried(subject)
+        if effect.plan is not None
+    ]
+    for what, plan in plans:
+        try:
+            written = json.dumps(plan.to_json(), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            hint = "Name objects with Symbol, and let the worker build them with Construct."
+            yield Fault(f"{what}: {error}", hint)
+            continue
+        if json.dumps(CallPlan.from_json(json.loads(written)).to_json()) != written:
+            yield Fault(f"{what} reads back as another plan")
+
+
+@check(Need.PLAN)
+def check_kwargs_repeatable(subject: Subject) -> Iterator[Fault]:
+    """The same experiment yields the same plan, in another process as well."""
+    hint = "Nothing may come from the clock, from random numbers or from the order of a set."
+    ours = subject.base_plan.to_json()
+    if subject.plan({}).to_json() != ours:
+        yield Fault("a second plan of the same experiment differs", hint)
+    elif json.loads(json.dumps(ours)) != subject.afresh.plan:
+        yield Fault("another process makes another plan of the same experiment", hint)
+
+
+@check(Need.PLAN)
+def check_kwargs_pure(subject: Subject) -> Iterator[Fault]:
+    """Building needs no engine, and no file, network, environment or device."""
+    stage = subject.afresh.planning
+    hint = "Name what belongs to the engine with Symbol and Construct; the worker imports it."
+    yield from (Fault(f"it imports {name}", hint) for name in stage.imports)
+    yield from (Fault(f"it touches {effect}") for effect in stage.effects)
+
+
+@check(Need.PLAN)
+def check_kwargs_unset(subject: Subject) -> Iterator[Fault]:
+    """A field that nobody sets puts no argument into a call."""
+    present = leaves(subject.base_plan)
+    audit = subject.required_backend.parameter_audit()
+    shared = {f"{call}.{name}" for call, name in audit.shared} if audit else set()
+    for field in subject.fields:
+        if field.path in subject.settings:
+            continue  # the suite sets it, because sessions need it here
+        for engine in field.param.maps_to:
+            name = str(engine)
+            if engine.call == "settings" or not engine.name or name in shared:
+                continue
+            if name in present:
+                yield Fault(
+                    f"{field.path} is unset, and the plan has {name}: {present[name]!r}",
+                    hint="Leave out what is None; the engine has a default of its own.",
+                )
+
+
+@check(Need.PLAN)
+def check_kwargs_no_dead_field(subject: Subject) -> Iterator[Fault]:
+    """Every field changes in the plan whatever it maps to."""
+    for field in settable(subject):
+        mapped = {str(engine) for engine in field.param.maps_to}
+        if not mapped:
+            yield Fault(f"{field.path} maps to no engine parameter", "Give it Param(maps_to=…).")
+        tried = subject.effects(field)
+        if not tried or any(effect.refused or effect.broken for effect in tried):
+            continue  # other checks say so
+        changed = {name for effect in tried for name in effect.changed}
+        for one in sorted(mapped):
+            if not any(accounts_for(one, name) for name in changed):
+                yield Fault(f"{field.path} does not set {one}, with any of its examples")
+
+
+@check(Need.PLAN)
+def check_kwargs_no_stray_effect(subject: Subject) -> Iterator[Fault]:
+    """No field changes in the plan what it does not map to."""
+    for field, effect in _tried(subject):
+        mapped = {str(engine) for engine in field.param.maps_to}
+        strays = _strays(effect, mapped) if mapped else []
+        yield from (
+            Fault(f"{field.path}: {effect.value!r} sets {name} as well", "Add it to maps_to.")
+            for name in strays
+        )
+
+
+@check(Need.ENGINE)
+def check_kwargs_shared_field(subject: Subject) -> Iterator[Fault]:
+    """A field that all backends share acts or is refused; it is never dropped."""
+    for field in _shared(subject):
+        tried = subject.effects(field)
+        if not any(effect.changed or effect.refused or effect.broken for effect in tried):
+            yield Fault(
+                f"{field.path} is dropped, with any of its examples",
+                hint="Put it into the plan, or refuse it with a Rule or a ConfigError.",
+            )
+
+
+@check(Need.AUDIT)
+def check_kwargs_shared_stray(subject: Subject) -> Iterator[Fault]:
+    """A shared field changes in the plan only what the account's table says it sets."""
+    for field in _shared(subject):
+        section = field.path.partition(".")[0]
+        # One decides about another: greedy decoding has no temperature.
+        arguments = {
+            f"{call}.{name}"
+            for (call, name), setter in subject.audit.shared.items()
+            if setter.startswith(f"{section}.")
+        }
+        for effect in subject.effects(field):
+            strays = [] if effect.refused else _strays(effect, arguments)
+            yield from (Fault(f"{field.path}: {effect.value!r} sets {name}") for name in strays)
+
+
+@check(Need.PLAN)
+def check_kwargs_passthrough(subject: Subject) -> Iterator[Fault]:
+    """passthrough_kwargs reach the call they name; a call that does not exist is refused."""
+    for call in subject.base_plan.calls:
+        plan = subject.plan({"passthrough_kwargs": {call.name: {"llem_check": 1}}})
+        if plan.call(call.name).kwargs.get("llem_check") != 1:
+            yield Fault(f"an argument passed on to {call.name} is dropped", _MERGE)
+    if not _refuses(subject, "no_such_call", "llem_check"):
+        yield Fault("an argument passed on to a call that does not exist is accepted", _MERGE)
+
+
+@check(Need.PLAN)
+def check_kwargs_passthrough_guarded(subject: Subject) -> Iterator[Fault]:
+    """What a field sets cannot be passed on besides."""
+    calls = {call.name for call in subject.base_plan.calls}
+    engines = (engine for field in subject.fields for engine in field.param.maps_to)
+    for call, argument in sorted({(one.call, one.name.partition(".")[0]) for one in engines}):
+        if call in calls and argument and not _refuses(subject, call, argument):
+            yield Fault(f"{call} takes {argument} from passthrough_kwargs as well", _MERGE)
+
+
+def _refuses(subject: Subject, call: str, argument: str) -> bool:
+    try:
+        subject.plan({"passthrough_kwargs": {call: {argument: 1}}})
+    except ConfigError:
+        return True
+    return False
+
+
+def _tried(subject: Subject) -> Iterator[tuple[ConfigField, Effect]]:
+    for field in settable(subject):
+        for effect in subject.effects(field):
+            yield field, effect
+
+
+def _shared(subject: Subject) -> Iterator[ConfigField]:
+    """Yield the fields of core that a backend has to do something about."""
+    honoured = subject.required_backend.info.decoder_parameters
+    for path, field in subject.all_fields.items():
+        section, _, name = path.partition(".")
+        acts = section == "model" or (section == "decoder" and name in honoured)
+        if name and acts and path not in NOT_IN_THE_PLAN:
+            yield field
+
+
+def _strays(effect: Effect, mapped: set[str]) -> list[str]:
+    return sorted(
+        name for name in effect.changed if not any(accounts_for(one, name) for one in mapped)
+    )

@@ -1,0 +1,87 @@
+"""Checks of the plugin itself: found, imported, described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from llem.api.capability import BackendInfo
+from llem.schema.decoder import DecoderConfig
+from llem.testing.check_definition import Fault, check
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import Need
+
+BACKEND_HOOKS = (
+    "llem_capabilities",
+    "llem_config_model",
+    "llem_build_kwargs",
+    "llem_measurement",
+)
+"""The hooks that make a backend."""
+
+
+@check(Need.NOTHING)
+def check_plugin_listed(subject: Subject) -> Iterator[Fault]:
+    """Exactly one installed distribution offers the plugin, for this version of the contract."""
+    assert subject.record
+    yield from ()
+
+
+@check(Need.LISTED)
+def check_plugin_loads(subject: Subject) -> Iterator[Fault]:
+    """The entry point names a module that can be imported."""
+    assert subject.module
+    yield from ()
+
+
+@check(Need.LOADED)
+def check_plugin_hooks(subject: Subject) -> Iterator[Fault]:
+    """It implements hooks, and each of them exists and takes the specified arguments."""
+    if not any(name.startswith("llem_") for name in vars(subject.plugin)):
+        yield Fault(
+            "it implements no hook",
+            hint="Put @hookimpl above functions named as in llem.api.hookspecs.",
+        )
+
+
+@check(Need.PLUGIN)
+def check_plugin_light(subject: Subject) -> Iterator[Fault]:
+    """Importing and describing it needs the standard library and llem.api alone, and no effect."""
+    stage = subject.afresh.describing
+    hint = "Import what a hook needs inside the hook; a listing pays for each import."
+    yield from (Fault(f"it imports {name}", hint) for name in stage.imports)
+    yield from (Fault(f"it touches {effect}") for effect in stage.effects)
+
+
+@check(Need.PLUGIN)
+def check_plugin_info(subject: Subject) -> Iterator[Fault]:
+    """What llem_capabilities returns is valid: name, summary, engine, devices, parameters."""
+    if subject.backend is None:
+        return
+    info = subject.backend.info
+    if not info.summary or "\n" in info.summary:
+        yield Fault("summary is not one line", "Say in a few words what the engine does here.")
+    if not info.devices:
+        yield Fault("devices is empty", 'Name the kinds it runs on, such as ("cpu", "cuda").')
+    unknown = sorted(info.decoder_parameters - set(DecoderConfig.model_fields))
+    yield from (Fault(f"decoder_parameters: there is no decoder.{name}") for name in unknown)
+    yield from _engine_faults(info)
+
+
+def _engine_faults(info: BackendInfo) -> Iterator[Fault]:
+    if info.engine is None:
+        return
+    try:
+        SpecifierSet(info.engine.versions)
+    except InvalidSpecifier as error:
+        yield Fault(f"engine.versions: {error}", 'Write a range of PEP 440, such as ">=2,<3".')
+    if not info.engine.install:
+        yield Fault("engine.install is empty", "Give the command that installs the engine.")
+
+
+@check(Need.BACKEND)
+def check_plugin_complete(subject: Subject) -> Iterator[Fault]:
+    """A backend answers all four hooks that make one."""
+    missing = [hook for hook in BACKEND_HOOKS if not subject.required_backend.offers(hook)]
+    yield from (Fault(f"it does not implement {hook}") for hook in missing)

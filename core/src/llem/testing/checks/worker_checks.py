@@ -1,0 +1,87 @@
+"""Checks of the measured process: it starts, and its end leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from llem.config.load import LoadedExperiment
+from llem.process.workers import start_worker
+from llem.schema.call_plan import CallPlan
+from llem.testing.check_definition import Fault, check
+from llem.testing.plugin_under_test import Subject
+from llem.testing.prerequisites import Need
+from llem.testing.session_trace import Biographer
+
+_MARK = "LLEM_CHECK_MARK"
+"""Variable by which a process can be told that stems from the worker."""
+
+PATIENCE_S = 10.0
+"""Time that a process may take to notice that its parent is gone."""
+
+
+def survivors(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
+    """Return the commands of processes that outlive a worker killed with its model loaded.
+
+    Args:
+        loaded: The experiment.
+        plan: The plan that the session is given.
+    """
+    mark = uuid.uuid4().hex
+    runner = loaded.experiment.runner
+    marked = runner.model_copy(update={"env": {**runner.env, _MARK: mark}})
+    with TemporaryDirectory(prefix="llem-check-") as folder:
+        with start_worker(marked, Path(folder, "worker.log")) as worker:
+            one = Biographer(loaded, plan, worker)
+            if one.start() and one.open():
+                worker.note_children()
+                # As the kernel does when memory runs out: nobody gets to clean up.
+                os.kill(one.life.worker, signal.SIGKILL)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while (left := list(_marked(mark))) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+    commands = [_command(process) for process in left]
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    return commands
+
+
+def _marked(mark: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and process.environ().get(_MARK) == mark:
+                yield process
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return f"process {process.pid}"
+
+
+@check(Need.SESSION)
+def check_worker_starts(subject: Subject) -> Iterator[Fault]:
+    """A worker of this llem starts, and imports the plugin's light module."""
+    if (error := subject.life.failures.get("start")) is not None:
+        yield Fault(f"a worker cannot start with it: {error.message}", error.hint)
+
+
+@check(Need.LIFE)
+def check_worker_killed(subject: Subject) -> Iterator[Fault]:
+    """A worker that is killed takes with it whatever the engine has started."""
+    for command in survivors(subject.loaded(), subject.session_plan):
+        yield Fault(
+            f"this outlives a killed worker: {command}",
+            hint="Let each process end with its parent: llem.api.child_processes.die_with_parent.",
+        )

@@ -1,0 +1,155 @@
+"""What a config field changes in a plan: the question that every field is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llem.config.rule_checks import violations
+from llem.errors import ConfigError, PluginBroken
+from llem.introspect.parameters import schema_of
+from llem.introspect.schema_text import bounds, choices
+from llem.registry.safe_call import guarded
+from llem.schema.base import GIVEN
+from llem.schema.call_plan import CallPlan, Construct, encode
+from llem.schema.experiment import Experiment
+from llem.schema.fields import ConfigField
+
+if TYPE_CHECKING:
+    from llem.testing.plugin_under_test import Subject
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one value of a field does.
+
+    Attributes:
+        value: The value.
+        refused: Why an experiment with it is refused, one reason each.
+        broken: Why the plan of an experiment with it cannot be built, or empty.
+        changed: Names of what differs in the plan from one without it.
+        experiment: The experiment with it; ``None`` if there can be none.
+        plan: Its plan; ``None`` if there is none.
+    """
+
+    value: Any
+    refused: tuple[str, ...] = ()
+    broken: str = ""
+    changed: frozenset[str] = field(default=frozenset())
+    experiment: Experiment | None = None
+    plan: CallPlan | None = None
+
+
+def effects(subject: Subject, field: ConfigField) -> tuple[Effect, ...]:
+    """Return what each value worth trying does, in an experiment in which the field can act."""
+    around = surroundings(subject, field)
+    before = leaves(subject.plan(around))
+    return tuple(_effect(subject, field, value, around, before) for value in candidates(field))
+
+
+def _effect(
+    subject: Subject,
+    field: ConfigField,
+    value: Any,
+    around: Mapping[str, Any],
+    before: Mapping[str, Any],
+) -> Effect:
+    try:
+        experiment = subject.experiment({**around, field.path: value})
+    except PluginBroken as error:
+        return Effect(value, refused=(" ".join(error.message.split()),))
+    backend = subject.required_backend
+    refused: tuple[str, ...] = ()
+    try:
+        found = guarded(lambda: list(violations(experiment, backend.info)), "a rule")
+        refused = tuple(str(finding) for finding in found)
+        plan = backend.build_plan(experiment)
+    except ConfigError as error:
+        return Effect(value, refused=(*refused, error.message), experiment=experiment)
+    except PluginBroken as error:
+        return Effect(value, refused, broken=error.message, experiment=experiment)
+    after = leaves(plan)
+    changed = frozenset(
+        name
+        for name in before.keys() | after.keys()
+        if before.get(name, _ABSENT) != after.get(name, _ABSENT)
+    )
+    return Effect(value, refused, "", changed, experiment, plan)
+
+
+def surroundings(
+    subject: Subject, field: ConfigField, above: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the values of other fields that ``field`` needs, and those that they need.
+
+    Args:
+        subject: The plugin.
+        field: The field.
+        above: Paths of fields that are looked after already: two may need each other.
+    """
+    known = subject.all_fields
+    above |= {field.path}
+    values: dict[str, Any] = {}
+    for other, wanted in field.param.needs.items():
+        value = None if other in above or other not in known else _pick(known[other], wanted)
+        if value is not None:
+            values |= {**surroundings(subject, known[other], above), other: value}
+    return values | dict(field.param.example_with)
+
+
+def _pick(field: ConfigField, wanted: Any) -> Any:
+    if wanted is GIVEN:
+        return next(iter(candidates(field)), None)
+    return (None if None in wanted else wanted[0]) if isinstance(wanted, tuple) else wanted
+
+
+def candidates(field: ConfigField) -> tuple[Any, ...]:
+    """Return values to try: the author's examples, or whatever the type tells; perhaps none."""
+    if field.param.examples:
+        return field.param.examples
+    schema, definitions = schema_of(field)
+    if listed := choices(schema, definitions):
+        return listed
+    if any(one.get("type") == "boolean" for one in schema.get("anyOf", [schema])):
+        return (True, False)
+    limits = bounds(schema)
+    return tuple(limits[key] for key in ("minimum", "maximum") if key in limits)
+
+
+def leaves(plan: CallPlan) -> dict[str, Any]:
+    """Return everything in ``plan`` by its dotted name; arguments of the run time are left out."""
+    found = dict(_below("settings", dict(plan.settings)))
+    for call in plan.calls:
+        found[call.name] = (call.target, [encode(value) for value in call.args])
+        for name, value in call.kwargs.items():
+            found |= _below(f"{call.name}.{name}", value)
+    return found
+
+
+def _below(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield ``value``, an object or a mapping before what is inside it."""
+    match value:
+        case Construct(target, kwargs):
+            yield name, target
+            inside: Mapping[str, Any] = kwargs
+        case dict():
+            yield name, "a mapping"
+            inside = value
+        case _:
+            yield name, encode(value)
+            return
+    for key, item in inside.items():
+        yield from _below(f"{name}.{key}", item)
+
+
+def accounts_for(mapped: str, changed: str) -> bool:
+    """Whether a field that sets ``mapped`` may change ``changed``: that, or what is inside it."""
+    return (
+        changed == mapped
+        or changed.startswith(f"{mapped}.")
+        # The object that takes the argument comes into being with it.
+        or mapped.startswith(f"{changed}.")
+    )

@@ -1,0 +1,276 @@
+"""The plugin that is being checked, and what is asked of it, each question once."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from pydantic_core import to_jsonable_python
+
+from llem.api import hookspecs
+from llem.config import experiment_model
+from llem.config.load import LoadedExperiment, load_experiment
+from llem.errors import BackendUnavailable, PluginBroken, UnknownBackend
+from llem.registry import Backend, PluginRecord, Registry, Status
+from llem.registry.backend import unknown, unusable
+from llem.registry.safe_call import guarded, load_module
+from llem.registry.scan import scan
+from llem.run.preflight import plan_for
+from llem.schema.call_plan import import_dotted
+from llem.schema.fields import ConfigField, walk
+from llem.schema.measurement import MeasurementConfig
+from llem.testing.field_effects import Effect, effects
+from llem.testing.isolated import Afresh, look_afresh
+from llem.testing.session_trace import Life, live, misleading
+from llem.workload.shape_folder import write_shape
+
+if TYPE_CHECKING:
+    from llem.api.meters import Meter, MeterSpec
+    from llem.api.parameter_audit import ParameterAudit
+    from llem.schema.base import BackendConfig
+    from llem.schema.call_plan import CallPlan
+    from llem.schema.experiment import Experiment
+
+BASE: Mapping[str, Any] = {
+    "model.id": "org/model",
+    "workload": {"source": "prompts", "prompts": ["A text."], "output_tokens": 64},
+}
+"""For plans: synthetic prompts and random weights would need fewer calls."""
+
+SMALLEST: Mapping[str, Any] = {
+    "workload.requests": 3,
+    "workload.input_tokens": {"distribution": "uniform", "low": 4, "high": 12},
+    "workload.output_tokens": {"distribution": "uniform", "low": 2, "high": 8},
+}
+"""For sessions: requests of different lengths, over the embedded default on the smallest shape."""
+
+_SESSION_ONLY = ("workload", "measurement", "runner")
+
+
+def document(backend: str, settings: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return an experiment as JSON: :data:`BASE`, and over it ``settings`` and ``values``.
+
+    Args:
+        backend: The backend's name.
+        settings: What sessions of the plugin need, by dotted path; only what is about the model.
+        values: Further values by dotted path.
+    """
+    own = {path: value for path, value in settings.items() if not path.startswith(_SESSION_ONLY)}
+    found: dict[str, Any] = {"backend": backend}
+    chosen = {**BASE, **own, **values}
+    for path, value in sorted(chosen.items(), key=lambda item: item[0].count(".")):
+        *sections, name = path.split(".")
+        section = found
+        for key in sections:
+            section = section.setdefault(key, {})
+        section[name] = dict(value) if isinstance(value, dict) else value
+    return json.dumps(to_jsonable_python(found))
+
+
+def overrides(settings: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """Return what makes a session's experiment of the embedded default, as ``a.b=c`` each.
+
+    Args:
+        settings: What sessions of the plugin need, by dotted path; a workload among them is taken
+            instead of the smallest.
+        values: Further values by dotted path.
+    """
+    work = {} if any(path.startswith("workload") for path in settings) else SMALLEST
+    chosen = {**work, **settings, **values}
+    return [f"{path}={json.dumps(to_jsonable_python(chosen[path]))}" for path in chosen]
+
+
+class Subject:
+    """A plugin under test. Whatever it raises comes out as an error of llem's.
+
+    Args:
+        name: The plugin's name.
+        settings: Values by dotted path that its sessions need, such as a model it can load:
+            ``{"model.id": "…"}``; a few requests to ``shape:tiny`` otherwise.
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self.settings = dict(settings or {})
+        self._effects: dict[tuple[str, type], tuple[Effect, ...]] = {}
+
+    @cached_property
+    def record(self) -> PluginRecord:
+        """Where the plugin comes from.
+
+        Raises:
+            BackendUnavailable: It is not installed, or not once and for this API.
+        """
+        installed = scan()
+        records = [record for record in installed if record.name == self.name]
+        if not records:
+            raise unknown(self.name, [record.name for record in installed], ())
+        if records[0].status is not Status.OK:
+            raise unusable(records[0])
+        return records[0]
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """Its light module, imported."""
+        return guarded(lambda: importlib.import_module(self.record.module), "importing it")
+
+    @cached_property
+    def plugin(self) -> ModuleType:
+        """The same, with its hooks compared with their specifications."""
+        manager = pluggy.PluginManager("llem")
+        manager.add_hookspecs(hookspecs)
+        return load_module(manager, self.record)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """A registry of this plugin alone, in which a fault is never passed over."""
+        return Registry([self.record], {"LLEM_PLUGINS_STRICT": "1"})
+
+    @cached_property
+    def backend(self) -> Backend | None:
+        """Its backend, if it offers one."""
+        try:
+            return self.registry.backend(self.name)
+        except UnknownBackend:
+            return None
+
+    @property
+    def required_backend(self) -> Backend:
+        """Its backend, for a check that needs one."""
+        assert self.backend is not None
+        return self.backend
+
+    @cached_property
+    def section(self) -> type[BackendConfig]:
+        """The model of its config section, which fits into an experiment."""
+        experiment_model(self.required_backend)
+        return self.required_backend.config_model()
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of its section, as JSON data."""
+
+        def made() -> dict[str, Any]:
+            schema = self.section.model_json_schema()
+            json.dumps(schema, allow_nan=False)
+            return schema
+
+        return guarded(made, "making a schema of its section")
+
+    @cached_property
+    def fields(self) -> tuple[ConfigField, ...]:
+        """Every field of its section."""
+        return tuple(walk(self.section, f"{self.name}."))
+
+    @cached_property
+    def all_fields(self) -> Mapping[str, ConfigField]:
+        """Every field of an experiment with this backend, by path."""
+        return {field.path: field for field in walk(experiment_model(self.required_backend))}
+
+    @cached_property
+    def unknown_paths(self) -> tuple[tuple[str, str], ...]:
+        """Fields whose markers name a field that does not exist, with that name."""
+        return tuple(
+            (field.path, path)
+            for field in self.fields
+            for path in (*field.param.needs, *field.param.excludes, *field.param.example_with)
+            if path not in self.all_fields
+        )
+
+    def experiment(self, values: Mapping[str, Any]) -> Experiment:
+        """Return an experiment with ``values`` by dotted path; no rule has been asked."""
+        model = experiment_model(self.required_backend)
+        text = document(self.name, self.settings, values)
+        return guarded(
+            lambda: model.model_validate_json(text, strict=True), f"an experiment with {values}"
+        )
+
+    def plan(self, values: Mapping[str, Any]) -> CallPlan:
+        """Return the plan of an experiment with ``values`` by dotted path."""
+        return self.required_backend.build_plan(self.experiment(values))
+
+    @cached_property
+    def base_plan(self) -> CallPlan:
+        """The plan of an experiment in which nothing of the plugin's own is set."""
+        return self.plan({})
+
+    def effects(self, field: ConfigField) -> tuple[Effect, ...]:
+        """Return what each value of ``field`` that is worth trying does."""
+        key = (field.path, field.owner)
+        if key not in self._effects:
+            self._effects[key] = effects(self, field)
+        return self._effects[key]
+
+    @cached_property
+    def afresh(self) -> Afresh:
+        """What an interpreter of its own loads and does for this plugin."""
+        return look_afresh(self.record, document(self.name, self.settings, {}))
+
+    def loaded(self, values: Mapping[str, Any] | None = None) -> LoadedExperiment:
+        """Return an experiment small enough for any machine, with ``values`` by dotted path."""
+        chosen = overrides(self.settings, values or {})
+        loaded = load_experiment(self.registry, file=None, overrides=chosen, backend=self.name)
+        if loaded.experiment.model.is_shape:
+            write_shape(loaded.experiment.model.id)
+        return loaded
+
+    def verify_settings(self) -> None:
+        """Check that the settings, if there are any, make an experiment.
+
+        Raises:
+            ConfigError: They do not.
+        """
+        if self.settings:
+            with suppress(BackendUnavailable):  # which is for the checks to say
+                self.loaded()
+
+    @cached_property
+    def session_plan(self) -> CallPlan:
+        """What its session is asked to carry out."""
+        return plan_for(self.loaded())
+
+    @cached_property
+    def life(self) -> Life:
+        """One whole life of its session in a worker."""
+        return live(self.loaded(), self.session_plan)
+
+    @cached_property
+    def misled(self) -> Life:
+        """The life of a session whose plan names calls that do not exist."""
+        return live(self.loaded(), misleading(self.session_plan), runs=1)
+
+    @cached_property
+    def audit(self) -> ParameterAudit:
+        """Its account of the engine's parameters."""
+        audit = self.required_backend.parameter_audit()
+        if audit is None:
+            raise PluginBroken(f"llem_parameter_audit of plugin {self.name!r} returned nothing")
+        return audit
+
+    @cached_property
+    def meters(self) -> tuple[MeterSpec, ...]:
+        """The meters it offers."""
+        return tuple(spec for _, spec in self.registry.meter_specs())
+
+    @cached_property
+    def working_meters(self) -> tuple[tuple[MeterSpec, Meter], ...]:
+        """Those that work here; one whose probe raises does not."""
+        options = MeasurementConfig().model_dump(mode="json")
+        works = (self.registry.probe_meter(self.name, spec, options) for spec in self.meters)
+        return tuple(
+            (spec, meter_of(spec))
+            for spec, probe in zip(self.meters, works, strict=True)
+            if probe.available is True
+        )
+
+
+def meter_of(spec: MeterSpec) -> Meter:
+    """Return the meter, with the default options."""
+    meter: Meter = import_dotted(spec.factory)(MeasurementConfig().model_dump(mode="json"))
+    return meter

@@ -1,0 +1,205 @@
+"""What a check needs in order to be asked, and why it may be missing here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+
+from llem.errors import LlemError
+
+if TYPE_CHECKING:
+    from llem.testing.plugin_under_test import Subject
+
+
+def missing_dependencies(distribution: str) -> tuple[str, ...]:
+    """Return the names of what ``distribution`` requires and is not installed, extras apart."""
+    required = map(Requirement, requires(distribution) or ())
+    wanted = (one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""}))
+    return tuple(name for name in wanted if not _is_installed(name))
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+class Need(StrEnum):
+    """What must be there; each member says it in a few words."""
+
+    NOTHING = "nothing"
+    LISTED = "an installed plugin"
+    LOADED = "its module, imported"
+    PLUGIN = "a plugin whose hooks fit"
+    BACKEND = "a backend"
+    CONFIG = "its config model"
+    SCHEMA = "a schema of it"
+    MARKERS = "fields whose markers hold"
+    PLAN = "its plan"
+    ENGINE = "a backend with an engine"
+    CALLS = "a plan with calls"
+    EXPERIMENT = "an experiment that is accepted"
+    SESSION = "a session, and its engine installed"
+    STARTED = "a worker that starts"
+    LIFE = "a session that runs"
+    REOPENING = "a session that can be reopened"
+    AUDIT = "an account of the engine's parameters"
+    REFERENCE = "reference data of the engine"
+    READING = "an account, and a worker that starts"
+    METER_HOOK = "the hook llem_meters"
+    METERS = "meters, and what they depend on"
+    WORKING_METER = "a meter that works here"
+
+
+_FIRST = {
+    Need.LOADED: Need.LISTED,
+    Need.PLUGIN: Need.LOADED,
+    Need.BACKEND: Need.PLUGIN,
+    Need.CONFIG: Need.BACKEND,
+    Need.SCHEMA: Need.CONFIG,
+    Need.MARKERS: Need.SCHEMA,
+    Need.PLAN: Need.MARKERS,
+    Need.ENGINE: Need.PLAN,
+    Need.CALLS: Need.STARTED,
+    Need.EXPERIMENT: Need.PLAN,
+    Need.SESSION: Need.EXPERIMENT,
+    Need.STARTED: Need.SESSION,
+    Need.LIFE: Need.STARTED,
+    Need.REOPENING: Need.LIFE,
+    Need.AUDIT: Need.PLAN,
+    Need.REFERENCE: Need.AUDIT,
+    Need.READING: Need.AUDIT,
+    Need.METER_HOOK: Need.PLUGIN,
+    Need.METERS: Need.METER_HOOK,
+    Need.WORKING_METER: Need.METERS,
+}
+"""What each need presupposes."""
+
+
+def lack(subject: Subject, need: Need) -> str:
+    """Return why ``subject`` does not have what is needed, or nothing if it has.
+
+    A fault that another check reports is not reported again: the reason names that check.
+    """
+    if need in _FIRST and (reason := lack(subject, _FIRST[need])):
+        return reason
+    return _LACKS[need](subject) if need in _LACKS else ""
+
+
+def _unless(check_id: str, question: Callable[[Subject], Any]) -> Callable[[Subject], str]:
+    """Return the test that a question is answered; who asks it first is ``check_id``."""
+
+    def lacking(subject: Subject) -> str:
+        try:
+            question(subject)
+        except LlemError:
+            return f"see {check_id}"
+        return ""
+
+    return lacking
+
+
+def _backend(subject: Subject) -> str:
+    try:
+        return "" if subject.backend else "it offers no backend"
+    except LlemError:
+        return "see plugin-info"
+
+
+def _markers(subject: Subject) -> str:
+    return "see config-markers" if subject.unknown_paths else ""
+
+
+def _engine(subject: Subject) -> str:
+    return "" if subject.required_backend.info.engine else "its backend has no engine"
+
+
+def _session(subject: Subject) -> str:
+    backend = subject.required_backend
+    if not backend.offers("llem_measurement"):
+        return "it offers no session"
+    status = backend.engine_status()
+    if "runner.python" in subject.settings or status is None or status.supported:
+        return ""
+    return status.message
+
+
+def _started(subject: Subject) -> str:
+    return "see worker-starts" if "start" in subject.life.failures else ""
+
+
+def _life(subject: Subject) -> str:
+    return "" if subject.life.runs else "see session-lives"
+
+
+def _calls(subject: Subject) -> str:
+    return "" if subject.session_plan.calls else "its plan makes no calls"
+
+
+def _reopening(subject: Subject) -> str:
+    after_load = subject.required_backend.info.after_load
+    return "" if after_load else "it declares nothing in after_load"
+
+
+def _audit(subject: Subject) -> str:
+    offered = subject.required_backend.offers("llem_parameter_audit")
+    return "" if offered else "it offers no llem_parameter_audit"
+
+
+def _reference(subject: Subject) -> str:
+    return "" if subject.audit.reference else "it has no reference data"
+
+
+def _reading(subject: Subject) -> str:
+    if subject.required_backend.info.engine is None:
+        return "its backend has no engine"
+    return lack(subject, Need.STARTED)
+
+
+def _meter_hook(subject: Subject) -> str:
+    return "" if hasattr(subject.plugin, "llem_meters") else "it offers no meters"
+
+
+def _meters(subject: Subject) -> str:
+    try:
+        if not subject.meters:
+            return "it offers no meters here"
+    except LlemError:
+        return "see meters-described"
+    missing = missing_dependencies(subject.record.distribution)
+    return f"{', '.join(missing)} is not installed" if missing else ""
+
+
+def _working_meter(subject: Subject) -> str:
+    return "" if subject.working_meters else "none of its meters works here"
+
+
+_LACKS: dict[Need, Callable[[Subject], str]] = {
+    Need.LISTED: _unless("plugin-listed", lambda subject: subject.record),
+    Need.LOADED: _unless("plugin-loads", lambda subject: subject.module),
+    Need.PLUGIN: _unless("plugin-hooks", lambda subject: subject.plugin),
+    Need.BACKEND: _backend,
+    Need.CONFIG: _unless("config-model", lambda subject: subject.section),
+    Need.SCHEMA: _unless("config-schema", lambda subject: subject.schema),
+    Need.MARKERS: _markers,
+    Need.PLAN: _unless("kwargs-plan", lambda subject: subject.base_plan),
+    Need.ENGINE: _engine,
+    Need.CALLS: _calls,
+    Need.EXPERIMENT: _unless("session-experiment", lambda subject: subject.session_plan),
+    Need.SESSION: _session,
+    Need.STARTED: _started,
+    Need.LIFE: _life,
+    Need.REOPENING: _reopening,
+    Need.AUDIT: _audit,
+    Need.REFERENCE: _reference,
+    Need.READING: _reading,
+    Need.METER_HOOK: _meter_hook,
+    Need.METERS: _meters,
+    Need.WORKING_METER: _working_meter,
+}

@@ -1,0 +1,171 @@
+"""Build the requests of one repetition: ids, output limits, order, and the hash of all that."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llem.api.session import ModelFacts, Request, TokenizerExport
+from llem.errors import WorkloadError
+from llem.schema.workload import (
+    Length,
+    LogNormalLength,
+    NormalLength,
+    SyntheticWorkload,
+    UniformLength,
+    Workload,
+)
+
+
+def draw_lengths(length: Length, count: int, generator: np.random.Generator) -> list[int]:
+    """Return ``count`` lengths of at least 1.
+
+    Units: tokens.
+    """
+    match length:
+        case int():
+            return [length] * count
+        case UniformLength():
+            drawn = generator.integers(length.low, length.high, size=count, endpoint=True)
+            return [int(value) for value in drawn]
+        case NormalLength():
+            return _rounded(generator.normal(length.mean, length.std, size=count), length.max)
+        case LogNormalLength():
+            exponents = generator.normal(np.log(length.median), length.sigma, size=count)
+            # A length beyond the type's own bound is nonsense, not memory to be asked for.
+            return _rounded(np.exp(np.minimum(exponents, np.log(1e6))), length.max)
+
+
+def _rounded(drawn: np.ndarray[tuple[int], np.dtype[np.float64]], most: int | None) -> list[int]:
+    return [int(value) for value in np.clip(np.rint(drawn), 1, most)]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedWorkload:
+    """The requests of one repetition.
+
+    Attributes:
+        requests: In the order in which they are submitted; their index counts that order.
+        truncated_requests: Prompts that were cut to ``max_input_tokens``.
+        input_ids_sha256: Hash of all ids and output limits, in order.
+    """
+
+    requests: tuple[Request, ...]
+    truncated_requests: int
+    input_ids_sha256: str
+
+
+def build_workload(
+    workload: Workload,
+    *,
+    max_new_tokens: int | None,
+    facts: ModelFacts,
+    texts: Sequence[str] | None,
+    tokenizer: TokenizerExport | None,
+) -> PreparedWorkload:
+    """Turn ``workload`` into requests of token ids.
+
+    Each purpose draws from a stream of its own, so that another output length leaves the
+    prompts as they are.
+
+    Args:
+        workload: What is asked for.
+        max_new_tokens: Further bound on every output length, or ``None``.
+        facts: The loaded model: its vocabulary and context.
+        texts: The prompts, or ``None`` for a synthetic workload.
+        tokenizer: Turns texts into ids; not needed without texts.
+
+    Raises:
+        WorkloadError: A prompt is empty, too long for the model, or cannot be tokenised.
+    """
+    streams = np.random.SeedSequence(workload.seed).spawn(4)
+    prompt_lengths, ids, output_lengths, order = map(np.random.default_rng, streams)
+    if isinstance(workload, SyntheticWorkload):
+        lengths = draw_lengths(workload.input_tokens, workload.requests, prompt_lengths)
+        prompts = _random_prompts(lengths, facts, ids)
+    else:
+        assert texts is not None
+        prompts = _encode(texts, tokenizer, chat=workload.chat_template)
+    prompts, truncated = _truncate(prompts, workload.max_input_tokens)
+    limits = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
+    if max_new_tokens is not None:
+        limits = [min(limit, max_new_tokens) for limit in limits]
+    _check(prompts, limits, facts)
+    requests = tuple(
+        Request(index=index, prompt_ids=prompts[at], max_new_tokens=limits[at])
+        for index, at in enumerate(_order(prompts, workload.order, order))
+    )
+    return PreparedWorkload(requests, truncated, _hash(requests))
+
+
+def _random_prompts(
+    lengths: Sequence[int], facts: ModelFacts, generator: np.random.Generator
+) -> list[list[int]]:
+    """Return prompts of random ids; special ids would end requests or switch modes."""
+    special = {*facts.special_token_ids, *facts.eos_token_ids}
+    allowed = np.setdiff1d(np.arange(facts.vocab_size), sorted(special))
+    if not allowed.size:
+        raise WorkloadError("the model's vocabulary holds special tokens only")
+    drawn = allowed[generator.integers(allowed.size, size=sum(lengths))]
+    return [part.tolist() for part in np.split(drawn, np.cumsum(lengths)[:-1])]
+
+
+def _encode(
+    texts: Sequence[str], tokenizer: TokenizerExport | None, *, chat: bool
+) -> list[list[int]]:
+    if tokenizer is None:
+        raise WorkloadError(
+            "the model comes with no tokenizer that llem can read",
+            hint="Name one with model.tokenizer, or use a synthetic workload.",
+        )
+    from llem.workload.tokenizing import Encoder
+
+    return Encoder(tokenizer).encode(texts, chat=chat)
+
+
+def _truncate(prompts: list[list[int]], most: int | None) -> tuple[list[list[int]], int]:
+    """Cut prompts to their last ``most`` ids, where a decoder's question stands."""
+    if most is None:
+        return prompts, 0
+    return [prompt[-most:] for prompt in prompts], sum(len(prompt) > most for prompt in prompts)
+
+
+def _check(prompts: Sequence[Sequence[int]], limits: Sequence[int], facts: ModelFacts) -> None:
+    for number, (prompt, limit) in enumerate(zip(prompts, limits, strict=True), start=1):
+        if not prompt:
+            raise WorkloadError(f"prompt {number} has no token")
+        context = facts.max_context_tokens
+        if context is not None and len(prompt) + limit > context:
+            raise WorkloadError(
+                f"prompt {number} has {len(prompt)} tokens and may get {limit} more, "
+                f"but the model's context is {context} tokens",
+                hint="Lower workload.max_input_tokens or workload.output_tokens.",
+            )
+
+
+def _order(
+    prompts: Sequence[Sequence[int]], order: str, generator: np.random.Generator
+) -> Sequence[int]:
+    given = range(len(prompts))
+    match order:
+        case "shuffled":
+            return [int(at) for at in generator.permutation(len(prompts))]
+        case "shortest-first":
+            return sorted(given, key=lambda at: len(prompts[at]))
+        case "longest-first":
+            return sorted(given, key=lambda at: -len(prompts[at]))
+        case _:
+            return given
+
+
+def _hash(requests: Sequence[Request]) -> str:
+    """Return SHA-256 over each request's prompt length, output limit and ids, as 64-bit words."""
+    digest = hashlib.sha256()
+    for request in requests:
+        words = array("q", [len(request.prompt_ids), request.max_new_tokens, *request.prompt_ids])
+        digest.update(words.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""Texts to token ids, with the `tokenizers` library and, on request, the chat template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tokenizers import Tokenizer
+
+from llem.api.session import TokenizerExport
+from llem.errors import WorkloadError
+from llem.schema.experiment import ModelConfig
+
+_FILE = "tokenizer.json"
+
+
+def find_tokenizer(model: ModelConfig) -> TokenizerExport | None:
+    """Return the tokenizer of ``model``, or the other one it names.
+
+    Args:
+        model: The model; an embedded shape by its folder.
+
+    Returns:
+        ``None`` when the model has no ``tokenizer.json``; the engine may have one then.
+
+    Raises:
+        WorkloadError: ``model.tokenizer`` names one that cannot be had.
+    """
+    if model.tokenizer is not None:
+        found = _from(model.tokenizer, None)
+        if found is None:
+            raise WorkloadError(
+                f"{model.tokenizer} holds no {_FILE}",
+                hint="model.tokenizer names a hub id or a folder with a tokenizer.json.",
+            )
+        return found
+    # A GGUF file carries a tokenizer of its own, which only the engine can read.
+    return None if model.gguf_file else _from(model.id, model.revision)
+
+
+def _from(model_id: str, revision: str | None) -> TokenizerExport | None:
+    folder = Path(model_id).expanduser()
+
+    def read(name: str) -> str | None:
+        path = folder / name if folder.is_dir() else _from_hub(model_id, name, revision)
+        return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
+
+    tokenizer_json = read(_FILE)
+    if tokenizer_json is None:
+        return None
+    config = json.loads(read("tokenizer_config.json") or "{}")
+    return TokenizerExport(
+        tokenizer_json=tokenizer_json,
+        chat_template=read("chat_template.jinja") or _default_template(config.get("chat_template")),
+        special_tokens=_special_tokens(config),
+    )
+
+
+def _from_hub(model_id: str, name: str, revision: str | None) -> Path | None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(hf_hub_download(model_id, name, revision=revision))
+    # Offline and not cached counts as "not found" here; a missing model is the engine's to report.
+    except (EntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
+        return None
+
+
+def _default_template(template: Any) -> str | None:
+    """Return the template; of several named ones, the one called ``default``."""
+    if isinstance(template, list):
+        named = {entry["name"]: entry["template"] for entry in template}
+        return named.get("default")
+    return template if isinstance(template, str) else None
+
+
+def _special_tokens(config: dict[str, Any]) -> dict[str, str]:
+    """Return the special tokens a chat template may name, such as ``bos_token``."""
+    found = {}
+    for name, value in config.items():
+        text = value.get("content") if isinstance(value, dict) else value
+        if name.endswith("_token") and isinstance(text, str):
+            found[name] = text
+    return found
+
+
+class Encoder:
+    """Turns prompts into token ids as Hugging Face does.
+
+    Args:
+        export: The tokenizer.
+
+    Raises:
+        WorkloadError: It is not JSON.
+    """
+
+    def __init__(self, export: TokenizerExport) -> None:
+        self._export = export
+        try:
+            json.loads(export.tokenizer_json)
+        except ValueError as error:
+            raise WorkloadError(f"the model's tokenizer.json is not JSON: {error}") from error
+        self._tokenizer = Tokenizer.from_str(export.tokenizer_json)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    def encode(self, texts: Sequence[str], *, chat: bool) -> list[list[int]]:
+        """Return the ids of each text.
+
+        Args:
+            texts: The prompts.
+            chat: Wrap each as one user message by the model's chat template. Special tokens
+                are then the template's business and not added again.
+
+        Raises:
+            WorkloadError: The model has no chat template, or it refuses the message.
+        """
+        prompts = [self.render(text) for text in texts] if chat else list(texts)
+        encodings = self._tokenizer.encode_batch(prompts, add_special_tokens=not chat)
+        return [encoding.ids for encoding in encodings]
+
+    def render(self, text: str) -> str:
+        """Return ``text`` as one user message, ready for the assistant's answer."""
+        from jinja2 import TemplateError
+
+        messages = [{"role": "user", "content": text}]
+        try:
+            rendered: str = self._template.render(
+                messages=messages, add_generation_prompt=True, **self._export.special_tokens
+            )
+        except TemplateError as error:
+            raise WorkloadError(f"the chat template refused a prompt: {error}") from error
+        return rendered
+
+    @cached_property
+    def _template(self) -> Any:
+        """The template, compiled as transformers compiles it: sandboxed, blocks trimmed."""
+        from jinja2 import TemplateError
+        from jinja2.ext import loopcontrols
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        if self._export.chat_template is None:
+            raise WorkloadError(
+                "the model has no chat template",
+                hint="Set workload.chat_template: false, or name another model.tokenizer.",
+            )
+
+        def refuse(message: str) -> NoReturn:
+            raise TemplateError(message)
+
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+        )
+        environment.filters["tojson"] = _to_json
+        environment.globals["raise_exception"] = refuse
+        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+        try:
+            return environment.from_string(self._export.chat_template)
+        except TemplateError as error:
+            raise WorkloadError(f"the chat template is not valid: {error}") from error
+
+
+def _to_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON without HTML escapes, which templates must not see."""
+    return json.dumps(value, ensure_ascii=False, indent=indent)
