@@ -21,7 +21,7 @@ from llem.report.comparison.regression_gate import State, judge, overall, parse_
 from llem.report.load_outcomes import Stored
 from llem.report.metrics import METRICS
 from llem.schema.energy import Energy
-from llem.schema.outcome import Outcome, Repetition, StudyPlace, Timing, Tokens, WorkloadFacts
+from llem.schema.outcome import Outcome, Repetition, RunPosition, Timing, Tokens, WorkloadInfo
 
 STUDIES = 2000
 TOKENS = 1000
@@ -62,7 +62,7 @@ class Simulation:
                     gross_j=float(joules.sum()), devices=(), gain_uncertainty_j=0.0,
                     j_per_output_token=float(joules.sum()) / TOKENS / len(joules),
                 ),
-                "study": place and StudyPlace.model_construct(**place, points=()),
+                "study": place and RunPosition.model_construct(**place, points=()),
             }
         )  # fmt: skip
 
@@ -75,7 +75,7 @@ BASE = Outcome.model_validate(
             "llem_version": "0", "started_at": "", "system": "", "cpu": "", "logical_cores": 1,
             "memory_bytes": 1,
         },
-        "workload": WorkloadFacts(requests=1, input_ids_sha256="0" * 64, ignore_eos=True),
+        "workload": WorkloadInfo(requests=1, input_ids_sha256="0" * 64, ignore_eos=True),
         "tokens": Tokens(
             input_tokens=1, output_tokens=TOKENS, padding_tokens=0, padding_input_tokens=0,
             padding_output_tokens=0,

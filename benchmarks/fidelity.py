@@ -20,7 +20,7 @@ from pathlib import Path
 
 from smollm2 import save_as_safetensors
 
-from llem.api.session import ModelFacts
+from llem.api.session import ModelInfo
 from llem.schema.workload import SyntheticWorkload
 from llem.workload import build_workload
 
@@ -116,7 +116,7 @@ def same_work(
     workload = SyntheticWorkload(
         requests=requests, input_tokens=input_tokens, output_tokens=output_tokens
     )
-    facts = ModelFacts(vocab_size=VOCAB_SIZE, special_token_ids=SPECIAL_IDS)
+    facts = ModelInfo(vocab_size=VOCAB_SIZE, special_token_ids=SPECIAL_IDS)
     built = build_workload(workload, max_new_tokens=None, facts=facts, texts=None, tokenizer=None)
     prompts = [request.prompt_ids for request in built.requests]
     return {"prompts": prompts, "new_tokens": output_tokens, "seconds": seconds}

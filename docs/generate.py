@@ -21,7 +21,7 @@ from pydantic_core import to_jsonable_python
 
 from llem.cli import main as llem
 from llem.errors import LlemError
-from llem.introspect.audit_report import Fate, audit_listing, audit_report, audit_summary
+from llem.introspect.audit_report import Classification, audit_listing, audit_report, audit_summary
 from llem.introspect.constraints import ValidationRule, validation_rules
 from llem.introspect.parameter_tables import parameter_listing, rule_listing
 from llem.introspect.parameters import Parameter, section_parameters
@@ -100,7 +100,7 @@ def _reason(entry: ReasonCode) -> str:
     facts = [
         f"- **Effect:** {'not valid' if entry.invalidates else 'a warning'}",
         f"- **Threshold:** `{entry.limit}`" if entry.limit else "",
-        f"- **What to do:** {entry.remedy}",
+        f"- **What to do:** {entry.hint}",
     ]
     listed = "\n".join(filter(None, facts))
     return f"### `{entry.code}`\n\n{entry.meaning}\n\n{listed}\n"
@@ -120,7 +120,7 @@ def audits() -> str:
             continue
         reading = read_engine(backend, audit, reference=True)
         report = audit_report(backend, audit, reading.found, reading.engine, from_reference=True)
-        kept = tuple(one for one in report.parameters if one.fate is not Fate.EXPOSED)
+        kept = tuple(one for one in report.parameters if one.fate is not Classification.EXPOSED)
         table = audit_listing(replace(report, parameters=kept), faults_only=False)
         _, counted, *_ = audit_summary(report).splitlines()
         parts.append(f"## {backend.name}\n\n{counted}.\n\n{render_markdown(table)}\n")

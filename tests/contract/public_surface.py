@@ -15,8 +15,8 @@ from llem.testing import CHECKS
 
 ROOT = Path(llem.__file__).parent
 PINNED = Path(__file__).with_suffix(".txt")
-KIT = ("check", "conformance", "pytest_plugin", "suite")
-"""Modules of the kit that its users meet; of a `Subject` they need the constructor alone."""
+KIT = ("check_definition", "conformance", "pytest_plugin", "suite")
+"""Modules of the kit that its users meet; of `PluginUnderTest` they need the constructor alone."""
 
 
 def surface() -> list[str]:
@@ -27,12 +27,13 @@ def surface() -> list[str]:
         parts = file.relative_to(ROOT).with_suffix("").parts
         module = ".".join(("llem", *parts)).removesuffix(".__init__")
         lines += _names(module, ast.parse(file.read_text()).body)
-    subject = ast.parse((ROOT / "testing/subject.py").read_text()).body
-    lines += [one for one in _names("llem.testing", subject) if one.startswith(_CONSTRUCTOR)]
+    subject = ast.parse((ROOT / "testing/plugin_under_test.py").read_text()).body
+    names = _names("llem.testing", subject)
+    lines += [name for name in names if name.startswith(_CONSTRUCTOR)]
     return sorted(lines)
 
 
-_CONSTRUCTOR = "llem.testing.Subject.__init__"
+_CONSTRUCTOR = "llem.testing.PluginUnderTest.__init__"
 
 
 def _names(prefix: str, body: list[ast.stmt]) -> Iterator[str]:

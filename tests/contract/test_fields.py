@@ -31,7 +31,7 @@ def test_a_field_is_described_and_a_number_has_bounds_and_a_unit(field: ConfigFi
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
 def test_markers_name_fields_that_exist(field: ConfigField) -> None:
     param = field.param
-    assert {*param.needs, *param.excludes, *param.example_with} <= FIELDS.keys()
+    assert {*param.requires, *param.conflicts_with, *param.example_context} <= FIELDS.keys()
 
 
 def test_rules_have_names_of_their_own_and_say_the_way_out() -> None:
@@ -40,4 +40,4 @@ def test_rules_have_names_of_their_own_and_say_the_way_out() -> None:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
         assert set(rule.fields) <= FIELDS.keys(), rule.name
         assert not rule.reason.endswith("."), rule.name
-        assert rule.remedy.endswith("."), rule.name
+        assert rule.hint.endswith("."), rule.name

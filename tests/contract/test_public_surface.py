@@ -31,6 +31,6 @@ def test_the_surface_holds_what_plugins_use() -> None:
         "llem.api.session.Session.run",
         "llem.api.capability.BackendInfo.name",
         "llem.testing.suite.PluginSuite.known_failures",
-        "llem.testing.Subject.__init__",
+        "llem.testing.PluginUnderTest.__init__",
         "llem.testing check session-tokens",
     } <= names

@@ -9,7 +9,7 @@ import pytest
 
 from llem.api import ENTRY_POINT_GROUP
 from llem.errors import PluginIncompatible
-from llem.testing import CHECKS, State, Subject, check_plugin
+from llem.testing import CHECKS, PluginUnderTest, State, check_plugin
 
 HERE = Path(__file__).parent
 NO_TWINS = {"__init__", "engine", "healthy", "parts"}
@@ -26,13 +26,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", f"{HERE}:{tmp_path}")
 
-    def install(module: str) -> Subject:
+    def install(module: str) -> PluginUnderTest:
         info = tmp_path / "llem_twin-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-twin\nVersion: 1.0\n")
         group = OTHER_API.get(module, ENTRY_POINT_GROUP)
         (info / "entry_points.txt").write_text(f"[{group}]\ntwin = twins.{module}\n")
-        return Subject("twin")
+        return PluginUnderTest("twin")
 
     return install
 

@@ -64,7 +64,9 @@ def test_a_real_worker_killed_in_mid_run_leaves_a_failed_outcome(tmp_path):
     worker = None
     deadline_s = time.monotonic() + 120
     while time.monotonic() < deadline_s:
-        worker = next((one for one in process.children() if "llem.process.worker" in one.cmdline()), None)
+        worker = next(
+            (one for one in process.children() if "llem.process.worker" in one.cmdline()), None
+        )
         if worker and worker.cpu_times().user > 8:
             break
         time.sleep(0.1)

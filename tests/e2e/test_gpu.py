@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from llem.api.meters import Channel, Meter, Probe, Provenance, Quantity, Reading
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 from llem.run.sampler import Sampler, Source
@@ -101,7 +101,7 @@ def recording():
 
 
 def joules(series, span):
-    energy, _, _ = account([series], [span])
+    energy, _, _ = compute_energy([series], [span])
     assert energy.gross_j is not None
     return energy.gross_j
 

@@ -107,10 +107,10 @@ class StudyChanged(ConfigError):
     code = "study-changed"
 
 
-class NotAlike(ConfigError):
+class NotComparable(ConfigError):
     """The outcomes cannot be compared as asked: they are not alike, or have no counterpart."""
 
-    code = "not-alike"
+    code = "not-comparable"
 
 
 class BackendUnavailable(LlemError):
@@ -254,7 +254,7 @@ class Finding:
         message: What is the matter, in one sentence.
         severity: ``error`` refuses the experiment; ``warning`` is recorded and shown.
         path: Dotted path of the field concerned (``model.id``), or empty.
-        remedy: What to do, or empty.
+        hint: What to do, or empty.
         origin: Where the value came from (``exp.yaml:12`` or ``--set``), or empty.
     """
 
@@ -262,10 +262,10 @@ class Finding:
     message: str
     severity: Literal["error", "warning"] = "error"
     path: str = ""
-    remedy: str = ""
+    hint: str = ""
     origin: str = ""
 
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.origin, self.path) if part)
         text = f"{where}: {self.message}" if where else self.message
-        return f"{text.removesuffix('.')}. {self.remedy}" if self.remedy else text
+        return f"{text.removesuffix('.')}. {self.hint}" if self.hint else text

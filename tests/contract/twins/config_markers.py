@@ -12,7 +12,7 @@ def faulty():
     from twins.parts import TwinConfig, setting
 
     class Faulty(TwinConfig):
-        fast: Annotated[bool | None, setting("fast", needs={"twin.thread": 2})] = None
+        fast: Annotated[bool | None, setting("fast", requires={"twin.thread": 2})] = None
         """Whether it hurries."""
 
     return Faulty

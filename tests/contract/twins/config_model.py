@@ -11,12 +11,12 @@ def faulty():
 
     from pydantic import Field
 
-    from llem.schema.base import Engine, Param
+    from llem.schema.base import EngineArg, Param
     from twins.parts import TwinConfig
 
     class Faulty(TwinConfig):
         threads: Annotated[
-            int, Field(ge=1, le=64), Param(unit="threads", maps_to=(Engine("load", "threads"),))
+            int, Field(ge=1, le=64), Param(unit="threads", maps_to=(EngineArg("load", "threads"),))
         ]
         """Threads that compute."""
 

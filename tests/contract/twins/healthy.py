@@ -1,10 +1,10 @@
 """A plugin without a fault. Each twin is this one with a single fault, named after its check."""
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Support
 from llem.api.hookspecs import hookimpl
 from llem.api.meters import MeterSpec, Provenance
 
-YES = Claim(Level.YES)
+YES = Claim(Support.YES)
 INFO = BackendInfo(
     name="twin",
     summary="Computes with whole numbers",
@@ -14,10 +14,10 @@ INFO = BackendInfo(
         Capability.FLOAT32: YES,
         Capability.FLOAT16: YES,
         Capability.RANDOM_WEIGHTS: YES,
-        Capability.STATIC_BATCHING: Claim(Level.YES, settings={"twin.batch_size": 2}),
+        Capability.STATIC_BATCHING: Claim(Support.YES, settings={"twin.batch_size": 2}),
         Capability.STREAMING_LATENCY: YES,
     },
-    after_load=frozenset({"settings.batch_size"}),
+    hot_swappable=frozenset({"settings.batch_size"}),
 )
 METER = MeterSpec("twin", "A watt", Provenance.ESTIMATED, "twins.parts.TwinMeter", "twin")
 

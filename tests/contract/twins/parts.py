@@ -9,9 +9,9 @@ from pydantic import Field
 from llem.api.arguments import merge_passthrough
 from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
 from llem.api.parameter_audit import ParameterAudit, Surface
-from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult, Session
+from llem.api.session import ModelInfo, Observation, OpenReport, RequestResult, RunResult, Session
 from llem.errors import ConfigError
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
 from llem.schema.fields import value_at, walk
 from twins.engine import VOCAB_SIZE
@@ -32,7 +32,7 @@ AUDIT = ParameterAudit(
 
 
 def setting(name, **more):
-    return Param(maps_to=(Engine("settings", name),), **more)
+    return Param(maps_to=(EngineArg("settings", name),), **more)
 
 
 class TwinConfig(BackendConfig):
@@ -41,7 +41,7 @@ class TwinConfig(BackendConfig):
     threads: Annotated[
         int | None,
         Field(ge=1, le=64),
-        Param(unit="threads", maps_to=(Engine("load", "threads"),), examples=(2, 4)),
+        Param(unit="threads", maps_to=(EngineArg("load", "threads"),), examples=(2, 4)),
     ] = None
     """Threads that compute."""
 
@@ -86,7 +86,7 @@ class TwinSession(Session):
     def open(self, plan):
         load = plan.call("load")
         self.model = import_dotted(load.target)(**resolve_kwargs(load))
-        facts = ModelFacts(VOCAB_SIZE, eos_token_ids=[0])
+        facts = ModelInfo(VOCAB_SIZE, eos_token_ids=[0])
         return OpenReport("pluggy", version("pluggy"), facts, devices=["cpu"])
 
     def reopen(self, plan):

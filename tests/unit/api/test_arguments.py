@@ -4,19 +4,19 @@ from pathlib import Path
 from typing import Annotated
 
 from llem.api.arguments import section_arguments
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 
 class Cache(FrozenModel):
-    size_bytes: Annotated[int | None, Param(maps_to=(Engine("load", "cache.size"),))] = None
+    size_bytes: Annotated[int | None, Param(maps_to=(EngineArg("load", "cache.size"),))] = None
 
 
 class Section(BackendConfig):
     threads: Annotated[
-        int | None, Param(maps_to=(Engine("load", "threads"), Engine("settings", "threads")))
+        int | None, Param(maps_to=(EngineArg("load", "threads"), EngineArg("settings", "threads")))
     ] = None
-    beams: Annotated[int | None, Param(maps_to=(Engine("generate", "num_beams"),))] = None
-    files: Annotated[tuple[Path, ...] | None, Param(maps_to=(Engine("load", "files"),))] = None
+    beams: Annotated[int | None, Param(maps_to=(EngineArg("generate", "num_beams"),))] = None
+    files: Annotated[tuple[Path, ...] | None, Param(maps_to=(EngineArg("load", "files"),))] = None
     cache: Cache | None = None
 
 

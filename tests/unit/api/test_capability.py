@@ -2,12 +2,12 @@
 
 import pytest
 
-from llem.api.capability import ComputeCapability, Gpu, Gpus, HostFacts, Installed, Platform
+from llem.api.capability import ComputeCapability, Gpu, Gpus, HostInfo, Installed, Platform
 
 
 def facts(*capabilities, system="Linux-6.1", versions=()):
     gpus = tuple(Gpu(f"GPU-{i}", "any", 1, one) for i, one in enumerate(capabilities))
-    return HostFacts(system, "any", 1, 1, gpus, dict(versions))
+    return HostInfo(system, "any", 1, 1, gpus, dict(versions))
 
 
 @pytest.mark.parametrize(

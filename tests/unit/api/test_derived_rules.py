@@ -6,7 +6,7 @@ import pytest
 from pydantic import create_model
 
 from llem.config.rule_checks import rules_of
-from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param, Rule
 from llem.schema.experiment import Experiment
 from llem.schema.fields import markers, value_at, walk
 
@@ -19,7 +19,8 @@ class Cache(FrozenModel):
     length: Annotated[
         int | None,
         Param(
-            maps_to=(Engine("load", "cache.length"),), needs={"x.cache.kind": ("static", "ring")}
+            maps_to=(EngineArg("load", "cache.length"),),
+            requires={"x.cache.kind": ("static", "ring")},
         ),
     ] = None
     """How long."""
@@ -30,13 +31,13 @@ class Section(BackendConfig):
 
     four: bool | None = None
     """Four bits."""
-    eight: Annotated[bool | None, Param(excludes=("x.four",))] = None
+    eight: Annotated[bool | None, Param(conflicts_with=("x.four",))] = None
     """Eight bits."""
-    kind: Annotated[str | None, Param(needs={"x.four": True})] = None
+    kind: Annotated[str | None, Param(requires={"x.four": True})] = None
     """Of the four."""
-    beams: Annotated[int | None, Param(excludes=("decoder.temperature",))] = None
+    beams: Annotated[int | None, Param(conflicts_with=("decoder.temperature",))] = None
     """Beams."""
-    folder: Annotated[str | None, Param(needs={"model.revision": GIVEN})] = None
+    folder: Annotated[str | None, Param(requires={"model.revision": IS_SET})] = None
     """Where."""
     cache: Cache | None = None
     """Cache."""
@@ -46,7 +47,7 @@ class Section(BackendConfig):
             name="own-rule",
             fields=("x.four",),
             reason="it is written by hand",
-            remedy="Leave it.",
+            hint="Leave it.",
             violated=lambda experiment: False,
         ),
     )
@@ -104,9 +105,9 @@ def test_a_derived_rule_gives_its_reason_and_the_way_out():
     rule = RULES["cache-length-needs-cache-kind"]
     assert rule.fields == ("x.cache.length", "x.cache.kind")
     assert rule.reason == "it acts only when x.cache.kind is static or ring"
-    assert rule.remedy == "Set x.cache.kind to static or ring, or remove x.cache.length."
-    assert RULES["kind-needs-four"].remedy == "Set x.four to true, or remove x.kind."
-    assert RULES["folder-needs-model-revision"].remedy == "Set model.revision, or remove x.folder."
+    assert rule.hint == "Set x.cache.kind to static or ring, or remove x.cache.length."
+    assert RULES["kind-needs-four"].hint == "Set x.four to true, or remove x.kind."
+    assert RULES["folder-needs-model-revision"].hint == "Set model.revision, or remove x.folder."
 
 
 def test_fields_are_walked_into_their_sections():
@@ -120,7 +121,10 @@ def test_fields_are_walked_into_their_sections():
         "length",
         "load.cache.length",
     )
-    assert (Engine("load", "dtype").place, Engine("load", "dtype").parameter) == ("load", "dtype")
+    assert (EngineArg("load", "dtype").place, EngineArg("load", "dtype").parameter) == (
+        "load",
+        "dtype",
+    )
 
 
 def test_markers_are_found_wherever_the_annotation_has_them():

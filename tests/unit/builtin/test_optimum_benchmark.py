@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.importers import Told
+from llem.api.importers import ImportHints
 from llem.builtin.optimum_benchmark import read
 from llem.report.metrics import METRICS
 
@@ -14,7 +14,7 @@ REPORT = DOCUMENT["report"]
 
 
 def test_what_it_says_of_machine_and_model_is_taken_over():
-    result = read(DOCUMENT, Told())
+    result = read(DOCUMENT, ImportHints())
     assert (result.tool, result.tool_version) == ("optimum-benchmark", "0.6.0")
     assert (result.backend, result.engine, result.engine_version) == (
         "pytorch", "transformers", "4.57.0",
@@ -28,7 +28,7 @@ def test_what_it_says_of_machine_and_model_is_taken_over():
 
 
 def test_figures_are_in_the_units_of_llem_and_per_what_llem_counts():
-    figures = read(DOCUMENT, Told()).figures
+    figures = read(DOCUMENT, ImportHints()).figures
     generate_j = REPORT["generate"]["energy"]["total"] * 3.6e6
     assert generate_j == pytest.approx(9.0)
     assert figures["j_per_request"] == pytest.approx(generate_j / 2)
@@ -43,15 +43,15 @@ def test_figures_are_in_the_units_of_llem_and_per_what_llem_counts():
 
 
 def test_what_it_did_not_measure_is_not_there():
-    assert "device_peak_bytes" not in read(DOCUMENT, Told()).figures
+    assert "device_peak_bytes" not in read(DOCUMENT, ImportHints()).figures
     quiet = {name: {**section, "energy": None} for name, section in REPORT.items()}
-    figures = read({**DOCUMENT, "report": quiet}, Told()).figures
+    figures = read({**DOCUMENT, "report": quiet}, ImportHints()).figures
     assert not [name for name in figures if name.startswith("j_per")]
     assert "duration_s" in figures
 
 
 def test_every_call_is_a_repetition():
-    repetitions = read(DOCUMENT, Told()).repetitions
+    repetitions = read(DOCUMENT, ImportHints()).repetitions
     durations_s = REPORT["generate"]["latency"]["values"]
     assert repetitions["duration_s"] == durations_s
     assert repetitions["output_tokens_per_s"] == pytest.approx([20 / one for one in durations_s])
@@ -62,22 +62,22 @@ def test_its_samples_per_second_of_generate_are_not_believed():
     # In 0.6.0 they are the decoded tokens over the time of a call: 18 of them here, not 2 samples.
     told = REPORT["generate"]["throughput"]
     assert told["value"] == pytest.approx(18 / REPORT["generate"]["latency"]["mean"])
-    figures = read(DOCUMENT, Told()).figures
+    figures = read(DOCUMENT, ImportHints()).figures
     assert figures["requests_per_s"] == pytest.approx(told["value"] * 2 / 18, rel=1e-3)
 
 
 def test_a_report_by_itself_needs_to_be_told_what_a_call_did():
-    alone = read(REPORT, Told())
+    alone = read(REPORT, ImportHints())
     assert (alone.model, alone.backend) == ("unknown", "unknown")
     assert set(alone.repetitions) == {"duration_s"}
-    told = read(REPORT, Told(requests=2, input_tokens=16, output_tokens=10))
-    assert told.figures == pytest.approx(read(DOCUMENT, Told()).figures)
+    told = read(REPORT, ImportHints(requests=2, input_tokens=16, output_tokens=10))
+    assert told.figures == pytest.approx(read(DOCUMENT, ImportHints()).figures)
 
 
 def test_every_figure_is_a_metric():
-    assert set(read(DOCUMENT, Told()).figures) <= set(METRICS)
+    assert set(read(DOCUMENT, ImportHints()).figures) <= set(METRICS)
 
 
 @pytest.mark.parametrize("document", [None, [], 3, {}, {"report": 1}, {"generate": {"a": 1}}])
 def test_other_data_are_not_its(document):
-    assert read(document, Told()) is None
+    assert read(document, ImportHints()) is None

@@ -37,7 +37,7 @@ def llem_build_kwargs(experiment):
     return CallPlan(calls=(call,), settings={"speed": 3})
 
 @hookimpl
-def llem_review_experiment(experiment, facts):
+def llem_preflight(experiment, facts):
     from llem.errors import Finding
     if experiment.workload.requests == 13:
         return [Finding("unlucky", "13 requests bring bad luck.", path="workload.requests")]
@@ -91,7 +91,7 @@ def test_plugins(run):
 
 def test_meters(run):
     rows = {one["name"]: one for one in json.loads(run("meters", "--json").stdout)}
-    assert rows["simulated"]["on_request"]
+    assert rows["simulated"]["opt_in"]
     assert rows["simulated"]["available"]
     assert "| simulated | yes |" in run("meters", "--markdown").stdout
 

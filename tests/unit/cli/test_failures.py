@@ -22,13 +22,13 @@ from llem.errors import ConfigInvalid, EngineMissing, Finding, LlemError
 
 INTERRUPTED = """
 @hookimpl
-def llem_review_experiment(experiment, facts):
+def llem_preflight(experiment, facts):
     import os, signal
     os.kill(os.getpid(), signal.SIGINT)
 """
 FAILING = """
 @hookimpl
-def llem_review_experiment(experiment, facts):
+def llem_preflight(experiment, facts):
     return {}["the cause"]
 """
 CHECK = ("check", "--backend", "toy")
@@ -72,7 +72,7 @@ def test_no_two_errors_share_a_code():
 def test_every_finding_has_its_own_lines():
     error = ConfigInvalid(
         [
-            Finding("a", "no such key.", path="x.y", origin="e.yaml:3", remedy="Write x.z."),
+            Finding("a", "no such key.", path="x.y", origin="e.yaml:3", hint="Write x.z."),
             Finding("b", "too much at once."),
         ],
         hint="see the manual",
@@ -111,7 +111,7 @@ def test_a_fault_is_one_message_unless_debugging(llem, environment, source):
     done = llem(*CHECK)
     assert done.returncode == 3
     assert done.stderr.splitlines()[0] == (
-        "Error: hook llem_review_experiment of plugin 'toy' failed: KeyError: 'the cause'"
+        "Error: hook llem_preflight of plugin 'toy' failed: KeyError: 'the cause'"
     )
     assert "Traceback" not in done.stderr
     debugged = llem(*CHECK, LLEM_DEBUG="1")

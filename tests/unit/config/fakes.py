@@ -47,7 +47,7 @@ class Section(BackendConfig):
             name="eager-needs-batches",
             fields=("fake.attention", "fake.batch_size"),
             reason="eager attention wants a batch size",
-            remedy="Set fake.batch_size.",
+            hint="Set fake.batch_size.",
             violated=lambda experiment: (
                 experiment.section.attention == "eager" and experiment.section.batch_size is None
             ),
@@ -56,7 +56,7 @@ class Section(BackendConfig):
             name="bits-are-ignored",
             fields=("fake.bits",),
             reason="the engine accepts it and does nothing",
-            remedy="Remove fake.bits.",
+            hint="Remove fake.bits.",
             violated=lambda experiment: experiment.section.bits == 8,
             severity="warning",
         ),

@@ -23,7 +23,7 @@ def test_the_first_by_name_is_chosen_aloud():
     assert chosen is first
     assert warning.severity == "warning"
     assert warning.message == "first was chosen among the usable backends first, usable"
-    assert "--backend" in warning.remedy
+    assert "--backend" in warning.hint
 
 
 def test_without_a_usable_one_the_ways_out_are_named():

@@ -3,7 +3,7 @@
 import pytest
 
 from llem.config import default_experiment
-from llem.config.defaults import over_default
+from llem.config.defaults import merge_defaults
 
 from .fakes import FAKE
 
@@ -42,7 +42,7 @@ def test_it_gives_way_where_it_does_not_fit(load, overrides):
 
 
 def test_a_section_that_is_a_value_is_left_to_validation():
-    merged = over_default(default_experiment(FAKE.name), {"workload": 5})
+    merged = merge_defaults(default_experiment(FAKE.name), {"workload": 5})
     assert merged["workload"] == 5
 
 

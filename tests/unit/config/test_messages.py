@@ -6,7 +6,7 @@ import time
 import pytest
 
 from llem.config.defaults import experiment_model
-from llem.config.messages import place_of, told_apart_by
+from llem.config.messages import discriminator_of, location_of
 from llem.schema.fields import walk
 
 from .fakes import FAKE
@@ -273,11 +273,11 @@ def test_a_text_that_is_no_unicode(refused):
 
 def test_labels_and_keys_of_one_name_are_told_apart():
     model = experiment_model(FAKE)
-    place = place_of(model, ("workload", "prompts", "prompts", 0))
+    place = location_of(model, ("workload", "prompts", "prompts", 0))
     assert place.path == ("workload", "prompts", 0)
-    place = place_of(model, ("workload", "file", "path"))
+    place = location_of(model, ("workload", "file", "path"))
     assert (place.path, place.owner.__name__) == (("workload", "path"), "FileWorkload")
-    place = place_of(model, ("fake", "device_map", "layer", "[key]"))
+    place = location_of(model, ("fake", "device_map", "layer", "[key]"))
     assert place.path == ("fake", "device_map", "layer")
 
 
@@ -288,4 +288,4 @@ def test_a_model_that_contains_itself_is_listed_once():
 
 
 def test_models_without_a_fixed_text_are_not_told_apart():
-    assert told_apart_by((type(FAKE.config_model()()), experiment_model(FAKE))) is None
+    assert discriminator_of((type(FAKE.config_model()()), experiment_model(FAKE))) is None

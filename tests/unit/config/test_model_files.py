@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
 
 def problems(**model):
     return [
-        " ".join(filter(None, (finding.path, finding.message, finding.remedy)))
+        " ".join(filter(None, (finding.path, finding.message, finding.hint)))
         for finding in model_problems(ModelConfig(**model))
     ]
 

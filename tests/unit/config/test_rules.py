@@ -6,16 +6,16 @@ from functools import reduce
 
 import pytest
 
-from llem.api.capability import Gpu, HostFacts
+from llem.api.capability import Gpu, HostInfo
 from llem.config.core_rules import RULES
-from llem.config.rule_checks import remarks, unfit, violations
+from llem.config.rule_checks import rule_errors, rule_warnings, unmet_conditions
 
 from .fakes import FAKE, Section, experiment
 
 
 def broken(**sections):
     """Return the findings of rules, without those about decoder fields nobody honours."""
-    findings = violations(experiment(**sections), FAKE.info)
+    findings = rule_errors(experiment(**sections), FAKE.info)
     return [finding for finding in findings if finding.code != "decoder-unsupported"]
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_honoured_is_refused(name, sections):
     (finding,) = broken(**sections)
     assert finding.code == name
     assert finding.severity == "error"
-    assert finding.remedy
+    assert finding.hint
 
 
 @pytest.mark.parametrize("sections", ALLOWED)
@@ -111,7 +111,7 @@ def test_rules_name_themselves_and_existing_fields():
             reduce(getattr, field.split("."), experiment())
         assert rule.reason[0].islower()
         assert not rule.reason.endswith(".")
-        assert rule.remedy.endswith(".")
+        assert rule.hint.endswith(".")
 
 
 def test_a_refusal_names_file_line_values_and_the_way_out(refused):
@@ -141,7 +141,7 @@ def test_each_dormant_setting_is_blamed_by_itself(refused):
     ],
 )  # fmt: skip
 def test_a_decoder_field_is_honoured_or_refused(decoder, fields):
-    findings = list(violations(experiment(decoder=decoder), FAKE.info))
+    findings = list(rule_errors(experiment(decoder=decoder), FAKE.info))
     assert [finding.path for finding in findings] == fields
     assert all(finding.code == "decoder-unsupported" for finding in findings)
 
@@ -161,7 +161,7 @@ def test_what_only_a_preset_sets_is_blamed_on_it(refused):
         "Set decoder.top_k: null, or choose another backend."
     )
     decoder = {"preset": "standard", "top_k": None}
-    assert list(violations(experiment(decoder=decoder), FAKE.info)) == []
+    assert list(rule_errors(experiment(decoder=decoder), FAKE.info)) == []
 
 
 @pytest.mark.parametrize(
@@ -178,28 +178,28 @@ def test_what_only_a_preset_sets_is_blamed_on_it(refused):
 def test_a_model_field_is_honoured_or_refused(model, honoured, fields):
     info = replace(FAKE.info, model_parameters=honoured)
     chosen = {"id": "org/model", **model}
-    findings = list(violations(experiment(model=chosen), info))
+    findings = list(rule_errors(experiment(model=chosen), info))
     assert [finding.path for finding in findings] == fields
     assert all(finding.code == "model-unsupported" for finding in findings)
-    assert all("Honoured: " in finding.remedy for finding in findings)
+    assert all("Honoured: " in finding.hint for finding in findings)
 
 
 def test_a_dormant_setting_is_remarked_on():
-    (finding,) = remarks(experiment(fake={"bits": 8}))
+    (finding,) = rule_warnings(experiment(fake={"bits": 8}))
     assert (finding.code, finding.severity) == ("bits-are-ignored", "warning")
     assert not broken(fake={"bits": 8})
 
 
 def test_what_is_passed_through_is_remarked_on_by_call_and_name_only():
     passed = {"load": {"b": "value", "a": 1}, "generate": {}}
-    (finding,) = remarks(experiment(passthrough_kwargs=passed))
+    (finding,) = rule_warnings(experiment(passthrough_kwargs=passed))
     assert (finding.severity, finding.path) == ("warning", "passthrough_kwargs.load")
     assert finding.message == "passed on unchecked: a, b"
 
 
 def test_remote_code_is_remarked_on():
     model = {"id": "org/model", "trust_remote_code": True}
-    (finding,) = remarks(experiment(model=model))
+    (finding,) = rule_warnings(experiment(model=model))
     assert (finding.severity, finding.code) == ("warning", "remote-code")
 
 
@@ -216,7 +216,9 @@ def test_remote_code_is_remarked_on():
 )
 def test_a_field_for_newer_devices_is_refused_on_older_ones(section, capability, fields):
     gpus = () if capability is None else (Gpu("GPU-1", "Card", 2**30, capability),)
-    findings = list(unfit(experiment(fake=section), HostFacts("Linux", "any", 1, 2**30, gpus)))
+    findings = list(
+        unmet_conditions(experiment(fake=section), HostInfo("Linux", "any", 1, 2**30, gpus))
+    )
     assert [finding.path for finding in findings] == fields
     if "fake.attention" in fields:
         assert findings[0].message == '"sdpa" needs compute capability 8.0, and Card has 7.5'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.config.rule_checks import dropped
+from llem.config.rule_checks import unsupported_fields
 from llem.schema.decoder import DecoderConfig
 from llem.schema.experiment import Experiment
 from llem.study.predicate_cache import Answers
@@ -57,7 +57,7 @@ def test_a_field_that_is_read_only_sometimes_counts():
         lambda one: "seed" in one.decoder.model_fields_set,
         lambda one: one.decoder == DecoderConfig(),
         lambda one: isinstance(one.decoder, DecoderConfig) and one.decoder.samples,
-        lambda one: any(True for _ in dropped(one, FAKE.info)),
+        lambda one: any(True for _ in unsupported_fields(one, FAKE.info)),
         lambda one: one.footprint is not None,
         lambda one: bool(one.passthrough_kwargs),
     ],

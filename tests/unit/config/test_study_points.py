@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.config import experiment_model
-from llem.config.rule_checks import violations
-from llem.study.axes import Axis, Choice, leaves, nested
+from llem.config.rule_checks import rule_errors
+from llem.study.axes import Axis, AxisValue, leaves, nested
 from llem.study.grid import Grid
 from llem.study.points import Points
 
@@ -37,7 +37,7 @@ def grids(draw):
     axes = []
     for path, values in VALUES.items():
         steps = draw(st.lists(values, max_size=3))
-        choices = tuple(Choice(nested(path, value), "here") for value in steps)
+        choices = tuple(AxisValue(nested(path, value), "here") for value in steps)
         if choices and len(choices) * prod(len(axis.choices) for axis in axes) <= LARGEST:
             axes.append(Axis(".".join(path), choices, frozenset({path})))
     base = {"backend": "fake", "decoder": {"temperature": 0.7, "seed": draw(st.integers(0, 9))}}
@@ -65,7 +65,7 @@ def test_validating_in_parts_is_validating_the_whole(grid):
         except ValueError:
             assert point.experiment is None
             continue
-        assert list(point.refusals) == list(violations(expected, FAKE.info))
+        assert list(point.refusals) == list(rule_errors(expected, FAKE.info))
         assert point.refusals or point.experiment == expected
 
 

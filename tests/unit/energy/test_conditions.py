@@ -2,7 +2,7 @@
 
 from llem.api.meters import DeviceState
 from llem.energy.conditions import conditions, findings
-from llem.schema.measurement import LimitsConfig
+from llem.schema.measurement import ThresholdsConfig
 
 WINDOWS = [(10.0, 20.0), (20.0, 30.0)]
 
@@ -21,7 +21,7 @@ def looks(**values):
 
 def judged(states, foreign=(), limits=None):
     rows = conditions(states, WINDOWS, foreign)
-    return rows[0], [reason.code for reason in findings(rows, limits or LimitsConfig())]
+    return rows[0], [reason.code for reason in findings(rows, limits or ThresholdsConfig())]
 
 
 def test_only_looks_in_the_windows_count():
@@ -43,7 +43,7 @@ def test_throttling_by_heat_is_a_reason_and_a_power_cap_is_not():
 
 def test_the_threshold_is_configurable():
     hot = looks(throttled_by=lambda t: ("hw-thermal",) if t > 25 else ())
-    assert judged(hot, limits=LimitsConfig(max_throttled_ratio=0.5))[1] == []
+    assert judged(hot, limits=ThresholdsConfig(max_throttled_ratio=0.5))[1] == []
 
 
 def test_a_foreign_process_is_a_reason():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 
 WINDOWS = [(10.0, 14.0), (15.0, 21.0)]
 BARE, LOADED = (1.0, 4.0), (5.0, 9.0)
@@ -21,7 +21,7 @@ def constant(watts, *, device="cpu", domain="package", provenance="measured", **
 
 
 def accounted(*series, basis="bare", bare=BARE, loaded=LOADED):
-    return account(
+    return compute_energy(
         series,
         WINDOWS,
         bare=bare,
@@ -153,7 +153,7 @@ def test_a_counter_that_never_moves_is_replaced_and_said_to_be():
 
 
 def test_a_worse_source_from_the_start_is_said_to_be_one():
-    series = constant(100.0, instead_of="no energy counter: Not Supported")
+    series = constant(100.0, fallback_for="no energy counter: Not Supported")
     energy, reasons, _ = accounted(series)
     assert [reason.code for reason in reasons] == ["meter-fallback"]
     assert "Not Supported" in reasons[0].message

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 from llem.energy.footprint import footprint
 from llem.schema.footprint import FootprintConfig
 
@@ -15,7 +15,7 @@ def energy():
     channel = Channel("cpu", "package", Quantity.POWER)
     times = [float(second) for second in range(0, 3700, 10)]
     series = Series(channel, Provenance.MEASURED, "test", times, [1000.0] * len(times))
-    found, _, _ = account([series], [(50.0, 3650.0)], output_tokens=[1000])
+    found, _, _ = compute_energy([series], [(50.0, 3650.0)], output_tokens=[1000])
     return found
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.api.session import RequestResult, RunResult
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 from llem.energy.integrate import energy_in
 from llem.energy.request_times import phases_of
 
@@ -47,7 +47,7 @@ def repetitions(count, *, prefill_s, decode_s, first_s=3.0, pause_s=0.05):
 
 def energy_of(runs, *series):
     windows = [(one.started_s, one.finished_s) for one in runs]
-    return account(series, windows, runs=runs, input_tokens=100 * len(runs))[0]
+    return compute_energy(series, windows, runs=runs, input_tokens=100 * len(runs))[0]
 
 
 def power(watts):

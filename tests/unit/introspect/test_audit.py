@@ -6,14 +6,14 @@ from typing import Annotated
 import pytest
 
 from llem.api.parameter_audit import FoundParameter, ParameterAudit, Surface
-from llem.introspect.audit_report import Fate, audited
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.introspect.audit_report import Classification, audited
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 
 class Quantisation(FrozenModel):
     """An object of the load call."""
 
-    bits: Annotated[int | None, Param(maps_to=(Engine("load", "quantisation.bits"),))] = None
+    bits: Annotated[int | None, Param(maps_to=(EngineArg("load", "quantisation.bits"),))] = None
     """How many."""
 
 
@@ -21,12 +21,12 @@ class Section(BackendConfig):
     """Fields for a few of the parameters."""
 
     size: Annotated[
-        int | None, Param(maps_to=(Engine("load", "size"), Engine("settings", "size")))
+        int | None, Param(maps_to=(EngineArg("load", "size"), EngineArg("settings", "size")))
     ] = None
     """Size."""
     quantisation: Quantisation | None = None
     """How weights are packed."""
-    mode: Annotated[str | None, Param(maps_to=(Engine("generate", ""),))] = None
+    mode: Annotated[str | None, Param(maps_to=(EngineArg("generate", ""),))] = None
     """Which function is called."""
 
 
@@ -64,16 +64,16 @@ def faults(audit, found):
     return {
         name: fate
         for (_, name), (fate, _) in fates(audit, found).items()
-        if fate not in (Fate.EXPOSED, Fate.OWNED, Fate.EXCLUDED)
+        if fate not in (Classification.EXPOSED, Classification.OWNED, Classification.EXCLUDED)
     }
 
 
 def test_a_parameter_is_exposed_by_its_field_or_owned_for_a_reason():
     assert fates(declared(), surfaces()) == {
-        ("engine.load", "size"): (Fate.EXPOSED, "x.size"),
-        ("engine.load", "dtype"): (Fate.EXPOSED, "model.dtype"),
-        ("engine.load", "quantisation"): (Fate.OWNED, "built from the fields inside it"),
-        ("engine.Quantisation", "bits"): (Fate.EXPOSED, "x.quantisation.bits"),
+        ("engine.load", "size"): (Classification.EXPOSED, "x.size"),
+        ("engine.load", "dtype"): (Classification.EXPOSED, "model.dtype"),
+        ("engine.load", "quantisation"): (Classification.OWNED, "built from the fields inside it"),
+        ("engine.Quantisation", "bits"): (Classification.EXPOSED, "x.quantisation.bits"),
     }
 
 
@@ -85,7 +85,10 @@ def test_what_is_known_of_a_parameter_is_kept():
 def test_a_reason_in_the_shared_table_owns_the_argument():
     audit = declared(shared=(("dtype", "model.dtype"), ("seed", "llem: one for everything")))
     found = surfaces(load=("size", "dtype", "quantisation", "seed"))
-    assert fates(audit, found)["engine.load", "seed"] == (Fate.OWNED, "llem: one for everything")
+    assert fates(audit, found)["engine.load", "seed"] == (
+        Classification.OWNED,
+        "llem: one for everything",
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,10 +115,12 @@ def test_what_nobody_accounts_for_is_a_fault(audit, found, expected):
 
 
 def test_a_field_whose_parameter_the_engine_lost_is_a_fault():
-    assert faults(declared(), surfaces(quantisation=())) == {"bits": Fate.GONE}
-    assert faults(declared(), surfaces(load=("dtype", "quantisation"))) == {"size": Fate.GONE}
+    assert faults(declared(), surfaces(quantisation=())) == {"bits": Classification.GONE}
+    assert faults(declared(), surfaces(load=("dtype", "quantisation"))) == {
+        "size": Classification.GONE
+    }
     without = {name: there for name, there in surfaces().items() if name == "engine.load"}
-    assert faults(declared(), without) == {"bits": Fate.GONE}
+    assert faults(declared(), without) == {"bits": Classification.GONE}
 
 
 def test_what_some_supported_versions_lack_is_not_missed():
@@ -126,13 +131,13 @@ def test_what_some_supported_versions_lack_is_not_missed():
         shared={("load", "dtype"): "model.dtype"},
     )
     assert faults(audit, surfaces(load=("dtype", "quantisation"))) == {}
-    assert faults(audit, surfaces(load=("quantisation",))) == {"dtype": Fate.GONE}
+    assert faults(audit, surfaces(load=("quantisation",))) == {"dtype": Classification.GONE}
 
 
 def test_a_renamed_parameter_is_recognised():
     found = fates(declared(), surfaces(load=("size_", "dtype", "quantisation")))
-    assert found["engine.load", "size"] == (Fate.GONE, "set by x.size; now size_?")
-    assert found["engine.load", "size_"] == (Fate.UNCLASSIFIED, "")
+    assert found["engine.load", "size"] == (Classification.GONE, "set by x.size; now size_?")
+    assert found["engine.load", "size_"] == (Classification.UNCLASSIFIED, "")
 
 
 def test_what_is_excluded_and_set_all_the_same_is_a_fault():
@@ -142,7 +147,10 @@ def test_what_is_excluded_and_set_all_the_same_is_a_fault():
         for row in audited("x", Section, audit, surfaces())
         if row.name == "size"
     ]
-    assert rows == [(Fate.EXCLUDED, "of no use"), (Fate.CONTRADICTED, "set by x.size")]
+    assert rows == [
+        (Classification.EXCLUDED, "of no use"),
+        (Classification.CONTRADICTED, "set by x.size"),
+    ]
 
 
 def test_one_of_several_surfaces_at_a_place_may_have_it():
@@ -157,7 +165,7 @@ def test_one_of_several_surfaces_at_a_place_may_have_it():
     )
     found = surfaces(**{"engine.Other": ("bits",)})
     assert faults(audit, found) == {}
-    assert fates(audit, found)["engine.Other", "bits"] == (Fate.EXCLUDED, "always 4")
+    assert fates(audit, found)["engine.Other", "bits"] == (Classification.EXCLUDED, "always 4")
 
 
 METHODS = ("First", "Second")
@@ -167,7 +175,7 @@ class Packed(BackendConfig):
     """Two methods that stand at one place, of which only one has a field for `bits`."""
 
     bits: Annotated[
-        int | None, Param(maps_to=(Engine("load", "quantisation.bits", of="engine.First"),))
+        int | None, Param(maps_to=(EngineArg("load", "quantisation.bits", of="engine.First"),))
     ] = None
     """How many."""
 
@@ -179,9 +187,12 @@ def test_a_field_may_reach_one_of_the_surfaces_at_a_place_alone():
     )
     found = {f"engine.{one}": (FoundParameter("bits"),) for one in METHODS}
     rows = {row.surface: row.fate for row in audited("x", Packed, audit, found)}
-    assert rows == {"engine.First": Fate.EXPOSED, "engine.Second": Fate.UNCLASSIFIED}
+    assert rows == {
+        "engine.First": Classification.EXPOSED,
+        "engine.Second": Classification.UNCLASSIFIED,
+    }
     rows = audited("x", Packed, audit, {**found, "engine.First": ()})
     assert [(row.surface, row.fate) for row in rows] == [
-        ("engine.First", Fate.GONE),
-        ("engine.Second", Fate.UNCLASSIFIED),
+        ("engine.First", Classification.GONE),
+        ("engine.Second", Classification.UNCLASSIFIED),
     ]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from llem.api.capability import Capability, Gpu, HostFacts, Level
+from llem.api.capability import Capability, Gpu, HostInfo, Support
 from llem.errors import UnknownBackend
 from llem.introspect.capability_matrix import capabilities
 from llem.introspect.installed import plugins, plugins_called, shapes
@@ -45,11 +45,11 @@ def test_every_capability_is_asked_of_every_healthy_backend(registry):
     assert [backend.name for backend in matrix.backends] == ["able", "bare"]
     assert [row.capability for row in matrix.rows] == list(Capability)
     levels = {row.capability: row.claims["able"].level for row in matrix.rows}
-    assert levels.pop(Capability.FLOAT32) is Level.YES
-    assert levels.pop(Capability.FLOAT16) is Level.YES
-    assert levels.pop(Capability.LORA) is Level.PARTIAL
-    assert set(levels.values()) == {Level.NO}
-    assert {row.claims["bare"].level for row in matrix.rows} == {Level.NO}
+    assert levels.pop(Capability.FLOAT32) is Support.YES
+    assert levels.pop(Capability.FLOAT16) is Support.YES
+    assert levels.pop(Capability.LORA) is Support.PARTIAL
+    assert set(levels.values()) == {Support.NO}
+    assert {row.claims["bare"].level for row in matrix.rows} == {Support.NO}
 
 
 def test_one_backend_can_be_asked_alone(registry, capsys):
@@ -86,7 +86,7 @@ def test_the_matrix_as_json_is_complete(registry):
     assert row["claims"]["able"] == {
         "level": "partial",
         "note": "one at a time",
-        "needs": ["sm53+"],
+        "requires": ["sm53+"],
         "missing": None,
         "settings": {},
     }
@@ -155,7 +155,7 @@ def test_conditions_are_held_against_a_machine(registry):
     gpu = Gpu("GPU-1", "any", 2**30, (7, 0))
     levels = {}
     for name, gpus in {"none": (), "one": (gpu,)}.items():
-        facts = HostFacts("Linux-6", "any", 1, 2**30, gpus)
+        facts = HostInfo("Linux-6", "any", 1, 2**30, gpus)
         matrix = capabilities(registry, "able", facts)
         rows = {row.capability: row.claims["able"] for row in matrix.rows}
         levels[name] = rows[Capability.FLOAT16].missing, rows[Capability.FLOAT32].missing
@@ -170,8 +170,8 @@ def test_whether_a_distribution_is_installed_is_looked_up(environment, source):
         Capability.LORA: Claim(Level.YES, needs=(Installed("click"), Installed("no-such-thing"))),
     }"""
     environment.install("llem-able", {"able": source("able", claims)})
-    facts = HostFacts("Linux-6", "any", 1, 2**30)
+    facts = HostInfo("Linux-6", "any", 1, 2**30)
     matrix = capabilities(environment.registry(), "able", facts)
     (answer,) = [row.claims["able"] for row in matrix.rows if row.capability == Capability.LORA]
-    assert answer.needs == ("click installed", "no-such-thing installed")
+    assert answer.requires == ("click installed", "no-such-thing installed")
     assert answer.missing == ("no-such-thing installed",)

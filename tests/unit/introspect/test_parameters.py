@@ -101,9 +101,9 @@ def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
         choices=(),
         unit="tokens",
         maps_to={"fast": ("load.cache.length",)},
-        needs={"fast.cache.kind": "static"},
-        excludes=(),
-        skipped_when="",
+        requires={"fast.cache.kind": "static"},
+        conflicts_with=(),
+        ignored_when="",
         min_compute_capability={"*": (8, 0)},
         examples=(128,),
         description="How long it is.",
@@ -111,8 +111,8 @@ def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
 
 
 def test_exclusion_holds_both_ways_and_a_unit_may_be_in_the_name(found):
-    assert found["fast.four"].excludes == ("fast.eight",)
-    assert found["fast.eight"].excludes == ("fast.four",)
+    assert found["fast.four"].conflicts_with == ("fast.eight",)
+    assert found["fast.eight"].conflicts_with == ("fast.four",)
     assert (found["fast.wait_s"].unit, found["fast.wait_s"].bounds) == (
         "s",
         {"exclusiveMinimum": 0},
@@ -142,7 +142,7 @@ def test_what_is_refused_is_listed(registry):
         "fast.cache.length",
         "fast.cache.kind",
     )
-    assert rules["eight-or-four"].remedy == "Remove fast.eight or fast.four."
+    assert rules["eight-or-four"].hint == "Remove fast.eight or fast.four."
     assert rules["fast-and-idle"].severity == "warning"
     assert "| fast-and-idle (only remarked on) |" in render_markdown(
         rule_listing(tuple(rules.values()))

@@ -113,7 +113,7 @@ def test_a_broken_rule_is_found_and_says_what_to_do(experiment, rule, sections):
     assert broken_rules(experiment(**sections)) == [rule]
     (found,) = [one for one in RULES if one.name == rule]
     assert found.reason
-    assert found.remedy
+    assert found.hint
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.capability import Gpu, HostFacts
+from llem.api.capability import Gpu, HostInfo
 from llem_pytorch import plugin
 from llem_pytorch.errors import explain
 
@@ -12,13 +12,13 @@ def machine(*capabilities):
         Gpu(uuid=f"GPU-{number}", name="made up", memory_bytes=2**34, compute_capability=capability)
         for number, capability in enumerate(capabilities)
     ]
-    return HostFacts(
+    return HostInfo(
         system="Linux", cpu="made up", logical_cores=2, memory_bytes=2**34, gpus=tuple(gpus)
     )
 
 
 def findings(experiment, facts):
-    found = plugin.llem_review_experiment(experiment, facts)
+    found = plugin.llem_preflight(experiment, facts)
     return [(finding.code, finding.severity) for finding in found]
 
 
@@ -64,9 +64,9 @@ def test_findings(experiment, sections, facts, expected):
 
 def test_a_finding_names_its_field_and_a_way_out(experiment):
     sections = {"pytorch": {"device": "cuda"}}
-    (finding,) = plugin.llem_review_experiment(experiment(**sections), machine())
+    (finding,) = plugin.llem_preflight(experiment(**sections), machine())
     assert finding.path == "pytorch.device"
-    assert finding.remedy
+    assert finding.hint
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def llem_build_kwargs(experiment):
 
 
 def test_a_failing_hook_names_itself_and_its_cause(environment, source):
-    failing = "\n@hookimpl\ndef llem_review_experiment(experiment, facts): return 1 / 0\n"
+    failing = "\n@hookimpl\ndef llem_preflight(experiment, facts): return 1 / 0\n"
     environment.install("llem-faulty", {"faulty": source("faulty", more=failing)})
-    with pytest.raises(PluginBroken, match=r"hook llem_review_experiment .*ZeroDivision") as caught:
+    with pytest.raises(PluginBroken, match=r"hook llem_preflight .*ZeroDivision") as caught:
         environment.registry().backend("faulty").review(experiment=None, facts=None)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 

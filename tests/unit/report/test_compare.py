@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.errors import ConfigError, NotAlike
+from llem.errors import ConfigError, NotComparable
 from llem.report.comparison.comparison import compare
 from llem.report.comparison.pairing import matches, only_varying, split_by, where
 from llem.report.load_outcomes import read_all
@@ -103,7 +103,7 @@ def test_runs_that_share_no_block_are_no_pairs(change):
 )
 def test_what_is_not_alike_is_refused_unless_allowed(code, change):
     base, new = [stored("a")], [stored("b", **change)]
-    with pytest.raises(NotAlike) as refusal:
+    with pytest.raises(NotComparable) as refusal:
         compare(base, new, ENERGY)
     assert code in refusal.value.message
     assert f"--allow {code}" in refusal.value.hint
@@ -129,7 +129,7 @@ def test_invalid_outcomes_are_left_out_and_listed():
     bad = stored("bad", reasons=("throttled",))
     answer = compare([stored("a")], [stored("b"), bad], ENERGY)
     assert answer.left_out == (("bad", "throttled"),)
-    with pytest.raises(NotAlike, match="throttled"):
+    with pytest.raises(NotComparable, match="throttled"):
         compare([stored("a")], [bad], ENERGY)
     assert only(compare([stored("a")], [bad], ENERGY, allow=["invalid"])).p is not None
 
@@ -176,9 +176,9 @@ def test_a_baseline_can_be_chosen():
     base, new = split_by(grid, "some.batch", "2")
     assert [one.outcome.id for one in base] == ["2"]
     assert [one.outcome.id for one in new] == ["1", "4"]
-    with pytest.raises(NotAlike, match="no outcome has"):
+    with pytest.raises(NotComparable, match="no outcome has"):
         split_by(grid, "some.batch", "3")
-    with pytest.raises(NotAlike, match="does not vary"):
+    with pytest.raises(NotComparable, match="does not vary"):
         split_by(grid, "some.other", None)
 
 
@@ -188,25 +188,25 @@ def test_two_studies_match_by_their_settings():
     (match,) = matches(old, new)
     assert match.held == {"some.batch": 2}
     assert match.variant == {}
-    with pytest.raises(NotAlike, match=r"some\.batch"):
+    with pytest.raises(NotComparable, match=r"some\.batch"):
         matches(old, [stored("b", some__batch=8)])
 
 
 def test_where_chooses_outcomes():
     grid = [stored(str(size), some__batch=size, some__on=True) for size in (1, 2)]
     assert [one.outcome.id for one in where(grid, ["some.batch=2", "some.on=true"])] == ["2"]
-    with pytest.raises(NotAlike, match="no outcome"):
+    with pytest.raises(NotComparable, match="no outcome"):
         where(grid, ["some.batch=3"])
-    with pytest.raises(NotAlike, match="PARAMETER=VALUE"):
+    with pytest.raises(NotComparable, match="PARAMETER=VALUE"):
         where(grid, ["some.batch"])
 
 
 def test_one_folder_needs_exactly_one_parameter_that_varies():
     grid = [stored(str(size), some__batch=size) for size in (1, 2)]
     assert only_varying(grid) == "some.batch"
-    with pytest.raises(NotAlike, match="nothing varies"):
+    with pytest.raises(NotComparable, match="nothing varies"):
         only_varying(grid[:1])
-    with pytest.raises(NotAlike, match=r"some\.batch, some\.x"):
+    with pytest.raises(NotComparable, match=r"some\.batch, some\.x"):
         only_varying([*grid, stored("c", some__batch=1, some__x=1)])
 
 

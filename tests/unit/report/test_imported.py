@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.errors import NotAlike
+from llem.errors import NotComparable
 from llem.report.comparison.comparison import compare
 from llem.report.comparison.pairing import where
 from llem.report.comparison.render_comparison import text
@@ -38,7 +38,7 @@ NEW = stored("new", (10.0, 10.0, 10.0), durations_s=[1.0, 1.01, 0.99])
 
 
 def test_it_is_compared_only_when_that_is_allowed():
-    with pytest.raises(NotAlike, match="old: imported") as caught:
+    with pytest.raises(NotComparable, match="old: imported") as caught:
         compare([OLD], [NEW], SPEED)
     assert "--allow imported" in caught.value.hint
 
@@ -85,13 +85,13 @@ def test_a_condition_on_llems_settings_keeps_what_another_tool_measured():
     assert where([OLD, *grid], ["some.size=2"]) == [OLD, grid[1]]
     (one,) = compare(where(grid, ["some.size=2"]), [OLD], SPEED, allow=["imported"]).comparisons
     assert one.match.name == "toybench's figures against those of llem"
-    with pytest.raises(NotAlike, match=r"no outcome has model\.id=other"):
+    with pytest.raises(NotComparable, match=r"no outcome has model\.id=other"):
         where([OLD], ["model.id=other"])
 
 
 def test_another_invalid_outcome_is_not_let_in_with_it():
     bad = stored("bad", reasons=("throttled",))
-    with pytest.raises(NotAlike, match="bad: throttled"):
+    with pytest.raises(NotComparable, match="bad: throttled"):
         compare([OLD], [bad], SPEED, allow=["imported"])
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from llem.api.importers import Told
+from llem.api.importers import ImportHints
 from llem.cli import main
 from llem.errors import ConfigError, PluginBroken
 from llem.results import read_outcome
@@ -17,7 +17,7 @@ from llem.api.hookspecs import hookimpl
 from llem.api.importers import ForeignResult, ImportFormat
 
 @hookimpl
-def llem_imports():
+def llem_result_importers():
     return [
         ImportFormat("none", "nothing at all", __name__ + ".nothing"),
         ImportFormat("toy", "JSON of toybench", __name__ + ".read"),
@@ -36,7 +36,7 @@ def read(document, told):
                          settings={"toy": {"size": document.get("size")}})
 """
 
-NOTHING = Told()
+NOTHING = ImportHints()
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_the_same_file_again_replaces_and_another_one_stands_beside(load, tmp_pa
 
 
 def test_what_is_told_reaches_the_reader(load):
-    ((outcome, _),) = load('{"toy": 10.0}', Told(output_tokens=50))
+    ((outcome, _),) = load('{"toy": 10.0}', ImportHints(output_tokens=50))
     assert outcome.imported.figures["duration_s"] == 5.0
 
 

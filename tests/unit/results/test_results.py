@@ -154,7 +154,7 @@ def test_parquet_without_its_library_says_what_to_install(results, tmp_path):
     assert "pip install 'llem-core[analysis]'" in done.stderr
 
 
-def test_importing_llem_imports_nothing_else():
+def test_importing_llem_result_importers_nothing_else():
     code = "import llem, sys; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

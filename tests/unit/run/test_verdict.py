@@ -2,15 +2,15 @@
 
 import pytest
 
-from llem.api.capability import HostFacts
-from llem.api.session import ModelFacts, Observation, OpenReport, RequestResult, RunResult
+from llem.api.capability import HostInfo
+from llem.api.session import ModelInfo, Observation, OpenReport, RequestResult, RunResult
 from llem.errors import WorkerDied
 from llem.run.build_outcome import beyond_roofline, differences, reasons_of, requested
-from llem.run.run_state import Record
+from llem.run.run_state import RunState
 from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 from llem.schema.experiment import Experiment
 
-FACTS = HostFacts(system="Linux", cpu="one", logical_cores=1, memory_bytes=1)
+FACTS = HostInfo(system="Linux", cpu="one", logical_cores=1, memory_bytes=1)
 
 
 def run(started_s, duration_s=6.0):
@@ -21,11 +21,11 @@ def run(started_s, duration_s=6.0):
 
 @pytest.fixture
 def record():
-    return Record(
+    return RunState(
         experiment=Experiment(backend="x"),
         plan=CallPlan(calls=()),
         facts=FACTS,
-        opened=OpenReport("engine", "1", ModelFacts(10), ["cpu"]),
+        opened=OpenReport("engine", "1", ModelInfo(10), ["cpu"]),
         runs=[run(0.0), run(10.0), run(20.0)],
         warmup_s=[6.0, 6.0],
         warmup_stable=True,
@@ -41,7 +41,7 @@ def test_nothing_speaks_against_a_clean_run(record):
 
 
 def test_a_simulated_engine_is_never_valid(record):
-    record.opened = OpenReport("engine", "1", ModelFacts(10), ["cpu"], simulated=True)
+    record.opened = OpenReport("engine", "1", ModelInfo(10), ["cpu"], simulated=True)
     assert codes(record) == ["simulated-engine"]
 
 

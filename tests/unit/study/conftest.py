@@ -9,9 +9,9 @@ import pytest
 
 from llem.registry import Registry
 from llem.results import OutcomeFolder
-from llem.study.journal import StudySilence
+from llem.study.journal import NullStudyProgress
 from llem.study.load_study import load_study
-from llem.study.run_study import Resumption, run_study
+from llem.study.run_study import ResumeOptions, run_study
 from llem.study.study_plan import plan_study
 
 
@@ -66,7 +66,7 @@ class PaperExecutor:
         return [task.place.run for task in self.tasks if task is not None]
 
 
-class Witness(StudySilence):
+class Witness(NullStudyProgress):
     """Remembers what it was told."""
 
     def __init__(self):
@@ -91,8 +91,8 @@ def begin(plan, tmp_path):
         planned = plan(text)
         results = tmp_path / "results"
         executor = executor or PaperExecutor(results / planned.study.name)
-        resumption = Resumption(
-            **{name: options.pop(name) for name in list(options) if name in Resumption.__slots__}
+        resumption = ResumeOptions(
+            **{name: options.pop(name) for name in list(options) if name in ResumeOptions.__slots__}
         )
         options = {"sleep": lambda seconds: None} | options
         return run_study(

@@ -7,7 +7,7 @@ import pytest
 from llem.errors import ConfigInvalid
 from llem.registry import Registry
 from llem.study.load_study import load_study
-from llem.study.plan_summary import document, overview, span
+from llem.study.plan_summary import document, plan_summary, span
 from llem.study.study_plan import plan_study
 
 SHARED = "workload: {requests: 1}\n"
@@ -57,7 +57,7 @@ def test_refused_points_are_listed_by_rule(plan):
     planned = plan("sweep: {model.revision: [main, null], simulated.batch_size: [1, 2]}")
     assert [point.rule for point in planned.refused] == ["shape-has-no-revision"] * 2
     assert [point.number for point in planned.refused] == [0, 1]
-    text = "\n".join(overview(planned, everything=False))
+    text = "\n".join(plan_summary(planned, everything=False))
     assert "2 x shape-has-no-revision, such as: study.yaml:2: model.revision" in text
 
 
@@ -106,12 +106,12 @@ def test_the_overview_shows_points_refused_duplicates_runs_and_duration(plan):
         variants: [{}, {decoder: {seed: 1}}]
         """
     )
-    lines = list(overview(planned, everything=False))
+    lines = list(plan_summary(planned, everything=False))
     assert lines[:2] == ["study study", "       60  points"]
     assert "       30  duplicates (same calls, workload and runner: run once for all)" in lines
     assert "       30  runs" in lines
     assert lines[-1] == "… and 10 more; --all lists them"
-    assert len(list(overview(planned, everything=True))) == len(lines) + 9
+    assert len(list(plan_summary(planned, everything=True))) == len(lines) + 9
     assert f"{planned.ids[0]}  simulated.batch_size=1  (and 1 more)" in lines
     assert document(planned)["runs"] == planned.ids
     assert json.dumps(document(planned))

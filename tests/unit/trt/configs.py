@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from llem.config.rule_checks import rules_of
-from llem.schema.base import GIVEN
+from llem.schema.base import IS_SET
 from llem.schema.fields import ConfigField, bare, members, walk
 from llem_trt.config.trt import TrtConfig
 
@@ -56,8 +56,8 @@ def experiments(draw) -> TrtExperiment | None:
 
 def _around(field: ConfigField) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for other, wanted in field.param.needs.items():
-        if wanted is GIVEN:
+    for other, wanted in field.param.requires.items():
+        if wanted is IS_SET:
             chosen = FIELDS[other].param.examples[0] if other in FIELDS else 0.9
             values |= _around(FIELDS[other]) if other in FIELDS else {}
         else:
@@ -65,4 +65,4 @@ def _around(field: ConfigField) -> dict[str, Any]:
             values |= _around(FIELDS[other]) if other in FIELDS and chosen is not None else {}
         if chosen is not None:
             values[other] = chosen
-    return values | dict(field.param.example_with)
+    return values | dict(field.param.example_context)

@@ -11,7 +11,7 @@ import pytest
 
 import llem_trt
 from llem.api.parameter_audit import FoundParameter
-from llem.introspect.audit_report import Fate, audited
+from llem.introspect.audit_report import Classification, audited
 from llem_trt.audit import parameter_audit
 from llem_trt.config.trt import TrtConfig
 from llem_trt.reference import classes, found
@@ -25,7 +25,7 @@ def fates(there):
 
 def test_nothing_of_the_reference_is_left_over():
     counts = set(fates(found()).values())
-    assert counts == {Fate.EXPOSED, Fate.OWNED, Fate.EXCLUDED}
+    assert counts == {Classification.EXPOSED, Classification.OWNED, Classification.EXCLUDED}
 
 
 def test_every_class_of_the_reference_has_a_place_in_the_plan():
@@ -38,7 +38,11 @@ def test_one_version_alone_misses_nothing_of_the_other(surface):
         name: [FoundParameter(parameter) for parameter in parameters]
         for name, parameters in classes(surface).items()
     }
-    assert set(fates(there).values()) == {Fate.EXPOSED, Fate.OWNED, Fate.EXCLUDED}
+    assert set(fates(there).values()) == {
+        Classification.EXPOSED,
+        Classification.OWNED,
+        Classification.EXCLUDED,
+    }
 
 
 def test_what_both_versions_have_is_missed():
@@ -46,7 +50,7 @@ def test_what_both_versions_have_is_missed():
         name: [one for one in parameters if one.name != "max_batch_size"]
         for name, parameters in found().items()
     }
-    assert fates(there)["tensorrt_llm.LLM", "max_batch_size"] is Fate.GONE
+    assert fates(there)["tensorrt_llm.LLM", "max_batch_size"] is Classification.GONE
 
 
 def llem_audit(*arguments, **env):

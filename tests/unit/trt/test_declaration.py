@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem.api.capability import Capability, Level
+from llem.api.capability import Capability, Support
 from llem.schema.decoder import DecoderConfig
 from llem_trt import plugin
 from llem_trt.errors import explain
@@ -12,9 +12,9 @@ def test_every_claim_says_that_nothing_has_run_on_hardware():
     info = plugin.llem_capabilities()
     assert info.claims.keys() == set(Capability)
     levels = {claim.level for claim in info.claims.values()}
-    assert levels == {Level.NO, Level.PARTIAL}
+    assert levels == {Support.NO, Support.PARTIAL}
     for claim in info.claims.values():
-        assert claim.level is Level.NO or "not run on hardware" in claim.note
+        assert claim.level is Support.NO or "not run on hardware" in claim.note
     assert "not run on hardware" in info.summary
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llem.api.capability import Gpu, HostFacts
-from llem.config.rule_checks import unfit
+from llem.api.capability import Gpu, HostInfo
+from llem.config.rule_checks import unmet_conditions
 from llem_trt.hardware import RUNS_ON, algorithm_runs_on, architecture_of
 from llem_trt.review import review
 
@@ -13,12 +13,12 @@ def machine(*capabilities):
         Gpu(f"GPU-{at}", "a device", 80 * 2**30, capability)
         for at, capability in enumerate(capabilities)
     )
-    return HostFacts("Linux", "cpu", 8, 2**34, gpus)
+    return HostInfo("Linux", "cpu", 8, 2**34, gpus)
 
 
 def codes(experiment, *capabilities):
     facts = machine(*capabilities)
-    found = (*unfit(experiment, facts), *review(experiment, facts))
+    found = (*unmet_conditions(experiment, facts), *review(experiment, facts))
     return [(one.code, one.severity) for one in found]
 
 
@@ -89,7 +89,7 @@ def test_bfloat16_needs_ampere_before_1_3(experiment):
 def test_findings_say_what_to_do(experiment):
     for values in ({"trt.checkpoint_quantization": "NVFP4"}, {"trt.tensor_parallel_size": 8}):
         for finding in review(experiment(values), machine((9, 0))):
-            assert finding.remedy.endswith(".")
+            assert finding.hint.endswith(".")
             assert finding.path
 
 

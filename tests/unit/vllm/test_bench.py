@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.importers import Told
+from llem.api.importers import ImportHints
 from llem.report.metrics import METRICS
 from llem_vllm.bench import read
 
@@ -23,7 +23,7 @@ LATENCIES_S = document("latency")["latencies"]
 
 
 def test_latency_is_the_time_of_a_batch_of_which_it_says_nothing():
-    result = read(document("latency"), Told())
+    result = read(document("latency"), ImportHints())
     assert result.tool == "vllm bench latency"
     assert result.model == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert result.repetitions == {"duration_s": LATENCIES_S}
@@ -31,7 +31,7 @@ def test_latency_is_the_time_of_a_batch_of_which_it_says_nothing():
 
 
 def test_latency_becomes_rates_once_batch_and_lengths_are_told():
-    result = read(document("latency"), Told(requests=2, input_tokens=8, output_tokens=4))
+    result = read(document("latency"), ImportHints(requests=2, input_tokens=8, output_tokens=4))
     for name, work in (("requests", 2), ("output_tokens", 8), ("total_tokens", 24)):
         rates = [work / one for one in LATENCIES_S]
         assert result.repetitions[f"{name}_per_s"] == pytest.approx(rates)
@@ -41,7 +41,7 @@ def test_latency_becomes_rates_once_batch_and_lengths_are_told():
 
 def test_throughput_does_not_pass_all_tokens_for_output():
     told = document("throughput")
-    result = read(told, Told())
+    result = read(told, ImportHints())
     assert result.figures == pytest.approx(
         {
             "duration_s": told["elapsed_time"],
@@ -49,14 +49,14 @@ def test_throughput_does_not_pass_all_tokens_for_output():
             "total_tokens_per_s": told["tokens_per_second"],
         }
     )
-    figures = read(told, Told(output_tokens=4)).figures
+    figures = read(told, ImportHints(output_tokens=4)).figures
     assert figures["output_tokens_per_s"] == pytest.approx(39.05, abs=0.01)  # as vLLM printed it
     assert figures["total_tokens_per_s"] == pytest.approx(told["tokens_per_second"])
 
 
 def test_serve_is_in_seconds_and_per_second():
     told = document("serve")
-    result = read(told, Told())
+    result = read(told, ImportHints())
     assert result.figures == pytest.approx(
         {
             "duration_s": told["duration"],
@@ -79,23 +79,23 @@ def test_serve_is_in_seconds_and_per_second():
 
 def test_latencies_with_failed_requests_among_them_mean_nothing():
     failed = {**document("serve"), "failed": 1}
-    assert "e2e_s_p50" not in read(failed, Told()).figures
+    assert "e2e_s_p50" not in read(failed, ImportHints()).figures
     asked_for = {**failed, "median_e2el_ms": 2500.0}  # vLLM's own leaves failed ones out
-    assert read(asked_for, Told()).figures["e2e_s_p50"] == 2.5
+    assert read(asked_for, ImportHints()).figures["e2e_s_p50"] == 2.5
 
 
 def test_lengths_that_vary_are_not_called_equal():
     uneven = {**document("serve"), "total_output_tokens": 15}
-    assert read(uneven, Told()).settings["workload"] == {"requests": 4, "input_tokens": 8}
+    assert read(uneven, ImportHints()).settings["workload"] == {"requests": 4, "input_tokens": 8}
 
 
 def test_every_figure_is_a_metric():
     for kind in ("latency", "throughput", "serve"):
-        result = read(document(kind), Told(requests=1, input_tokens=1, output_tokens=1))
+        result = read(document(kind), ImportHints(requests=1, input_tokens=1, output_tokens=1))
         assert set(result.figures) <= set(METRICS)
         assert set(result.repetitions) <= set(METRICS)
 
 
 @pytest.mark.parametrize("other", [None, [], {}, {"latencies": [1.0]}, {"duration": 1.0}])
 def test_other_data_are_not_its(other):
-    assert read(other, Told()) is None
+    assert read(other, ImportHints()) is None

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llem.api.capability import Gpu, HostFacts
+from llem.api.capability import Gpu, HostInfo
 from llem_vllm.review import review
 
 MODEL = {
@@ -18,7 +18,7 @@ MODEL = {
 
 
 def host(*gpus):
-    return HostFacts("Linux", "CPU", 8, 2**34, gpus)
+    return HostInfo("Linux", "CPU", 8, 2**34, gpus)
 
 
 def gpu(capability):

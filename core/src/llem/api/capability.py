@@ -30,7 +30,7 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True)
-class HostFacts:
+class HostInfo:
     """The machine an experiment would run on.
 
     Attributes:
@@ -102,7 +102,7 @@ MEANINGS: Mapping[Capability, str] = MappingProxyType(
 """What a backend must do, with each, to claim it."""
 
 
-class Level(StrEnum):
+class Support(StrEnum):
     """How far a backend supports a capability *through llem*."""
 
     YES = "yes"
@@ -114,7 +114,7 @@ class Condition(ABC):
     """What a machine must have; ``str`` says it in a few words."""
 
     @abstractmethod
-    def met(self, facts: HostFacts) -> bool:
+    def met(self, facts: HostInfo) -> bool:
         """Whether the machine of ``facts`` has it."""
 
 
@@ -130,7 +130,7 @@ class ComputeCapability(Condition):
     major: int
     minor: int = 0
 
-    def met(self, facts: HostFacts) -> bool:
+    def met(self, facts: HostInfo) -> bool:
         """Whether the first device, which an engine takes, is new enough."""
         least = (self.major, self.minor)
         return bool(facts.gpus) and facts.gpus[0].compute_capability >= least
@@ -149,7 +149,7 @@ class Gpus(Condition):
 
     least: int = 1
 
-    def met(self, facts: HostFacts) -> bool:
+    def met(self, facts: HostInfo) -> bool:
         """Whether that many are visible."""
         return len(facts.gpus) >= self.least
 
@@ -167,7 +167,7 @@ class Platform(Condition):
 
     name: Literal["Linux", "macOS", "Windows"]
 
-    def met(self, facts: HostFacts) -> bool:
+    def met(self, facts: HostInfo) -> bool:
         """Whether it is the one that runs."""
         return facts.system.startswith(self.name)
 
@@ -185,7 +185,7 @@ class Installed(Condition):
 
     distribution: str
 
-    def met(self, facts: HostFacts) -> bool:
+    def met(self, facts: HostInfo) -> bool:
         """Whether its version is among the facts."""
         return self.distribution in facts.versions
 
@@ -200,14 +200,14 @@ class Claim:
     Attributes:
         level: How far the capability is supported.
         note: Restriction or remark, one short phrase.
-        needs: What the machine must have, all of it.
+        requires: What the machine must have, all of it.
         settings: What asks for it, by dotted path, where fields of the backend's own do:
             ``{"demo.beams": 2}``. The conformance kit tries it.
     """
 
-    level: Level
+    level: Support
     note: str = ""
-    needs: tuple[Condition, ...] = ()
+    requires: tuple[Condition, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -244,7 +244,7 @@ class BackendInfo:
             that judges all of them by rules of its own.
         versions_of: Distributions whose versions an outcome must record.
         variables: Environment variables that change its results, to be recorded too.
-        after_load: Names of a plan's calls (``generate``), and of settings (``settings.seed``),
+        hot_swappable: Names of a plan's calls (``generate``), and of settings (``settings.seed``),
             that matter only once the model is loaded. Plans that differ in nothing else can be
             carried out by one session, which is then :meth:`reopened
             <llem.api.session.Session.reopen>`; empty for a backend that cannot.
@@ -259,8 +259,8 @@ class BackendInfo:
     model_parameters: frozenset[str] | None = None
     versions_of: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
-    after_load: frozenset[str] = frozenset()
+    hot_swappable: frozenset[str] = frozenset()
 
     def claim(self, capability: Capability) -> Claim:
         """Return the claim for ``capability``; unstated means ``no``."""
-        return self.claims.get(capability, Claim(Level.NO, "not stated"))
+        return self.claims.get(capability, Claim(Support.NO, "not stated"))

@@ -17,7 +17,7 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(parent_pid: int) -> None:
+def exit_with_parent(parent_pid: int) -> None:
     """Ask the kernel to kill this process when its parent ends, however it ends.
 
     Elsewhere than on Linux the worker ends when its pipe closes, between two calls.

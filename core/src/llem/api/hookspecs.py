@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from llem.api.capability import BackendInfo, HostFacts
-    from llem.api.importers import ImportFormat
+    from llem.api.capability import BackendInfo, HostInfo
+    from llem.api.importers import ResultImporter
     from llem.api.meters import MeterSpec
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
     from llem.schema.experiment import Experiment
-    from llem.schema.outcome import Outcome, StudyPlace
+    from llem.schema.outcome import Outcome, RunPosition
 
 hookspec = pluggy.HookspecMarker("llem")
 hookimpl = pluggy.HookimplMarker("llem")
@@ -92,7 +92,7 @@ def llem_meters() -> Sequence[MeterSpec]:
 
 
 @hookspec
-def llem_imports() -> Sequence[ImportFormat]:
+def llem_result_importers() -> Sequence[ResultImporter]:
     """Offer to read result files of other tools.
 
     When: ``llem results import``. Process: host.
@@ -101,7 +101,7 @@ def llem_imports() -> Sequence[ImportFormat]:
 
 
 @hookspec
-def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
     """Judge a valid experiment against this machine, before anything is started.
 
     When: ``llem check`` and before each run. Process: host. Imports: L2.
@@ -151,7 +151,7 @@ def llem_study_finished(study: str, folder: Path, states: Mapping[str, int], lef
 
 
 @hookspec
-def llem_experiment_started(experiment: Experiment, id: str, place: StudyPlace | None) -> None:
+def llem_experiment_started(experiment: Experiment, id: str, place: RunPosition | None) -> None:
     """Learn that an experiment begins.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ImportHints:
     """What the user knows of a measurement, for what its file does not say.
 
     Attributes:
@@ -23,7 +23,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignResult:
+class ImportedResult:
     """What another tool measured, in llem's terms: SI units, and null for what it does not say.
 
     Attributes:
@@ -65,14 +65,15 @@ class ForeignResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportFormat:
+class ResultImporter:
     """One kind of file that can be imported.
 
     Attributes:
         name: What the user calls it.
         summary: What writes such files, in one line.
-        reader: Dotted name of a function that takes the file's JSON data and a :class:`Told`, and
-            returns a :class:`ForeignResult`, or ``None`` for data of another kind.
+        reader: Dotted name of a function that takes the file's JSON data and
+            :class:`ImportHints`, and returns :class:`ImportedResult`, or ``None`` for data of
+            another kind.
     """
 
     name: str

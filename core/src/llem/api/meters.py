@@ -12,13 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
-class Provenance(StrEnum):
-    """How a figure came about."""
-
-    MEASURED = "measured"
-    ESTIMATED = "estimated"
-    UNAVAILABLE = "unavailable"
+from llem.schema.provenance import Provenance as Provenance
 
 
 class Quantity(StrEnum):
@@ -51,7 +45,7 @@ class Channel:
         gain_error_ratio: Standard relative error of the sensor itself; ``None`` if unknown.
         contained_in: Domain of the same device that already includes this one, so that a
             total counts it once; ``None`` for a domain that stands for itself.
-        instead_of: Which better source of this domain does not work, and why; empty if none.
+        fallback_for: Which better source of this domain does not work, and why; empty if none.
         note: Model and inputs of an estimate, or a remark.
     """
 
@@ -64,7 +58,7 @@ class Channel:
     wraps_at_j: float | None = None
     gain_error_ratio: float | None = None
     contained_in: str | None = None
-    instead_of: str = ""
+    fallback_for: str = ""
     note: str = ""
 
 
@@ -138,7 +132,7 @@ class MeterSpec:
         factory: Dotted name of the :class:`Meter` class, imported when first needed.
         fallback: True when it is used only where no measuring meter covers the device kind.
         device_kind: ``cpu``, ``cuda`` or another prefix of the device ids it reports.
-        on_request: True when ``auto`` never takes it, only its name does.
+        opt_in: True when ``auto`` never takes it, only its name does.
     """
 
     name: str
@@ -147,7 +141,7 @@ class MeterSpec:
     factory: str
     device_kind: str
     fallback: bool = False
-    on_request: bool = False
+    opt_in: bool = False
 
 
 class Meter(ABC):

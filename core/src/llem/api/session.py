@@ -99,7 +99,7 @@ class RunResult(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFacts(Record):
+class ModelInfo(Record):
     """What the loaded model is.
 
     Attributes:
@@ -144,14 +144,14 @@ class OpenReport(Record):
 
     engine: str
     engine_version: str
-    model: ModelFacts
+    model: ModelInfo
     devices: list[str]
     simulated: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Rebuild the record from its JSON data."""
-        return cls(**{**data, "model": ModelFacts.from_json(data["model"])})
+        return cls(**{**data, "model": ModelInfo.from_json(data["model"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Session(ABC):
         raises; the host then starts a fresh worker.
 
         When: after ``observe``, instead of ``close``; only for a backend that declares
-        ``after_load``, and only where the plans differ in nothing else.
+        ``hot_swappable``, and only where the plans differ in nothing else.
         """
         raise RuntimeError("this session cannot take on another plan")
 

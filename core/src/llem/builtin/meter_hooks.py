@@ -40,6 +40,6 @@ def llem_meters() -> Sequence[MeterSpec]:
             provenance=Provenance.MEASURED,
             factory="llem.builtin.trace.TraceMeter",
             device_kind="host",
-            on_request=True,
+            opt_in=True,
         ),
     )

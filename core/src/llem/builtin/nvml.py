@@ -87,7 +87,7 @@ def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
             refusals.append(f"{source.name}: {error}")
             continue
         # What is missing concerns the source that is used instead, not the one beside it.
-        instead_of = f"not {', not '.join(refusals)}" if refusals and found == 0 else ""
+        fallback_for = f"not {', not '.join(refusals)}" if refusals and found == 0 else ""
         found += 1
         yield (
             source,
@@ -99,7 +99,7 @@ def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
                 resolution=0.001,
                 averaged_over_s=AVERAGED_OVER_S if source is AVERAGE else None,
                 gain_error_ratio=GAIN_ERROR_RATIO,
-                instead_of=instead_of,
+                fallback_for=fallback_for,
                 note=str(name),
             ),
         )

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llem.api.hookspecs import hookimpl
-from llem.api.importers import ForeignResult, ImportFormat, Told
+from llem.api.importers import ImportedResult, ImportHints, ResultImporter
 
 
 @hookimpl
-def llem_imports() -> Sequence[ImportFormat]:
+def llem_result_importers() -> Sequence[ResultImporter]:
     """Offer the formats of tools that run several engines."""
     return (
-        ImportFormat(
+        ResultImporter(
             name="optimum-benchmark",
             summary="benchmark.json or benchmark_report.json of optimum-benchmark",
             reader="llem.builtin.optimum_benchmark.read",
@@ -33,7 +33,7 @@ BYTES_PER_MB = 1e6
 Section = Mapping[str, Any]
 
 
-def read(document: Any, told: Told) -> ForeignResult | None:
+def read(document: Any, told: ImportHints) -> ImportedResult | None:
     """Return the result in ``document``; ``None`` if optimum-benchmark did not write it.
 
     Args:
@@ -51,7 +51,7 @@ def read(document: Any, told: Told) -> ForeignResult | None:
     gpus = environment.get("gpu") or ()
     memory_mb = environment.get("cpu_ram_mb")
     name = str(backend.get("name") or "unknown")
-    return ForeignResult(
+    return ImportedResult(
         tool="optimum-benchmark",
         tool_version=environment.get("optimum_benchmark_version"),
         backend=name,
@@ -82,17 +82,17 @@ def _is_measured(section: Any) -> bool:
     return isinstance(section, Mapping) and {"latency", "energy", "memory"} <= section.keys()
 
 
-def _work(scenario: Section, told: Told) -> Told:
+def _work(scenario: Section, told: ImportHints) -> ImportHints:
     """Return what one call does: from the config, else as told."""
     shapes, kwargs = _part(scenario, "input_shapes"), _part(scenario, "generate_kwargs")
-    return Told(
+    return ImportHints(
         requests=shapes.get("batch_size") or told.requests,
         input_tokens=shapes.get("sequence_length") or told.input_tokens,
         output_tokens=kwargs.get("max_new_tokens") or told.output_tokens,
     )
 
 
-def _lengths(work: Told) -> dict[str, int | None]:
+def _lengths(work: ImportHints) -> dict[str, int | None]:
     return {
         "requests": work.requests,
         "input_tokens": work.input_tokens,
@@ -100,7 +100,7 @@ def _lengths(work: Told) -> dict[str, int | None]:
     }
 
 
-def _figures(report: Section, work: Told) -> dict[str, float]:
+def _figures(report: Section, work: ImportHints) -> dict[str, float]:
     figures: dict[str, float | None] = {
         name: _mean(values) for name, values in _repetitions(report, work).items()
     }
@@ -125,7 +125,7 @@ def _figures(report: Section, work: Told) -> dict[str, float]:
     return {name: value for name, value in figures.items() if value is not None}
 
 
-def _repetitions(report: Section, work: Told) -> dict[str, list[float]]:
+def _repetitions(report: Section, work: ImportHints) -> dict[str, list[float]]:
     """Return what is known of each timed call of ``generate``."""
     durations_s = list(_part(report, "generate", "latency").get("values") or ())
     if not durations_s or min(durations_s) <= 0:

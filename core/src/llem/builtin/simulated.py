@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llem.api.capability import BackendInfo, Capability, Claim, Level
+from llem.api.capability import BackendInfo, Capability, Claim, Support
 from llem.api.hookspecs import hookimpl
 from llem.api.meters import MeterSpec, Provenance
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llem.schema.call_plan import CallPlan
     from llem.schema.experiment import Experiment
 
-_YES = Claim(Level.YES)
+_YES = Claim(Support.YES)
 
 
 @hookimpl
@@ -26,10 +26,10 @@ def llem_capabilities() -> BackendInfo:
         summary="Deterministic tokens at an adjustable speed, without an engine",
         claims={
             Capability.RANDOM_WEIGHTS: _YES,
-            Capability.STATIC_BATCHING: Claim(Level.YES, settings={"simulated.batch_size": 2}),
+            Capability.STATIC_BATCHING: Claim(Support.YES, settings={"simulated.batch_size": 2}),
             Capability.STREAMING_LATENCY: _YES,
         },
-        after_load=frozenset({"settings.batch_size", "settings.ignore_eos"}),
+        hot_swappable=frozenset({"settings.batch_size", "settings.ignore_eos"}),
     )
 
 
@@ -67,6 +67,6 @@ def llem_meters() -> Sequence[MeterSpec]:
             provenance=Provenance.ESTIMATED,
             factory="llem.builtin.simulated_session.ConstantPowerMeter",
             device_kind="host",
-            on_request=True,
+            opt_in=True,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api.arguments import merge_passthrough
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
 
@@ -22,57 +22,57 @@ class SimulatedConfig(BackendConfig):
     batch_size: Annotated[
         int | None,
         Field(ge=1, le=65_536),
-        Param(unit="requests", maps_to=(Engine("settings", "batch_size"),)),
+        Param(unit="requests", maps_to=(EngineArg("settings", "batch_size"),)),
     ] = None
     """Requests per static batch; 1 if unset."""
 
     prefill_tokens_per_s: Annotated[
-        Rate, Param(unit="tokens/s", maps_to=(Engine("settings", "prefill_tokens_per_s"),))
+        Rate, Param(unit="tokens/s", maps_to=(EngineArg("settings", "prefill_tokens_per_s"),))
     ] = None
     """Prompt tokens read per second; 100000 if unset."""
 
     decode_steps_per_s: Annotated[
-        Rate, Param(unit="1/s", maps_to=(Engine("settings", "decode_steps_per_s"),))
+        Rate, Param(unit="1/s", maps_to=(EngineArg("settings", "decode_steps_per_s"),))
     ] = None
     """Output tokens per second of each running request; 2000 if unset."""
 
     eos_after_tokens: Annotated[
         int | None,
         Field(ge=1, le=1_000_000),
-        Param(unit="tokens", maps_to=(Engine("settings", "eos_after_tokens"),)),
+        Param(unit="tokens", maps_to=(EngineArg("settings", "eos_after_tokens"),)),
     ] = None
     """Output tokens after which every request emits EOS; never if unset."""
 
     load_s: Annotated[
         float | None,
         Field(ge=0, le=3600),
-        Param(unit="s", maps_to=(Engine("settings", "load_s"),)),
+        Param(unit="s", maps_to=(EngineArg("settings", "load_s"),)),
     ] = None
     """Time that loading takes; none if unset."""
 
     device_peak_bytes: Annotated[
         int | None,
         Field(ge=0, le=2**50),
-        Param(unit="bytes", maps_to=(Engine("settings", "device_peak_bytes"),)),
+        Param(unit="bytes", maps_to=(EngineArg("settings", "device_peak_bytes"),)),
     ] = None
     """Device memory it claims to have used; unavailable if unset."""
 
     devices: Annotated[
         tuple[str, ...] | None,
         Field(min_length=1),
-        Param(maps_to=(Engine("settings", "devices"),), examples=(["cuda:GPU-0"],)),
+        Param(maps_to=(EngineArg("settings", "devices"),), examples=(["cuda:GPU-0"],)),
     ] = None
     """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset."""
 
     fail_in: Annotated[
         Phase | None,
-        Param(maps_to=(Engine("settings", "fail_in"),), needs={"simulated.failure": GIVEN}),
+        Param(maps_to=(EngineArg("settings", "fail_in"),), requires={"simulated.failure": IS_SET}),
     ] = None
     """Phase in which it fails; never if unset."""
 
     failure: Annotated[
         Failure | None,
-        Param(maps_to=(Engine("settings", "failure"),), needs={"simulated.fail_in": GIVEN}),
+        Param(maps_to=(EngineArg("settings", "failure"),), requires={"simulated.fail_in": IS_SET}),
     ] = None
     """How it fails: raise, exit, be killed, hang, print without end, run out of memory."""
 
@@ -81,8 +81,8 @@ class SimulatedConfig(BackendConfig):
         Field(ge=0, le=1_000_000),
         Param(
             unit="repetitions",
-            maps_to=(Engine("settings", "fail_after_runs"),),
-            needs={"simulated.fail_in": "run"},
+            maps_to=(EngineArg("settings", "fail_after_runs"),),
+            requires={"simulated.fail_in": "run"},
         ),
     ] = None
     """Repetitions that succeed before it fails; none if unset."""

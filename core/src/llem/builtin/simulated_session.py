@@ -11,7 +11,7 @@ from typing import Any
 
 from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
 from llem.api.session import (
-    ModelFacts,
+    ModelInfo,
     Observation,
     OpenReport,
     Request,
@@ -69,7 +69,7 @@ class SimulatedSession(Session):
         return OpenReport(
             engine="simulated",
             engine_version="1",
-            model=ModelFacts(vocab_size=VOCAB_SIZE, eos_token_ids=[EOS_ID], special_token_ids=[0]),
+            model=ModelInfo(vocab_size=VOCAB_SIZE, eos_token_ids=[EOS_ID], special_token_ids=[0]),
             devices=list(self._settings.get("devices", ["cpu"])),
             simulated=True,
         )

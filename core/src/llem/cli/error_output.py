@@ -84,9 +84,9 @@ def describe(error: LlemError) -> str:
     """Return the lines that explain ``error``: every problem with its remedy, then the hint."""
     lines = []
     for finding in _findings(error):
-        lines.append(f"Error: {replace(finding, remedy='')}")
-        if finding.remedy:
-            lines.append(f"  {finding.remedy}")
+        lines.append(f"Error: {replace(finding, hint='')}")
+        if finding.hint:
+            lines.append(f"  {finding.hint}")
     lines = lines or [f"Error: {error.message}"]
     return "\n".join([*lines, f"Hint: {error.hint}"] if error.hint else lines)
 

@@ -122,7 +122,12 @@ def audit(backend: str, python: str | None, reference: bool, allow_gone: bool, f
     with 1 if one is none of these (unclassified), several (contradicted), or is spoken of and
     not there (gone).
     """
-    from llem.introspect.audit_report import Fate, audit_listing, audit_report, audit_summary
+    from llem.introspect.audit_report import (
+        Classification,
+        audit_listing,
+        audit_report,
+        audit_summary,
+    )
     from llem.registry import Registry
     from llem.run.engine_surface import read_engine, required_audit
 
@@ -139,5 +144,5 @@ def audit(backend: str, python: str | None, reference: bool, allow_gone: bool, f
     if form is not None or report.faults:
         print_answer(report, lambda: audit_listing(report, faults_only=form is None), form)
     click.echo(audit_summary(report), err=form is not None)
-    if any(one.fate is not Fate.GONE or not allow_gone for one in report.faults):
+    if any(one.fate is not Classification.GONE or not allow_gone for one in report.faults):
         sys.exit(UNACCOUNTED)

@@ -81,11 +81,11 @@ def check(name: str, settings: tuple[str, ...], form: Form) -> None:
     """
     # Nothing else of the command line needs the kit.
     from llem.config.overrides import values_of
-    from llem.testing import CHECKS, State, Subject, check_plugin
+    from llem.testing import CHECKS, PluginUnderTest, State, check_plugin
     from llem.testing.conformance import result_listing, summary
 
     ask_for(Registry.discover(), name)
-    subject = Subject(name, values_of(settings))
+    subject = PluginUnderTest(name, values_of(settings))
     subject.verify_settings()
     # A session may take a minute, and the table is printed when all is known.
     with click.progressbar(

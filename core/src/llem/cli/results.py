@@ -111,7 +111,7 @@ def import_(
     Such an outcome is marked as imported and never valid: `llem compare --allow imported` sets it
     beside what llem measured. Requests and tokens tell what a file does not say.
     """
-    from llem.api.importers import Told
+    from llem.api.importers import ImportHints
     from llem.introspect.tables import render_json
     from llem.registry import Registry
     from llem.results.import_results import import_file
@@ -120,7 +120,7 @@ def import_(
     found = [
         (file, outcome, folder)
         for file in files
-        for outcome, folder in import_file(file, registry, out, Told(**told), format)
+        for outcome, folder in import_file(file, registry, out, ImportHints(**told), format)
     ]
     if form == "json":
         click.echo(render_json([outcome.model_dump(mode="json") for _, outcome, _ in found]))

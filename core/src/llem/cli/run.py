@@ -84,12 +84,12 @@ def run(
         _print_dry_run(loaded, as_json=as_json)
         return
     from llem.cli.progress_display import live_progress
-    from llem.run.lifecycle import Silence
+    from llem.run.lifecycle import NullProgress
     from llem.run.run_experiment import run_experiment
 
     signal.signal(signal.SIGTERM, _interrupt)
     if quiet or as_json:
-        outcome, folder = run_experiment(loaded, registry, out, Silence())
+        outcome, folder = run_experiment(loaded, registry, out, NullProgress())
     else:
         with live_progress() as progress:
             outcome, folder = run_experiment(loaded, registry, out, progress)

@@ -28,7 +28,7 @@ def plan(
     from llem.introspect.tables import render_json
     from llem.registry import Registry
     from llem.study.load_study import load_study
-    from llem.study.plan_summary import document, overview
+    from llem.study.plan_summary import document, plan_summary
     from llem.study.study_plan import plan_study
 
     study = load_study(
@@ -38,7 +38,7 @@ def plan(
     if form == "json":
         click.echo(render_json(document(planned)))
         return
-    for line in overview(planned, everything=everything):
+    for line in plan_summary(planned, everything=everything):
         click.echo(line)
 
 

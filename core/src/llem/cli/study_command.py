@@ -106,12 +106,12 @@ def run_study_file(
 ) -> int:
     """Run a study; return the exit code."""
     from llem.study.load_study import load_study
-    from llem.study.run_study import Resumption, run_study
+    from llem.study.run_study import ResumeOptions, run_study
     from llem.study.study_plan import plan_study
 
     plan = plan_study(load_study(registry, **options._asdict()))
     with _progress(shown, json_events=json_events) as progress:
-        summary = run_study(plan, registry, out, progress, Resumption(**resumption))
+        summary = run_study(plan, registry, out, progress, ResumeOptions(**resumption))
     if shown.as_json:
         click.echo(json.dumps(_document(summary), indent=2))
     elif not shown.quiet and not json_events:
@@ -125,11 +125,11 @@ def run_study_file(
 
 def _progress(shown: Shown, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
     from llem.cli.progress_display import JsonEvents, study_live
-    from llem.study.journal import StudySilence
+    from llem.study.journal import NullStudyProgress
 
     if json_events:
         return nullcontext(JsonEvents())
-    return nullcontext(StudySilence()) if shown.quiet or shown.as_json else study_live()
+    return nullcontext(NullStudyProgress()) if shown.quiet or shown.as_json else study_live()
 
 
 def _document(summary: Summary) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def choose_backend(installed: Sequence[Backend]) -> tuple[Backend, tuple[Finding
         message=f"{usable[0].name} was chosen among the usable backends {names}",
         severity="warning",
         path="backend",
-        remedy="Name the one you mean with --backend or in the file.",
+        hint="Name the one you mean with --backend or in the file.",
     )
     return usable[0], (warning,)
 
@@ -108,7 +108,7 @@ def default_experiment(backend: str) -> dict[str, Any]:
     }
 
 
-def over_default(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+def merge_defaults(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``chosen`` with what it leaves open taken from ``default``, section by section.
 
     A default gives way where it no longer fits: another source of prompts has other keys, and a
@@ -120,7 +120,7 @@ def over_default(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[
             if _TOO_LONG_FOR.get(key) not in chosen:
                 merged[key] = value
         elif isinstance(value, dict) and _goes_with(value, chosen[key]):
-            merged[key] = over_default(value, chosen[key])
+            merged[key] = merge_defaults(value, chosen[key])
     return merged
 
 

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from llem.config.defaults import choose_backend, default_experiment, experiment_model, over_default
-from llem.config.messages import findings_of, shown
+from llem.config.defaults import (
+    choose_backend,
+    default_experiment,
+    experiment_model,
+    merge_defaults,
+)
+from llem.config.messages import findings_of, format_value
 from llem.config.model_files import is_folder, model_problems
 from llem.config.overrides import apply_override
-from llem.config.rule_checks import remarks, violations
+from llem.config.rule_checks import rule_errors, rule_warnings
 from llem.config.source import Source, read_file
 from llem.errors import ConfigInvalid, Finding, UnknownBackend
 from llem.schema.base import FrozenModel
@@ -109,22 +114,22 @@ def load_experiment(
         BackendUnavailable: Its backend cannot be used.
     """
     source = read_file(file) if file is not None else Source()
-    lay_over(source, overrides, backend, model)
-    chosen, warnings = named_backend(registry, source)
+    apply_overrides(source, overrides, backend, model)
+    chosen, warnings = resolve_backend(registry, source)
     source.data["backend"] = chosen.name
     if file is None:
-        source.data = over_default(default_experiment(chosen.name), source.data)
+        source.data = merge_defaults(default_experiment(chosen.name), source.data)
     experiment = _validate(registry, chosen, source)
-    experiment = experiment.model_copy(update={"model": with_home(experiment.model)})
-    problems = (*violations(experiment, chosen.info), *model_problems(experiment.model))
+    experiment = experiment.model_copy(update={"model": expand_user(experiment.model)})
+    problems = (*rule_errors(experiment, chosen.info), *model_problems(experiment.model))
     if problems:
         raise ConfigInvalid([_located(problem, source) for problem in problems])
-    warnings += tuple(_located(remark, source) for remark in remarks(experiment))
+    warnings += tuple(_located(remark, source) for remark in rule_warnings(experiment))
     base_dir = file.parent if file is not None else Path()
     return LoadedExperiment(experiment, chosen, base_dir, warnings)
 
 
-def lay_over(
+def apply_overrides(
     source: Source, overrides: Sequence[str], backend: str | None, model: str | None
 ) -> None:
     """Lay flags over ``source``, and overrides over both.
@@ -142,7 +147,7 @@ def lay_over(
     source.data = {key: value for key, value in source.data.items() if value is not None}
 
 
-def named_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
+def resolve_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
     """Return the backend that is named, or the one to choose when none is, with a warning.
 
     Raises:
@@ -155,9 +160,9 @@ def named_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Fi
     if not isinstance(name, str):
         finding = Finding(
             code="wrong-value",
-            message=f"must be the name of a backend, not {shown(name, ('backend',))}",
+            message=f"must be the name of a backend, not {format_value(name, ('backend',))}",
             path="backend",
-            remedy=f"Installed: {', '.join(one.name for one in registry.backends())}.",
+            hint=f"Installed: {', '.join(one.name for one in registry.backends())}.",
         )
         raise ConfigInvalid([_located(finding, source)])
     try:
@@ -189,7 +194,7 @@ def _validate(registry: Registry, backend: Backend, source: Source) -> Experimen
         ) from None
 
 
-def with_home(model: ModelConfig) -> ModelConfig:
+def expand_user(model: ModelConfig) -> ModelConfig:
     """Return ``model`` with ``~`` in its folder written out: no engine does that."""
     if not model.id.startswith("~") or not is_folder(model.id):
         return model

@@ -22,7 +22,7 @@ _MAX_LENGTH = 60
 _FREE_DATA = (("runner", "env"), ("passthrough_kwargs",))
 
 
-def shown(value: Any, path: KeyPath) -> str:
+def format_value(value: Any, path: KeyPath) -> str:
     """Return the value at ``path`` as JSON, shortened, with secrets and contents left out."""
     if isinstance(value, dict):
         return "a section of keys"
@@ -39,7 +39,7 @@ def is_free_data(path: KeyPath) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ErrorLocation:
     """A place in an experiment.
 
     Attributes:
@@ -58,7 +58,7 @@ class Place:
         return ".".join(map(str, self.path))
 
 
-def place_of(model: type[BaseModel], location: KeyPath) -> Place:
+def location_of(model: type[BaseModel], location: KeyPath) -> ErrorLocation:
     """Return the place that pydantic calls ``location`` below ``model``."""
     path: list[str | int] = []
     annotation: Any = model
@@ -73,7 +73,7 @@ def place_of(model: type[BaseModel], location: KeyPath) -> Place:
         path.append(part)
         owner, annotation = _step(allowed[0] if allowed else Any, part)
     choices = tuple(one for one in map(bare, members(annotation)) if is_model(one))
-    return Place(tuple(path), owner, choices if len(choices) > 1 else ())
+    return ErrorLocation(tuple(path), owner, choices if len(choices) > 1 else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Discriminator:
     values: tuple[str, ...]
 
 
-def told_apart_by(models: tuple[type[BaseModel], ...]) -> Discriminator | None:
+def discriminator_of(models: tuple[type[BaseModel], ...]) -> Discriminator | None:
     """Return what tells ``models`` apart, or ``None`` if no key has one fixed text in each."""
     for name in models[0].model_fields if models else ():
         values = [text for model in models if (text := _constant(model, name)) is not None]
@@ -156,9 +156,9 @@ def findings_of(
         other_backends: Names of further backends, whose sections are told apart from
             mistakes; called only when there is an unknown key at the top.
     """
-    by_path: dict[KeyPath, tuple[Place, list[Mapping[str, Any]]]] = {}
+    by_path: dict[KeyPath, tuple[ErrorLocation, list[Mapping[str, Any]]]] = {}
     for detail in error.errors(include_url=False):
-        place = place_of(model, detail["loc"])
+        place = location_of(model, detail["loc"])
         by_path.setdefault(place.path, (place, []))[1].append(dict(detail))
     # What no member of a union allows is reported at the union and inside the member that fits
     # best; the inner report says more.
@@ -170,7 +170,7 @@ def findings_of(
 
 
 def _finding(
-    place: Place,
+    place: ErrorLocation,
     details: list[Mapping[str, Any]],
     model: type[BaseModel],
     source: Source,
@@ -178,27 +178,27 @@ def _finding(
 ) -> Finding:
     kind = str(details[0]["type"])
     path = place.path
-    code, remedy = "wrong-value", ""
+    code, hint = "wrong-value", ""
     if kind == "extra_forbidden":
         code, message = "unknown-key", "there is no such key"
-        remedy = _right_key(place, model, other_backends)
+        hint = _right_key(place, model, other_backends)
     elif kind == "missing":
         code, message = "missing-key", "this key is required"
     elif kind == "json_invalid":
         message = "a text in it is not valid Unicode"
-    elif _is_of_no_kind(details[0]) and (apart := told_apart_by(place.choices)):
+    elif _is_of_no_kind(details[0]) and (apart := discriminator_of(place.choices)):
         path, value = (*path, apart.key), details[0]["input"]
         message = f"must be {_one_of(apart.values)}"
         if apart.key in value:
             message += _but_is(value[apart.key], path)
-            remedy = _nearest(value[apart.key], apart.values)
+            hint = _nearest(value[apart.key], apart.values)
     else:
-        message, remedy = _wrong_value(details, path)
+        message, hint = _wrong_value(details, path)
     return Finding(
         code=code,
         message=message,
         path=".".join(map(str, path)),
-        remedy=remedy,
+        hint=hint,
         origin=source.origin(path),
     )
 
@@ -246,7 +246,7 @@ def _remedy(detail: Mapping[str, Any], value: Any) -> str:
 
 
 def _right_key(
-    place: Place, model: type[BaseModel], other_backends: Callable[[], Collection[str]]
+    place: ErrorLocation, model: type[BaseModel], other_backends: Callable[[], Collection[str]]
 ) -> str:
     """Say which key was meant: one nearby, one elsewhere, or any of those that exist."""
     key = str(place.path[-1])
@@ -266,7 +266,7 @@ def _right_key(
             continue
         if path != place.name:
             return f"Did you mean {path}?"
-        if apart := told_apart_by((owner, place.owner)):
+        if apart := discriminator_of((owner, place.owner)):
             return f"It goes with {path.removesuffix(key)}{apart.key}: {apart.values[0]}."
     known = place.owner.model_fields
     return _nearest(key, known) or f"Known here: {', '.join(known)}."
@@ -285,4 +285,4 @@ def _one_of(values: Collection[str]) -> str:
 def _but_is(value: Any, path: KeyPath) -> str:
     if is_free_data(path):
         return " (its value is not shown: it may be a secret)"
-    return f", not {shown(value, path)}"
+    return f", not {format_value(value, path)}"

@@ -42,7 +42,7 @@ def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
             code="model-missing",
             message=f"there is no folder {model.id}",
             path="model.id",
-            remedy="Name a folder with a config.json; a GGUF file is named by its folder here "
+            hint="Name a folder with a config.json; a GGUF file is named by its folder here "
             "and its file name in model.gguf_file.",
         )
         return
@@ -52,7 +52,7 @@ def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
             code="folder-has-no-revision",
             message=f"the folder {model.id} has no revisions",
             path="model.revision",
-            remedy="Remove model.revision.",
+            hint="Remove model.revision.",
         )
     gguf_files = sorted(path.name for path in folder.glob("*.gguf"))
     if model.gguf_file is not None and not (folder / model.gguf_file).is_file():
@@ -61,14 +61,14 @@ def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
             code="model-missing",
             message=f"the folder {model.id} has no file {model.gguf_file}",
             path="model.gguf_file",
-            remedy=f"Did you mean {near[0]}?" if near else "",
+            hint=f"Did you mean {near[0]}?" if near else "",
         )
     if model.gguf_file is None and not (folder / "config.json").is_file():
         yield Finding(
             code="model-missing",
             message=f"the folder {model.id} has no config.json, so it holds no model",
             path="model.id",
-            remedy=f"Name its GGUF file: model.gguf_file: {gguf_files[0]}." if gguf_files else "",
+            hint=f"Name its GGUF file: model.gguf_file: {gguf_files[0]}." if gguf_files else "",
         )
 
 
@@ -82,5 +82,5 @@ def _unknown_shape(name: str) -> Iterator[Finding]:
             code="shape-unknown",
             message=f"there is no shape {name!r}",
             path="model.id",
-            remedy=f"Did you mean shape:{near[0]}?" if near else f"Known: {known}.",
+            hint=f"Did you mean shape:{near[0]}?" if near else f"Known: {known}.",
         )

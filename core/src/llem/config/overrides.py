@@ -62,5 +62,5 @@ def _flat(prefix: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _refuse(problem: str, origin: str, remedy: str) -> NoReturn:
-    raise ConfigInvalid([Finding("override-refused", problem, origin=origin, remedy=remedy)])
+def _refuse(problem: str, origin: str, hint: str) -> NoReturn:
+    raise ConfigInvalid([Finding("override-refused", problem, origin=origin, hint=hint)])

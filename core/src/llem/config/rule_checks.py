@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from llem.api.capability import BackendInfo, HostFacts
+from llem.api.capability import BackendInfo, HostInfo
 from llem.config.core_rules import RULES
-from llem.config.messages import shown
+from llem.config.messages import format_value
 from llem.errors import Finding
-from llem.schema.base import GIVEN, BackendConfig, Rule
+from llem.schema.base import IS_SET, BackendConfig, Rule
 from llem.schema.decoder import DecoderConfig
 from llem.schema.experiment import Experiment, ModelConfig
 from llem.schema.fields import ConfigField, value_at, walk
@@ -26,8 +26,8 @@ def rules_of(backend: str, section: type[BackendConfig]) -> tuple[Rule, ...]:
         section: The model of its section.
     """
     fields = tuple(walk(section, f"{backend}."))
-    needs = (_need(field, *need) for field in fields for need in field.param.needs.items())
-    return (*section.rules, *needs, *_exclusions(fields))
+    requires = (_need(field, *need) for field in fields for need in field.param.requires.items())
+    return (*section.rules, *requires, *_exclusions(fields))
 
 
 def _need(field: ConfigField, other: str, wanted: Any) -> Rule:
@@ -42,21 +42,21 @@ def _need(field: ConfigField, other: str, wanted: Any) -> Rule:
         name=f"{_kebab(field.path)}-needs-{_relative(other, field.path)}",
         fields=(field.path, other),
         reason=f"it acts only when {other} is {in_words(wanted)}",
-        remedy=f"Set {other}{_to(wanted)}, or remove {field.path}.",
+        hint=f"Set {other}{_to(wanted)}, or remove {field.path}.",
         violated=violated,
     )
 
 
 def satisfies(value: Any, wanted: Any) -> bool:
-    """Whether ``value`` is what a ``Param.needs`` entry asks for."""
-    if wanted is GIVEN:
+    """Whether ``value`` is what a ``Param.requires`` entry asks for."""
+    if wanted is IS_SET:
         return value is not None
     return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)
 
 
 def in_words(wanted: Any) -> str:
-    """Say which values a ``Param.needs`` entry asks for."""
-    if wanted is GIVEN:
+    """Say which values a ``Param.requires`` entry asks for."""
+    if wanted is IS_SET:
         return "set"
     values = wanted if isinstance(wanted, tuple) else (wanted,)
     return " or ".join(
@@ -65,14 +65,14 @@ def in_words(wanted: Any) -> str:
 
 
 def _to(wanted: Any) -> str:
-    return "" if wanted is GIVEN else f" to {in_words(wanted)}"
+    return "" if wanted is IS_SET else f" to {in_words(wanted)}"
 
 
 def _exclusions(fields: tuple[ConfigField, ...]) -> Iterator[Rule]:
     by_path = {field.path: field for field in (*walk(Experiment), *fields)}
     seen: set[frozenset[str]] = set()
     for field in fields:
-        for other in field.param.excludes:
+        for other in field.param.conflicts_with:
             if frozenset((field.path, other)) in seen:
                 continue
             seen.add(frozenset((field.path, other)))
@@ -89,7 +89,7 @@ def _exclusion(field: ConfigField, other: ConfigField) -> Rule:
         name=f"{_kebab(field.path)}-or-{_relative(other.path, field.path)}",
         fields=(field.path, other.path),
         reason=f"it cannot be combined with {other.path}",
-        remedy=f"Remove {field.path} or {other.path}.",
+        hint=f"Remove {field.path} or {other.path}.",
         violated=violated,
     )
 
@@ -117,10 +117,10 @@ OWN_FIELDS = frozenset({"preset", "seed", "ignore_eos", "max_new_tokens"})
 honours them."""
 
 
-def violations(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+def rule_errors(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for whatever ``experiment`` asks for and cannot get."""
     yield from _broken_rules(experiment, "error")
-    yield from dropped(experiment, info)
+    yield from unsupported_fields(experiment, info)
 
 
 def rules_about(
@@ -139,7 +139,7 @@ def finding_of(rule: Rule, experiment: Experiment) -> Finding:
         message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
         severity=rule.severity,
         path=rule.fields[0],
-        remedy=rule.remedy,
+        hint=rule.hint,
     )
 
 
@@ -155,10 +155,10 @@ def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
     """Yield each field with its value."""
     for name in fields:
         path = tuple(name.split("."))
-        yield f"{name}: {shown(value_at(experiment, name), path)}"
+        yield f"{name}: {format_value(value_at(experiment, name), path)}"
 
 
-def dropped(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
+def unsupported_fields(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     """Yield an error for every shared field that is set and that the backend would drop."""
     yield from _dropped_of_decoder(experiment.decoder, info)
     yield from _dropped_of_model(experiment.model, info)
@@ -176,7 +176,7 @@ def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[F
             if written
             else f"it sets {name}, which backend {info.name} does not honour",
             path=f"decoder.{name}" if written else "decoder.preset",
-            remedy=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
+            hint=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
             f"backend. Honoured: {', '.join(honoured)}.",
         )
 
@@ -191,11 +191,11 @@ def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding
                 code="model-unsupported",
                 message=f"backend {info.name} does not honour it",
                 path=f"model.{name}",
-                remedy=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
+                hint=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
             )
 
 
-def unfit(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def unmet_conditions(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield an error for each field that asks for a newer NVIDIA device than there is.
 
     Where there is none at all the backend knows better what that means.
@@ -207,10 +207,10 @@ def unfit(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
         if needed is not None and there < needed:
             yield Finding(
                 code="compute-capability",
-                message=f"{shown(value, tuple(field.path.split('.')))} needs compute capability "
-                f"{_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
+                message=f"{format_value(value, tuple(field.path.split('.')))} needs compute "
+                f"capability {_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
                 path=field.path,
-                remedy=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
+                hint=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
             )
 
 
@@ -218,7 +218,7 @@ def _dotted(version: tuple[int, int]) -> str:
     return ".".join(map(str, version))
 
 
-def remarks(experiment: Experiment) -> Iterator[Finding]:
+def rule_warnings(experiment: Experiment) -> Iterator[Finding]:
     """Yield a warning for whatever is allowed and worth knowing."""
     yield from _broken_rules(experiment, "warning")
     for call, arguments in experiment.passthrough_kwargs.items():

@@ -57,7 +57,7 @@ class Source:
                 name = ".".join(map(str, path[:depth]))
                 place = f" ({where})" if (where := self.origin(path[:depth])) else ""
                 problem = f"{name}{place} is a value, not a section, so it has no {path[depth]}"
-                remedy = f"Set the whole of it: --set {name}={{{path[depth]}: …}}."
+                hint = f"Set the whole of it: --set {name}={{{path[depth]}: …}}."
                 raise ConfigInvalid(
                     [
                         Finding(
@@ -65,7 +65,7 @@ class Source:
                             problem,
                             path=".".join(map(str, path)),
                             origin=origin,
-                            remedy=remedy,
+                            hint=hint,
                         )
                     ]
                 )

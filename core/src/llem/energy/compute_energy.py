@@ -14,17 +14,17 @@ from llem.energy.findings import findings_of
 from llem.energy.idle import together
 from llem.energy.phase_energy import phase_energy
 from llem.energy.precision import slowest_period_s
-from llem.energy.reconcile import counted_once
+from llem.energy.reconcile import deduplicate
 from llem.energy.rows import IdleSource, Row, rows_of
 from llem.energy.statistics import quadrature, ratio, ratio_precision, total
 from llem.schema.energy import DeviceEnergy, Energy, IdlePower
-from llem.schema.measurement import LimitsConfig
+from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
-DEFAULT_LIMITS = LimitsConfig()
+DEFAULT_LIMITS = ThresholdsConfig()
 
 
-def account(
+def compute_energy(
     series: Sequence[Series],
     windows: Sequence[Span],
     *,
@@ -38,7 +38,7 @@ def account(
     input_tokens: int = 0,
     states: Sequence[DeviceState] = (),
     foreign: Collection[int] = (),
-    limits: LimitsConfig = DEFAULT_LIMITS,
+    limits: ThresholdsConfig = DEFAULT_LIMITS,
 ) -> tuple[Energy, list[Reason], list[float | None]]:
     """Return the energy of ``windows``, what is to be said about it, and each window's energy.
 
@@ -67,7 +67,7 @@ def account(
     Units: joules, watts, seconds.
     """
     spans: dict[str, IdleSource] = {"bare": bare, "loaded": loaded, "after": after}
-    rows = counted_once(rows_of(series, windows, spans, basis))
+    rows = deduplicate(rows_of(series, windows, spans, basis))
     counted = [row for row in rows if row.counted]
     duration_s = sum(end_s - start_s for start_s, end_s in windows)
     gross_j = total([row.gross_j for row in counted])
@@ -122,7 +122,7 @@ def _device(row: Row) -> DeviceEnergy:
         update_period_s=row.integral.update_period_s,
         missed_readings=row.integral.missed,
         gap_s=row.integral.gap_s,
-        note="; ".join(part for part in (channel.note, channel.instead_of) if part),
+        note="; ".join(part for part in (channel.note, channel.fallback_for) if part),
     )
 
 

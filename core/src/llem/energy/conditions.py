@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from llem.api.meters import DeviceState
 from llem.energy.coverage import Span
 from llem.schema.energy import DeviceConditions
-from llem.schema.measurement import LimitsConfig
+from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
 HARMLESS = "power-cap"
@@ -63,7 +63,7 @@ def _row(device: str, seen: Sequence[DeviceState], foreign: Collection[int]) -> 
     )
 
 
-def findings(rows: Sequence[DeviceConditions], limits: LimitsConfig) -> Iterator[Reason]:
+def findings(rows: Sequence[DeviceConditions], limits: ThresholdsConfig) -> Iterator[Reason]:
     """Yield what speaks against, or is worth knowing about, the devices' conditions."""
     for row in rows:
         if (row.throttled_ratio or 0.0) > limits.max_throttled_ratio:
@@ -80,7 +80,7 @@ def findings(rows: Sequence[DeviceConditions], limits: LimitsConfig) -> Iterator
         yield from _unstable(row, limits)
 
 
-def _unstable(row: DeviceConditions, limits: LimitsConfig) -> Iterator[Reason]:
+def _unstable(row: DeviceConditions, limits: ThresholdsConfig) -> Iterator[Reason]:
     low, high, mean = row.core_clock_min_hz, row.core_clock_max_hz, row.core_clock_mean_hz
     if low is not None and high is not None and mean:
         spread = (high - low) / mean

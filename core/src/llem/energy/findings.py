@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from llem.api.meters import Quantity
 from llem.energy.reconcile import disagreements
 from llem.energy.rows import Row
-from llem.schema.measurement import LimitsConfig
+from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
 
-def findings_of(rows: Sequence[Row], limits: LimitsConfig) -> Iterator[Reason]:
+def findings_of(rows: Sequence[Row], limits: ThresholdsConfig) -> Iterator[Reason]:
     """Yield everything worth saying about the rows' readings."""
     for row in rows:
         yield from _source(row)
@@ -37,9 +37,9 @@ def _source(row: Row) -> Iterator[Reason]:
         message = f"{row.name}: {method} stood in for the {row.series.channel.quantity} in "
         message += f"{row.stood_in} of {len(row.each_j)} windows"
         yield Reason(code="meter-fallback", message=message)
-    if row.series.channel.instead_of:
+    if row.series.channel.fallback_for:
         message = (
-            f"{row.name}: {row.series.channel.quantity} is used, {row.used.channel.instead_of}"
+            f"{row.name}: {row.series.channel.quantity} is used, {row.used.channel.fallback_for}"
         )
         yield Reason(code="meter-fallback", message=message)
     if row.gross_j is None:
@@ -55,7 +55,7 @@ def _lost(row: Row) -> Reason:
     return Reason(code="meter-lost", message=message)
 
 
-def _readings(row: Row, limits: LimitsConfig) -> Iterator[Reason]:
+def _readings(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
     gap_s = row.integral.gap_s
     if gap_s > limits.max_gap_ratio * row.duration_s:
         message = f"{row.name}: no readings for {gap_s:.2f} s of the windows"
@@ -72,7 +72,7 @@ def _readings(row: Row, limits: LimitsConfig) -> Iterator[Reason]:
         yield Reason(code="window-too-short", message=message)
 
 
-def _idle(row: Row, limits: LimitsConfig) -> Iterator[Reason]:
+def _idle(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
     net_j, uncertainty_j = row.net_j, row.net_uncertainty_j
     if net_j is not None and uncertainty_j is not None and net_j < -2 * uncertainty_j:
         message = f"{row.name}: net energy is {net_j:.4g} J ± {uncertainty_j:.2g} J"

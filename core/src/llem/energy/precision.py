@@ -9,7 +9,7 @@ from typing import Literal
 
 from llem.api.meters import Provenance, Series
 from llem.energy.coverage import Span
-from llem.energy.reconcile import counted_once
+from llem.energy.reconcile import deduplicate
 from llem.energy.rows import Row, rows_of
 from llem.energy.statistics import quadrature, ratio_precision, spread, t_quantile_975, total
 from llem.schema.measurement import MeasurementConfig, WarmupConfig
@@ -110,7 +110,7 @@ def energy_precision(
     windows: Sequence[Span], output_tokens: Sequence[int], series: Sequence[Series]
 ) -> float | None:
     """Return the precision of J per output token; ``None`` where no energy is measured."""
-    rows = [row for row in counted_once(rows_of(series, windows, {}, "")) if row.counted]
+    rows = [row for row in deduplicate(rows_of(series, windows, {}, "")) if row.counted]
     energies = [total([row.each_j[at] for row in rows]) for at in range(len(windows))]
     known = [at for at, energy_j in enumerate(energies) if energy_j is not None]
     if not known or not all(row.series.provenance is Provenance.MEASURED for row in rows):

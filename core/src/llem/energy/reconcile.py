@@ -25,7 +25,7 @@ class Disagreement:
     difference_ratio: float
 
 
-def counted_once(rows: Sequence[Row]) -> list[Row]:
+def deduplicate(rows: Sequence[Row]) -> list[Row]:
     """Return ``rows`` with those marked that enter the totals.
 
     Left out are domains that another domain of the same device contains; all but the most

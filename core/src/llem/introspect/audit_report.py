@@ -11,12 +11,12 @@ from enum import StrEnum
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface
 from llem.introspect.tables import Cell, Listing
 from llem.registry import Backend, EngineStatus
-from llem.schema.base import BackendConfig, Engine
+from llem.schema.base import BackendConfig, EngineArg
 from llem.schema.experiment import Experiment
 from llem.schema.fields import walk
 
 
-class Fate(StrEnum):
+class Classification(StrEnum):
     """What became of an engine's parameter."""
 
     EXPOSED = "exposed"
@@ -27,14 +27,15 @@ class Fate(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-REMEDIES: Mapping[Fate, str] = {
-    Fate.UNCLASSIFIED: "Give it a field that maps to it, or classify it in the plugin's audit as "
-    "owned or excluded, with the reason.",
-    Fate.GONE: "The engine has no such parameter: follow its renaming, or remove the field or the "
-    "classification.",
-    Fate.CONTRADICTED: "A field sets what the plugin's audit calls owned or excluded: drop one.",
+REMEDIES: Mapping[Classification, str] = {
+    Classification.UNCLASSIFIED: "Give it a field that maps to it, or classify it in the plugin's "
+    "audit as owned or excluded, with the reason.",
+    Classification.GONE: "The engine has no such parameter: follow its renaming, or remove the "
+    "field or the classification.",
+    Classification.CONTRADICTED: "A field sets what the plugin's audit calls owned or excluded: "
+    "drop one.",
 }
-"""What to do about the fates that make an audit fail."""
+"""What to do about the classifications that make an audit fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class AuditedParameter:
 
     surface: str
     name: str
-    fate: Fate
+    fate: Classification
     because: str = ""
     default_repr: str = ""
     annotation_text: str = ""
@@ -74,7 +75,7 @@ class AuditReport:
     backend: str
     engine: EngineStatus
     from_reference: bool
-    counts: Mapping[Fate, int]
+    counts: Mapping[Classification, int]
     parameters: tuple[AuditedParameter, ...]
 
     @property
@@ -106,7 +107,7 @@ def audit_report(
         backend=backend.name,
         engine=engine,
         from_reference=from_reference,
-        counts={fate: counts[fate] for fate in Fate},
+        counts={fate: counts[fate] for fate in Classification},
         parameters=parameters,
     )
 
@@ -131,7 +132,7 @@ def audited(
             rows += _gone_from(surface, found.get(surface.name, ()))
     known = {surface.name for surface in audit.surfaces}
     rows += [
-        _row(name, parameter, Fate.UNCLASSIFIED)
+        _row(name, parameter, Classification.UNCLASSIFIED)
         for name, parameters in found.items()
         if name not in known
         for parameter in parameters
@@ -156,7 +157,7 @@ def _setters(
                 fields[engine.place, engine.parameter, engine.of].append(field.path)
     shared = {field.path for field in walk(Experiment)}
     for (call, argument), setter in audit.shared.items():
-        engine = Engine(call, argument)
+        engine = EngineArg(call, argument)
         into = fields if setter in shared else reasons
         into[engine.place, engine.parameter, engine.of].append(setter)
     return fields, reasons
@@ -167,14 +168,14 @@ def _judged(
 ) -> AuditedParameter:
     name = parameter.name
     if name in surface.owned:
-        return _row(surface.name, parameter, Fate.OWNED, surface.owned[name])
+        return _row(surface.name, parameter, Classification.OWNED, surface.owned[name])
     if name in surface.excluded:
-        return _row(surface.name, parameter, Fate.EXCLUDED, surface.excluded[name])
+        return _row(surface.name, parameter, Classification.EXCLUDED, surface.excluded[name])
     if by := _at(surface, name, fields):
-        return _row(surface.name, parameter, Fate.EXPOSED, by)
+        return _row(surface.name, parameter, Classification.EXPOSED, by)
     if because := _at(surface, name, reasons):
-        return _row(surface.name, parameter, Fate.OWNED, because)
-    return _row(surface.name, parameter, Fate.UNCLASSIFIED)
+        return _row(surface.name, parameter, Classification.OWNED, because)
+    return _row(surface.name, parameter, Classification.UNCLASSIFIED)
 
 
 def _at(surface: Surface, name: str, setters: _Setters) -> str:
@@ -187,7 +188,9 @@ def _at(surface: Surface, name: str, setters: _Setters) -> str:
     return ", ".join(dict.fromkeys(found))
 
 
-def _row(surface: str, found: FoundParameter, fate: Fate, because: str = "") -> AuditedParameter:
+def _row(
+    surface: str, found: FoundParameter, fate: Classification, because: str = ""
+) -> AuditedParameter:
     return AuditedParameter(
         surface, found.name, fate, because, found.default_repr, found.annotation_text
     )
@@ -199,7 +202,9 @@ def _gone_from(surface: Surface, there: Sequence[FoundParameter]) -> Iterator[Au
     for kind, classified in (("owned", surface.owned), ("excluded", surface.excluded)):
         for name in classified:
             if name not in names:
-                yield AuditedParameter(surface.name, name, Fate.GONE, f"classified as {kind}")
+                yield AuditedParameter(
+                    surface.name, name, Classification.GONE, f"classified as {kind}"
+                )
 
 
 def _unreached(
@@ -223,19 +228,23 @@ def _unreached(
             there = [fates[one, name] for one in surfaces if (one, name) in fates]
             who = f"set by {', '.join(dict.fromkeys(by))}"
             if surfaces and not there and missed:
-                yield AuditedParameter(surfaces[0], name, Fate.GONE, who)
-            elif there and setters is fields and not {Fate.EXPOSED, Fate.GONE} & set(there):
-                yield AuditedParameter(surfaces[0], name, Fate.CONTRADICTED, who)
+                yield AuditedParameter(surfaces[0], name, Classification.GONE, who)
+            elif (
+                there
+                and setters is fields
+                and not {Classification.EXPOSED, Classification.GONE} & set(there)
+            ):
+                yield AuditedParameter(surfaces[0], name, Classification.CONTRADICTED, who)
 
 
 def _with_new_names(rows: list[AuditedParameter]) -> Iterator[AuditedParameter]:
     """Yield ``rows``; what is gone with the unclassified name that is most like it, if any."""
     for row in rows:
-        if row.fate is Fate.GONE:
+        if row.fate is Classification.GONE:
             new = [
                 one.name
                 for one in rows
-                if one.fate is Fate.UNCLASSIFIED and one.surface == row.surface
+                if one.fate is Classification.UNCLASSIFIED and one.surface == row.surface
             ]
             if near := difflib.get_close_matches(row.name, new, n=1):
                 because = f"{row.because}; now {near[0]}?"
@@ -268,5 +277,5 @@ def audit_summary(report: AuditReport) -> str:
     counted = ", ".join(f"{count} {fate}" for fate, count in report.counts.items() if count)
     lines.append(f"{total} parameters: {counted}" if total else "no parameters")
     found = {one.fate for one in report.faults}
-    lines += [f"{fate}: {REMEDIES[fate]}" for fate in Fate if fate in found]
+    lines += [f"{fate}: {REMEDIES[fate]}" for fate in Classification if fate in found]
     return "\n".join(lines)

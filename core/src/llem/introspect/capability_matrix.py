@@ -12,9 +12,9 @@ from llem.api.capability import (
     Capability,
     Claim,
     Condition,
-    HostFacts,
+    HostInfo,
     Installed,
-    Level,
+    Support,
 )
 from llem.registry import Registry
 
@@ -41,14 +41,14 @@ class Answer:
     Attributes:
         level: How far the capability is supported.
         note: Restriction or remark, or empty.
-        needs: What the machine must have, in words.
+        requires: What the machine must have, in words.
         missing: What of that this machine lacks; ``None`` when no machine was looked at.
         settings: What asks for it, by dotted path, where fields of the backend's own do.
     """
 
-    level: Level
+    level: Support
     note: str = ""
-    needs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -80,7 +80,7 @@ class CapabilityMatrix:
 
 
 def capabilities(
-    registry: Registry, backend: str | None = None, facts: HostFacts | None = None
+    registry: Registry, backend: str | None = None, facts: HostInfo | None = None
 ) -> CapabilityMatrix:
     """Return what every backend can do, or the one called ``backend``.
 
@@ -103,16 +103,16 @@ def capabilities(
     )
 
 
-def _answer(info: BackendInfo, capability: Capability, facts: HostFacts | None) -> Answer:
-    claim = info.claims.get(capability, Claim(Level.NO))
+def _answer(info: BackendInfo, capability: Capability, facts: HostInfo | None) -> Answer:
+    claim = info.claims.get(capability, Claim(Support.NO))
     missing = None
     if facts is not None:
-        missing = tuple(str(one) for one in claim.needs if not _met(one, facts))
-    needs = tuple(map(str, claim.needs))
-    return Answer(claim.level, claim.note, needs, missing, dict(claim.settings))
+        missing = tuple(str(one) for one in claim.requires if not _met(one, facts))
+    requires = tuple(map(str, claim.requires))
+    return Answer(claim.level, claim.note, requires, missing, dict(claim.settings))
 
 
-def _met(condition: Condition, facts: HostFacts) -> bool:
+def _met(condition: Condition, facts: HostInfo) -> bool:
     if isinstance(condition, Installed) and condition.distribution not in facts.versions:
         facts = replace(facts, versions=_version_of(condition.distribution))
     return condition.met(facts)

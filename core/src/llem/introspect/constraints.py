@@ -22,7 +22,7 @@ class ValidationRule:
         backend: The backend that it belongs to; ``None`` for one that holds for all.
         parameters: The parameters concerned; the first one is blamed.
         reason: What is wrong with it.
-        remedy: What to write instead.
+        hint: What to write instead.
         severity: ``error`` refuses the experiment, ``warning`` lets it run with the remark.
     """
 
@@ -30,7 +30,7 @@ class ValidationRule:
     backend: str | None
     parameters: tuple[str, ...]
     reason: str
-    remedy: str
+    hint: str
     severity: Literal["error", "warning"]
 
 
@@ -94,9 +94,7 @@ def validation_rules(registry: Registry, backend: str | None = None) -> tuple[Va
 
 def _described(backend: str | None, rules: Iterable[Rule]) -> Iterator[ValidationRule]:
     for rule in rules:
-        yield ValidationRule(
-            rule.name, backend, rule.fields, rule.reason, rule.remedy, rule.severity
-        )
+        yield ValidationRule(rule.name, backend, rule.fields, rule.reason, rule.hint, rule.severity)
 
 
 def mutual_exclusions(
@@ -110,7 +108,7 @@ def mutual_exclusions(
     pairs = {
         frozenset((one.path, other)): (one.backend, one.path, other)
         for one in parameters(registry, backend)
-        for other in one.excludes
+        for other in one.conflicts_with
     }
     return tuple(MutualExclusion(name, (one, other)) for name, one, other in pairs.values() if name)
 
@@ -125,10 +123,10 @@ def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[Ski
     for one in parameters(registry, backend):
         found += [
             SkipCondition(one.path, f"unless {other} is {wanted}")
-            for other, wanted in one.needs.items()
+            for other, wanted in one.requires.items()
         ]
-        if one.skipped_when:
-            found.append(SkipCondition(one.path, f"when {one.skipped_when}"))
+        if one.ignored_when:
+            found.append(SkipCondition(one.path, f"when {one.ignored_when}"))
     return tuple(found)
 
 

@@ -95,7 +95,7 @@ def _meters(known: tuple[MeterSummary, ...]) -> Iterator[Check]:
     gpus = sorted({gpu for one in known if one.device_kind == "cuda" for gpu in one.devices})
     yield Check("gpus", State.OK, f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none seen")
     for one in known:
-        if one.on_request:
+        if one.opt_in:
             continue
         if one.available:
             yield Check(f"meter {one.name}", State.OK, one.reason or one.summary)

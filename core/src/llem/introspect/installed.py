@@ -99,7 +99,7 @@ class MeterSummary:
         provenance: Whether its figures are measured or estimated.
         device_kind: Kind of the devices it reads.
         fallback: Whether it stands in only where nothing measures.
-        on_request: Whether it is used only when named.
+        opt_in: Whether it is used only when named.
         available: Whether it works here.
         reason: Why not and what to do, or a remark.
         channels: What it would read.
@@ -111,7 +111,7 @@ class MeterSummary:
     provenance: Provenance
     device_kind: str
     fallback: bool
-    on_request: bool
+    opt_in: bool
     available: bool
     reason: str
     channels: tuple[Channel, ...]
@@ -146,7 +146,7 @@ def _meter_summary(plugin: str, spec: MeterSpec, probe: Probe) -> MeterSummary:
         provenance=spec.provenance,
         device_kind=spec.device_kind,
         fallback=spec.fallback,
-        on_request=spec.on_request,
+        opt_in=spec.opt_in,
         available=probe.available,
         reason=probe.reason,
         channels=tuple(probe.channels),

@@ -32,7 +32,7 @@ def rule_listing(rules: Sequence[ValidationRule]) -> Listing:
     return Listing(
         ("rule", "parameters", "reason", "remedy"),
         tuple(
-            tuple(map(Cell, (_rule_name(one), ", ".join(one.parameters), one.reason, one.remedy)))
+            tuple(map(Cell, (_rule_name(one), ", ".join(one.parameters), one.reason, one.hint)))
             for one in rules
         ),
     )
@@ -63,13 +63,13 @@ def _targets(one: Parameter) -> Iterator[str]:
 
 def conditions(one: Parameter) -> Iterator[str]:
     """Yield a sentence for each condition under which the parameter acts, and its examples."""
-    if one.needs:
-        needs = ", ".join(f"{other}: {wanted}" for other, wanted in one.needs.items())
-        yield f"Needs {needs}."
-    if one.excludes:
-        yield f"Not with {', '.join(one.excludes)}."
-    if one.skipped_when:
-        yield f"Skipped when {one.skipped_when}."
+    if one.requires:
+        requires = ", ".join(f"{other}: {wanted}" for other, wanted in one.requires.items())
+        yield f"Needs {requires}."
+    if one.conflicts_with:
+        yield f"Not with {', '.join(one.conflicts_with)}."
+    if one.ignored_when:
+        yield f"Skipped when {one.ignored_when}."
     if one.min_compute_capability:
         yield f"Needs compute capability {', '.join(_capabilities(one))}."
     if one.examples:

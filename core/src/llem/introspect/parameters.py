@@ -33,9 +33,9 @@ class Parameter:
         choices: Values that are listed.
         unit: Unit of its numbers, ``1`` for none, or empty.
         maps_to: Engine parameters it sets, for each backend that says so.
-        needs: What other parameters must be for this one to act, in words.
-        excludes: Parameters that cannot be set together with it.
-        skipped_when: Further conditions under which it has no effect, in words.
+        requires: What other parameters must be for this one to act, in words.
+        conflicts_with: Parameters that cannot be set together with it.
+        ignored_when: Further conditions under which it has no effect, in words.
         min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
         examples: Values worth trying.
         description: What it is.
@@ -51,9 +51,9 @@ class Parameter:
     choices: tuple[Any, ...]
     unit: str
     maps_to: Mapping[str, tuple[str, ...]]
-    needs: Mapping[str, str]
-    excludes: tuple[str, ...]
-    skipped_when: str
+    requires: Mapping[str, str]
+    conflicts_with: tuple[str, ...]
+    ignored_when: str
     min_compute_capability: Mapping[str, tuple[int, int]]
     examples: tuple[Any, ...]
     description: str
@@ -133,7 +133,7 @@ def _both_ways(fields: Sequence[ConfigField]) -> dict[str, tuple[str, ...]]:
     """Return what excludes each field, whichever of the two says so."""
     found: dict[str, dict[str, None]] = {}
     for field in fields:
-        for other in field.param.excludes:
+        for other in field.param.conflicts_with:
             found.setdefault(field.path, {})[other] = None
             found.setdefault(other, {})[field.path] = None
     return {path: tuple(others) for path, others in found.items()}
@@ -143,7 +143,7 @@ def _parameter(
     field: ConfigField,
     backend: str | None,
     maps_to: Mapping[str, tuple[str, ...]],
-    excludes: tuple[str, ...],
+    conflicts_with: tuple[str, ...],
 ) -> Parameter:
     info, param = field.info, field.param
     name = field.path.rpartition(".")[2]
@@ -160,9 +160,9 @@ def _parameter(
         choices=choices(schema, definitions),
         unit=param.unit or unit_of(name),
         maps_to=maps_to,
-        needs={other: in_words(wanted) for other, wanted in param.needs.items()},
-        excludes=excludes,
-        skipped_when=param.skipped_when,
+        requires={other: in_words(wanted) for other, wanted in param.requires.items()},
+        conflicts_with=conflicts_with,
+        ignored_when=param.ignored_when,
         min_compute_capability=_by_value(param),
         examples=param.examples,
         description=" ".join((info.description or "").split()),

@@ -64,9 +64,9 @@ def capability_listing(matrix: CapabilityMatrix) -> Listing:
 
 
 def _claim(claim: Answer) -> Cell:
-    needs = f"needs {', '.join(claim.needs)}" if claim.needs else ""
-    parts = [claim.note, needs]
-    if claim.missing is None or not claim.needs:
+    requires = f"needs {', '.join(claim.requires)}" if claim.requires else ""
+    parts = [claim.note, requires]
+    if claim.missing is None or not claim.requires:
         return Cell(claim.level, "; ".join(filter(None, parts)))
     if claim.missing:
         return Cell("not here", "; ".join(filter(None, parts)))

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from llem.process.fork_server import MAX_BYTES
 from llem.process.worker_process import WorkerProcess, interpreter, log_tail, start_interpreter
-from llem.process.workers import Lease, limits, start_afresh
+from llem.process.workers import Lease, limits, start_fresh
 from llem.registry import Backend
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import RunnerConfig
@@ -71,7 +71,7 @@ class Prefork:
                 python=python, env={}, log_path=log_path, fork=fork, **limits(runner)
             )
         except ForkRefused as refusal:
-            lease = start_afresh(backend, plan, runner, log_path)
+            lease = start_fresh(backend, plan, runner, log_path)
             lease.remarks = (Reason(code="worker-not-preforked", message=str(refusal)),)
             return lease
         return Lease(worker)

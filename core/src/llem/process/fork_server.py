@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from llem.api.child_processes import die_with_parent
+from llem.api.child_processes import exit_with_parent
 from llem.process.worker import serve_pipes
 from llem.schema.call_plan import import_dotted
 
@@ -34,7 +34,7 @@ Pipes = tuple[int, int]
 def main() -> int:
     """Fork workers until the host goes away; in a worker, serve it."""
     socket_fd, host_pid = map(int, sys.argv[1:])
-    die_with_parent(host_pid)
+    exit_with_parent(host_pid)
     with socket.socket(fileno=socket_fd) as host:
         host.set_inheritable(False)
         pipes = attend(host)
@@ -112,7 +112,7 @@ def _fork() -> int:
 
 def _as_worker(parent_pid: int, read_fd: int, write_fd: int, log_fd: int) -> Pipes:
     """Become what a worker is that was started afresh."""
-    die_with_parent(parent_pid)
+    exit_with_parent(parent_pid)
     for stream in (1, 2):
         os.dup2(log_fd, stream)
     os.close(log_fd)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from llem import __version__
-from llem.api.child_processes import die_with_parent
+from llem.api.child_processes import exit_with_parent
 from llem.api.session import Request, Session
 from llem.process import protocol
 from llem.process import worker_memory as memory
@@ -182,7 +182,7 @@ def main() -> int:
         sys.stderr.write("llem.process.worker is started by `llem run`, not by hand\n")
         return 2
     read_fd, write_fd, parent_pid = map(int, sys.argv[1:])
-    die_with_parent(parent_pid)
+    exit_with_parent(parent_pid)
     serve_pipes(read_fd, write_fd)
     return 0
 

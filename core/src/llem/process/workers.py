@@ -92,7 +92,7 @@ def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
     )
 
 
-def start_afresh(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
+def start_fresh(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
     """Start a worker in an interpreter of its own; a :data:`Start`."""
     return Lease(start_worker(runner, log_path))
 
@@ -113,7 +113,7 @@ class FreshWorkers:
         start: Starts one.
     """
 
-    def __init__(self, start: Start = start_afresh) -> None:
+    def __init__(self, start: Start = start_fresh) -> None:
         self._start = start
 
     def keeps(self, backend: Backend) -> bool:
@@ -134,7 +134,7 @@ class FreshWorkers:
             yield lease
 
 
-class KeptWorkers:
+class ReusedWorkers:
     """Keeps a worker while experiments load the same model in the same way.
 
     Args:
@@ -143,7 +143,7 @@ class KeptWorkers:
         start: Starts one.
     """
 
-    def __init__(self, log_path: Path, start: Start = start_afresh) -> None:
+    def __init__(self, log_path: Path, start: Start = start_fresh) -> None:
         self._log_path = log_path
         self._start = start
         self._remarks: tuple[Reason, ...] = ()
@@ -152,14 +152,14 @@ class KeptWorkers:
 
     def keeps(self, backend: Backend) -> bool:
         """Whether sessions of ``backend`` can be reopened."""
-        return bool(backend.info.after_load)
+        return bool(backend.info.hot_swappable)
 
     def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
         """Whether the kept worker can go on with ``plan``; another one is ended by asking."""
         self._remarks = ()
         if self._lease is None:
             return False
-        if self._key != load_part(backend, plan, runner) or not self._reopen(plan, runner):
+        if self._key != load_key(backend, plan, runner) or not self._reopen(plan, runner):
             self.close()
             return False
         return True
@@ -174,7 +174,7 @@ class KeptWorkers:
         """
         printed_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
         if self._lease is None:
-            self._key = load_part(backend, plan, runner)
+            self._key = load_key(backend, plan, runner)
             self._lease = self._start(backend, plan, runner, self._log_path)
             self._remarks += self._lease.remarks
         self._lease.remarks = self._remarks
@@ -208,9 +208,9 @@ class KeptWorkers:
         return True
 
 
-def load_part(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
+def load_key(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
     """Return what decides which model is loaded, and how: equal texts can share a worker."""
-    later = backend.info.after_load
+    later = backend.info.hot_swappable
     document: dict[str, Any] = plan.to_json()
     kept = {
         "backend": backend.name,

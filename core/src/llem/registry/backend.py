@@ -19,7 +19,7 @@ from llem.registry.engine_status import EngineStatus, engine_status
 from llem.registry.scan import PluginRecord, Status
 
 if TYPE_CHECKING:
-    from llem.api.capability import HostFacts
+    from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
     from llem.errors import Finding
     from llem.schema.base import BackendConfig
@@ -34,7 +34,7 @@ _ERRORS: dict[Status, type[BackendUnavailable]] = {
 }
 
 
-def unusable(record: PluginRecord) -> BackendUnavailable:
+def unusable_backend(record: PluginRecord) -> BackendUnavailable:
     """Return the error for a plugin that is installed and cannot be used."""
     remedies = {
         Status.BROKEN: f"pip install --upgrade {record.distribution}",
@@ -46,7 +46,7 @@ def unusable(record: PluginRecord) -> BackendUnavailable:
     return _ERRORS[record.status](message, hint=remedies[record.status])
 
 
-def unknown(name: str, offered: Sequence[str], spoilt: Sequence[str]) -> UnknownBackend:
+def unknown_backend(name: str, offered: Sequence[str], spoilt: Sequence[str]) -> UnknownBackend:
     """Return the error for a backend that no installed plugin offers.
 
     Args:
@@ -132,9 +132,9 @@ class Backend:
         plan: CallPlan = self._require("llem_build_kwargs", experiment=experiment)
         return plan
 
-    def review(self, experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+    def review(self, experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
         """Return what it holds against ``experiment`` on this machine."""
-        return self._ask("llem_review_experiment", experiment=experiment, facts=facts) or ()
+        return self._ask("llem_preflight", experiment=experiment, facts=facts) or ()
 
     def parameter_audit(self) -> ParameterAudit | None:
         """Return how it accounts for its engine's parameters, if it does."""

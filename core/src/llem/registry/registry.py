@@ -15,17 +15,17 @@ from llem.api import hookspecs
 from llem.api.capability import BackendInfo
 from llem.api.meters import MeterSpec, Probe
 from llem.errors import LlemError, PluginBroken, UnknownBackend
-from llem.registry.backend import Backend, unknown, unusable
-from llem.registry.safe_call import guarded, hook_of, load_module
+from llem.registry.backend import Backend, unknown_backend, unusable_backend
+from llem.registry.safe_call import hook_caller, load_module, safe_call
 from llem.registry.scan import PluginRecord, Status, scan
 from llem.schema.call_plan import import_dotted
 
 if TYPE_CHECKING:
     import pluggy
 
-    from llem.api.importers import ForeignResult, ImportFormat, Told
+    from llem.api.importers import ImportedResult, ImportHints, ResultImporter
     from llem.schema.experiment import Experiment
-    from llem.schema.outcome import Outcome, StudyPlace
+    from llem.schema.outcome import Outcome, RunPosition
 
 
 class Observers:
@@ -51,7 +51,7 @@ class Observers:
         self._tell("llem_study_finished", study=study, folder=folder, states=states, left=left)
 
     def experiment_started(
-        self, experiment: Experiment, id: str, place: StudyPlace | None
+        self, experiment: Experiment, id: str, place: RunPosition | None
     ) -> Sequence[str]:
         """Say that an experiment begins; return what went wrong, one sentence each."""
         return self._tell("llem_experiment_started", experiment=experiment, id=id, place=place)
@@ -122,7 +122,7 @@ class Registry:
             raise self._unknown(name)
         usable = [record for record in records if record.status is Status.OK]
         if not usable:
-            raise unusable(records[0])
+            raise unusable_backend(records[0])
         backend = self._load(usable[0])
         if backend is None:
             raise UnknownBackend(f"Plugin {name!r} offers no backend.")
@@ -148,24 +148,24 @@ class Registry:
         """Return every meter offered, with the name of the plugin that offers it."""
         return self._offers("llem_meters")
 
-    def import_formats(self) -> tuple[tuple[str, ImportFormat], ...]:
+    def import_formats(self) -> tuple[tuple[str, ResultImporter], ...]:
         """Return every file format that can be imported, with the name of its plugin."""
-        return self._offers("llem_imports")
+        return self._offers("llem_result_importers")
 
     def read_foreign(
-        self, plugin: str, format: ImportFormat, document: Any, told: Told
-    ) -> ForeignResult | None:
+        self, plugin: str, format: ResultImporter, document: Any, told: ImportHints
+    ) -> ImportedResult | None:
         """Let ``plugin`` read the JSON data of a file; ``None`` for data of another format.
 
         Raises:
             PluginBroken: Its reader failed.
         """
 
-        def read() -> ForeignResult | None:
-            result: ForeignResult | None = import_dotted(format.reader)(document, told)
+        def read() -> ImportedResult | None:
+            result: ImportedResult | None = import_dotted(format.reader)(document, told)
             return result
 
-        return guarded(read, f"reader of {format.name!r} of plugin {plugin!r}")
+        return safe_call(read, f"reader of {format.name!r} of plugin {plugin!r}")
 
     def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
         """Ask a meter of ``plugin`` whether it works here; a broken one does not.
@@ -181,7 +181,7 @@ class Registry:
             return answer
 
         try:
-            return guarded(probe, f"meter {spec.name!r} of plugin {plugin!r}")
+            return safe_call(probe, f"meter {spec.name!r} of plugin {plugin!r}")
         except PluginBroken as error:
             from llem.api.meters import Probe
 
@@ -271,7 +271,7 @@ class Registry:
     def _ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
         caller = self._callers.get((record.name, hook))
         if caller is None:
-            caller = hook_of(self._hooks(), self._modules[record.name], hook)
+            caller = hook_caller(self._hooks(), self._modules[record.name], hook)
             self._callers[record.name, hook] = caller
         return caller(**arguments)
 
@@ -318,4 +318,4 @@ class Registry:
     def _unknown(self, name: str) -> UnknownBackend:
         offered = [backend.name for backend in self.backends()]
         spoilt = [record.name for record in self._records if record.status is not Status.OK]
-        return unknown(name, offered, spoilt)
+        return unknown_backend(name, offered, spoilt)

@@ -15,7 +15,7 @@ from llem.registry.scan import PluginRecord
 Answer = TypeVar("Answer")
 
 
-def hook_of(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Callable[..., Any]:
+def hook_caller(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Callable[..., Any]:
     """Return what calls ``hook`` of the plugin ``module`` and of no other one loaded so far.
 
     It takes the hook's arguments by name, and returns the plugin's answer, or ``None`` if the
@@ -27,13 +27,13 @@ def hook_of(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Cal
     what = f"hook {hook} of plugin {manager.get_name(module)!r}"
 
     def call(**arguments: Any) -> Any:
-        answers = guarded(lambda: caller(**arguments), what)
+        answers = safe_call(lambda: caller(**arguments), what)
         return answers[0] if answers else None
 
     return call
 
 
-def guarded(call: Callable[[], Answer], what: str) -> Answer:
+def safe_call(call: Callable[[], Answer], what: str) -> Answer:
     """Return what ``call``, a plugin's code, returns.
 
     Args:

@@ -11,7 +11,7 @@ from llem.schema.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class EffectiveArgument:
     """One argument of one engine call.
 
     Attributes:
@@ -32,12 +32,14 @@ class Argument:
         return bool(asked and observed and asked != observed)
 
 
-def requested_and_effective(outcomes: Sequence[Outcome]) -> list[Argument]:
+def requested_and_effective(outcomes: Sequence[Outcome]) -> list[EffectiveArgument]:
     """Return every argument that was asked for or observed, those that differ first."""
     asked = [dict(_requested(outcome.plan)) for outcome in outcomes]
     observed = [outcome.effective for outcome in outcomes]
     names = dict.fromkeys(name for table in (*asked, *observed) for name in table)
-    found = [Argument(name, _counted(asked, name), _counted(observed, name)) for name in names]
+    found = [
+        EffectiveArgument(name, _counted(asked, name), _counted(observed, name)) for name in names
+    ]
     return sorted(found, key=lambda one: not one.differs)
 
 

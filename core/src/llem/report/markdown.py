@@ -53,7 +53,7 @@ def _verdicts(report: Report) -> Iterator[str]:
     yield f"{valid} of {len(report.outcomes)} outcomes are valid."
     if report.reasons:
         yield ""
-        rows = [(code, str(count), remedy) for code, count, remedy in report.reasons]
+        rows = [(code, str(count), hint) for code, count, hint in report.reasons]
         yield from table([("reason", "outcomes", "what to do"), *rows])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llem import __version__
-from llem.api.importers import ForeignResult, ImportFormat, Told
+from llem.api.importers import ImportedResult, ImportHints, ResultImporter
 from llem.errors import ConfigError
 from llem.registry import Registry
 from llem.results.folder import OutcomeFolder
@@ -21,7 +21,7 @@ ORIGINAL_FILE = "imported.json"
 
 
 def import_file(
-    path: Path, registry: Registry, results: Path, told: Told, format: str | None = None
+    path: Path, registry: Registry, results: Path, told: ImportHints, format: str | None = None
 ) -> list[tuple[Outcome, Path]]:
     """Store every result in ``path``; the same file again replaces what it made before.
 
@@ -58,7 +58,7 @@ def import_file(
     return [_store(path, document, one, result, results) for document, one, result in found]
 
 
-def _formats(registry: Registry, name: str | None) -> list[tuple[str, ImportFormat]]:
+def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImporter]]:
     offered = registry.import_formats()
     chosen = [(plugin, one) for plugin, one in offered if name in (None, one.name)]
     if not chosen:
@@ -90,7 +90,7 @@ def _decoded(text: str) -> Iterator[Any]:
 
 
 def _store(
-    path: Path, document: Any, format: ImportFormat, result: ForeignResult, results: Path
+    path: Path, document: Any, format: ResultImporter, result: ImportedResult, results: Path
 ) -> tuple[Outcome, Path]:
     content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     sha256 = hashlib.sha256(content).hexdigest()
@@ -110,7 +110,7 @@ def _store(
     return outcome, folder.finish(outcome.model_dump(mode="json"))
 
 
-def _outcome(id: str, result: ForeignResult, imported: Imported) -> Outcome:
+def _outcome(id: str, result: ImportedResult, imported: Imported) -> Outcome:
     experiment = {
         "backend": result.backend,
         "model": {"id": result.model},

@@ -11,7 +11,7 @@ from llem import __version__
 from llem.api.session import RunResult
 from llem.config.load import digest
 from llem.config.redact import redact
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 from llem.energy.footprint import footprint
 from llem.energy.precision import Precision, precision, shortcomings
 from llem.energy.request_times import latency
@@ -19,7 +19,7 @@ from llem.energy.statistics import rate_spread
 from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables
 from llem.run.metering import foreign_processes
-from llem.run.run_state import Record
+from llem.run.run_state import RunState
 from llem.schema.call_plan import Construct, Symbol
 from llem.schema.energy import Energy
 from llem.schema.outcome import (
@@ -27,18 +27,18 @@ from llem.schema.outcome import (
     Environment,
     Memory,
     Outcome,
+    Overhead,
     Reason,
     Repetition,
-    SelfCost,
     Throughput,
     Timing,
     Tokens,
-    WorkloadFacts,
+    WorkloadInfo,
 )
-from llem.schema.reason_codes import judge
+from llem.schema.reason_codes import decide_verdict
 
 
-def reasons_of(record: Record) -> list[Reason]:
+def reasons_of(record: RunState) -> list[Reason]:
     """Return everything that is to be said about ``record``, energy and precision apart."""
     found = list(record.reasons)
     if record.failure is not None:
@@ -79,7 +79,7 @@ def beyond_roofline(flops_per_s: float | None, peaks: Sequence[float | None]) ->
         yield Reason(code="beyond-roofline", message=message)
 
 
-def requested(record: Record) -> dict[str, Any]:
+def requested(record: RunState) -> dict[str, Any]:
     """Return what the plan asks for by ``<call>.<argument>``, as far as it is plain data."""
     values = {f"settings.{name}": value for name, value in record.plan.settings.items()}
     for call in record.plan.calls:
@@ -97,11 +97,11 @@ def differences(wanted: Mapping[str, Any], effective: Mapping[str, Any]) -> Iter
             yield Reason(code="effective-differs", message=message)
 
 
-def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
+def build_outcome(record: RunState, *, id: str, log_tail: str) -> Outcome:
     """Return the outcome of ``record``, complete or not."""
     figures = _figures(record) if record.runs else {}
     found = [*reasons_of(record), *figures.pop("reasons", [])]
-    verdict, warnings = judge(found, record.experiment.measurement.limits.accept)
+    verdict, warnings = decide_verdict(found, record.experiment.measurement.limits.accept)
     outcome = Outcome(
         id=id,
         experiment_sha256=digest(record.experiment),
@@ -122,13 +122,13 @@ def assemble(record: Record, *, id: str, log_tail: str) -> Outcome:
     return Outcome.model_validate(redact(outcome.model_dump(mode="json")))
 
 
-def _figures(record: Record) -> dict[str, Any]:
+def _figures(record: RunState) -> dict[str, Any]:
     """Return every part that follows from the measured repetitions, all over the same windows."""
     runs, windows = record.runs, record.windows
     duration_s = sum(end - start for start, end in windows)
     tokens = _tokens(record)
     requests = sum(len(run.requests) for run in runs)
-    energy, reasons, window_j = account(
+    energy, reasons, window_j = compute_energy(
         record.series,
         windows,
         bare=record.kept_idle or record.spans.get("bare idle"),
@@ -167,11 +167,11 @@ def _figures(record: Record) -> dict[str, Any]:
         "footprint": footprint(energy, config) if config else None,
         "compute": compute,
         "counters": _counters(runs),
-        "self_cost": SelfCost(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
+        "self_cost": Overhead(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
     }
 
 
-def _prompt_tokens(record: Record) -> int:
+def _prompt_tokens(record: RunState) -> int:
     assert record.workload is not None
     return sum(len(request.prompt_ids) for request in record.workload.requests)
 
@@ -180,7 +180,7 @@ def _output_tokens(run: RunResult) -> int:
     return sum(len(request.output_ids) for request in run.requests)
 
 
-def _tokens(record: Record) -> Tokens:
+def _tokens(record: RunState) -> Tokens:
     padding_input = sum(run.padding_input_tokens for run in record.runs)
     padding_output = sum(run.padding_output_tokens for run in record.runs)
     return Tokens(
@@ -192,7 +192,7 @@ def _tokens(record: Record) -> Tokens:
     )
 
 
-def _repetitions(record: Record, window_j: Sequence[float | None]) -> tuple[Repetition, ...]:
+def _repetitions(record: RunState, window_j: Sequence[float | None]) -> tuple[Repetition, ...]:
     input_tokens = _prompt_tokens(record)
     return tuple(
         Repetition(
@@ -207,13 +207,13 @@ def _repetitions(record: Record, window_j: Sequence[float | None]) -> tuple[Repe
     )
 
 
-def _worker_start_s(record: Record) -> float:
+def _worker_start_s(record: RunState) -> float:
     span = record.spans.get("start")
     return span[0] if span else record.started_s
 
 
 def _timing(
-    record: Record, repetitions: tuple[Repetition, ...], reached: Precision | None = None
+    record: RunState, repetitions: tuple[Repetition, ...], reached: Precision | None = None
 ) -> Timing:
     known = reached is not None and math.isfinite(reached.half_width_ratio)
     return Timing(
@@ -231,7 +231,7 @@ def _timing(
     )
 
 
-def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
+def _compute(record: RunState, duration_s: float, energy: Energy) -> Compute:
     assert record.opened is not None
     assert record.workload is not None
     model = record.opened.model
@@ -257,7 +257,7 @@ def _compute(record: Record, duration_s: float, energy: Energy) -> Compute:
     )
 
 
-def _gpus(record: Record) -> list[str]:
+def _gpus(record: RunState) -> list[str]:
     """Return the product name of each device that the engine used; empty for what is no GPU."""
     assert record.opened is not None
     names = {gpu.uuid: gpu.name for gpu in record.facts.gpus}
@@ -272,7 +272,7 @@ def _counters(runs: Sequence[RunResult]) -> dict[str, float]:
     return totals
 
 
-def _memory(record: Record) -> Memory | None:
+def _memory(record: RunState) -> Memory | None:
     if record.observation is None or record.opened is None:
         return None
     model, memory = record.opened.model, dict(record.observation.memory)
@@ -290,10 +290,10 @@ def _memory(record: Record) -> Memory | None:
     )
 
 
-def _workload(record: Record) -> WorkloadFacts | None:
+def _workload(record: RunState) -> WorkloadInfo | None:
     if record.workload is None:
         return None
-    return WorkloadFacts(
+    return WorkloadInfo(
         requests=len(record.workload.requests),
         input_ids_sha256=record.workload.input_ids_sha256,
         truncated_requests=record.workload.truncated_requests,
@@ -301,7 +301,7 @@ def _workload(record: Record) -> WorkloadFacts | None:
     )
 
 
-def _environment(record: Record) -> Environment:
+def _environment(record: RunState) -> Environment:
     facts, opened = record.facts, record.opened
     return Environment(
         llem_version=__version__,

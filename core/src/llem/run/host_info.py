@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import psutil
 import pynvml
 
-from llem.api.capability import BackendInfo, Gpu, HostFacts
+from llem.api.capability import BackendInfo, Gpu, HostInfo
 from llem.process.worker_process import WorkerProcess, interpreter
 from llem.registry import Backend
 from llem.run.metering import visible
@@ -78,9 +78,9 @@ RELEVANT_VARIABLES = (
 the backend declares, and no others."""
 
 
-def host_facts() -> HostFacts:
+def host_facts() -> HostInfo:
     """Return the facts of this machine."""
-    return HostFacts(
+    return HostInfo(
         system=platform.platform(),
         cpu=cpu_name(),
         logical_cores=len(os.sched_getaffinity(0)),

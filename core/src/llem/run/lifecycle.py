@@ -19,7 +19,7 @@ from llem.run.baseline import CHECK_S, Baselines, aged, known_idles, still_holds
 from llem.run.live_power import power_now_w
 from llem.run.metering import of_used_devices
 from llem.run.preflight import with_shape_folder
-from llem.run.run_state import Record
+from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Reason
@@ -40,7 +40,7 @@ class Progress(Protocol):
         """
 
 
-class Silence:
+class NullProgress:
     """A :class:`Progress` that tells nobody."""
 
     def phase(self, name: str, detail: str = "") -> None:
@@ -69,7 +69,7 @@ class Lifecycle:
 
     def __init__(
         self,
-        record: Record,
+        record: RunState,
         sampler: Sampler,
         progress: Progress,
         texts: Sequence[str] | None,

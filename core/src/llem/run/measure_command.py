@@ -17,16 +17,16 @@ from types import FrameType
 from llem import __version__
 from llem.api.meters import DeviceState, Series
 from llem.config.redact import redact
-from llem.energy.compute_energy import account
+from llem.energy.compute_energy import compute_energy
 from llem.energy.integrate import peak_w
 from llem.energy.rows import first_choices
 from llem.errors import CommandNotFound, CommandRefused
 from llem.registry import Registry
 from llem.run.metering import choose_meters, foreign_processes, sampling
 from llem.schema.command_outcome import CommandOutcome, Power, Window
-from llem.schema.measurement import LimitsConfig, MeasurementConfig
-from llem.schema.outcome import SelfCost
-from llem.schema.reason_codes import judge
+from llem.schema.measurement import MeasurementConfig, ThresholdsConfig
+from llem.schema.outcome import Overhead
+from llem.schema.reason_codes import decide_verdict
 
 FORWARDED = tuple(
     getattr(signal, name)
@@ -195,16 +195,16 @@ def _outcome(
     series: Sequence[Series],
     states: Sequence[DeviceState],
     idle: Span | None,
-    limits: LimitsConfig,
+    limits: ThresholdsConfig,
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
     # Whatever of the command's computed on a device has ended with it: what still runs is not its.
     foreign = foreign_processes(states, (), run.started_s)
-    energy, reasons, _ = account(
+    energy, reasons, _ = compute_energy(
         series, [span], bare=idle, states=states, foreign=foreign, limits=limits
     )
-    verdict, warnings = judge(reasons, limits.accept)
+    verdict, warnings = decide_verdict(reasons, limits.accept)
     counted = {(row.id, row.domain, row.meter) for row in energy.devices if row.counted_in_total}
     of_total = [
         one
@@ -226,6 +226,6 @@ def _outcome(
         power=Power(
             mean_w=energy.mean_w, peak_w=peak_w(of_total, span, over_s), peak_over_s=over_s
         ),
-        self_cost=SelfCost(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
+        self_cost=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
     )
     return CommandOutcome.model_validate(redact(outcome.model_dump(mode="json")))

@@ -108,7 +108,7 @@ def choose_meters(
 
 def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> list[MeterSpec]:
     """Return every measuring meter that works, and an estimate where none does."""
-    working = [spec for spec in specs if not spec.on_request and probe(spec.name).available]
+    working = [spec for spec in specs if not spec.opt_in and probe(spec.name).available]
     covered = {spec.device_kind for spec in working if not spec.fallback}
     return [spec for spec in working if not spec.fallback or spec.device_kind not in covered]
 
@@ -167,8 +167,8 @@ def _is_accelerator(device: str) -> bool:
 def _refusal(name: str, offered: Collection[str], probe: Callable[[str], Probe]) -> Finding | None:
     path = "measurement.meters"
     if name not in offered:
-        remedy = f"Known: {', '.join(sorted(offered))}."
-        return Finding("meter-unknown", f"there is no meter {name!r}", path=path, remedy=remedy)
+        hint = f"Known: {', '.join(sorted(offered))}."
+        return Finding("meter-unknown", f"there is no meter {name!r}", path=path, hint=hint)
     answer = probe(name)
     if not answer.available:
         message = f"meter {name!r} does not work here: {answer.reason}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llem.api.capability import HostFacts
+from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment
-from llem.config.rule_checks import unfit
+from llem.config.rule_checks import unmet_conditions
 from llem.errors import ConfigInvalid, Finding, PluginBroken
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
@@ -27,7 +27,7 @@ def with_shape_folder(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"model": model})
 
 
-def preflight(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
+def preflight(loaded: LoadedExperiment, facts: HostInfo) -> Sequence[Finding]:
     """Check backend, engine and machine; return the warnings.
 
     Raises:
@@ -47,7 +47,7 @@ def preflight(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
     return review(loaded, facts)
 
 
-def review(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
+def review(loaded: LoadedExperiment, facts: HostInfo) -> Sequence[Finding]:
     """Judge the experiment on this machine, and let the backend do so; return the warnings.
 
     Raises:
@@ -56,7 +56,7 @@ def review(loaded: LoadedExperiment, facts: HostFacts) -> Sequence[Finding]:
     experiment = loaded.experiment
     findings = [
         *loaded.warnings,
-        *unfit(experiment, facts),
+        *unmet_conditions(experiment, facts),
         *loaded.backend.review(experiment, facts),
     ]
     errors = [finding for finding in findings if finding.severity == "error"]

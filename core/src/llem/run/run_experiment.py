@@ -14,14 +14,14 @@ from llem.process.workers import FreshWorkers, Workers
 from llem.registry import Registry, check_version
 from llem.results import OutcomeFolder, free_id
 from llem.run.baseline import Baselines
-from llem.run.build_outcome import assemble
+from llem.run.build_outcome import build_outcome
 from llem.run.host_info import distributions_of, host_facts
 from llem.run.lifecycle import Lifecycle, Progress
 from llem.run.metering import choose_meters, of_used_devices, sampling, unmetered
 from llem.run.preflight import plan_for, preflight
-from llem.run.run_state import Record
+from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
-from llem.schema.outcome import Outcome, Reason, StudyPlace
+from llem.schema.outcome import Outcome, Reason, RunPosition
 from llem.workload import load_texts
 from llem.workload.shape_folder import write_shape
 
@@ -32,7 +32,7 @@ def run_experiment(
     results: Path,
     progress: Progress,
     *,
-    place: StudyPlace | None = None,
+    place: RunPosition | None = None,
     workers: Workers | None = None,
     baselines: Baselines | None = None,
 ) -> tuple[Outcome, Path]:
@@ -64,7 +64,7 @@ def run_experiment(
     if experiment.model.is_shape:
         write_shape(experiment.model.id)
     folder = OutcomeFolder(results, place.run if place else _id_by_itself(loaded, results))
-    record = Record(experiment, plan, facts, variables=backend.info.variables)
+    record = RunState(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, place)
@@ -81,7 +81,7 @@ def run_experiment(
     except LlemError:
         folder.discard()
         raise
-    outcome = assemble(record, id=folder.id, log_tail=log_tail(folder.log_path))
+    outcome = build_outcome(record, id=folder.id, log_tail=log_tail(folder.log_path))
     if place is not None:
         place = place.model_copy(update={"worker": record.worker})
         outcome = outcome.model_copy(update={"study": place})
@@ -104,7 +104,7 @@ def _id_by_itself(loaded: LoadedExperiment, results: Path) -> str:
 
 
 def _drive(
-    record: Record,
+    record: RunState,
     loaded: LoadedExperiment,
     meters: Sequence[tuple[MeterSpec, Meter]],
     log_path: Path,
@@ -142,7 +142,7 @@ def _drive(
             baselines.keep(sampler.series(), record.spans.get("bare idle"))
 
 
-def _keep_readings(record: Record, sampler: Sampler) -> None:
+def _keep_readings(record: RunState, sampler: Sampler) -> None:
     """Keep the readings of the devices that were used, and note used ones nobody metered."""
     devices = record.used_devices
     record.series = of_used_devices(sampler.series(), devices)

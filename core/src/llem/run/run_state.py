@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from llem.api.capability import HostFacts
+from llem.api.capability import HostInfo
 from llem.api.meters import DeviceState, Series
 from llem.api.session import Observation, OpenReport, RunResult
 from llem.energy.idle import Idle
@@ -27,7 +27,7 @@ Span = tuple[float, float]
 
 
 @dataclass(slots=True)
-class Record:
+class RunState:
     """The run so far.
 
     Attributes:
@@ -60,7 +60,7 @@ class Record:
 
     experiment: Experiment
     plan: CallPlan
-    facts: HostFacts
+    facts: HostInfo
     variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)

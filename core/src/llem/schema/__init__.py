@@ -1,10 +1,15 @@
 """Pydantic models of an experiment: the shared sections, and the base of a backend's own."""
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param, Rule
 from llem.schema.decoder import DecoderConfig
 from llem.schema.experiment import Experiment, ModelConfig, RunnerConfig, TimeoutConfig
 from llem.schema.footprint import FootprintConfig
-from llem.schema.measurement import BaselineConfig, LimitsConfig, MeasurementConfig, WarmupConfig
+from llem.schema.measurement import (
+    BaselineConfig,
+    MeasurementConfig,
+    ThresholdsConfig,
+    WarmupConfig,
+)
 from llem.schema.workload import (
     BuiltinWorkload,
     DatasetWorkload,
@@ -16,19 +21,18 @@ from llem.schema.workload import (
 )
 
 __all__ = [
-    "GIVEN",
+    "IS_SET",
     "BackendConfig",
     "BaselineConfig",
     "BuiltinWorkload",
     "DatasetWorkload",
     "DecoderConfig",
-    "Engine",
+    "EngineArg",
     "Experiment",
     "FileWorkload",
     "FootprintConfig",
     "FrozenModel",
     "Length",
-    "LimitsConfig",
     "MeasurementConfig",
     "ModelConfig",
     "Param",
@@ -36,6 +40,7 @@ __all__ = [
     "Rule",
     "RunnerConfig",
     "SyntheticWorkload",
+    "ThresholdsConfig",
     "TimeoutConfig",
     "WarmupConfig",
     "Workload",

@@ -27,7 +27,7 @@ class FrozenModel(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class EngineArg:
     """An engine parameter that a field sets.
 
     Attributes:
@@ -58,8 +58,8 @@ class Engine:
         return f"{self.call}.{self.name}" if self.name else self.call
 
 
-GIVEN: Final = object()
-"""In ``Param.needs``: the other field must have a value, whichever."""
+IS_SET: Final = object()
+"""In ``Param.requires``: the other field must have a value, whichever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +69,29 @@ class Param:
     Attributes:
         unit: Unit of the value, such as ``tokens`` or ``s``.
         maps_to: Engine parameters the field sets; empty for one that core itself uses.
-        needs: Values other fields must have for this one to act, by dotted path; a tuple lists
-            several that do (``None``: unset), :data:`GIVEN` is any. Core refuses the rest.
-        excludes: Dotted paths of fields that cannot be set together with it, ``false`` apart.
+        requires: Values other fields must have for this one to act, by dotted path; a tuple lists
+            several that do (``None``: unset), :data:`IS_SET` is any. Core refuses the rest.
+        conflicts_with: Dotted paths of fields that cannot be set together with it, ``false`` apart.
             Core refuses both at once; one of the two fields need say it.
         min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``, for every
             value or for each of some values. On a device that has less, core refuses the field.
-        skipped_when: Condition under which the field has no effect, in words, where ``needs``
-            and ``excludes`` cannot say it and a :class:`Rule` does.
+        ignored_when: Condition under which the field has no effect, in words, where ``requires``
+            and ``conflicts_with`` cannot say it and a :class:`Rule` does.
         examples: Values worth trying.
-        example_with: Values of other fields, by dotted path, that an experiment with one of the
-            examples has besides ``needs``, where a :class:`Rule` asks for them.
+        example_context: Values of other fields, by dotted path, that an experiment with one of the
+            examples has besides ``requires``, where a :class:`Rule` asks for them.
     """
 
     unit: str = ""
-    maps_to: tuple[Engine, ...] = ()
-    needs: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    excludes: tuple[str, ...] = ()
+    maps_to: tuple[EngineArg, ...] = ()
+    requires: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    conflicts_with: tuple[str, ...] = ()
     min_compute_capability: tuple[int, int] | Mapping[Any, tuple[int, int]] | None = field(
         default=None, hash=False
     )
-    skipped_when: str = ""
+    ignored_when: str = ""
     examples: tuple[Any, ...] = ()
-    example_with: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    example_context: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def compute_capability_for(self, value: Any) -> tuple[int, int] | None:
         """Return the least compute capability that ``value`` needs, if it needs any."""
@@ -116,7 +116,7 @@ class Rule:
         name: Stable kebab-case identifier.
         fields: Dotted paths of the fields concerned; the first one is blamed.
         reason: What is wrong with it, in one clause.
-        remedy: What to write instead, in one sentence.
+        hint: What to write instead, in one sentence.
         violated: Whether an experiment breaks the rule; pure.
         severity: ``error`` refuses the experiment. ``warning`` lets it run with the remark: for
             a *dormant* setting, which the engine accepts and which changes nothing.
@@ -125,7 +125,7 @@ class Rule:
     name: str
     fields: tuple[str, ...]
     reason: str
-    remedy: str
+    hint: str
     violated: Callable[[Experiment], bool]
     severity: Literal["error", "warning"] = "error"
 

@@ -125,7 +125,7 @@ class CallPlan:
         return cls(calls=calls, settings=data["settings"])
 
 
-def given(**values: Any) -> dict[str, Any]:
+def drop_none(**values: Any) -> dict[str, Any]:
     """Return those ``values`` that are not ``None``: an unset field puts nothing into a plan."""
     return {name: value for name, value in values.items() if value is not None}
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from llem.schema.base import FrozenModel, NonNegative
 from llem.schema.energy import Energy
-from llem.schema.outcome import Reason, SelfCost, Verdict
+from llem.schema.outcome import Overhead, Reason, Verdict
 
 
 class Window(FrozenModel):
@@ -54,5 +54,5 @@ class CommandOutcome(FrozenModel):
     """Energy in the window; there are no tokens or requests, so figures per one are null."""
     power: Power
     """Power in the window."""
-    self_cost: SelfCost
+    self_cost: Overhead
     """Cost of measuring."""

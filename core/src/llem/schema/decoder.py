@@ -32,7 +32,7 @@ class DecoderConfig(FrozenModel):
     """Fills in what is not written here; any key that is written wins, `null` included."""
 
     do_sample: Annotated[
-        bool | None, Param(examples=(True, False), example_with={"decoder.temperature": None})
+        bool | None, Param(examples=(True, False), example_context={"decoder.temperature": None})
     ] = None
     """Whether to sample; unset samples exactly when `temperature` is above 0."""
 
@@ -44,28 +44,28 @@ class DecoderConfig(FrozenModel):
     top_p: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(unit="ratio", examples=(0.9,), example_with=_WHEN_SAMPLING),
+        Param(unit="ratio", examples=(0.9,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from the fewest tokens whose probabilities add up to this share; at least one."""
 
     top_k: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", examples=(50,), example_with=_WHEN_SAMPLING),
+        Param(unit="tokens", examples=(50,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from this many likeliest tokens; 0 switches the limit off."""
 
     min_p: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(unit="ratio", examples=(0.05,), example_with=_WHEN_SAMPLING),
+        Param(unit="ratio", examples=(0.05,), example_context=_WHEN_SAMPLING),
     ] = None
     """Drop tokens less likely than this share of the likeliest one."""
 
     typical_p: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(unit="ratio", examples=(0.95,), example_with=_WHEN_SAMPLING),
+        Param(unit="ratio", examples=(0.95,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from tokens whose information is typical, up to this share of probability."""
 
@@ -86,7 +86,7 @@ class DecoderConfig(FrozenModel):
     """Texts that end a request once generated."""
 
     seed: Annotated[
-        int, Field(ge=0, lt=2**32), Param(unit="1", examples=(1,), example_with=_WHEN_SAMPLING)
+        int, Field(ge=0, lt=2**32), Param(unit="1", examples=(1,), example_context=_WHEN_SAMPLING)
     ] = 0
     """Seed of sampling and of random weights; the same before every repetition."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llem.api.meters import Provenance
 from llem.schema.base import Count, FrozenModel, NonNegative
+from llem.schema.provenance import Provenance
 
 
 class DeviceEnergy(FrozenModel):

@@ -11,7 +11,7 @@ from llem.schema.base import FrozenModel, Param
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
-class LimitsConfig(FrozenModel):
+class ThresholdsConfig(FrozenModel):
     """From where on something speaks against an outcome."""
 
     min_update_periods: Annotated[float, Field(ge=0, le=1e6), Param(unit="updates")] = 10.0
@@ -155,7 +155,7 @@ class MeasurementConfig(FrozenModel):
     baseline: BaselineConfig = BaselineConfig()
     """Idle power."""
 
-    limits: LimitsConfig = LimitsConfig()
+    limits: ThresholdsConfig = ThresholdsConfig()
     """From where on something speaks against an outcome."""
 
     cpu_tdp_w: Annotated[float | None, Field(gt=0, le=10_000), Param(unit="W")] = None

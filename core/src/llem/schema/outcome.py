@@ -37,7 +37,7 @@ class Imported(FrozenModel):
 WorkerOrigin = Literal["fresh", "preforked", "reused"]
 
 
-class StudyPlace(FrozenModel):
+class RunPosition(FrozenModel):
     """Where a run stands in its study."""
 
     study: str
@@ -123,7 +123,7 @@ class Environment(FrozenModel):
     """Environment variables that matter to the result; secrets are never among them."""
 
 
-class WorkloadFacts(FrozenModel):
+class WorkloadInfo(FrozenModel):
     """What was asked of the model, per repetition."""
 
     requests: Count
@@ -279,7 +279,7 @@ class Memory(FrozenModel):
     """Further figures of the engine, by name."""
 
 
-class SelfCost(FrozenModel):
+class Overhead(FrozenModel):
     """What measuring itself cost."""
 
     cpu_s: NonNegative
@@ -297,7 +297,7 @@ class Outcome(FrozenModel):
     """Name of the outcome's folder."""
     experiment_sha256: str
     """Hash of the validated experiment."""
-    study: StudyPlace | None = None
+    study: RunPosition | None = None
     """Where it stands in its study, if it belongs to one."""
     status: Literal["done", "failed", "out-of-memory", "interrupted"]
     """How it ended."""
@@ -319,7 +319,7 @@ class Outcome(FrozenModel):
     """Where it was measured."""
     model: dict[str, Any] | None = None
     """Facts about the loaded model."""
-    workload: WorkloadFacts | None = None
+    workload: WorkloadInfo | None = None
     """What was asked."""
     tokens: Tokens | None = None
     """Token counts."""
@@ -339,7 +339,7 @@ class Outcome(FrozenModel):
     """Memory."""
     counters: dict[str, float] = {}
     """Engine counters summed over all measured repetitions."""
-    self_cost: SelfCost | None = None
+    self_cost: Overhead | None = None
     """Cost of measuring."""
     log_tail: str = ""
     """Last lines of the worker's log."""

@@ -23,7 +23,7 @@ class ReasonCode:
         code: Stable identifier.
         subject: What it is about: ``windows``, ``energy``, ``devices`` or ``work``.
         meaning: When it is given.
-        remedy: What to do about it.
+        hint: What to do about it.
         limit: Dotted path of the field that sets its threshold, or empty.
         invalidates: Whether an outcome with this reason is not valid.
     """
@@ -31,7 +31,7 @@ class ReasonCode:
     code: str
     subject: str
     meaning: str
-    remedy: str
+    hint: str
     limit: str = ""
     invalidates: bool = True
 
@@ -247,7 +247,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
 _WARNINGS = frozenset(entry.code for entry in CATALOGUE if not entry.invalidates)
 
 
-def judge(
+def decide_verdict(
     reasons: Iterable[Reason], accept: Collection[str] = ()
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     """Return the verdict that follows from ``reasons``, and those that are only warnings.

@@ -106,7 +106,7 @@ def _whole(value: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AxisValue:
     """One step of an axis: a partial config.
 
     Attributes:
@@ -129,7 +129,7 @@ class Axis:
     """
 
     name: str
-    choices: tuple[Choice, ...]
+    choices: tuple[AxisValue, ...]
     fields: frozenset[KeyPath]
 
     def on(self, backend: str, others: Sequence[str]) -> Axis | None:
@@ -140,7 +140,7 @@ class Axis:
             others: Other backends of the study, whose sections are not this one's to have.
         """
         mine = [choice for choice in self.choices if not _is_foreign(choice.config, others)]
-        kept = [Choice(without(choice.config, others), choice.origin) for choice in mine]
+        kept = [AxisValue(without(choice.config, others), choice.origin) for choice in mine]
         fields = frozenset(path for path in self.fields if path[0] not in others)
         return Axis(self.name, tuple(kept), fields) if kept and fields else None
 
@@ -168,30 +168,30 @@ def read_axes(source: Source) -> list[Axis]:
     for one, other in combinations(axes, 2):
         if both := _overlap(one, other):
             message = f"{one.name!r} and {other.name!r} both set it"
-            remedy = "Keep one of the two; fields that change together go into one zip."
-            raise refusal(source, ("sweep",), message, path=both, remedy=remedy)
+            hint = "Keep one of the two; fields that change together go into one zip."
+            raise refusal(source, ("sweep",), message, path=both, hint=hint)
     return axes
 
 
 def refusal(
-    source: Source, where: KeyPath, message: str, *, path: str = "", remedy: str = ""
+    source: Source, where: KeyPath, message: str, *, path: str = "", hint: str = ""
 ) -> ConfigInvalid:
     """Return the error about what stands at ``where``."""
     finding = Finding(
         code="study-refused",
         message=message,
         path=path or ".".join(map(str, where)),
-        remedy=remedy,
+        hint=hint,
         origin=source.origin(where),
     )
     return ConfigInvalid([finding])
 
 
-def partial(source: Source, where: KeyPath, config: Any) -> Choice:
+def partial(source: Source, where: KeyPath, config: Any) -> AxisValue:
     """Return the partial config that stands at ``where``."""
     if not isinstance(config, dict):
         raise refusal(source, where, "must be a section of keys; {} is the base itself")
-    return Choice(config, source.origin(where))
+    return AxisValue(config, source.origin(where))
 
 
 def leaves(config: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
@@ -267,7 +267,7 @@ def _axis(
         for path, (_, values) in zip(paths, columns, strict=True):
             _put(config, path, values[at])
         # A list has a line for each of its values, a range only one.
-        choices.append(Choice(config, source.origins.get((*where, at)) or source.origin(where)))
+        choices.append(AxisValue(config, source.origins.get((*where, at)) or source.origin(where)))
     return Axis(name, tuple(choices), frozenset(paths))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llem.api.capability import BackendInfo
-from llem.config.rule_checks import dropped, finding_of, rules_about
+from llem.config.rule_checks import finding_of, rules_about, unsupported_fields
 from llem.errors import Finding
 from llem.schema.base import BackendConfig
 from llem.schema.experiment import Experiment
@@ -28,7 +28,7 @@ class Rulings:
         self._answers = Answers(
             [
                 *(rule.violated for rule in self._rules),
-                lambda experiment: any(True for _ in dropped(experiment, info)),
+                lambda experiment: any(True for _ in unsupported_fields(experiment, info)),
             ]
         )
 
@@ -41,5 +41,5 @@ class Rulings:
         rules = [self._rules[number] for number in broken if number < len(self._rules)]
         found = [finding_of(rule, experiment) for rule in rules]
         if broken[-1] == len(self._rules):
-            found += dropped(experiment, self._info)
+            found += unsupported_fields(experiment, self._info)
         return found

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 from llem.config import LoadedExperiment, experiment_model
 from llem.process.fork_host import Prefork
-from llem.process.workers import FreshWorkers, KeptWorkers, Start, Workers, start_afresh
+from llem.process.workers import FreshWorkers, ReusedWorkers, Start, Workers, start_fresh
 from llem.registry import Registry
 from llem.run.baseline import Baselines
 from llem.run.lifecycle import Progress
 from llem.run.run_experiment import run_experiment
-from llem.schema.outcome import StudyPlace
+from llem.schema.outcome import RunPosition
 from llem.study.settings import StudySettings
 
 KEPT_LOG_FILE = ".kept-worker.log"
@@ -38,7 +38,7 @@ class Task:
     """
 
     experiment: dict[str, Any]
-    place: StudyPlace
+    place: RunPosition
 
 
 class Executor(Protocol):
@@ -75,14 +75,14 @@ class LocalExecutor:
         self._base_dir = base_dir
         self._baselines = Baselines()
         self._closing = ExitStack()
-        start: Start = start_afresh
+        start: Start = start_fresh
         if settings.prefork:
             prefork = Prefork(folder / PREFORK_LOG_FILE)
             self._closing.callback(prefork.close)
             start = prefork.start
         self._workers: Workers = FreshWorkers(start)
         if settings.reuse == "model":
-            kept = KeptWorkers(folder / KEPT_LOG_FILE, start)
+            kept = ReusedWorkers(folder / KEPT_LOG_FILE, start)
             self._closing.callback(kept.close)
             self._workers = kept
 

@@ -9,7 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from llem.config.strict_yaml import KeyPath
-from llem.study.axes import Axis, Choice, leaves
+from llem.study.axes import Axis, AxisValue, leaves
 from llem.study.study_file import merged
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Grid:
     backend: Backend
     base: Mapping[str, Any]
     axes: tuple[Axis, ...]
-    singles: tuple[Choice, ...] = ()
+    singles: tuple[AxisValue, ...] = ()
     crossed: bool = True
 
     def __len__(self) -> int:
@@ -53,17 +53,17 @@ class Grid:
             found.append(step)
         return tuple(reversed(found))
 
-    def choices(self, number: int) -> tuple[Choice, ...]:
+    def choices(self, number: int) -> tuple[AxisValue, ...]:
         """Return what point ``number`` lays over the base, in this order."""
         if number >= self.products:
             return (self.singles[number - self.products],)
         return self.choices_at(self.steps(number))
 
-    def choices_at(self, steps: Steps) -> tuple[Choice, ...]:
+    def choices_at(self, steps: Steps) -> tuple[AxisValue, ...]:
         """Return what a point of the product lays over the base."""
         return tuple(axis.choices[step] for axis, step in zip(self.axes, steps, strict=True))
 
-    def section(self, name: str, choices: Sequence[Choice]) -> tuple[bool, Any]:
+    def section(self, name: str, choices: Sequence[AxisValue]) -> tuple[bool, Any]:
         """Return whether the config has section ``name`` with ``choices``, and its content."""
         given, content = name in self.base, self.base.get(name)
         for choice in choices:

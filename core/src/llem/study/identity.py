@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from llem.process.workers import load_part
+from llem.process.workers import load_key
 from llem.registry import Backend
 from llem.schema.experiment import Experiment
 
@@ -61,7 +61,7 @@ class Identities:
             _canonical_prompts(*_prompts(experiment)),
             self._section(experiment.runner),
         )
-        load = _digest(load_part(backend, plan, experiment.runner)) if with_load else ""
+        load = _digest(load_key(backend, plan, experiment.runner)) if with_load else ""
         return Identity(_digest("\0".join(parts)), load)
 
     def _section(self, section: BaseModel) -> str:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from llem.errors import StorageError
-from llem.run.lifecycle import Progress, Silence
+from llem.run.lifecycle import NullProgress, Progress
 
 JOURNAL_FILE = "journal.jsonl"
 
@@ -152,7 +152,7 @@ class StudyProgress(Progress, Protocol):
         """Say what was written into the journal."""
 
 
-class StudySilence(Silence):
+class NullStudyProgress(NullProgress):
     """A :class:`StudyProgress` that tells nobody."""
 
     def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from llem.config.load import LoadedExperiment, lay_over, named_backend
+from llem.config.load import LoadedExperiment, apply_overrides, resolve_backend
 from llem.config.messages import findings_of
 from llem.config.redact import redact
 from llem.config.source import Source
 from llem.errors import ConfigInvalid
 from llem.schema.base import FrozenModel
-from llem.study.axes import Choice, leaves, partial, read_axes, refusal, without
+from llem.study.axes import AxisValue, leaves, partial, read_axes, refusal, without
 from llem.study.grid import Grid
 from llem.study.points import Point, Points
 from llem.study.settings import StudySettings
@@ -110,7 +110,7 @@ def load_study(
     """
     source = read_study(file)
     several = "backends" in source.data
-    lay_over(source, overrides, None if several else backend, model)
+    apply_overrides(source, overrides, None if several else backend, model)
     document = redact(source.data)
     settings = _settings(source)
     partials = _backends(source, registry)
@@ -138,8 +138,8 @@ def load_study(
         raise refusal(source, ("experiments",), "the study has no points")
     if offset > MAX_POINTS:
         message = f"the study has {offset:,} points, more than {MAX_POINTS:,}"
-        remedy = "Narrow an axis, or divide the study."
-        raise refusal(source, ("sweep",), message, remedy=remedy)
+        hint = "Narrow an axis, or divide the study."
+        raise refusal(source, ("sweep",), message, hint=hint)
     name = settings.name or re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem).strip("-_") or "study"
     return LoadedStudy(name, settings, tuple(grids), file.parent, document)
 
@@ -167,7 +167,7 @@ def _backends(source: Source, registry: Registry) -> dict[str, Mapping[str, Any]
     """
     given = source.data.pop("backends", None)
     if given is None:
-        chosen, _ = named_backend(registry, source)
+        chosen, _ = resolve_backend(registry, source)
         return {chosen.name: {}}
     if "backend" in source.data:
         raise refusal(source, ("backend",), "backend and backends exclude each other")
@@ -185,7 +185,7 @@ def _backends(source: Source, registry: Registry) -> dict[str, Mapping[str, Any]
     return partials
 
 
-def _singles(source: Source, backends: Sequence[str]) -> list[Choice]:
+def _singles(source: Source, backends: Sequence[str]) -> list[AxisValue]:
     """Take `experiments` out of ``source``.
 
     Raises:
@@ -202,8 +202,10 @@ def _singles(source: Source, backends: Sequence[str]) -> list[Choice]:
     return singles
 
 
-def _of_backend(singles: Sequence[Choice], backend: str, others: Sequence[str]) -> Iterator[Choice]:
+def _of_backend(
+    singles: Sequence[AxisValue], backend: str, others: Sequence[str]
+) -> Iterator[AxisValue]:
     """Yield what ``backend`` has of the experiments that are listed one by one."""
     for single in singles:
         if single.config.get("backend", backend) == backend:
-            yield Choice(without(single.config, others), single.origin)
+            yield AxisValue(without(single.config, others), single.origin)

@@ -13,7 +13,7 @@ MAX_ROWS = 20
 """Experiments that people are shown, unless they ask for all."""
 
 
-def overview(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
+def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
     """Yield lines: points, refused, duplicates, runs, duration, and the experiments themselves.
 
     Args:

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from llem.config.defaults import experiment_model
-from llem.config.load import LoadedExperiment, with_home
+from llem.config.load import LoadedExperiment, expand_user
 from llem.config.messages import findings_of
 from llem.config.model_files import model_problems
-from llem.config.rule_checks import remarks
+from llem.config.rule_checks import rule_warnings
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.errors import ConfigInvalid, Finding
 from llem.schema.experiment import Experiment
-from llem.study.axes import Choice, leaves
+from llem.study.axes import AxisValue, leaves
 from llem.study.cached_rules import Rulings
 from llem.study.grid import Grid, Steps
 
@@ -115,7 +115,7 @@ class Points:
         experiment = self.point(number).experiment
         assert experiment is not None
         source = self._source(self.grid.choices(number - self.offset))
-        warnings = tuple(_located(remark, source) for remark in remarks(experiment))
+        warnings = tuple(_located(remark, source) for remark in rule_warnings(experiment))
         return LoadedExperiment(experiment, self.grid.backend, base_dir, warnings)
 
     @cached_property
@@ -143,11 +143,11 @@ class Points:
             sections[name] = section
         return self._judged(number, sections)
 
-    def _single(self, number: int, single: Choice) -> Point:
+    def _single(self, number: int, single: AxisValue) -> Point:
         names = dict.fromkeys([*self._names, *single.config])
         return self._judged(number, {name: self._validate(name, (single,)) for name in names})
 
-    def _validate(self, name: str, choices: Sequence[Choice]) -> _Section:
+    def _validate(self, name: str, choices: Sequence[AxisValue]) -> _Section:
         """Return the section with ``choices`` laid over the base.
 
         Raises:
@@ -165,9 +165,11 @@ class Points:
         value = getattr(whole, name)
         if name != "model":
             return _Section(value)
-        return _Section(with_home(value), tuple(model_problems(value)))
+        return _Section(expand_user(value), tuple(model_problems(value)))
 
-    def _refusals(self, error: ValidationError, choices: Sequence[Choice]) -> tuple[Finding, ...]:
+    def _refusals(
+        self, error: ValidationError, choices: Sequence[AxisValue]
+    ) -> tuple[Finding, ...]:
         def others() -> set[str]:
             return {one.name for one in self._registry.backends()} - {self.grid.backend.name}
 
@@ -189,7 +191,7 @@ class Points:
         found = self._rulings.on(experiment)
         return Point(number, None, found) if found else Point(number, experiment)
 
-    def _source(self, choices: Sequence[Choice]) -> Source:
+    def _source(self, choices: Sequence[AxisValue]) -> Source:
         """Return where each part of a point comes from."""
         origins = dict(self._origins)
         for choice in choices:

@@ -16,7 +16,7 @@ from llem.registry import Registry
 from llem.results import read_document
 from llem.results.folder import OUTCOME_FILE
 from llem.run.host_info import visible_gpus
-from llem.schema.outcome import StudyPlace
+from llem.schema.outcome import RunPosition
 from llem.study.cooldown import hottest_celsius, wait_until_cool
 from llem.study.executor import Executor, LocalExecutor, Task
 from llem.study.failures import Advice, FailureStreak, Pruning
@@ -34,7 +34,7 @@ WITHOUT_OUTCOME = frozenset({"refused", "pruned"})
 
 
 @dataclass(frozen=True, slots=True)
-class Resumption:
+class ResumeOptions:
     """What to do about a study that was begun.
 
     Attributes:
@@ -81,7 +81,7 @@ def run_study(
     registry: Registry,
     results: Path,
     progress: StudyProgress,
-    resumption: Resumption = Resumption(),
+    resumption: ResumeOptions = ResumeOptions(),
     *,
     executor: Executor | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -316,7 +316,7 @@ class StudyRun:
     def _task(self, run: Run, position: int, points: Sequence[dict[str, object]]) -> Task:
         number = self.plan.experiments[self.plan.ids[run.experiment]][0]
         experiment = self.plan.study.loaded(number).experiment
-        place = StudyPlace(
+        place = RunPosition(
             study=self.plan.study.name,
             run=run.id,
             repeat=run.place.repeat,

@@ -170,5 +170,5 @@ def _refusal_of_plan(build: Any, experiment: Experiment) -> Finding:
     try:
         build(experiment)
     except ConfigError as error:
-        return Finding(error.code, error.message, remedy=error.hint)
+        return Finding(error.code, error.message, hint=error.hint)
     return Finding("refused", "the backend refused it when the study was planned")

@@ -9,7 +9,7 @@ plugin's own tests the same questions are a class, which pytest finds::
         plugin = "demo"
 
 run with ``pytest -p llem.testing.pytest_plugin``. Without pytest, every one of :data:`CHECKS` can
-be called with a :class:`Subject`.
+be called with a :class:`PluginUnderTest`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llem.testing.check_definition import Check, ContractViolation
     from llem.testing.conformance import CHECKS, CheckResult, State, check_plugin
-    from llem.testing.plugin_under_test import Subject
-    from llem.testing.prerequisites import Need
+    from llem.testing.plugin_under_test import PluginUnderTest
+    from llem.testing.prerequisites import Requires
     from llem.testing.suite import PluginSuite
 
 __all__ = [
@@ -29,10 +29,10 @@ __all__ = [
     "Check",
     "CheckResult",
     "ContractViolation",
-    "Need",
     "PluginSuite",
+    "PluginUnderTest",
+    "Requires",
     "State",
-    "Subject",
     "check_plugin",
 ]
 
@@ -41,10 +41,10 @@ _MODULES = {
     "Check": "check",
     "CheckResult": "conformance",
     "ContractViolation": "check",
-    "Need": "needs",
+    "Requires": "requires",
     "PluginSuite": "suite",
     "State": "conformance",
-    "Subject": "subject",
+    "PluginUnderTest": "subject",
     "check_plugin": "conformance",
 }
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llem.errors import LlemError
-from llem.testing.prerequisites import Need
+from llem.testing.prerequisites import Requires
 
 if TYPE_CHECKING:
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
 MAX_SHOWN = 10
 """Faults that a message lists; one cause may have hundreds."""
@@ -50,7 +50,7 @@ class Fault:
 class Check:
     """One rule of the contract, and the function that finds where a plugin breaks it.
 
-    Call it with a :class:`~llem.testing.plugin_under_test.Subject`; it returns nothing or raises.
+    Call it with a :class:`~llem.testing.PluginUnderTest`; it returns nothing or raises.
 
     Attributes:
         id: Stable identifier, family first, such as ``config-frozen``.
@@ -63,10 +63,10 @@ class Check:
     id: str
     family: str
     statement: str
-    need: Need
-    find: Callable[[Subject], Iterable[Fault]]
+    need: Requires
+    find: Callable[[PluginUnderTest], Iterable[Fault]]
 
-    def __call__(self, subject: Subject) -> None:
+    def __call__(self, subject: PluginUnderTest) -> None:
         """Ask the question.
 
         Raises:
@@ -85,14 +85,14 @@ class Check:
         raise ContractViolation(self.id, "\n".join(lines), next(hints, ""))
 
 
-def check(need: Need) -> Callable[[Callable[[Subject], Iterable[Fault]]], Check]:
+def check(need: Requires) -> Callable[[Callable[[PluginUnderTest], Iterable[Fault]]], Check]:
     """Make a check of a function: its name is the id, its docstring the statement.
 
     Args:
         need: What must be there to ask.
     """
 
-    def made(find: Callable[[Subject], Iterable[Fault]]) -> Check:
+    def made(find: Callable[[PluginUnderTest], Iterable[Fault]]) -> Check:
         name = find.__name__.removeprefix("check_").replace("_", "-")
         return Check(
             id=name,

@@ -34,8 +34,8 @@ from llem.testing.checks import (
 from llem.testing.checks import (
     worker_checks as worker,
 )
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import lack
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import missing
 
 FAMILIES = (plugin, config, kwargs, claims, worker, session, audit, meters)
 """The modules that hold the checks, those first that others build on."""
@@ -75,18 +75,18 @@ class CheckResult:
     hint: str = ""
 
 
-def check_plugin(subject: Subject) -> Iterator[CheckResult]:
+def check_plugin(subject: PluginUnderTest) -> Iterator[CheckResult]:
     """Yield the result of every check of the catalogue, each as soon as it is known."""
     for check in CHECKS:
         yield _result(check, subject)
 
 
-def _result(check: Check, subject: Subject) -> CheckResult:
+def _result(check: Check, subject: PluginUnderTest) -> CheckResult:
     def ended(state: State, message: str = "", hint: str = "") -> CheckResult:
         return CheckResult(check.id, check.family, check.statement, state, message, hint)
 
-    if missing := lack(subject, check.need):
-        return ended(State.NOT_RUN, missing)
+    if lacking := missing(subject, check.need):
+        return ended(State.NOT_RUN, lacking)
     try:
         check(subject)
     except ContractViolation as violation:
@@ -124,6 +124,6 @@ def summary(name: str, results: Sequence[CheckResult]) -> str:
 def catalogue_listing(checks: Sequence[Check]) -> Listing:
     """Return a row for each check of the catalogue."""
     return Listing(
-        ("check", "holds", "needs"),
+        ("check", "holds", "requires"),
         tuple(tuple(map(Cell, (f"`{one.id}`", one.statement, one.need))) for one in checks),
     )

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llem.config.rule_checks import violations
+from llem.config.rule_checks import rule_errors
 from llem.errors import ConfigError, PluginBroken
 from llem.introspect.parameters import schema_of
 from llem.introspect.schema_text import bounds, choices
-from llem.registry.safe_call import guarded
-from llem.schema.base import GIVEN
+from llem.registry.safe_call import safe_call
+from llem.schema.base import IS_SET
 from llem.schema.call_plan import CallPlan, Construct, encode
 from llem.schema.experiment import Experiment
 from llem.schema.fields import ConfigField
 
 if TYPE_CHECKING:
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
 _ABSENT = object()
 
@@ -43,7 +43,7 @@ class Effect:
     plan: CallPlan | None = None
 
 
-def effects(subject: Subject, field: ConfigField) -> tuple[Effect, ...]:
+def effects(subject: PluginUnderTest, field: ConfigField) -> tuple[Effect, ...]:
     """Return what each value worth trying does, in an experiment in which the field can act."""
     around = surroundings(subject, field)
     before = leaves(subject.plan(around))
@@ -51,7 +51,7 @@ def effects(subject: Subject, field: ConfigField) -> tuple[Effect, ...]:
 
 
 def _effect(
-    subject: Subject,
+    subject: PluginUnderTest,
     field: ConfigField,
     value: Any,
     around: Mapping[str, Any],
@@ -64,7 +64,7 @@ def _effect(
     backend = subject.required_backend
     refused: tuple[str, ...] = ()
     try:
-        found = guarded(lambda: list(violations(experiment, backend.info)), "a rule")
+        found = safe_call(lambda: list(rule_errors(experiment, backend.info)), "a rule")
         refused = tuple(str(finding) for finding in found)
         plan = backend.build_plan(experiment)
     except ConfigError as error:
@@ -81,7 +81,7 @@ def _effect(
 
 
 def surroundings(
-    subject: Subject, field: ConfigField, above: frozenset[str] = frozenset()
+    subject: PluginUnderTest, field: ConfigField, above: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the values of other fields that ``field`` needs, and those that they need.
 
@@ -93,15 +93,15 @@ def surroundings(
     known = subject.all_fields
     above |= {field.path}
     values: dict[str, Any] = {}
-    for other, wanted in field.param.needs.items():
+    for other, wanted in field.param.requires.items():
         value = None if other in above or other not in known else _pick(known[other], wanted)
         if value is not None:
             values |= {**surroundings(subject, known[other], above), other: value}
-    return values | dict(field.param.example_with)
+    return values | dict(field.param.example_context)
 
 
 def _pick(field: ConfigField, wanted: Any) -> Any:
-    if wanted is GIVEN:
+    if wanted is IS_SET:
         return next(iter(candidates(field)), None)
     return (None if None in wanted else wanted[0]) if isinstance(wanted, tuple) else wanted
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from llem.errors import LlemError, PluginBroken
 from llem.registry import PluginRecord, Registry
-from llem.registry.safe_call import guarded
+from llem.registry.safe_call import safe_call
 
 if TYPE_CHECKING:
     from llem.schema.experiment import Experiment
@@ -42,7 +42,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Afresh:
+class IsolatedRun:
     """What a fresh interpreter saw.
 
     Attributes:
@@ -58,7 +58,7 @@ class Afresh:
     plan: dict[str, Any] | None
 
 
-def look_afresh(record: PluginRecord, document: str) -> Afresh:
+def run_isolated(record: PluginRecord, document: str) -> IsolatedRun:
     """Let a fresh interpreter look at a plugin.
 
     Args:
@@ -84,7 +84,7 @@ def look_afresh(record: PluginRecord, document: str) -> Afresh:
     if done.returncode != 0:
         raise PluginBroken(f"an interpreter that only describes it fails: {done.stderr[-2000:]}")
     answer = json.loads(done.stdout.splitlines()[-1])
-    return Afresh(
+    return IsolatedRun(
         describing=Stage(**answer["describing"]),
         validating=Stage(**answer["validating"]),
         planning=Stage(**answer["planning"]),
@@ -96,12 +96,12 @@ class _Look:
     """What the fresh interpreter does, stage by stage."""
 
     def __init__(self, record: PluginRecord) -> None:
-        from llem.testing.side_effects import Guard
+        from llem.testing.side_effects import SideEffectGuard
 
         top = record.module.partition(".")[0]
         self._own = frozenset((top,))
         # A plugin of core's own is one package of several in it.
-        self._guard = Guard(record.module.rpartition(".")[0] if top == "llem" else top)
+        self._guard = SideEffectGuard(record.module.rpartition(".")[0] if top == "llem" else top)
         self._name = record.name
         self._registry = Registry([record])
         self.experiment: Experiment | None = None
@@ -125,8 +125,8 @@ class _Look:
 
         model = experiment_model(self._registry.backend(self._name))
         with suppress(LlemError):
-            guarded(model.model_json_schema, "its schema")
-        self.experiment = guarded(
+            safe_call(model.model_json_schema, "its schema")
+        self.experiment = safe_call(
             lambda: model.model_validate_json(document, strict=True), "validating"
         )
 
@@ -146,7 +146,7 @@ def main() -> None:
 
     validating = look.stage(lambda: look.validate(request["document"]), *_MODELS)
     planning = look.stage(look.build, *_MODELS)
-    answer = Afresh(describing, validating, planning, look.plan)
+    answer = IsolatedRun(describing, validating, planning, look.plan)
     sys.stdout.write(f"\n{json.dumps(asdict(answer))}\n")
 
 

@@ -18,16 +18,16 @@ from llem.config import experiment_model
 from llem.config.load import LoadedExperiment, load_experiment
 from llem.errors import BackendUnavailable, PluginBroken, UnknownBackend
 from llem.registry import Backend, PluginRecord, Registry, Status
-from llem.registry.backend import unknown, unusable
-from llem.registry.safe_call import guarded, load_module
+from llem.registry.backend import unknown_backend, unusable_backend
+from llem.registry.safe_call import load_module, safe_call
 from llem.registry.scan import scan
 from llem.run.preflight import plan_for
 from llem.schema.call_plan import import_dotted
 from llem.schema.fields import ConfigField, walk
 from llem.schema.measurement import MeasurementConfig
 from llem.testing.field_effects import Effect, effects
-from llem.testing.isolated import Afresh, look_afresh
-from llem.testing.session_trace import Life, live, misleading
+from llem.testing.isolated import IsolatedRun, run_isolated
+from llem.testing.session_trace import SessionTrace, run_session, with_broken_targets
 from llem.workload.shape_folder import write_shape
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def overrides(settings: Mapping[str, Any], values: Mapping[str, Any]) -> list[st
     return [f"{path}={json.dumps(to_jsonable_python(chosen[path]))}" for path in chosen]
 
 
-class Subject:
+class PluginUnderTest:
     """A plugin under test. Whatever it raises comes out as an error of llem's.
 
     Args:
@@ -110,15 +110,15 @@ class Subject:
         installed = scan()
         records = [record for record in installed if record.name == self.name]
         if not records:
-            raise unknown(self.name, [record.name for record in installed], ())
+            raise unknown_backend(self.name, [record.name for record in installed], ())
         if records[0].status is not Status.OK:
-            raise unusable(records[0])
+            raise unusable_backend(records[0])
         return records[0]
 
     @cached_property
     def module(self) -> ModuleType:
         """Its light module, imported."""
-        return guarded(lambda: importlib.import_module(self.record.module), "importing it")
+        return safe_call(lambda: importlib.import_module(self.record.module), "importing it")
 
     @cached_property
     def plugin(self) -> ModuleType:
@@ -161,7 +161,7 @@ class Subject:
             json.dumps(schema, allow_nan=False)
             return schema
 
-        return guarded(made, "making a schema of its section")
+        return safe_call(made, "making a schema of its section")
 
     @cached_property
     def fields(self) -> tuple[ConfigField, ...]:
@@ -179,7 +179,11 @@ class Subject:
         return tuple(
             (field.path, path)
             for field in self.fields
-            for path in (*field.param.needs, *field.param.excludes, *field.param.example_with)
+            for path in (
+                *field.param.requires,
+                *field.param.conflicts_with,
+                *field.param.example_context,
+            )
             if path not in self.all_fields
         )
 
@@ -187,7 +191,7 @@ class Subject:
         """Return an experiment with ``values`` by dotted path; no rule has been asked."""
         model = experiment_model(self.required_backend)
         text = document(self.name, self.settings, values)
-        return guarded(
+        return safe_call(
             lambda: model.model_validate_json(text, strict=True), f"an experiment with {values}"
         )
 
@@ -208,9 +212,9 @@ class Subject:
         return self._effects[key]
 
     @cached_property
-    def afresh(self) -> Afresh:
+    def afresh(self) -> IsolatedRun:
         """What an interpreter of its own loads and does for this plugin."""
-        return look_afresh(self.record, document(self.name, self.settings, {}))
+        return run_isolated(self.record, document(self.name, self.settings, {}))
 
     def loaded(self, values: Mapping[str, Any] | None = None) -> LoadedExperiment:
         """Return an experiment small enough for any machine, with ``values`` by dotted path."""
@@ -236,14 +240,14 @@ class Subject:
         return plan_for(self.loaded())
 
     @cached_property
-    def life(self) -> Life:
+    def life(self) -> SessionTrace:
         """One whole life of its session in a worker."""
-        return live(self.loaded(), self.session_plan)
+        return run_session(self.loaded(), self.session_plan)
 
     @cached_property
-    def misled(self) -> Life:
+    def misled(self) -> SessionTrace:
         """The life of a session whose plan names calls that do not exist."""
-        return live(self.loaded(), misleading(self.session_plan), runs=1)
+        return run_session(self.loaded(), with_broken_targets(self.session_plan), runs=1)
 
     @cached_property
     def audit(self) -> ParameterAudit:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from llem.errors import LlemError
 
 if TYPE_CHECKING:
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
 
 def missing_dependencies(distribution: str) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def _is_installed(distribution: str) -> bool:
     return True
 
 
-class Need(StrEnum):
+class Requires(StrEnum):
     """What must be there; each member says it in a few words."""
 
     NOTHING = "nothing"
@@ -58,44 +58,46 @@ class Need(StrEnum):
 
 
 _FIRST = {
-    Need.LOADED: Need.LISTED,
-    Need.PLUGIN: Need.LOADED,
-    Need.BACKEND: Need.PLUGIN,
-    Need.CONFIG: Need.BACKEND,
-    Need.SCHEMA: Need.CONFIG,
-    Need.MARKERS: Need.SCHEMA,
-    Need.PLAN: Need.MARKERS,
-    Need.ENGINE: Need.PLAN,
-    Need.CALLS: Need.STARTED,
-    Need.EXPERIMENT: Need.PLAN,
-    Need.SESSION: Need.EXPERIMENT,
-    Need.STARTED: Need.SESSION,
-    Need.LIFE: Need.STARTED,
-    Need.REOPENING: Need.LIFE,
-    Need.AUDIT: Need.PLAN,
-    Need.REFERENCE: Need.AUDIT,
-    Need.READING: Need.AUDIT,
-    Need.METER_HOOK: Need.PLUGIN,
-    Need.METERS: Need.METER_HOOK,
-    Need.WORKING_METER: Need.METERS,
+    Requires.LOADED: Requires.LISTED,
+    Requires.PLUGIN: Requires.LOADED,
+    Requires.BACKEND: Requires.PLUGIN,
+    Requires.CONFIG: Requires.BACKEND,
+    Requires.SCHEMA: Requires.CONFIG,
+    Requires.MARKERS: Requires.SCHEMA,
+    Requires.PLAN: Requires.MARKERS,
+    Requires.ENGINE: Requires.PLAN,
+    Requires.CALLS: Requires.STARTED,
+    Requires.EXPERIMENT: Requires.PLAN,
+    Requires.SESSION: Requires.EXPERIMENT,
+    Requires.STARTED: Requires.SESSION,
+    Requires.LIFE: Requires.STARTED,
+    Requires.REOPENING: Requires.LIFE,
+    Requires.AUDIT: Requires.PLAN,
+    Requires.REFERENCE: Requires.AUDIT,
+    Requires.READING: Requires.AUDIT,
+    Requires.METER_HOOK: Requires.PLUGIN,
+    Requires.METERS: Requires.METER_HOOK,
+    Requires.WORKING_METER: Requires.METERS,
 }
 """What each need presupposes."""
 
 
-def lack(subject: Subject, need: Need) -> str:
+def missing(subject: PluginUnderTest, need: Requires) -> str:
     """Return why ``subject`` does not have what is needed, or nothing if it has.
 
     A fault that another check reports is not reported again: the reason names that check.
     """
-    if need in _FIRST and (reason := lack(subject, _FIRST[need])):
+    if need in _FIRST and (reason := missing(subject, _FIRST[need])):
         return reason
     return _LACKS[need](subject) if need in _LACKS else ""
 
 
-def _unless(check_id: str, question: Callable[[Subject], Any]) -> Callable[[Subject], str]:
+def _unless(
+    check_id: str, question: Callable[[PluginUnderTest], Any]
+) -> Callable[[PluginUnderTest], str]:
     """Return the test that a question is answered; who asks it first is ``check_id``."""
 
-    def lacking(subject: Subject) -> str:
+    def lacking(subject: PluginUnderTest) -> str:
         try:
             question(subject)
         except LlemError:
@@ -105,22 +107,22 @@ def _unless(check_id: str, question: Callable[[Subject], Any]) -> Callable[[Subj
     return lacking
 
 
-def _backend(subject: Subject) -> str:
+def _backend(subject: PluginUnderTest) -> str:
     try:
         return "" if subject.backend else "it offers no backend"
     except LlemError:
         return "see plugin-info"
 
 
-def _markers(subject: Subject) -> str:
+def _markers(subject: PluginUnderTest) -> str:
     return "see config-markers" if subject.unknown_paths else ""
 
 
-def _engine(subject: Subject) -> str:
+def _engine(subject: PluginUnderTest) -> str:
     return "" if subject.required_backend.info.engine else "its backend has no engine"
 
 
-def _session(subject: Subject) -> str:
+def _session(subject: PluginUnderTest) -> str:
     backend = subject.required_backend
     if not backend.offers("llem_measurement"):
         return "it offers no session"
@@ -130,43 +132,43 @@ def _session(subject: Subject) -> str:
     return status.message
 
 
-def _started(subject: Subject) -> str:
+def _started(subject: PluginUnderTest) -> str:
     return "see worker-starts" if "start" in subject.life.failures else ""
 
 
-def _life(subject: Subject) -> str:
+def _life(subject: PluginUnderTest) -> str:
     return "" if subject.life.runs else "see session-lives"
 
 
-def _calls(subject: Subject) -> str:
+def _calls(subject: PluginUnderTest) -> str:
     return "" if subject.session_plan.calls else "its plan makes no calls"
 
 
-def _reopening(subject: Subject) -> str:
-    after_load = subject.required_backend.info.after_load
-    return "" if after_load else "it declares nothing in after_load"
+def _reopening(subject: PluginUnderTest) -> str:
+    hot_swappable = subject.required_backend.info.hot_swappable
+    return "" if hot_swappable else "it declares nothing in after_load"
 
 
-def _audit(subject: Subject) -> str:
+def _audit(subject: PluginUnderTest) -> str:
     offered = subject.required_backend.offers("llem_parameter_audit")
     return "" if offered else "it offers no llem_parameter_audit"
 
 
-def _reference(subject: Subject) -> str:
+def _reference(subject: PluginUnderTest) -> str:
     return "" if subject.audit.reference else "it has no reference data"
 
 
-def _reading(subject: Subject) -> str:
+def _reading(subject: PluginUnderTest) -> str:
     if subject.required_backend.info.engine is None:
         return "its backend has no engine"
-    return lack(subject, Need.STARTED)
+    return missing(subject, Requires.STARTED)
 
 
-def _meter_hook(subject: Subject) -> str:
+def _meter_hook(subject: PluginUnderTest) -> str:
     return "" if hasattr(subject.plugin, "llem_meters") else "it offers no meters"
 
 
-def _meters(subject: Subject) -> str:
+def _meters(subject: PluginUnderTest) -> str:
     try:
         if not subject.meters:
             return "it offers no meters here"
@@ -176,30 +178,30 @@ def _meters(subject: Subject) -> str:
     return f"{', '.join(missing)} is not installed" if missing else ""
 
 
-def _working_meter(subject: Subject) -> str:
+def _working_meter(subject: PluginUnderTest) -> str:
     return "" if subject.working_meters else "none of its meters works here"
 
 
-_LACKS: dict[Need, Callable[[Subject], str]] = {
-    Need.LISTED: _unless("plugin-listed", lambda subject: subject.record),
-    Need.LOADED: _unless("plugin-loads", lambda subject: subject.module),
-    Need.PLUGIN: _unless("plugin-hooks", lambda subject: subject.plugin),
-    Need.BACKEND: _backend,
-    Need.CONFIG: _unless("config-model", lambda subject: subject.section),
-    Need.SCHEMA: _unless("config-schema", lambda subject: subject.schema),
-    Need.MARKERS: _markers,
-    Need.PLAN: _unless("kwargs-plan", lambda subject: subject.base_plan),
-    Need.ENGINE: _engine,
-    Need.CALLS: _calls,
-    Need.EXPERIMENT: _unless("session-experiment", lambda subject: subject.session_plan),
-    Need.SESSION: _session,
-    Need.STARTED: _started,
-    Need.LIFE: _life,
-    Need.REOPENING: _reopening,
-    Need.AUDIT: _audit,
-    Need.REFERENCE: _reference,
-    Need.READING: _reading,
-    Need.METER_HOOK: _meter_hook,
-    Need.METERS: _meters,
-    Need.WORKING_METER: _working_meter,
+_LACKS: dict[Requires, Callable[[PluginUnderTest], str]] = {
+    Requires.LISTED: _unless("plugin-listed", lambda subject: subject.record),
+    Requires.LOADED: _unless("plugin-loads", lambda subject: subject.module),
+    Requires.PLUGIN: _unless("plugin-hooks", lambda subject: subject.plugin),
+    Requires.BACKEND: _backend,
+    Requires.CONFIG: _unless("config-model", lambda subject: subject.section),
+    Requires.SCHEMA: _unless("config-schema", lambda subject: subject.schema),
+    Requires.MARKERS: _markers,
+    Requires.PLAN: _unless("kwargs-plan", lambda subject: subject.base_plan),
+    Requires.ENGINE: _engine,
+    Requires.CALLS: _calls,
+    Requires.EXPERIMENT: _unless("session-experiment", lambda subject: subject.session_plan),
+    Requires.SESSION: _session,
+    Requires.STARTED: _started,
+    Requires.LIFE: _life,
+    Requires.REOPENING: _reopening,
+    Requires.AUDIT: _audit,
+    Requires.REFERENCE: _reference,
+    Requires.READING: _reading,
+    Requires.METER_HOOK: _meter_hook,
+    Requires.METERS: _meters,
+    Requires.WORKING_METER: _working_meter,
 }

@@ -12,17 +12,17 @@ import pytest
 
 if TYPE_CHECKING:
     from llem.schema.call_plan import CallPlan
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
 
 @pytest.fixture(scope="class")
-def llem_subject(request: pytest.FixtureRequest) -> Subject:
+def plugin_under_test(request: pytest.FixtureRequest) -> PluginUnderTest:
     """The plugin that the class of the test names, asked each question once."""
     # Imported here: what a conftest sets in the environment has to come first.
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
     suite = request.cls
-    return Subject(suite.plugin, suite.settings)
+    return PluginUnderTest(suite.plugin, suite.settings)
 
 
 @pytest.fixture
@@ -31,6 +31,6 @@ def llem_plan() -> Callable[[str, Mapping[str, Any]], CallPlan]:
 
     Values are given by dotted path; everything else is as small as can be.
     """
-    from llem.testing.plugin_under_test import Subject
+    from llem.testing.plugin_under_test import PluginUnderTest
 
-    return lambda plugin, values: Subject(plugin).plan(values)
+    return lambda plugin, values: PluginUnderTest(plugin).plan(values)

@@ -14,7 +14,7 @@ from llem.errors import LlemError, WorkerDied
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import start_worker
 from llem.registry import check_version
-from llem.registry.safe_call import guarded
+from llem.registry.safe_call import safe_call
 from llem.schema.call_plan import CallPlan
 from llem.workload import build_workload, find_tokenizer, load_texts
 
@@ -23,7 +23,7 @@ RUNS = 3
 
 
 @dataclass(slots=True)
-class Life:
+class SessionTrace:
     """What happened.
 
     Attributes:
@@ -48,7 +48,7 @@ class Life:
     worker: int = 0
 
 
-class Biographer:
+class SessionRecorder:
     """Takes a worker through a session's life and writes it down.
 
     Args:
@@ -58,7 +58,7 @@ class Biographer:
     """
 
     def __init__(self, loaded: LoadedExperiment, plan: CallPlan, worker: WorkerProcess) -> None:
-        self.life = Life()
+        self.life = SessionTrace()
         self.worker = worker
         self._loaded = loaded
         self._plan = plan
@@ -143,13 +143,13 @@ class Biographer:
 
     def _step(self, name: str, step: Callable[[], Any]) -> bool:
         try:
-            guarded(step, name)  # a plan or an answer may be no data
+            safe_call(step, name)  # a plan or an answer may be no data
         except LlemError as error:
             self.life.failures[name] = error
         return name not in self.life.failures
 
 
-def live(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> Life:
+def run_session(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> SessionTrace:
     """Return a session's life from its start to its second close.
 
     Args:
@@ -161,20 +161,20 @@ def live(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> Life:
         try:
             worker = start_worker(loaded.experiment.runner, Path(folder, "worker.log"))
         except WorkerDied as error:
-            return Life(failures={"start": error})
+            return SessionTrace(failures={"start": error})
         with worker:
-            one = Biographer(loaded, plan, worker)
+            one = SessionRecorder(loaded, plan, worker)
             if one.start():
                 if one.open() and one.prepare() and all(one.run() for _ in range(runs)):
                     one.observe()
-                    if loaded.backend.info.after_load:
+                    if loaded.backend.info.hot_swappable:
                         one.reopen()
                 one.close()
                 one.close("close again")
             return one.life
 
 
-def misleading(plan: CallPlan) -> CallPlan:
+def with_broken_targets(plan: CallPlan) -> CallPlan:
     """Return ``plan`` with targets that do not exist."""
     document = plan.to_json()
     for call in document["calls"]:

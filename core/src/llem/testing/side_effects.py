@@ -31,7 +31,7 @@ _IMPORT_SYSTEM = ("importlib._bootstrap", "_frozen_importlib")
 _MODEL_LIBRARY = ("pydantic", "pydantic_core")
 
 
-class Guard:
+class SideEffectGuard:
     """Records the effects of one package's code.
 
     Args:

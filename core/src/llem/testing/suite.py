@@ -9,8 +9,8 @@ import pytest
 
 from llem.testing.check_definition import Check, ContractViolation
 from llem.testing.conformance import CHECKS
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import lack
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import missing
 
 PYTEST_PLUGIN = "llem.testing.pytest_plugin"
 
@@ -51,11 +51,11 @@ class PluginSuite:
         )
         return pytest.param(check, id=check.id, marks=marks)
 
-    def test_contract(self, check: Check, llem_subject: Subject) -> None:
+    def test_contract(self, check: Check, plugin_under_test: PluginUnderTest) -> None:
         """The plugin keeps this rule."""
-        if missing := lack(llem_subject, check.need):
-            pytest.skip(missing)
-        check(llem_subject)
+        if lacking := missing(plugin_under_test, check.need):
+            pytest.skip(lacking)
+        check(plugin_under_test)
 
     def test_no_check_is_left_out(self) -> None:
         """Every check of the catalogue is asked, and known failures are checks, with reasons."""

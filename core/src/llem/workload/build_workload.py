@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llem.api.session import ModelFacts, Request, TokenizerExport
+from llem.api.session import ModelInfo, Request, TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.workload import (
     Length,
@@ -63,7 +63,7 @@ def build_workload(
     workload: Workload,
     *,
     max_new_tokens: int | None,
-    facts: ModelFacts,
+    facts: ModelInfo,
     texts: Sequence[str] | None,
     tokenizer: TokenizerExport | None,
 ) -> PreparedWorkload:
@@ -103,7 +103,7 @@ def build_workload(
 
 
 def _random_prompts(
-    lengths: Sequence[int], facts: ModelFacts, generator: np.random.Generator
+    lengths: Sequence[int], facts: ModelInfo, generator: np.random.Generator
 ) -> list[list[int]]:
     """Return prompts of random ids; special ids would end requests or switch modes."""
     special = {*facts.special_token_ids, *facts.eos_token_ids}
@@ -134,7 +134,7 @@ def _truncate(prompts: list[list[int]], most: int | None) -> tuple[list[list[int
     return [prompt[-most:] for prompt in prompts], sum(len(prompt) > most for prompt in prompts)
 
 
-def _check(prompts: Sequence[Sequence[int]], limits: Sequence[int], facts: ModelFacts) -> None:
+def _check(prompts: Sequence[Sequence[int]], limits: Sequence[int], facts: ModelInfo) -> None:
     for number, (prompt, limit) in enumerate(zip(prompts, limits, strict=True), start=1):
         if not prompt:
             raise WorkloadError(f"prompt {number} has no token")

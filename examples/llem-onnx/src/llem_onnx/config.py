@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 
 Optimisation = Literal[
     "ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"
 ]
 
 
-def _session(name: str) -> tuple[Engine, ...]:
-    return (Engine("load", f"session_options.{name}"),)
+def _session(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("load", f"session_options.{name}"),)
 
 
 class OnnxConfig(BackendConfig):
@@ -23,7 +23,7 @@ class OnnxConfig(BackendConfig):
     build: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=(Engine("load", "build"),), examples=("int4", "fp32")),
+        Param(maps_to=(EngineArg("load", "build"),), examples=("int4", "fp32")),
     ] = None
     """Subfolder of the model's folder that holds the ONNX model; the folder itself if unset."""
 
@@ -47,13 +47,15 @@ class OnnxConfig(BackendConfig):
     chunk_size: Annotated[
         int | None,
         Field(ge=1, le=65_536),
-        Param(unit="tokens", maps_to=(Engine("generate", "chunk_size"),), examples=(16, 128)),
+        Param(unit="tokens", maps_to=(EngineArg("generate", "chunk_size"),), examples=(16, 128)),
     ] = None
     """Prompt tokens that are read at once."""
 
     no_repeat_ngram_size: Annotated[
         int | None,
         Field(ge=1, le=64),
-        Param(unit="tokens", maps_to=(Engine("generate", "no_repeat_ngram_size"),), examples=(3,)),
+        Param(
+            unit="tokens", maps_to=(EngineArg("generate", "no_repeat_ngram_size"),), examples=(3,)
+        ),
     ] = None
     """Length of the sequences that may not come twice."""

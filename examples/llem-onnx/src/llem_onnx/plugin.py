@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Support
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:  # what a hook needs is imported when it is called
-    from llem.api.capability import HostFacts
+    from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
     from llem.errors import Finding
@@ -30,9 +30,9 @@ def llem_capabilities() -> BackendInfo:
         devices=("cpu",),
         claims={
             Capability.QUANTISATION_4BIT: Claim(
-                Level.YES, "as the model was built", settings={"onnx.build": "int4"}
+                Support.YES, "as the model was built", settings={"onnx.build": "int4"}
             ),
-            Capability.STREAMING_LATENCY: Claim(Level.YES),
+            Capability.STREAMING_LATENCY: Claim(Support.YES),
         },
         decoder_parameters=frozenset(
             {"do_sample", "temperature", "top_k", "top_p", "repetition_penalty"}
@@ -68,7 +68,7 @@ def llem_parameter_audit() -> ParameterAudit:
 
 
 @hookimpl
-def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
     """Refuse a model that was not built for ONNX Runtime GenAI."""
     from llem_onnx.review import review
 

@@ -21,6 +21,6 @@ def review(experiment: Experiment) -> Iterator[Finding]:
             code="onnx-model-missing",
             message=f"{experiment.model.id} has no {FILE} in {build or 'it'}",
             path="model.id",
-            remedy="Build it from a local model folder: python -m onnxruntime_genai.models.builder "
+            hint="Build it from a local model folder: python -m onnxruntime_genai.models.builder "
             "-i FOLDER -o FOLDER/int4 -p int4 -e cpu; then name FOLDER, and onnx.build: int4.",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llem.api.architecture import from_hf_config
 from llem.api.session import (
-    ModelFacts,
+    ModelInfo,
     Observation,
     OpenReport,
     Request,
@@ -83,14 +83,14 @@ class OnnxSession(Session):
         self._model = None
 
 
-def _facts(folder: Path, build: str) -> ModelFacts:
+def _facts(folder: Path, build: str) -> ModelInfo:
     """Return what the files beside the model say about it."""
     model = json.loads((folder / build / "genai_config.json").read_text())["model"]
     eos = model["eos_token_id"]
     eos_ids = eos if isinstance(eos, list) else [eos]
     special = {*eos_ids, model["bos_token_id"], model["pad_token_id"]}
     file = folder / "config.json"
-    return ModelFacts(
+    return ModelInfo(
         vocab_size=model["vocab_size"],
         eos_token_ids=eos_ids,
         special_token_ids=sorted(special),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Support
 
-_YES = Claim(Level.YES)
+_YES = Claim(Support.YES)
 
 INFO = BackendInfo(
     name="pytorch",
@@ -16,54 +16,54 @@ INFO = BackendInfo(
     ),
     devices=("cpu", "cuda"),
     claims={
-        **{capability: Claim(Level.NO) for capability in Capability},
+        **{capability: Claim(Support.NO) for capability in Capability},
         Capability.FLOAT32: _YES,
         Capability.FLOAT16: _YES,
         Capability.BFLOAT16: _YES,
         Capability.RANDOM_WEIGHTS: _YES,
-        Capability.GGUF: Claim(Level.PARTIAL, note="unpacked to dense weights on loading"),
+        Capability.GGUF: Claim(Support.PARTIAL, note="unpacked to dense weights on loading"),
         Capability.QUANTISATION_8BIT: Claim(
-            Level.YES,
+            Support.YES,
             note="bitsandbytes, while loading; tried on a CPU",
             settings={"pytorch.load_in_8bit": True},
         ),
         Capability.QUANTISATION_4BIT: Claim(
-            Level.YES,
+            Support.YES,
             note="bitsandbytes nf4 and fp4, while loading; nf4 tried on a CPU",
             settings={"pytorch.load_in_4bit": True},
         ),
         Capability.QUANTISATION_OTHER: Claim(
-            Level.PARTIAL,
+            Support.PARTIAL,
             note="torchao and quanto while loading, tried on a CPU; GPTQ, AWQ, FP8, MXFP4 and "
             "compressed-tensors only passed on; transformers refuses HQQ so far",
             settings={"pytorch.quantization": {"method": "quanto", "weights": "int8"}},
         ),
-        Capability.STATIC_BATCHING: Claim(Level.YES, settings={"pytorch.batch_size": 2}),
+        Capability.STATIC_BATCHING: Claim(Support.YES, settings={"pytorch.batch_size": 2}),
         Capability.CONTINUOUS_BATCHING: Claim(
-            Level.YES, settings={"pytorch.batching": "continuous"}
+            Support.YES, settings={"pytorch.batching": "continuous"}
         ),
         Capability.STATIC_KV_CACHE: Claim(
-            Level.YES, settings={"pytorch.cache_implementation": "static"}
+            Support.YES, settings={"pytorch.cache_implementation": "static"}
         ),
         Capability.COMPILE: Claim(
-            Level.YES,
+            Support.YES,
             note="torch.compile of the whole forward pass",
             settings={"pytorch.torch_compile": True, "pytorch.torch_compile_backend": "eager"},
         ),
-        Capability.BEAM_SEARCH: Claim(Level.YES, settings={"pytorch.num_beams": 2}),
+        Capability.BEAM_SEARCH: Claim(Support.YES, settings={"pytorch.num_beams": 2}),
         Capability.SPECULATIVE_DECODING: Claim(
-            Level.YES,
+            Support.YES,
             note="prompt lookup, assistant model, early exit; one request at a time",
             settings={"pytorch.prompt_lookup_num_tokens": 4},
         ),
         Capability.PREFIX_CACHING: Claim(
-            Level.PARTIAL, note="within one repetition of continuous batching"
+            Support.PARTIAL, note="within one repetition of continuous batching"
         ),
-        Capability.STREAMING_LATENCY: Claim(Level.YES, note="not with beams"),
+        Capability.STREAMING_LATENCY: Claim(Support.YES, note="not with beams"),
         Capability.PIPELINE_PARALLEL: Claim(
-            Level.PARTIAL,
+            Support.PARTIAL,
             note="device_map spreads layers; one device works at a time; not tried on GPUs yet",
-            needs=(Gpus(2),),
+            requires=(Gpus(2),),
             settings={"pytorch.device_map": "auto"},
         ),
     },
@@ -85,7 +85,7 @@ INFO = BackendInfo(
     ),
     variables=("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
     # Not the seed, which random weights come from.
-    after_load=frozenset(
+    hot_swappable=frozenset(
         {
             "tokenizer",
             "generate",

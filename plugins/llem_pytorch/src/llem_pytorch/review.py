@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llem.api.capability import HostFacts
+from llem.api.capability import HostInfo
 from llem.errors import Finding
 from llem.schema.experiment import Experiment
 from llem_pytorch.rules.devices import OF_CUDA
@@ -21,7 +21,7 @@ BFLOAT16_CAPABILITY = (8, 0)
 """First NVIDIA compute capability whose tensor cores multiply bfloat16."""
 
 
-def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
     yield from _device(experiment, facts)
     yield from _kernel(experiment, facts)
@@ -31,17 +31,17 @@ def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
     yield from _processes(experiment)
 
 
-def _device(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _device(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     if section_of(experiment).device == "cuda" and not facts.gpus:
         yield Finding(
             code="no-cuda-device",
             message="no NVIDIA device is visible here.",
             path="pytorch.device",
-            remedy="Use cpu, or check the driver and CUDA_VISIBLE_DEVICES.",
+            hint="Use cpu, or check the driver and CUDA_VISIBLE_DEVICES.",
         )
 
 
-def _kernel(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _kernel(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     if not asks_for_flash_attention(experiment):
         return
     name = section_of(experiment).attn_implementation
@@ -54,11 +54,11 @@ def _kernel(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
         code="kernel-not-supported",
         message=f"{name} needs compute capability {_capability(needed)}; there is {found}.",
         path="pytorch.attn_implementation",
-        remedy="Use sdpa.",
+        hint="Use sdpa.",
     )
 
 
-def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     dtype, device = experiment.model.dtype, section_of(experiment).device
     if dtype == "float16" and (device == "cpu" or not facts.gpus):
         yield Finding(
@@ -66,7 +66,7 @@ def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
             message="few processors calculate in float16, so this can be very slow.",
             severity="warning",
             path="model.dtype",
-            remedy="Use bfloat16 or float32 unless float16 on a CPU is the question.",
+            hint="Use bfloat16 or float32 unless float16 on a CPU is the question.",
         )
     on_gpu = device != "cpu" and bool(facts.gpus)
     if dtype == "bfloat16" and on_gpu:
@@ -77,7 +77,7 @@ def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
                 message=f"compute capability {_capability(capability)} only emulates bfloat16.",
                 severity="warning",
                 path="model.dtype",
-                remedy="Use float16.",
+                hint="Use float16.",
             )
 
 
@@ -89,11 +89,11 @@ def _batch(experiment: Experiment) -> Iterator[Finding]:
             message=f"a batch of {size} cannot be filled by {requests} requests.",
             severity="warning",
             path="pytorch.batch_size",
-            remedy="Raise workload.requests, or lower the batch size.",
+            hint="Raise workload.requests, or lower the batch size.",
         )
 
 
-def _without_gpu(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _without_gpu(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what acts on a GPU alone, where the choice of the device is left open."""
     section = section_of(experiment)
     if facts.gpus or section.device is not None:
@@ -105,14 +105,14 @@ def _without_gpu(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
                 message="it changes nothing here: the model will run on the CPU.",
                 severity="warning",
                 path=f"pytorch.{name}",
-                remedy="Remove it.",
+                hint="Remove it.",
             )
     if (section.cache_implementation or "").startswith("offloaded"):
         yield Finding(
             code="no-cuda-device",
             message="an offloaded cache needs a GPU to be moved away from.",
             path="pytorch.cache_implementation",
-            remedy="Use dynamic or static.",
+            hint="Use dynamic or static.",
         )
 
 
@@ -123,7 +123,7 @@ def _processes(experiment: Experiment) -> Iterator[Finding]:
             code="one-process",
             message=f"this takes {distributed.processes} processes, and llem's worker is one.",
             path="pytorch.distributed",
-            remedy="Use pytorch.device_map, which spreads a model from within one process.",
+            hint="Use pytorch.device_map, which spreads a model from within one process.",
         )
 
 

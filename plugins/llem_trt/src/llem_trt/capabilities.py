@@ -18,20 +18,20 @@ from llem.api.capability import (
     Condition,
     EngineRequirement,
     Gpus,
-    Level,
+    Support,
 )
 
 NOT_RUN = "not run on hardware"
 """What every claim has to say."""
 
-_NO = Claim(Level.NO)
+_NO = Claim(Support.NO)
 
 
 def _planned(
-    remark: str = "", *needs: Condition, settings: Mapping[str, Any] = MappingProxyType({})
+    remark: str = "", *requires: Condition, settings: Mapping[str, Any] = MappingProxyType({})
 ) -> Claim:
     note = f"{remark}; {NOT_RUN}" if remark else NOT_RUN
-    return Claim(Level.PARTIAL, note, needs, settings)
+    return Claim(Support.PARTIAL, note, requires, settings)
 
 
 INFO = BackendInfo(

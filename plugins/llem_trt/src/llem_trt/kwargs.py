@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from llem.api.arguments import merge_passthrough
-from llem.schema.call_plan import Call, CallPlan, given
+from llem.schema.call_plan import Call, CallPlan, drop_none
 from llem.schema.experiment import Experiment
 from llem_trt.objects import with_objects
 from llem_trt.placement import place
@@ -93,7 +93,7 @@ def build_plan(experiment: Experiment) -> CallPlan:
         "surface": surface,
         "execution": "tensorrt" if legacy else "pytorch",
         "config_from": experiment.model.id,
-        **given(config_revision=experiment.model.revision),
+        **drop_none(config_revision=experiment.model.revision),
         "ignore_eos": experiment.ignores_eos,
     }
     return CallPlan(calls=merge_passthrough(calls, experiment, SHARED), settings=settings)
@@ -105,7 +105,7 @@ def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
     own = {name: value for name, value in own.items() if name not in _ELSEWHERE}
     return {
         "model": engine or model.id,
-        **given(
+        **drop_none(
             # A built engine comes without a tokenizer; its checkpoint has one.
             tokenizer=model.tokenizer or (model.id if engine else None),
             revision=None if engine else model.revision,
@@ -122,11 +122,11 @@ def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
 def _sampling(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
     decoder = experiment.decoder
     # TensorRT-LLM is greedy exactly where none of these is given, so greedy decoding names none.
-    drawn = given(**{name: getattr(decoder, name) for name in SAMPLING_FIELDS})
+    drawn = drop_none(**{name: getattr(decoder, name) for name in SAMPLING_FIELDS})
     return {
         **({} if decoder.samples is False else drawn),
         "seed": decoder.seed,
-        **given(
+        **drop_none(
             repetition_penalty=decoder.repetition_penalty,
             min_tokens=decoder.min_new_tokens,
             stop=None if decoder.stop is None else list(decoder.stop),
@@ -138,5 +138,5 @@ def _sampling(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:
         ),
         "return_perf_metrics": True,
         **own,
-        **given(use_beam_search=True if "best_of" in own else None),
+        **drop_none(use_beam_search=True if "best_of" in own else None),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from llem.schema.base import Engine, Param
+from llem.schema.base import EngineArg, Param
 from llem.schema.fields import markers
 
 Placed = dict[str, dict[str, Any]]
@@ -25,7 +25,7 @@ def place(section: BaseModel) -> Placed:
     return placed
 
 
-def _place(section: BaseModel, placed: Placed, whole: tuple[Engine, ...]) -> None:
+def _place(section: BaseModel, placed: Placed, whole: tuple[EngineArg, ...]) -> None:
     for name, info in type(section).model_fields.items():
         value = getattr(section, name)
         if value is None:
@@ -44,7 +44,7 @@ def _place(section: BaseModel, placed: Placed, whole: tuple[Engine, ...]) -> Non
             _put(placed, engine, None)
 
 
-def _put(placed: Placed, engine: Engine, value: Any) -> None:
+def _put(placed: Placed, engine: EngineArg, value: Any) -> None:
     *above, last = engine.name.split(".")
     at = placed.setdefault(engine.call, {})
     for name in above:

@@ -9,7 +9,7 @@ from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from llem.api.capability import HostFacts
+    from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
     from llem.errors import Finding
@@ -51,7 +51,7 @@ def llem_measurement() -> type[Session]:
 
 
 @hookimpl
-def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
     """Judge ``experiment`` against this machine."""
     from llem_trt.review import review
 

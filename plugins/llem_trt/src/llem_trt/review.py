@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llem.api.capability import Gpu, HostFacts
+from llem.api.capability import Gpu, HostInfo
 from llem.errors import Finding
 from llem.schema.experiment import Experiment
 from llem_trt.hardware import (
@@ -18,7 +18,7 @@ from llem_trt.hardware import (
 from llem_trt.section import section_of, surface_in_use, world_size
 
 
-def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
     if not facts.gpus:
         yield Finding(
@@ -26,7 +26,7 @@ def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
             message="TensorRT-LLM runs on NVIDIA devices, and none is visible here",
             severity="warning",
             path="backend",
-            remedy="Run it where there is one, or check the driver and CUDA_VISIBLE_DEVICES.",
+            hint="Run it where there is one, or check the driver and CUDA_VISIBLE_DEVICES.",
         )
         return
     needed = world_size(experiment)
@@ -35,7 +35,7 @@ def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
             code="too-few-gpus",
             message=f"{needed} devices are asked for, and {len(facts.gpus)} visible",
             path="trt.tensor_parallel_size",
-            remedy="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
+            hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
         )
     gpu = facts.gpus[0]
     yield from _dtype(experiment, gpu)
@@ -53,7 +53,7 @@ def _dtype(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
             code="bfloat16-not-supported",
             message=f"bfloat16 needs compute capability 8.0; {_named(gpu)}",
             path="model.dtype",
-            remedy="Use float16.",
+            hint="Use float16.",
         )
 
 
@@ -88,7 +88,7 @@ def _runs_on(
         message=f"{what} is documented for {', '.join(architectures)}; {_named(gpu)}",
         severity="error" if there else "warning",
         path=path,
-        remedy="Use another device, or a checkpoint that is quantised otherwise.",
+        hint="Use another device, or a checkpoint that is quantised otherwise.",
     )
 
 

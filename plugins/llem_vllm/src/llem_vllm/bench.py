@@ -12,7 +12,7 @@ from datetime import datetime
 from statistics import fmean, quantiles
 from typing import Any
 
-from llem.api.importers import ForeignResult, Told
+from llem.api.importers import ImportedResult, ImportHints
 
 Data = Mapping[str, Any]
 Figures = dict[str, float]
@@ -24,7 +24,7 @@ _TRAFFIC = (
 )  # fmt: skip
 
 
-def read(document: Any, told: Told) -> ForeignResult | None:
+def read(document: Any, told: ImportHints) -> ImportedResult | None:
     """Return the result in ``document``; ``None`` if it is of none of the three benchmarks.
 
     Args:
@@ -42,23 +42,23 @@ def read(document: Any, told: Told) -> ForeignResult | None:
     return None
 
 
-def _latency(document: Data, told: Told) -> ForeignResult:
+def _latency(document: Data, told: ImportHints) -> ImportedResult:
     """Read the time that one batch took, again and again."""
     repetitions = _rates(document["latencies"], told)
     figures = {name: fmean(values) for name, values in repetitions.items()}
     return _result("latency", document, told, figures, repetitions)
 
 
-def _throughput(document: Data, told: Told) -> ForeignResult:
+def _throughput(document: Data, told: ImportHints) -> ImportedResult:
     """Read how long all requests together took."""
     requests, duration_s = document["num_requests"], document["elapsed_time"]
-    known = Told(requests, told.input_tokens, told.output_tokens)
+    known = ImportHints(requests, told.input_tokens, told.output_tokens)
     figures = {name: values[0] for name, values in _rates([duration_s], known).items()}
     figures["total_tokens_per_s"] = document["total_num_tokens"] / duration_s
     return _result("throughput", document, known, figures, {})
 
 
-def _serve(document: Data) -> ForeignResult:
+def _serve(document: Data) -> ImportedResult:
     """Read how a server answered; times of the file's statistics are in milliseconds."""
     duration_s, completed = document["duration"], document["completed"]
     inputs, outputs = document["total_input_tokens"], document["total_output_tokens"]
@@ -74,7 +74,7 @@ def _serve(document: Data) -> ForeignResult:
             if value_ms is not None:
                 figures[f"{metric}_{quantile}"] = value_ms / 1000
     figures = _request_latency(document) | figures
-    each = Told(
+    each = ImportHints(
         completed,
         *(total // completed if completed and total % completed == 0 else None
           for total in (inputs, outputs)),
@@ -91,7 +91,7 @@ def _request_latency(document: Data) -> Figures:
     return {"e2e_s_p50": percentiles[49], "e2e_s_p99": percentiles[98]}
 
 
-def _rates(durations_s: Sequence[float], told: Told) -> Repetitions:
+def _rates(durations_s: Sequence[float], told: ImportHints) -> Repetitions:
     """Return the rates that follow from durations and what was asked in each."""
     found: Repetitions = {"duration_s": list(durations_s)}
     requests, inputs, outputs = told.requests, told.input_tokens, told.output_tokens
@@ -106,14 +106,14 @@ def _rates(durations_s: Sequence[float], told: Told) -> Repetitions:
 
 
 def _result(
-    kind: str, document: Data, work: Told, figures: Figures, repetitions: Repetitions
-) -> ForeignResult:
+    kind: str, document: Data, work: ImportHints, figures: Figures, repetitions: Repetitions
+) -> ImportedResult:
     lengths = {
         "requests": work.requests,
         "input_tokens": work.input_tokens,
         "output_tokens": work.output_tokens,
     }
-    return ForeignResult(
+    return ImportedResult(
         tool=f"vllm bench {kind}",
         backend="vllm",
         engine="vllm",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Level
+from llem.api.capability import BackendInfo, Capability, Claim, EngineRequirement, Gpus, Support
 
-_YES = Claim(Level.YES)
-_GPU = Claim(Level.PARTIAL, note="passed on to vLLM; not tried on a GPU yet", needs=(Gpus(),))
+_YES = Claim(Support.YES)
+_GPU = Claim(Support.PARTIAL, note="passed on to vLLM; not tried on a GPU yet", requires=(Gpus(),))
 _GPUS = Claim(
-    Level.PARTIAL, note="passed on to vLLM; not tried on several GPUs yet", needs=(Gpus(2),)
+    Support.PARTIAL, note="passed on to vLLM; not tried on several GPUs yet", requires=(Gpus(2),)
 )
 
 INFO = BackendInfo(
@@ -27,7 +27,7 @@ INFO = BackendInfo(
     ),
     devices=("cpu", "cuda"),
     claims={
-        **{capability: Claim(Level.NO) for capability in Capability},
+        **{capability: Claim(Support.NO) for capability in Capability},
         Capability.FLOAT32: _YES,
         Capability.FLOAT16: _YES,
         Capability.BFLOAT16: _YES,
@@ -37,12 +37,12 @@ INFO = BackendInfo(
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.CONTINUOUS_BATCHING: _YES,
         Capability.PREFIX_CACHING: Claim(
-            Level.YES, note="emptied before each repetition; hits are counted"
+            Support.YES, note="emptied before each repetition; hits are counted"
         ),
         Capability.COMPILE: _YES,
-        Capability.BEAM_SEARCH: Claim(Level.YES, note="no latency of single tokens"),
+        Capability.BEAM_SEARCH: Claim(Support.YES, note="no latency of single tokens"),
         Capability.SPECULATIVE_DECODING: Claim(
-            Level.PARTIAL,
+            Support.PARTIAL,
             note="n-gram lookup tried; methods with a draft model passed on to vLLM",
             settings={
                 "vllm.speculative_config.method": "ngram",

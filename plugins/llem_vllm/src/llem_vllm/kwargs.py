@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llem.api.arguments import merge_passthrough, section_arguments
-from llem.schema.call_plan import Call, CallPlan, Construct, given
+from llem.schema.call_plan import Call, CallPlan, Construct, drop_none
 from llem.schema.experiment import Experiment
 from llem_vllm.rules.section import section_of
 
@@ -85,7 +85,7 @@ def _load(experiment: Experiment) -> dict[str, Any]:
     model = experiment.model
     return {
         "model": model.id,
-        **given(
+        **drop_none(
             tokenizer=model.tokenizer,
             revision=model.revision,
             # A revision belongs to the repository it was given for.
@@ -128,7 +128,7 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
     # vLLM has no switch for sampling: temperature 0 is greedy, anything else samples.
     greedy = decoder.samples is False
     chosen = {} if greedy else {name: getattr(decoder, name) for name in SAMPLING_FIELDS}
-    return given(
+    return drop_none(
         temperature=0.0 if greedy else decoder.temperature,
         **chosen,
         repetition_penalty=decoder.repetition_penalty,
@@ -139,7 +139,7 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
 
 
 def _searching(experiment: Experiment) -> dict[str, Any]:
-    return given(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
+    return drop_none(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
 
 
 def _built(arguments: Mapping[str, Any], path: str = "") -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from llem.api.capability import BackendInfo
 from llem.api.hookspecs import hookimpl
-from llem.api.importers import ImportFormat
+from llem.api.importers import ResultImporter
 
 if TYPE_CHECKING:
-    from llem.api.capability import HostFacts
+    from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
     from llem.errors import Finding
@@ -60,7 +60,7 @@ def llem_measurement() -> type[Session]:
 
 
 @hookimpl
-def llem_review_experiment(experiment: Experiment, facts: HostFacts) -> Sequence[Finding]:
+def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
     """Judge ``experiment`` against this machine and the model's files."""
     from llem_vllm.review import review
 
@@ -76,10 +76,10 @@ def llem_explain_error(error_type: str, message: str) -> str | None:
 
 
 @hookimpl
-def llem_imports() -> Sequence[ImportFormat]:
+def llem_result_importers() -> Sequence[ResultImporter]:
     """Offer to read the results of vLLM's own benchmarks."""
     return (
-        ImportFormat(
+        ResultImporter(
             name="vllm-bench",
             summary="JSON of vllm bench latency, throughput or serve",
             reader="llem_vllm.bench.read",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.api.architecture import from_hf_config
-from llem.api.capability import HostFacts
+from llem.api.capability import HostInfo
 from llem.errors import Finding
 from llem.schema.experiment import Experiment
 from llem_vllm.rules.loading import PREPARED
@@ -21,7 +21,7 @@ FP8_CAPABILITY = (8, 9)
 """First NVIDIA compute capability whose tensor cores multiply FP8; older ones unpack it."""
 
 
-def review(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
     # With another interpreter the worker may see other devices, but still this machine's.
     yield from _devices(experiment, facts)
@@ -46,7 +46,7 @@ def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
     return config if isinstance(config, dict) else None
 
 
-def _devices(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _devices(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     section = section_of(experiment)
     sizes = {
         "tensor_parallel_size": section.tensor_parallel_size or 1,
@@ -62,18 +62,18 @@ def _devices(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
             code="too-few-devices",
             message=f"it takes {needed} devices, and {len(facts.gpus)} are visible.",
             path=f"vllm.{blamed}",
-            remedy="Use fewer, or check CUDA_VISIBLE_DEVICES.",
+            hint="Use fewer, or check CUDA_VISIBLE_DEVICES.",
         )
     if section.enable_cumem_allocator and not facts.gpus:
         yield Finding(
             code="no-cuda-device",
             message="the CUDA allocator of vLLM needs an NVIDIA device, and none is visible here.",
             path="vllm.enable_cumem_allocator",
-            remedy="Remove it.",
+            hint="Remove it.",
         )
 
 
-def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
+def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     capability = facts.gpus[0].compute_capability if facts.gpus else None
     if capability is None:
         return
@@ -83,7 +83,7 @@ def _dtype(experiment: Experiment, facts: HostFacts) -> Iterator[Finding]:
             code="bfloat16-not-supported",
             message=f"vLLM refuses bfloat16 on compute capability {found}.",
             path="model.dtype",
-            remedy="Use float16.",
+            hint="Use float16.",
         )
     kv_cache = section_of(experiment).kv_cache_dtype or ""
     if kv_cache.startswith("fp8") and capability < FP8_CAPABILITY:
@@ -103,7 +103,7 @@ def _heads(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Findin
             code="heads-not-divisible",
             message=f"the model's {heads} attention heads cannot be split over {size} devices.",
             path="vllm.tensor_parallel_size",
-            remedy=f"Use a divisor of {heads}.",
+            hint=f"Use a divisor of {heads}.",
         )
 
 
@@ -115,7 +115,7 @@ def _context(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Find
             code="context-longer-than-model",
             message=f"the model's limit is {limit} tokens.",
             path="vllm.max_model_len",
-            remedy="Lower it, or set the variable VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 under "
+            hint="Lower it, or set the variable VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 under "
             "runner.env if you know that the model can.",
             severity="warning" if _allows_long(experiment) else "error",
         )
@@ -133,7 +133,7 @@ def _experts(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Find
             code="no-experts",
             message="the model has no experts that could be spread.",
             path="vllm.enable_expert_parallel",
-            remedy="Remove it; vllm.tensor_parallel_size splits dense layers.",
+            hint="Remove it; vllm.tensor_parallel_size splits dense layers.",
         )
 
 
@@ -145,6 +145,6 @@ def _checkpoint(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[F
             message=f"{method} reads weights that were quantised before, and this checkpoint's are "
             "not.",
             path="vllm.quantization",
-            remedy="Use a checkpoint prepared for it, or a method that quantises while loading, "
+            hint="Use a checkpoint prepared for it, or a method that quantises while loading, "
             "such as fp8.",
         )

@@ -39,6 +39,6 @@ def llem_meters() -> Sequence[MeterSpec]:
             provenance=Provenance.MEASURED,
             factory="llem_zeus.gpu.NvidiaMeter",
             device_kind="cuda",
-            on_request=True,
+            opt_in=True,
         ),
     )

@@ -9,7 +9,7 @@ from llem.report.load_outcomes import IMPORTED
 from llem.schema.outcome import Imported, Outcome
 
 
-class Unlike(NamedTuple):
+class Mismatch(NamedTuple):
     """One respect in which two sides are not alike.
 
     Attributes:
@@ -21,10 +21,10 @@ class Unlike(NamedTuple):
     message: str
 
 
-def unlike(base: Sequence[Outcome], new: Sequence[Outcome]) -> Iterator[Unlike]:
+def mismatches(base: Sequence[Outcome], new: Sequence[Outcome]) -> Iterator[Mismatch]:
     """Yield every respect in which the outcomes of two sides are not alike."""
     if tools := {_tool(one.imported) for one in (*base, *new) if one.imported}:
-        yield Unlike(
+        yield Mismatch(
             IMPORTED,
             f"figures of {_listed(tools)}: nothing tells whether inputs, lengths, devices and what "
             "the energy covers are those of the other side",
@@ -33,7 +33,7 @@ def unlike(base: Sequence[Outcome], new: Sequence[Outcome]) -> Iterator[Unlike]:
     for code, what, of in _RESPECTS:
         ours, theirs = ({of(outcome) for outcome in side} for side in (base, new))
         if ours != theirs:
-            yield Unlike(code, f"{what}: {_listed(ours)} against {_listed(theirs)}")
+            yield Mismatch(code, f"{what}: {_listed(ours)} against {_listed(theirs)}")
 
 
 def metered_devices(outcome: Outcome) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llem.errors import NotAlike
-from llem.report.comparison.comparability import ALLOWED, Unlike, metered_devices, unlike
+from llem.errors import NotComparable
+from llem.report.comparison.comparability import ALLOWED, Mismatch, metered_devices, mismatches
 from llem.report.comparison.inference import (
     Effect,
     Interval,
@@ -81,7 +81,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ComparisonResult:
     """Everything that a call of the comparison has to say.
 
     Attributes:
@@ -94,7 +94,7 @@ class Answer:
     """
 
     comparisons: tuple[Comparison, ...]
-    allowed: tuple[Unlike, ...]
+    allowed: tuple[Mismatch, ...]
     differing: tuple[tuple[str, list[Any], list[Any]], ...]
     left_out: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
@@ -108,7 +108,7 @@ def compare(
     *,
     allow: Collection[str] = (),
     wanted_ratio: float = 0.05,
-) -> Answer:
+) -> ComparisonResult:
     """Compare ``new`` with ``base``.
 
     Args:
@@ -141,7 +141,7 @@ def compare(
                 missing.append(f"{metric.name} of {match.name}")
             else:
                 comparisons.append(comparison)
-    return Answer(
+    return ComparisonResult(
         comparisons=tuple(_corrected(comparisons, wanted_ratio)),
         allowed=allowed,
         differing=tuple(
@@ -224,7 +224,7 @@ def _gain_error(outcome: Outcome) -> float:
     return energy.gain_uncertainty_j / energy.gross_j
 
 
-def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Unlike, ...]:
+def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Mismatch, ...]:
     """Return in what the sides are not alike, all of it allowed.
 
     Raises:
@@ -233,14 +233,14 @@ def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Unlike, ..
     respects = dict.fromkeys(
         respect
         for match in found
-        for respect in unlike(
+        for respect in mismatches(
             [one.outcome for one in match.base], [one.outcome for one in match.new]
         )
     )
     refused = [respect for respect in respects if respect.code not in allow]
     if refused:
         codes = dict.fromkeys(respect.code for respect in refused)
-        raise NotAlike(
+        raise NotComparable(
             "the two sides are not alike:\n"
             + "\n".join(f"  {respect.code}: {respect.message}" for respect in refused),
             hint="Compare what is alike, or allow it: "
@@ -249,11 +249,11 @@ def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Unlike, ..
     return tuple(respects)
 
 
-def _nothing_usable(left_out: Sequence[Stored], side: str) -> NotAlike:
+def _nothing_usable(left_out: Sequence[Stored], side: str) -> NotComparable:
     outcomes = [one.outcome for one in left_out]
     lines = "\n".join(f"  {one.id}: {_why_not(one)}" for one in outcomes[:5])
     code = IMPORTED if all(one.imported for one in outcomes) else INVALID
-    return NotAlike(
+    return NotComparable(
         f"no outcome of the {side} may be used:\n{lines}",
         hint=f"Measure it again, or use the figures all the same: --allow {code}",
     )

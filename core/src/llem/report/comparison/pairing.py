@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from llem.errors import NotAlike
+from llem.errors import NotComparable
 from llem.report.load_outcomes import Stored
 from llem.report.varied_parameters import canonical, label, settings, varying
 from llem.schema.outcome import Outcome
@@ -79,7 +79,7 @@ def matches(base: Sequence[Stored], new: Sequence[Stored]) -> list[Match]:
                 )
             )
     if not found:
-        raise NotAlike(
+        raise NotComparable(
             "no outcome of one side has a counterpart on the other: these settings vary within "
             f"the baseline and have no equal there: {', '.join(held) or 'none'}",
             hint="Choose with --where PARAMETER=VALUE what is compared.",
@@ -103,10 +103,10 @@ def split_by(
     values = {canonical(settings(one.outcome).get(by)) for one in stored}
     if len(values) < 2:
         others = ", ".join(varying([one.outcome for one in stored])) or "nothing"
-        raise NotAlike(f"{by} does not vary here", hint=f"What varies: {others}.")
+        raise NotComparable(f"{by} does not vary here", hint=f"What varies: {others}.")
     wanted = _baseline_value(stored, by) if baseline is None else yaml.safe_load(baseline)
     if canonical(wanted) not in values:
-        raise NotAlike(
+        raise NotComparable(
             f"no outcome has {by} = {canonical(wanted)}",
             hint=f"Its values: {', '.join(sorted(values))}.",
         )
@@ -128,7 +128,7 @@ def only_varying(stored: Sequence[Stored]) -> str:
     if len(found) == 1:
         return found[0]
     what = f"these vary: {', '.join(found)}" if found else "nothing varies"
-    raise NotAlike(
+    raise NotComparable(
         f"one folder alone is compared by a parameter, and {what}",
         hint="Choose one with --by PARAMETER, or name a second folder.",
     )
@@ -146,11 +146,11 @@ def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
     for condition in conditions:
         path, equals, text = condition.partition("=")
         if not equals:
-            raise NotAlike(f"{condition!r} is not of the form PARAMETER=VALUE")
+            raise NotComparable(f"{condition!r} is not of the form PARAMETER=VALUE")
         wanted = canonical(yaml.safe_load(text))
         chosen = [one for one in chosen if _satisfies(one.outcome, path, wanted)]
     if not chosen:
-        raise NotAlike(f"no outcome has {' and '.join(conditions)}")
+        raise NotComparable(f"no outcome has {' and '.join(conditions)}")
     return chosen
 
 

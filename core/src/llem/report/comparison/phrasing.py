@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llem.report.comparison.comparison import Answer, Comparison
+from llem.report.comparison.comparison import Comparison, ComparisonResult
 from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Interval
 from llem.report.comparison.regression_gate import Judgement
 from llem.report.outcome_table import number
@@ -88,7 +88,7 @@ def held(one: Comparison) -> str:
     return f"at {label(one.match.held)}" if one.match.held else ""
 
 
-def notes(answer: Answer) -> Iterator[str]:
+def notes(answer: ComparisonResult) -> Iterator[str]:
     """Yield what a reader must know besides the figures."""
     units = {one.samples.unit for one in answer.comparisons}
     if "repetition" in units:
@@ -120,7 +120,7 @@ def notes(answer: Answer) -> Iterator[str]:
         yield f"not measured: {name}"
 
 
-def differences(answer: Answer) -> Iterator[tuple[str, str, str]]:
+def differences(answer: ComparisonResult) -> Iterator[tuple[str, str, str]]:
     """Yield everything that differs: name, the baseline's values, the other side's."""
     for name, ours, theirs in answer.differing:
         yield name, _values(ours), _values(theirs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from llem.report.comparison.comparison import Answer, Comparison
+from llem.report.comparison.comparison import Comparison, ComparisonResult
 from llem.report.comparison.inference import Effect, Interval
 from llem.report.comparison.phrasing import (
     change,
@@ -29,7 +29,7 @@ _HEADER = (
 )  # fmt: skip
 
 
-def text(answer: Answer, judgements: Sequence[Judgement] = ()) -> str:
+def text(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> str:
     """Return ``answer`` as plain text: conclusions, figures, what differs, notes."""
     lines: list[str] = []
     for title, group in _by_match(answer):
@@ -44,7 +44,7 @@ def text(answer: Answer, judgements: Sequence[Judgement] = ()) -> str:
     return "\n".join(lines)
 
 
-def markdown(answer: Answer, judgements: Sequence[Judgement] = ()) -> str:
+def markdown(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> str:
     """Return the same as Markdown, for a pull request or a paper's notes."""
     lines: list[str] = []
     if judgements:
@@ -62,7 +62,7 @@ def markdown(answer: Answer, judgements: Sequence[Judgement] = ()) -> str:
     return "\n".join(lines)
 
 
-def _by_match(answer: Answer) -> Iterator[tuple[str, list[Comparison]]]:
+def _by_match(answer: ComparisonResult) -> Iterator[tuple[str, list[Comparison]]]:
     groups: dict[int, list[Comparison]] = {}
     for one in answer.comparisons:
         groups.setdefault(id(one.match), []).append(one)
@@ -97,7 +97,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def document(answer: Answer, judgements: Sequence[Judgement] = ()) -> dict[str, Any]:
+def document(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> dict[str, Any]:
     """Return ``answer``, and how its limits fared, as JSON data.
 
     Relative figures are ratios less one: 0.03 is 3 % more.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llem.errors import NotAlike
+from llem.errors import NotComparable
 from llem.report.comparison.comparison import EVERY_CODE, Comparison, compare
 from llem.report.comparison.inference import Interval, effect
 from llem.report.comparison.pairing import split_by
@@ -51,7 +51,7 @@ def parameter_effects(stored: Sequence[Stored], metrics: Sequence[Metric]) -> li
             base, new = split_by(stored, parameter, None)
             # A report shows what there is; the sides' differences stand in its other tables.
             answer = compare(base, new, metrics, allow=EVERY_CODE)
-        except NotAlike:
+        except NotComparable:
             continue
         for metric in metrics:
             mine = [one for one in answer.comparisons if one.metric is metric and one.change]

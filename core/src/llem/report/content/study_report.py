@@ -156,7 +156,7 @@ def _chosen(outcome: Outcome, apart: Sequence[str]) -> dict[str, Any]:
 
 
 def _reasons(outcomes: Sequence[Outcome]) -> tuple[tuple[str, int, str], ...]:
-    remedies = {entry.code: entry.remedy for entry in CATALOGUE}
+    remedies = {entry.code: entry.hint for entry in CATALOGUE}
     counts = Counter(
         code for outcome in outcomes for code in {reason.code for reason in outcome.verdict.reasons}
     )

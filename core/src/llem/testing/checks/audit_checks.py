@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llem.api.parameter_audit import Found, ParameterAudit
-from llem.introspect.audit_report import REMEDIES, Fate, audited
-from llem.registry.safe_call import guarded
+from llem.introspect.audit_report import REMEDIES, Classification, audited
+from llem.registry.safe_call import safe_call
 from llem.run.engine_surface import read_engine
 from llem.schema.call_plan import import_dotted
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
 
 _SECTIONS = ("model.", "decoder.", "workload.", "runner.", "measurement.")
 _SHORTEST_REASON = 4
 
 
-@check(Need.AUDIT)
-def check_audit_surfaces(subject: Subject) -> Iterator[Fault]:
+@check(Requires.AUDIT)
+def check_audit_surfaces(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every surface is declared once, with its place, and a reason for whatever no field sets."""
     surfaces = subject.audit.surfaces
     if not surfaces:
@@ -37,24 +37,24 @@ def check_audit_surfaces(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{surface.name}.{name} has no reason")
 
 
-@check(Need.AUDIT)
-def check_audit_shared(subject: Subject) -> Iterator[Fault]:
+@check(Requires.AUDIT)
+def check_audit_shared(subject: PluginUnderTest) -> Iterator[Fault]:
     """The table of shared setters names fields that exist."""
     for (call, argument), setter in subject.audit.shared.items():
         if setter.startswith(_SECTIONS) and setter not in subject.all_fields:
             yield Fault(f"{call}.{argument}: there is no {setter}")
 
 
-@check(Need.REFERENCE)
-def check_audit_reference(subject: Subject) -> Iterator[Fault]:
+@check(Requires.REFERENCE)
+def check_audit_reference(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every parameter of the reference data is accounted for, and no reason is idle."""
     audit = subject.audit
-    found: Found = guarded(import_dotted(audit.reference), "its reference data")
+    found: Found = safe_call(import_dotted(audit.reference), "its reference data")
     yield from _faults(subject, found)
 
 
-@check(Need.READING)
-def check_audit_engine(subject: Subject) -> Iterator[Fault]:
+@check(Requires.READING)
+def check_audit_engine(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every parameter of the installed engine is accounted for, and no reason is idle."""
     reading = read_engine(subject.required_backend, subject.audit)
     if not any(reading.found.values()):
@@ -62,19 +62,21 @@ def check_audit_engine(subject: Subject) -> Iterator[Fault]:
     yield from _faults(subject, reading.found)
 
 
-def _faults(subject: Subject, found: Found) -> Iterator[Fault]:
+def _faults(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
     for surface, name, fate in sorted(_missed(subject, subject.audit, found)):
         yield Fault(f"{surface}.{name} is {fate}", REMEDIES[fate])
     yield from _idle_reasons(subject, found)
 
 
-def _missed(subject: Subject, audit: ParameterAudit, found: Found) -> set[tuple[str, str, Fate]]:
+def _missed(
+    subject: PluginUnderTest, audit: ParameterAudit, found: Found
+) -> set[tuple[str, str, Classification]]:
     """Return what nobody accounts for, by surface, parameter and fate."""
     rows = audited(subject.name, subject.section, audit, found)
     return {(row.surface, row.name, row.fate) for row in rows if row.fate in REMEDIES}
 
 
-def _idle_reasons(subject: Subject, found: Found) -> Iterator[Fault]:
+def _idle_reasons(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
     """Yield the exclusions without which nothing would be missed."""
     audit = subject.audit
     for surface in audit.surfaces:
@@ -85,5 +87,7 @@ def _idle_reasons(subject: Subject, found: Found) -> Iterator[Fault]:
         for name in surface.excluded:
             rest = {key: why for key, why in surface.excluded.items() if key != name}
             without = replace(audit, surfaces=(*others, replace(surface, excluded=rest)))
-            if (surface.name, name, Fate.UNCLASSIFIED) not in _missed(subject, without, found):
+            if (surface.name, name, Classification.UNCLASSIFIED) not in _missed(
+                subject, without, found
+            ):
                 yield Fault(f"{surface.name}.{name} is excluded for nothing")

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from llem.api.capability import Capability, Claim, Level
-from llem.config.rule_checks import violations
+from llem.api.capability import Capability, Claim, Support
+from llem.config.rule_checks import rule_errors
 from llem.errors import ConfigError
 from llem.run.host_info import host_facts
 from llem.run.preflight import plan_for
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
-from llem.testing.session_trace import live
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
+from llem.testing.session_trace import run_session
 
 SHARED: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
     {
@@ -31,70 +31,70 @@ _TRIED_OTHERWISE = (Capability.RANDOM_WEIGHTS, Capability.GGUF)
 """Every session runs on the one, and nobody has a file for the other."""
 
 
-@check(Need.BACKEND)
-def check_claims_stated(subject: Subject) -> Iterator[Fault]:
+@check(Requires.BACKEND)
+def check_claims_stated(subject: PluginUnderTest) -> Iterator[Fault]:
     """A claim is about the vocabulary's capabilities, and a partial one says what is missing."""
     claims: Mapping[Any, Claim] = subject.required_backend.info.claims
     for capability, claim in claims.items():
         if not isinstance(capability, Capability):
             yield Fault(f"{capability!r} is no Capability")
-        if claim.level is Level.PARTIAL and not (claim.note or claim.needs):
+        if claim.level is Support.PARTIAL and not (claim.note or claim.requires):
             yield Fault(f"{capability} is partial, and neither a note nor a need says how far")
 
 
-@check(Need.PLAN)
-def check_claims_accepted(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_claims_accepted(subject: PluginUnderTest) -> Iterator[Fault]:
     """What is claimed is accepted when it is asked for."""
     for capability, claim, settings in _asked(subject):
-        if claim.level is not Level.NO and _works_here(claim):
+        if claim.level is not Support.NO and _works_here(claim):
             for reason in _refusals(subject, settings):
                 yield Fault(f"{capability} is claimed, and {_said(settings)} is refused: {reason}")
 
 
-@check(Need.ENGINE)
-def check_claims_refused(subject: Subject) -> Iterator[Fault]:
+@check(Requires.ENGINE)
+def check_claims_refused(subject: PluginUnderTest) -> Iterator[Fault]:
     """What is not claimed is refused when it is asked for, with a reason."""
     for capability, claim, settings in _asked(subject):
-        if claim.level is Level.NO and not _refusals(subject, settings):
+        if claim.level is Support.NO and not _refusals(subject, settings):
             yield Fault(
                 f"{capability} is not claimed, and {_said(settings)} is accepted",
                 hint="Refuse it with a Rule or a ConfigError, or claim it.",
             )
 
 
-@check(Need.LIFE)
-def check_claims_work(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_claims_work(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session really runs with whatever is claimed for this machine, if its model allows it."""
     for capability, claim, settings in _asked(subject):
-        tried = claim.level is Level.YES and capability not in _TRIED_OTHERWISE
+        tried = claim.level is Support.YES and capability not in _TRIED_OTHERWISE
         if not tried or not _works_here(claim) or _refusals(subject, settings):
             continue
         try:
             loaded = subject.loaded(settings)
         except ConfigError:
             continue  # random weights are not quantised, for one; `settings` may name others
-        life = live(loaded, plan_for(loaded), runs=1)
+        life = run_session(loaded, plan_for(loaded), runs=1)
         for step in ("open", "prepare", "run"):
             if (error := life.failures.get(step)) is not None:
                 yield Fault(f"{capability}: {step} fails: {error.message}", error.hint)
 
 
-@check(Need.LIFE)
-def check_claims_streaming(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_claims_streaming(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session tells when each token was there if, and only if, that is claimed."""
     level = _level(subject, Capability.STREAMING_LATENCY)
     told = [one.token_times_s is not None for run in subject.life.runs for one in run.requests]
-    if level is Level.YES and not all(told):
+    if level is Support.YES and not all(told):
         yield Fault("per-token latency is claimed, and token_times_s is missing")
-    if level is Level.NO and any(told):
+    if level is Support.NO and any(told):
         yield Fault("token_times_s is there, and per-token latency is not claimed")
 
 
-def _level(subject: Subject, capability: Capability) -> Level:
+def _level(subject: PluginUnderTest, capability: Capability) -> Support:
     return subject.required_backend.info.claim(capability).level
 
 
-def _asked(subject: Subject) -> Iterator[tuple[Capability, Claim, Mapping[str, Any]]]:
+def _asked(subject: PluginUnderTest) -> Iterator[tuple[Capability, Claim, Mapping[str, Any]]]:
     """Yield each capability that can be asked for, with what is claimed of it and what asks."""
     for capability in Capability:
         claim = subject.required_backend.info.claim(capability)
@@ -104,17 +104,17 @@ def _asked(subject: Subject) -> Iterator[tuple[Capability, Claim, Mapping[str, A
 
 
 def _works_here(claim: Claim) -> bool:
-    return all(need.met(host_facts()) for need in claim.needs)
+    return all(need.met(host_facts()) for need in claim.requires)
 
 
 def _said(settings: Mapping[str, Any]) -> str:
     return " and ".join(f"{path}: {value}" for path, value in settings.items())
 
 
-def _refusals(subject: Subject, settings: Mapping[str, Any]) -> list[str]:
+def _refusals(subject: PluginUnderTest, settings: Mapping[str, Any]) -> list[str]:
     """Return every reason why an experiment with ``settings`` is refused on this machine."""
     backend, experiment = subject.required_backend, subject.experiment(settings)
-    findings = [*violations(experiment, backend.info), *backend.review(experiment, host_facts())]
+    findings = [*rule_errors(experiment, backend.info), *backend.review(experiment, host_facts())]
     reasons = [str(one) for one in findings if one.severity == "error"]
     try:
         backend.build_plan(experiment)

@@ -14,24 +14,24 @@ from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
 from llem.introspect.parameters import schema_of
 from llem.introspect.schema_text import bounds, numeric, unit_of
-from llem.registry.safe_call import guarded
+from llem.registry.safe_call import safe_call
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
 
 _DERIVE = "Derive it from BackendConfig, or from FrozenModel where it is a part of one."
 
 
-@check(Need.BACKEND)
-def check_config_model(subject: Subject) -> Iterator[Fault]:
+@check(Requires.BACKEND)
+def check_config_model(subject: PluginUnderTest) -> Iterator[Fault]:
     """llem_config_model returns a model that fits into an experiment, with nothing required."""
     assert subject.section
     yield from ()
 
 
-@check(Need.CONFIG)
-def check_config_unset(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_unset(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every field is unset by default, so that the engine's own default rules."""
     for name, field in subject.section.model_fields.items():
         if field.default is not None:
@@ -41,32 +41,32 @@ def check_config_unset(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@check(Need.CONFIG)
-def check_config_frozen(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_frozen(subject: PluginUnderTest) -> Iterator[Fault]:
     """No value can be changed once it has been validated."""
     for model in _models(subject):
         if not model.model_config.get("frozen"):
             yield Fault(f"{model.__name__} is not frozen", _DERIVE)
 
 
-@check(Need.CONFIG)
-def check_config_strict(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_strict(subject: PluginUnderTest) -> Iterator[Fault]:
     """A key that does not exist is refused, never dropped."""
     for model in _models(subject):
         if model.model_config.get("extra") != "forbid":
             yield Fault(f"{model.__name__} accepts unknown keys", _DERIVE)
 
 
-@check(Need.CONFIG)
-def check_config_described(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_described(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every field says what it is."""
     for field in subject.fields:
         if not field.info.description:
             yield Fault(f"{field.path} has no description", "Put a docstring below the field.")
 
 
-@check(Need.SCHEMA)
-def check_config_bounded(subject: Subject) -> Iterator[Fault]:
+@check(Requires.SCHEMA)
+def check_config_bounded(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every number has bounds."""
     for field in subject.fields:
         if is_number(field) and not bounds(schema_of(field)[0]):
@@ -76,8 +76,8 @@ def check_config_bounded(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@check(Need.SCHEMA)
-def check_config_units(subject: Subject) -> Iterator[Fault]:
+@check(Requires.SCHEMA)
+def check_config_units(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every number has a unit, "1" if it counts nothing."""
     for field in subject.fields:
         if is_number(field) and not unit(field):
@@ -87,15 +87,15 @@ def check_config_units(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@check(Need.SCHEMA)
-def check_config_markers(subject: Subject) -> Iterator[Fault]:
+@check(Requires.SCHEMA)
+def check_config_markers(subject: PluginUnderTest) -> Iterator[Fault]:
     """What a field's marker says of other fields names fields that exist."""
     for path, unknown in subject.unknown_paths:
         yield Fault(f"{path}: there is no {unknown}", "Write the path as a config does.")
 
 
-@check(Need.MARKERS)
-def check_config_rules(subject: Subject) -> Iterator[Fault]:
+@check(Requires.MARKERS)
+def check_config_rules(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every rule has a name of its own, names fields that exist, and says the way out."""
     rules = (*RULES, *rules_of(subject.name, subject.section))
     counts = Counter(rule.name for rule in rules)
@@ -105,22 +105,22 @@ def check_config_rules(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{rule.name}: a rule's name is words joined by hyphens")
         if missing := sorted(set(rule.fields) - set(subject.all_fields)):
             yield Fault(f"{rule.name}: there is no {', '.join(missing)}")
-        if rule.reason.endswith(".") or not rule.remedy.endswith("."):
+        if rule.reason.endswith(".") or not rule.hint.endswith("."):
             yield Fault(
                 f"{rule.name}: its reason is a clause and its remedy a sentence",
                 hint="Only the remedy ends in a full stop.",
             )
 
 
-@check(Need.CONFIG)
-def check_config_schema(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_schema(subject: PluginUnderTest) -> Iterator[Fault]:
     """A JSON schema can be made of it, which editors and agents read."""
     assert subject.schema
     yield from ()
 
 
-@check(Need.PLAN)
-def check_config_examples(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_config_examples(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every field has values worth trying, and none of them is refused."""
     for field in settable(subject):
         tried = subject.effects(field)
@@ -136,8 +136,8 @@ def check_config_examples(subject: Subject) -> Iterator[Fault]:
                 )
 
 
-@check(Need.PLAN)
-def check_config_round_trip(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_config_round_trip(subject: PluginUnderTest) -> Iterator[Fault]:
     """An experiment written as JSON reads back as the same experiment."""
     model = experiment_model(subject.required_backend)
     for field in settable(subject):
@@ -145,21 +145,21 @@ def check_config_round_trip(subject: Subject) -> Iterator[Fault]:
             if (experiment := effect.experiment) is None:
                 continue
             text = experiment.model_dump_json()
-            again = guarded(partial(model.model_validate_json, text), f"reading {text}")
+            again = safe_call(partial(model.model_validate_json, text), f"reading {text}")
             if again != experiment:
                 yield Fault(f"{field.path}: {effect.value!r} reads back as another value")
 
 
-@check(Need.CONFIG)
-def check_config_pure(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CONFIG)
+def check_config_pure(subject: PluginUnderTest) -> Iterator[Fault]:
     """Validating needs pydantic alone, and no file, network, environment or device."""
     stage = subject.afresh.validating
     yield from (Fault(f"it imports {name}") for name in stage.imports)
-    hint = "What depends on the machine belongs into llem_review_experiment, which gets its facts."
+    hint = "What depends on the machine belongs into llem_preflight, which gets its facts."
     yield from (Fault(f"it touches {effect}", hint) for effect in stage.effects)
 
 
-def settable(subject: Subject) -> Iterator[ConfigField]:
+def settable(subject: PluginUnderTest) -> Iterator[ConfigField]:
     """Yield the fields that are set by themselves; a plain section holds some of those."""
     for field in subject.fields:
         if field.param.maps_to or not field.is_section:
@@ -176,6 +176,6 @@ def unit(field: ConfigField) -> str:
     return field.param.unit or unit_of(field.path.rpartition(".")[2])
 
 
-def _models(subject: Subject) -> list[type[BaseModel]]:
+def _models(subject: PluginUnderTest) -> list[type[BaseModel]]:
     owners = (field.owner for field in subject.fields)
     return list(dict.fromkeys((subject.section, *owners)))

@@ -11,16 +11,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 from llem.api.meters import Channel, MeterSpec, Probe, Provenance, Quantity, Reading
-from llem.registry.safe_call import guarded
+from llem.registry.safe_call import safe_call
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject, meter_of
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest, meter_of
+from llem.testing.prerequisites import Requires
 
 T = TypeVar("T")
 
 
-@check(Need.METER_HOOK)
-def check_meters_described(subject: Subject) -> Iterator[Fault]:
+@check(Requires.METER_HOOK)
+def check_meters_described(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every meter has a name of its own, a summary, and figures that are measured or estimated."""
     counts = Counter(spec.name for spec in subject.meters)
     yield from (Fault(f"several meters are named {name}") for name, n in counts.items() if n > 1)
@@ -33,11 +33,11 @@ def check_meters_described(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{spec.name}: its figures are neither measured nor estimated")
 
 
-@check(Need.METERS)
-def check_meters_probe(subject: Subject) -> Iterator[Fault]:
+@check(Requires.METERS)
+def check_meters_probe(subject: PluginUnderTest) -> Iterator[Fault]:
     """A probe never raises: it names channels, or says why there are none."""
     for spec in subject.meters:
-        probe: Any = guarded(partial(_probe, spec), f"probing {spec.name}")
+        probe: Any = safe_call(partial(_probe, spec), f"probing {spec.name}")
         if not isinstance(probe, Probe):
             yield Fault(f"{spec.name}: its probe is {type(probe).__name__}, not Probe")
         elif probe.available and not probe.channels:
@@ -46,11 +46,11 @@ def check_meters_probe(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{spec.name}: it does not work here, and does not say why")
 
 
-@check(Need.WORKING_METER)
-def check_meters_open(subject: Subject) -> Iterator[Fault]:
+@check(Requires.WORKING_METER)
+def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
     """An opened meter has the channels that its probe named, each once, of its kind of device."""
     for spec, meter in subject.working_meters:
-        channels = guarded(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        channels = safe_call(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
         meter.close()
         probed = tuple(meter.probe().channels)
         if channels != probed:
@@ -66,15 +66,15 @@ def check_meters_open(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{spec.name}: {one.domain} lies in {one.contained_in}, not offered")
 
 
-@check(Need.WORKING_METER)
-def check_meters_read(subject: Subject) -> Iterator[Fault]:
+@check(Requires.WORKING_METER)
+def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
     """A reading has a channel, a time within the call, and a value or the reason for none."""
     for spec, meter in subject.working_meters:
-        channels = guarded(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        channels = safe_call(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
         latest: dict[int, Reading] = {}
         for _ in range(3):
             before_s = time.monotonic()
-            readings = guarded(partial(_tuple_of, meter.read), f"reading {spec.name}")
+            readings = safe_call(partial(_tuple_of, meter.read), f"reading {spec.name}")
             after_s = time.monotonic()
             for one in readings:
                 problem = _problem(one, channels, latest.get(one.channel), before_s, after_s)
@@ -84,13 +84,13 @@ def check_meters_read(subject: Subject) -> Iterator[Fault]:
         meter.close()
 
 
-@check(Need.WORKING_METER)
-def check_meters_close(subject: Subject) -> Iterator[Fault]:
+@check(Requires.WORKING_METER)
+def check_meters_close(subject: PluginUnderTest) -> Iterator[Fault]:
     """A meter closes, and closing it again does nothing."""
     for spec, meter in subject.working_meters:
-        guarded(partial(meter.open, ()), f"opening {spec.name}")
-        guarded(meter.close, f"closing {spec.name}")
-        guarded(meter.close, f"closing {spec.name} again")
+        safe_call(partial(meter.open, ()), f"opening {spec.name}")
+        safe_call(meter.close, f"closing {spec.name}")
+        safe_call(meter.close, f"closing {spec.name} again")
     yield from ()
 
 

@@ -12,8 +12,8 @@ from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
 from llem.testing.checks.config_checks import settable
 from llem.testing.field_effects import Effect, accounts_for, leaves
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
 
 NOT_IN_THE_PLAN = {"model.id", "decoder.preset", "decoder.max_new_tokens"}
 """An argument without a name, what fills in other fields, and what core turns into requests."""
@@ -21,24 +21,24 @@ NOT_IN_THE_PLAN = {"model.id", "decoder.preset", "decoder.max_new_tokens"}
 _MERGE = "Let llem.api.arguments.merge_passthrough have the last word on the calls."
 
 
-@check(Need.MARKERS)
-def check_kwargs_plan(subject: Subject) -> Iterator[Fault]:
+@check(Requires.MARKERS)
+def check_kwargs_plan(subject: PluginUnderTest) -> Iterator[Fault]:
     """llem_build_kwargs returns a plan, whose calls have names of their own."""
     plan = subject.base_plan
     counts = Counter(call.name for call in plan.calls)
     yield from (Fault(f"several calls are named {name}") for name, n in counts.items() if n > 1)
 
 
-@check(Need.PLAN)
-def check_kwargs_builds(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_builds(subject: PluginUnderTest) -> Iterator[Fault]:
     """Whatever a config allows, a plan can be built of it, or it is refused with a reason."""
     for field, effect in _tried(subject):
         if effect.broken:
             yield Fault(f"{field.path}: {effect.value!r}: {effect.broken}")
 
 
-@check(Need.PLAN)
-def check_kwargs_data(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_data(subject: PluginUnderTest) -> Iterator[Fault]:
     """A plan is data: written as JSON it reads back as the same plan."""
     plans = [("the plan", subject.base_plan)]
     plans += [
@@ -57,8 +57,8 @@ def check_kwargs_data(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{what} reads back as another plan")
 
 
-@check(Need.PLAN)
-def check_kwargs_repeatable(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_repeatable(subject: PluginUnderTest) -> Iterator[Fault]:
     """The same experiment yields the same plan, in another process as well."""
     hint = "Nothing may come from the clock, from random numbers or from the order of a set."
     ours = subject.base_plan.to_json()
@@ -68,8 +68,8 @@ def check_kwargs_repeatable(subject: Subject) -> Iterator[Fault]:
         yield Fault("another process makes another plan of the same experiment", hint)
 
 
-@check(Need.PLAN)
-def check_kwargs_pure(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_pure(subject: PluginUnderTest) -> Iterator[Fault]:
     """Building needs no engine, and no file, network, environment or device."""
     stage = subject.afresh.planning
     hint = "Name what belongs to the engine with Symbol and Construct; the worker imports it."
@@ -77,8 +77,8 @@ def check_kwargs_pure(subject: Subject) -> Iterator[Fault]:
     yield from (Fault(f"it touches {effect}") for effect in stage.effects)
 
 
-@check(Need.PLAN)
-def check_kwargs_unset(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_unset(subject: PluginUnderTest) -> Iterator[Fault]:
     """A field that nobody sets puts no argument into a call."""
     present = leaves(subject.base_plan)
     audit = subject.required_backend.parameter_audit()
@@ -97,8 +97,8 @@ def check_kwargs_unset(subject: Subject) -> Iterator[Fault]:
                 )
 
 
-@check(Need.PLAN)
-def check_kwargs_no_dead_field(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every field changes in the plan whatever it maps to."""
     for field in settable(subject):
         mapped = {str(engine) for engine in field.param.maps_to}
@@ -113,8 +113,8 @@ def check_kwargs_no_dead_field(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{field.path} does not set {one}, with any of its examples")
 
 
-@check(Need.PLAN)
-def check_kwargs_no_stray_effect(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_no_stray_effect(subject: PluginUnderTest) -> Iterator[Fault]:
     """No field changes in the plan what it does not map to."""
     for field, effect in _tried(subject):
         mapped = {str(engine) for engine in field.param.maps_to}
@@ -125,8 +125,8 @@ def check_kwargs_no_stray_effect(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@check(Need.ENGINE)
-def check_kwargs_shared_field(subject: Subject) -> Iterator[Fault]:
+@check(Requires.ENGINE)
+def check_kwargs_shared_field(subject: PluginUnderTest) -> Iterator[Fault]:
     """A field that all backends share acts or is refused; it is never dropped."""
     for field in _shared(subject):
         tried = subject.effects(field)
@@ -137,8 +137,8 @@ def check_kwargs_shared_field(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@check(Need.AUDIT)
-def check_kwargs_shared_stray(subject: Subject) -> Iterator[Fault]:
+@check(Requires.AUDIT)
+def check_kwargs_shared_stray(subject: PluginUnderTest) -> Iterator[Fault]:
     """A shared field changes in the plan only what the account's table says it sets."""
     for field in _shared(subject):
         section = field.path.partition(".")[0]
@@ -153,8 +153,8 @@ def check_kwargs_shared_stray(subject: Subject) -> Iterator[Fault]:
             yield from (Fault(f"{field.path}: {effect.value!r} sets {name}") for name in strays)
 
 
-@check(Need.PLAN)
-def check_kwargs_passthrough(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_passthrough(subject: PluginUnderTest) -> Iterator[Fault]:
     """passthrough_kwargs reach the call they name; a call that does not exist is refused."""
     for call in subject.base_plan.calls:
         plan = subject.plan({"passthrough_kwargs": {call.name: {"llem_check": 1}}})
@@ -164,8 +164,8 @@ def check_kwargs_passthrough(subject: Subject) -> Iterator[Fault]:
         yield Fault("an argument passed on to a call that does not exist is accepted", _MERGE)
 
 
-@check(Need.PLAN)
-def check_kwargs_passthrough_guarded(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_kwargs_passthrough_guarded(subject: PluginUnderTest) -> Iterator[Fault]:
     """What a field sets cannot be passed on besides."""
     calls = {call.name for call in subject.base_plan.calls}
     engines = (engine for field in subject.fields for engine in field.param.maps_to)
@@ -174,7 +174,7 @@ def check_kwargs_passthrough_guarded(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{call} takes {argument} from passthrough_kwargs as well", _MERGE)
 
 
-def _refuses(subject: Subject, call: str, argument: str) -> bool:
+def _refuses(subject: PluginUnderTest, call: str, argument: str) -> bool:
     try:
         subject.plan({"passthrough_kwargs": {call: {argument: 1}}})
     except ConfigError:
@@ -182,13 +182,13 @@ def _refuses(subject: Subject, call: str, argument: str) -> bool:
     return False
 
 
-def _tried(subject: Subject) -> Iterator[tuple[ConfigField, Effect]]:
+def _tried(subject: PluginUnderTest) -> Iterator[tuple[ConfigField, Effect]]:
     for field in settable(subject):
         for effect in subject.effects(field):
             yield field, effect
 
 
-def _shared(subject: Subject) -> Iterator[ConfigField]:
+def _shared(subject: PluginUnderTest) -> Iterator[ConfigField]:
     """Yield the fields of core that a backend has to do something about."""
     honoured = subject.required_backend.info.decoder_parameters
     for path, field in subject.all_fields.items():

@@ -9,8 +9,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from llem.api.capability import BackendInfo
 from llem.schema.decoder import DecoderConfig
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
 
 BACKEND_HOOKS = (
     "llem_capabilities",
@@ -21,22 +21,22 @@ BACKEND_HOOKS = (
 """The hooks that make a backend."""
 
 
-@check(Need.NOTHING)
-def check_plugin_listed(subject: Subject) -> Iterator[Fault]:
+@check(Requires.NOTHING)
+def check_plugin_listed(subject: PluginUnderTest) -> Iterator[Fault]:
     """Exactly one installed distribution offers the plugin, for this version of the contract."""
     assert subject.record
     yield from ()
 
 
-@check(Need.LISTED)
-def check_plugin_loads(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LISTED)
+def check_plugin_loads(subject: PluginUnderTest) -> Iterator[Fault]:
     """The entry point names a module that can be imported."""
     assert subject.module
     yield from ()
 
 
-@check(Need.LOADED)
-def check_plugin_hooks(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LOADED)
+def check_plugin_hooks(subject: PluginUnderTest) -> Iterator[Fault]:
     """It implements hooks, and each of them exists and takes the specified arguments."""
     if not any(name.startswith("llem_") for name in vars(subject.plugin)):
         yield Fault(
@@ -45,8 +45,8 @@ def check_plugin_hooks(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@check(Need.PLUGIN)
-def check_plugin_light(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLUGIN)
+def check_plugin_light(subject: PluginUnderTest) -> Iterator[Fault]:
     """Importing and describing it needs the standard library and llem.api alone, and no effect."""
     stage = subject.afresh.describing
     hint = "Import what a hook needs inside the hook; a listing pays for each import."
@@ -54,8 +54,8 @@ def check_plugin_light(subject: Subject) -> Iterator[Fault]:
     yield from (Fault(f"it touches {effect}") for effect in stage.effects)
 
 
-@check(Need.PLUGIN)
-def check_plugin_info(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLUGIN)
+def check_plugin_info(subject: PluginUnderTest) -> Iterator[Fault]:
     """What llem_capabilities returns is valid: name, summary, engine, devices, parameters."""
     if subject.backend is None:
         return
@@ -80,8 +80,8 @@ def _engine_faults(info: BackendInfo) -> Iterator[Fault]:
         yield Fault("engine.install is empty", "Give the command that installs the engine.")
 
 
-@check(Need.BACKEND)
-def check_plugin_complete(subject: Subject) -> Iterator[Fault]:
+@check(Requires.BACKEND)
+def check_plugin_complete(subject: PluginUnderTest) -> Iterator[Fault]:
     """A backend answers all four hooks that make one."""
     missing = [hook for hook in BACKEND_HOOKS if not subject.required_backend.offers(hook)]
     yield from (Fault(f"it does not implement {hook}") for hook in missing)

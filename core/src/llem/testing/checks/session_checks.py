@@ -6,29 +6,29 @@ import math
 from collections.abc import Iterator
 from itertools import pairwise
 
-from llem.api.session import ModelFacts, Request, RequestResult, RunResult
+from llem.api.session import ModelInfo, Request, RequestResult, RunResult
 from llem.errors import LlemError
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
 
 
-@check(Need.PLAN)
-def check_session_experiment(subject: Subject) -> Iterator[Fault]:
+@check(Requires.PLAN)
+def check_session_experiment(subject: PluginUnderTest) -> Iterator[Fault]:
     """The smallest experiment is accepted: shape:tiny, or the settings that the suite names."""
     assert subject.session_plan
     yield from ()
 
 
-@check(Need.STARTED)
-def check_session_lives(subject: Subject) -> Iterator[Fault]:
+@check(Requires.STARTED)
+def check_session_lives(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session opens, prepares and runs, several times."""
     for step in ("open", "prepare", "run"):
         yield from _failure(subject, step)
 
 
-@check(Need.CALLS)
-def check_session_follows_plan(subject: Subject) -> Iterator[Fault]:
+@check(Requires.CALLS)
+def check_session_follows_plan(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session makes the calls of its plan, and no others: a plan nobody can follow fails."""
     if "open" not in subject.misled.failures:
         yield Fault(
@@ -38,8 +38,8 @@ def check_session_follows_plan(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@check(Need.LIFE)
-def check_session_opened(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_opened(subject: PluginUnderTest) -> Iterator[Fault]:
     """Opening says which engine, model and devices there are."""
     opened = subject.life.opened
     assert opened is not None
@@ -58,8 +58,8 @@ def check_session_opened(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"it runs on {device}, and declares {', '.join(kinds)}")
 
 
-@check(Need.LIFE)
-def check_session_tokens(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_tokens(subject: PluginUnderTest) -> Iterator[Fault]:
     """Tokens add up: one result per request, within its limit, ended by what it says."""
     opened = subject.life.opened
     assert opened is not None
@@ -75,8 +75,8 @@ def check_session_tokens(subject: Subject) -> Iterator[Fault]:
             yield Fault("padding is negative")
 
 
-@check(Need.LIFE)
-def check_session_times(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_times(subject: PluginUnderTest) -> Iterator[Fault]:
     """Times are of the monotonic clock, in order, and inside the window."""
     for run in subject.life.runs:
         for result in run.requests:
@@ -91,8 +91,8 @@ def check_session_times(subject: Subject) -> Iterator[Fault]:
             yield Fault("a repetition starts before the one before it has finished")
 
 
-@check(Need.LIFE)
-def check_session_repeatable(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_repeatable(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every repetition does the same work: greedy decoding yields the same tokens."""
     first, *others = map(_outputs, subject.life.runs)
     if any(other != first for other in others):
@@ -102,22 +102,22 @@ def check_session_repeatable(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@check(Need.LIFE)
-def check_session_silent(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_silent(subject: PluginUnderTest) -> Iterator[Fault]:
     """Nothing is printed inside a window, the warm-up apart."""
     printed = sum(subject.life.printed_bytes[1:])
     if printed:
         yield Fault(f"{printed} bytes were printed", "Silence the engine's progress and warnings.")
 
 
-@check(Need.LIFE)
-def check_session_observes(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_observes(subject: PluginUnderTest) -> Iterator[Fault]:
     """Observing never raises."""
     yield from _failure(subject, "observe")
 
 
-@check(Need.LIFE)
-def check_session_observed(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_observed(subject: PluginUnderTest) -> Iterator[Fault]:
     """What is observed has names of the plan, and units."""
     observation = subject.life.observation
     if observation is None:
@@ -134,8 +134,8 @@ def check_session_observed(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"memory: {name} does not end in _bytes")
 
 
-@check(Need.REOPENING)
-def check_session_reopens(subject: Subject) -> Iterator[Fault]:
+@check(Requires.REOPENING)
+def check_session_reopens(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session that is opened again does the same work as a fresh one."""
     yield from _failure(subject, "reopen")
     reopened = subject.life.reopened
@@ -143,21 +143,21 @@ def check_session_reopens(subject: Subject) -> Iterator[Fault]:
         yield Fault("after reopening it yields other tokens")
 
 
-@check(Need.LIFE)
-def check_session_closes(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_session_closes(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session closes, and closing it again does nothing."""
     yield from _failure(subject, "close")
     yield from _failure(subject, "close again")
 
 
-@check(Need.STARTED)
-def check_session_closes_unopened(subject: Subject) -> Iterator[Fault]:
+@check(Requires.STARTED)
+def check_session_closes_unopened(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session closes after an open that failed."""
     if (error := subject.misled.failures.get("close")) is not None:
         yield Fault(f"after a failed open, close fails: {error.message}", _place(error))
 
 
-def _failure(subject: Subject, step: str) -> Iterator[Fault]:
+def _failure(subject: PluginUnderTest, step: str) -> Iterator[Fault]:
     if (error := subject.life.failures.get(step)) is not None:
         yield Fault(f"{step} fails: {error.message}", _place(error))
 
@@ -169,7 +169,7 @@ def _place(error: LlemError) -> str:
     return error.hint or (places[-1] if places else "")
 
 
-def _token_problem(request: Request, result: RequestResult, model: ModelFacts) -> str:
+def _token_problem(request: Request, result: RequestResult, model: ModelInfo) -> str:
     ids, eos = result.output_ids, _eos(model)
     if not 1 <= len(ids) <= request.max_new_tokens:
         return f"{len(ids)} output tokens, and 1 to {request.max_new_tokens} were asked for"
@@ -182,7 +182,7 @@ def _token_problem(request: Request, result: RequestResult, model: ModelFacts) -
     return ""
 
 
-def _eos(model: ModelFacts) -> list[int]:
+def _eos(model: ModelInfo) -> list[int]:
     return model.eos_token_ids
 
 

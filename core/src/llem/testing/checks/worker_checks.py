@@ -17,9 +17,9 @@ from llem.config.load import LoadedExperiment
 from llem.process.workers import start_worker
 from llem.schema.call_plan import CallPlan
 from llem.testing.check_definition import Fault, check
-from llem.testing.plugin_under_test import Subject
-from llem.testing.prerequisites import Need
-from llem.testing.session_trace import Biographer
+from llem.testing.plugin_under_test import PluginUnderTest
+from llem.testing.prerequisites import Requires
+from llem.testing.session_trace import SessionRecorder
 
 _MARK = "LLEM_CHECK_MARK"
 """Variable by which a process can be told that stems from the worker."""
@@ -28,7 +28,7 @@ PATIENCE_S = 10.0
 """Time that a process may take to notice that its parent is gone."""
 
 
-def survivors(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
+def orphans(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
     """Return the commands of processes that outlive a worker killed with its model loaded.
 
     Args:
@@ -40,7 +40,7 @@ def survivors(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
     marked = runner.model_copy(update={"env": {**runner.env, _MARK: mark}})
     with TemporaryDirectory(prefix="llem-check-") as folder:
         with start_worker(marked, Path(folder, "worker.log")) as worker:
-            one = Biographer(loaded, plan, worker)
+            one = SessionRecorder(loaded, plan, worker)
             if one.start() and one.open():
                 worker.note_children()
                 # As the kernel does when memory runs out: nobody gets to clean up.
@@ -70,17 +70,17 @@ def _command(process: psutil.Process) -> str:
         return f"process {process.pid}"
 
 
-@check(Need.SESSION)
-def check_worker_starts(subject: Subject) -> Iterator[Fault]:
+@check(Requires.SESSION)
+def check_worker_starts(subject: PluginUnderTest) -> Iterator[Fault]:
     """A worker of this llem starts, and imports the plugin's light module."""
     if (error := subject.life.failures.get("start")) is not None:
         yield Fault(f"a worker cannot start with it: {error.message}", error.hint)
 
 
-@check(Need.LIFE)
-def check_worker_killed(subject: Subject) -> Iterator[Fault]:
+@check(Requires.LIFE)
+def check_worker_killed(subject: PluginUnderTest) -> Iterator[Fault]:
     """A worker that is killed takes with it whatever the engine has started."""
-    for command in survivors(subject.loaded(), subject.session_plan):
+    for command in orphans(subject.loaded(), subject.session_plan):
         yield Fault(
             f"this outlives a killed worker: {command}",
             hint="Let each process end with its parent: llem.api.child_processes.die_with_parent.",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 from llem_pytorch.config.continuous import ContinuousBatching
 
 STATIC = {"pytorch.batching": (None, "static")}
@@ -20,8 +20,8 @@ class Batching(BackendConfig):
         Literal["static", "continuous"] | None,
         Param(
             maps_to=(
-                Engine("settings", "batching"),
-                Engine("generate", "continuous_batching_config"),
+                EngineArg("settings", "batching"),
+                EngineArg("generate", "continuous_batching_config"),
             ),
             examples=("static", "continuous"),
         ),
@@ -34,8 +34,8 @@ class Batching(BackendConfig):
         Field(ge=1, le=65_536),
         Param(
             unit="requests",
-            maps_to=(Engine("settings", "batch_size"),),
-            needs=STATIC,
+            maps_to=(EngineArg("settings", "batch_size"),),
+            requires=STATIC,
             examples=(1, 8, 32),
         ),
     ] = None
@@ -44,8 +44,8 @@ class Batching(BackendConfig):
     batch_order: Annotated[
         Literal["workload", "length"] | None,
         Param(
-            maps_to=(Engine("settings", "batch_order"),),
-            needs=STATIC,
+            maps_to=(EngineArg("settings", "batch_order"),),
+            requires=STATIC,
             examples=("workload", "length"),
         ),
     ] = None
@@ -55,8 +55,8 @@ class Batching(BackendConfig):
     continuous_batching: Annotated[
         ContinuousBatching | None,
         Param(
-            maps_to=(Engine("generate", "continuous_batching_config"),),
-            needs={"pytorch.batching": "continuous"},
+            maps_to=(EngineArg("generate", "continuous_batching_config"),),
+            requires={"pytorch.batching": "continuous"},
             examples=({"scheduler_type": "prefill_first"},),
         ),
     ] = None

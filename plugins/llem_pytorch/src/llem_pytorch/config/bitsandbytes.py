@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 
 FOUR_BIT = {"pytorch.load_in_4bit": True}
 EIGHT_BIT = {"pytorch.load_in_8bit": True}
 
 
-def _engine(name: str) -> tuple[Engine, ...]:
-    return (Engine("load", f"quantization_config.{name}", of="transformers.BitsAndBytesConfig"),)
+def _engine(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("load", f"quantization_config.{name}", of="transformers.BitsAndBytesConfig"),)
 
 
 class BitsAndBytes(BackendConfig):
@@ -24,7 +24,7 @@ class BitsAndBytes(BackendConfig):
         Param(
             maps_to=_engine("load_in_4bit"),
             examples=(True,),
-            skipped_when="weights are random, or `false`",
+            ignored_when="weights are random, or `false`",
         ),
     ] = None
     """Whether linear layers are stored in 4 bits and computed in another type; `false` is unset."""
@@ -34,26 +34,28 @@ class BitsAndBytes(BackendConfig):
         Param(
             maps_to=_engine("load_in_8bit"),
             examples=(True,),
-            skipped_when="weights are random, or `false`",
+            ignored_when="weights are random, or `false`",
         ),
     ] = None
     """Whether linear layers are stored and multiplied in 8 bits (LLM.int8()); `false` is unset."""
 
     bnb_4bit_compute_dtype: Annotated[
         Literal["float32", "float16", "bfloat16"] | None,
-        Param(maps_to=_engine("bnb_4bit_compute_dtype"), needs=FOUR_BIT, examples=("bfloat16",)),
+        Param(maps_to=_engine("bnb_4bit_compute_dtype"), requires=FOUR_BIT, examples=("bfloat16",)),
     ] = None
     """Type in which 4-bit layers are computed; unset is float32, which is slow."""
 
     bnb_4bit_quant_type: Annotated[
         Literal["nf4", "fp4"] | None,
-        Param(maps_to=_engine("bnb_4bit_quant_type"), needs=FOUR_BIT, examples=("nf4", "fp4")),
+        Param(maps_to=_engine("bnb_4bit_quant_type"), requires=FOUR_BIT, examples=("nf4", "fp4")),
     ] = None
     """What the 16 values of 4 bits stand for; unset is fp4."""
 
     bnb_4bit_use_double_quant: Annotated[
         bool | None,
-        Param(maps_to=_engine("bnb_4bit_use_double_quant"), needs=FOUR_BIT, examples=(True, False)),
+        Param(
+            maps_to=_engine("bnb_4bit_use_double_quant"), requires=FOUR_BIT, examples=(True, False)
+        ),
     ] = None
     """Whether the scales are quantised as well."""
 
@@ -61,7 +63,7 @@ class BitsAndBytes(BackendConfig):
         Literal["float16", "float32", "int8", "uint8", "float64", "bfloat16"] | None,
         Param(
             maps_to=_engine("bnb_4bit_quant_storage"),
-            needs=FOUR_BIT,
+            requires=FOUR_BIT,
             examples=("uint8", "bfloat16"),
         ),
     ] = None
@@ -73,7 +75,7 @@ class BitsAndBytes(BackendConfig):
         Param(
             unit="magnitude",
             maps_to=_engine("llm_int8_threshold"),
-            needs=EIGHT_BIT,
+            requires=EIGHT_BIT,
             examples=(6.0, 0.0),
         ),
     ] = None
@@ -83,7 +85,7 @@ class BitsAndBytes(BackendConfig):
         Annotated[tuple[str, ...], Field(min_length=1)] | None,
         Param(
             maps_to=_engine("llm_int8_skip_modules"),
-            example_with=EIGHT_BIT,
+            example_context=EIGHT_BIT,
             examples=(["lm_head"],),
         ),
     ] = None
@@ -93,7 +95,7 @@ class BitsAndBytes(BackendConfig):
         bool | None,
         Param(
             maps_to=_engine("llm_int8_enable_fp32_cpu_offload"),
-            needs={**EIGHT_BIT, "pytorch.device_map": GIVEN},
+            requires={**EIGHT_BIT, "pytorch.device_map": IS_SET},
             examples=(True, False),
         ),
     ] = None
@@ -101,6 +103,8 @@ class BitsAndBytes(BackendConfig):
 
     llm_int8_has_fp16_weight: Annotated[
         bool | None,
-        Param(maps_to=_engine("llm_int8_has_fp16_weight"), needs=EIGHT_BIT, examples=(False, True)),
+        Param(
+            maps_to=_engine("llm_int8_has_fp16_weight"), requires=EIGHT_BIT, examples=(False, True)
+        ),
     ] = None
     """Whether weights are kept in 16 bits and quantised at each step."""

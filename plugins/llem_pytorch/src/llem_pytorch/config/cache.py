@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
@@ -15,8 +15,8 @@ NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
 def _param(name: str, unit: str = "", **markers: Any) -> Param:
     return Param(
         unit=unit,
-        maps_to=(Engine("generate", f"cache_config.{name}"),),
-        example_with={"pytorch.cache_implementation": "quantized"},
+        maps_to=(EngineArg("generate", f"cache_config.{name}"),),
+        example_context={"pytorch.cache_implementation": "quantized"},
         **markers,
     )
 
@@ -32,33 +32,33 @@ class QuantizedCache(FrozenModel):
 
     nbits: Annotated[
         Literal[1, 2, 3, 4, 8] | None,
-        _param("nbits", "bits", needs=NOT_FP8, examples=(4, 2)),
+        _param("nbits", "bits", requires=NOT_FP8, examples=(4, 2)),
     ] = None
     """Bits per value; quanto knows 2 and 4."""
 
     axis_key: Annotated[
         Literal[-1, 0, 1] | None,
-        _param("axis_key", needs=NOT_FP8, examples=(0, 1)),
+        _param("axis_key", requires=NOT_FP8, examples=(0, 1)),
     ] = None
     """Axis along which keys are grouped."""
 
     axis_value: Annotated[
         Literal[-1, 0, 1] | None,
-        _param("axis_value", needs=NOT_FP8, examples=(0, 1)),
+        _param("axis_value", requires=NOT_FP8, examples=(0, 1)),
     ] = None
     """Axis along which values are grouped."""
 
     q_group_size: Annotated[
         int | None,
         Field(ge=1),
-        _param("q_group_size", "values", needs=NOT_FP8, examples=(64,)),
+        _param("q_group_size", "values", requires=NOT_FP8, examples=(64,)),
     ] = None
     """Values that share one scale."""
 
     residual_length: Annotated[
         int | None,
         Field(ge=1),
-        _param("residual_length", "tokens", needs=NOT_FP8, examples=(128,)),
+        _param("residual_length", "tokens", requires=NOT_FP8, examples=(128,)),
     ] = None
     """Latest tokens that are kept in full precision."""
 
@@ -68,15 +68,17 @@ class Cache(BackendConfig):
 
     use_cache: Annotated[
         bool | None,
-        Param(maps_to=(Engine("generate", "use_cache"),), needs=STATIC, examples=(True, False)),
+        Param(
+            maps_to=(EngineArg("generate", "use_cache"),), requires=STATIC, examples=(True, False)
+        ),
     ] = None
     """Whether keys and values of earlier tokens are kept; without, each step computes them anew."""
 
     cache_implementation: Annotated[
         Literal["dynamic", "static", "offloaded", "offloaded_static", "quantized"] | None,
         Param(
-            maps_to=(Engine("generate", "cache_implementation"),),
-            needs={"pytorch.use_cache": (None, True), **STATIC},
+            maps_to=(EngineArg("generate", "cache_implementation"),),
+            requires={"pytorch.use_cache": (None, True), **STATIC},
             examples=("dynamic", "static"),
         ),
     ] = None
@@ -86,8 +88,8 @@ class Cache(BackendConfig):
     cache_config: Annotated[
         QuantizedCache | None,
         Param(
-            maps_to=(Engine("generate", "cache_config"),),
-            needs={"pytorch.cache_implementation": "quantized"},
+            maps_to=(EngineArg("generate", "cache_config"),),
+            requires={"pytorch.cache_implementation": "quantized"},
             examples=({"backend": "quanto", "nbits": 4},),
         ),
     ] = None
@@ -98,8 +100,8 @@ class Cache(BackendConfig):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("generate", "max_cache_len"),),
-            needs={"pytorch.cache_implementation": ("static", "offloaded_static")},
+            maps_to=(EngineArg("generate", "max_cache_len"),),
+            requires={"pytorch.cache_implementation": ("static", "offloaded_static")},
             examples=(2048,),
         ),
     ] = None
@@ -110,8 +112,8 @@ class Cache(BackendConfig):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("generate", "prefill_chunk_size"),),
-            needs={"pytorch.use_cache": (None, True), **STATIC},
+            maps_to=(EngineArg("generate", "prefill_chunk_size"),),
+            requires={"pytorch.use_cache": (None, True), **STATIC},
             examples=(64, 1024),
         ),
     ] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 
 COMPILED = {"pytorch.torch_compile": True}
 """What the other fields here need."""
@@ -21,11 +21,11 @@ class Compilation(BackendConfig):
         bool | None,
         Param(
             maps_to=(
-                Engine("settings", "torch_compile"),
-                Engine("generate", "disable_compile"),
-                Engine("compile", "backend"),
+                EngineArg("settings", "torch_compile"),
+                EngineArg("generate", "disable_compile"),
+                EngineArg("compile", "backend"),
             ),
-            needs={"pytorch.batching": (None, "static")},
+            requires={"pytorch.batching": (None, "static")},
             examples=(True, False),
         ),
     ] = None
@@ -35,9 +35,9 @@ class Compilation(BackendConfig):
     torch_compile_mode: Annotated[
         Mode | None,
         Param(
-            maps_to=(Engine("compile", "mode"),),
-            needs=COMPILED,
-            excludes=("pytorch.torch_compile_options",),
+            maps_to=(EngineArg("compile", "mode"),),
+            requires=COMPILED,
+            conflicts_with=("pytorch.torch_compile_options",),
             examples=("default", "max-autotune-no-cudagraphs"),
         ),
     ] = None
@@ -47,8 +47,8 @@ class Compilation(BackendConfig):
         str | None,
         Field(pattern=r"^[\w.-]+$"),
         Param(
-            maps_to=(Engine("compile", "backend"),),
-            needs=COMPILED,
+            maps_to=(EngineArg("compile", "backend"),),
+            requires=COMPILED,
             examples=("inductor", "eager"),
         ),
     ] = None
@@ -56,13 +56,17 @@ class Compilation(BackendConfig):
 
     torch_compile_fullgraph: Annotated[
         bool | None,
-        Param(maps_to=(Engine("compile", "fullgraph"),), needs=COMPILED, examples=(False, True)),
+        Param(
+            maps_to=(EngineArg("compile", "fullgraph"),), requires=COMPILED, examples=(False, True)
+        ),
     ] = None
     """Whether the whole forward pass must become one graph, so that a break in it is a failure."""
 
     torch_compile_dynamic: Annotated[
         bool | None,
-        Param(maps_to=(Engine("compile", "dynamic"),), needs=COMPILED, examples=(True, False)),
+        Param(
+            maps_to=(EngineArg("compile", "dynamic"),), requires=COMPILED, examples=(True, False)
+        ),
     ] = None
     """Whether shapes are variables from the start; unset makes those variable that were seen to
     change, `false` compiles every shape anew."""
@@ -70,8 +74,8 @@ class Compilation(BackendConfig):
     torch_compile_options: Annotated[
         Annotated[dict[str, Any], Field(min_length=1)] | None,
         Param(
-            maps_to=(Engine("compile", "options"),),
-            needs=COMPILED,
+            maps_to=(EngineArg("compile", "options"),),
+            requires=COMPILED,
             examples=({"epilogue_fusion": True},),
         ),
     ] = None

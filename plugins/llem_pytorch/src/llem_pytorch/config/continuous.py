@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import Engine, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
 
 
 def _param(name: str, unit: str = "", *, examples: tuple[Any, ...]) -> Param:
     return Param(
         unit=unit,
-        maps_to=(Engine("generate", f"continuous_batching_config.{name}"),),
-        example_with={"pytorch.batching": "continuous"},
+        maps_to=(EngineArg("generate", f"continuous_batching_config.{name}"),),
+        example_context={"pytorch.batching": "continuous"},
         examples=examples,
     )
 

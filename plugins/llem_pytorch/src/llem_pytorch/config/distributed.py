@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, Engine, FrozenModel, Param
+from llem.schema.base import IS_SET, EngineArg, FrozenModel, Param
 
 Size = Annotated[int, Field(ge=1, le=1024)]
 Plan = Annotated[dict[str, str], Field(min_length=1)]
 
 
-def _engine(name: str) -> tuple[Engine, ...]:
-    return (Engine("load", f"distributed_config.{name}"),)
+def _engine(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("load", f"distributed_config.{name}"),)
 
 
 class Distributed(FrozenModel):
@@ -43,7 +43,7 @@ class Distributed(FrozenModel):
         Plan | None,
         Param(
             maps_to=_engine("ep_plan"),
-            needs={"pytorch.distributed.ep_size": GIVEN},
+            requires={"pytorch.distributed.ep_size": IS_SET},
             examples=({"layers.*.mlp.experts": "moe_tp_experts"},),
         ),
     ] = None
@@ -53,7 +53,7 @@ class Distributed(FrozenModel):
         Literal["auto", "all_to_all", "all_reduce", "deepgemm_megamoe"] | None,
         Param(
             maps_to=_engine("ep_implementation"),
-            needs={"pytorch.distributed.ep_size": GIVEN},
+            requires={"pytorch.distributed.ep_size": IS_SET},
             examples=("all_reduce",),
         ),
     ] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 
 BuiltinAttention = Literal[
     "eager",
@@ -26,7 +26,7 @@ class Kernels(BackendConfig):
     attn_implementation: Annotated[
         BuiltinAttention | HubKernel | None,
         Param(
-            maps_to=(Engine("load", "attn_implementation"),),
+            maps_to=(EngineArg("load", "attn_implementation"),),
             examples=("sdpa", "eager", "kernels-community/flash-attn2"),
         ),
     ] = None
@@ -36,8 +36,8 @@ class Kernels(BackendConfig):
     allow_kernel_fallback: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("settings", "allow_kernel_fallback"),),
-            needs={"pytorch.attn_implementation": GIVEN},
+            maps_to=(EngineArg("settings", "allow_kernel_fallback"),),
+            requires={"pytorch.attn_implementation": IS_SET},
             examples=(True,),
         ),
     ] = None
@@ -47,8 +47,8 @@ class Kernels(BackendConfig):
     sdpa_kernels: Annotated[
         Annotated[tuple[SdpaKernel, ...], Field(min_length=1)] | None,
         Param(
-            maps_to=(Engine("settings", "sdpa_kernels"),),
-            needs={"pytorch.attn_implementation": (None, "sdpa")},
+            maps_to=(EngineArg("settings", "sdpa_kernels"),),
+            requires={"pytorch.attn_implementation": (None, "sdpa")},
             examples=(("math",), ("flash", "math")),
         ),
     ] = None
@@ -58,24 +58,24 @@ class Kernels(BackendConfig):
         Literal["eager", "batched_mm", "grouped_mm", "deepgemm", "deepgemm_megamoe", "sonicmoe"]
         | None,
         Param(
-            maps_to=(Engine("load", "experts_implementation"),),
+            maps_to=(EngineArg("load", "experts_implementation"),),
             examples=("eager", "batched_mm"),
-            skipped_when="the model has no mixture of experts",
+            ignored_when="the model has no mixture of experts",
         ),
     ] = None
     """Kernel of a mixture of experts; unset is grouped_mm where it runs."""
 
     use_kernels: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "use_kernels"),), examples=(True, False)),
+        Param(maps_to=(EngineArg("load", "use_kernels"),), examples=(True, False)),
     ] = None
     """Whether layers are replaced by optimised kernels from the hub (needs the package kernels)."""
 
     kernel_mapping: Annotated[
         Annotated[dict[str, str], Field(min_length=1)] | None,
         Param(
-            maps_to=(Engine("load", "kernel_config.kernel_mapping"),),
-            needs={"pytorch.use_kernels": True},
+            maps_to=(EngineArg("load", "kernel_config.kernel_mapping"),),
+            requires={"pytorch.use_kernels": True},
             examples=({"RMSNorm": "kernels-community/liger_kernels:LigerRMSNorm"},),
         ),
     ] = None
@@ -84,8 +84,8 @@ class Kernels(BackendConfig):
     inherit_mapping: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "kernel_config.inherit_mapping"),),
-            needs={"pytorch.kernel_mapping": GIVEN},
+            maps_to=(EngineArg("load", "kernel_config.inherit_mapping"),),
+            requires={"pytorch.kernel_mapping": IS_SET},
             examples=(False, True),
         ),
     ] = None
@@ -94,8 +94,8 @@ class Kernels(BackendConfig):
     allow_all_kernels: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "allow_all_kernels"),),
-            example_with={"pytorch.attn_implementation": "kernels-community/flash-attn2"},
+            maps_to=(EngineArg("load", "allow_all_kernels"),),
+            example_context={"pytorch.attn_implementation": "kernels-community/flash-attn2"},
             examples=(True, False),
         ),
     ] = None

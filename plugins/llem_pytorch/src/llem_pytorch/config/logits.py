@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 SAMPLING = {"decoder.temperature": 0.7}
@@ -16,12 +16,12 @@ Token = Annotated[int, Field(ge=0)]
 Tokens = Annotated[tuple[Token, ...], Field(min_length=1)]
 
 
-def _engine(name: str) -> tuple[Engine, ...]:
-    return (Engine("generate", name),)
+def _engine(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("generate", name),)
 
 
-def _watermark(name: str) -> tuple[Engine, ...]:
-    return (Engine("generate", f"watermarking_config.{name}"),)
+def _watermark(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("generate", f"watermarking_config.{name}"),)
 
 
 class Watermark(FrozenModel):
@@ -69,7 +69,7 @@ class Logits(BackendConfig):
         int | None,
         Field(ge=1, le=1024),
         Param(
-            unit="tokens", maps_to=_engine("no_repeat_ngram_size"), needs=STATIC, examples=(3, 2)
+            unit="tokens", maps_to=_engine("no_repeat_ngram_size"), requires=STATIC, examples=(3, 2)
         ),
     ] = None
     """Runs of this many tokens may not occur twice."""
@@ -80,7 +80,7 @@ class Logits(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_engine("encoder_no_repeat_ngram_size"),
-            needs=STATIC,
+            requires=STATIC,
             examples=(3,),
         ),
     ] = None
@@ -92,7 +92,7 @@ class Logits(BackendConfig):
         Param(
             unit="factor",
             maps_to=_engine("encoder_repetition_penalty"),
-            needs=STATIC,
+            requires=STATIC,
             examples=(1.2,),
         ),
     ] = None
@@ -101,7 +101,7 @@ class Logits(BackendConfig):
     guidance_scale: Annotated[
         float | None,
         Field(gt=1, le=100),
-        Param(unit="factor", maps_to=_engine("guidance_scale"), needs=STATIC, examples=(1.5,)),
+        Param(unit="factor", maps_to=_engine("guidance_scale"), requires=STATIC, examples=(1.5,)),
     ] = None
     """Strength of classifier-free guidance away from the prompt's last token alone; computes each
     step twice."""
@@ -112,10 +112,10 @@ class Logits(BackendConfig):
         Param(
             unit="ratio",
             maps_to=_engine("top_h"),
-            needs=STATIC,
-            example_with=SAMPLING,
+            requires=STATIC,
+            example_context=SAMPLING,
             examples=(0.4,),
-            skipped_when="decoding is greedy",
+            ignored_when="decoding is greedy",
         ),
     ] = None
     """Sample from the most tokens whose entropy stays below this share of the whole."""
@@ -126,10 +126,10 @@ class Logits(BackendConfig):
         Param(
             unit="probability",
             maps_to=_engine("epsilon_cutoff"),
-            needs=STATIC,
-            example_with=SAMPLING,
+            requires=STATIC,
+            example_context=SAMPLING,
             examples=(3e-4,),
-            skipped_when="decoding is greedy",
+            ignored_when="decoding is greedy",
         ),
     ] = None
     """Sample from tokens that are at least this likely."""
@@ -140,37 +140,42 @@ class Logits(BackendConfig):
         Param(
             unit="probability",
             maps_to=_engine("eta_cutoff"),
-            needs=STATIC,
-            example_with=SAMPLING,
+            requires=STATIC,
+            example_context=SAMPLING,
             examples=(3e-4,),
-            skipped_when="decoding is greedy",
+            ignored_when="decoding is greedy",
         ),
     ] = None
     """Like `epsilon_cutoff`, with a bound that falls where the distribution is flat."""
 
     renormalize_logits: Annotated[
         bool | None,
-        Param(maps_to=_engine("renormalize_logits"), needs=STATIC, examples=(True, False)),
+        Param(maps_to=_engine("renormalize_logits"), requires=STATIC, examples=(True, False)),
     ] = None
     """Whether logits are normalised again after the processors."""
 
     remove_invalid_values: Annotated[
         bool | None,
-        Param(maps_to=_engine("remove_invalid_values"), needs=STATIC, examples=(True, False)),
+        Param(maps_to=_engine("remove_invalid_values"), requires=STATIC, examples=(True, False)),
     ] = None
     """Whether not-a-number and infinite logits are replaced; slows each step down."""
 
     bad_words_ids: Annotated[
         Annotated[tuple[Tokens, ...], Field(min_length=1)] | None,
         Param(
-            unit="token ids", maps_to=_engine("bad_words_ids"), needs=STATIC, examples=([[7, 8]],)
+            unit="token ids",
+            maps_to=_engine("bad_words_ids"),
+            requires=STATIC,
+            examples=([[7, 8]],),
         ),
     ] = None
     """Sequences of tokens that may not be generated."""
 
     suppress_tokens: Annotated[
         Tokens | None,
-        Param(unit="token ids", maps_to=_engine("suppress_tokens"), needs=STATIC, examples=([7],)),
+        Param(
+            unit="token ids", maps_to=_engine("suppress_tokens"), requires=STATIC, examples=([7],)
+        ),
     ] = None
     """Tokens that may not be generated."""
 
@@ -179,7 +184,7 @@ class Logits(BackendConfig):
         Param(
             unit="token ids",
             maps_to=_engine("begin_suppress_tokens"),
-            needs=STATIC,
+            requires=STATIC,
             examples=([7],),
         ),
     ] = None
@@ -190,7 +195,7 @@ class Logits(BackendConfig):
         Param(
             unit="token ids, logits",
             maps_to=_engine("sequence_bias"),
-            needs=STATIC,
+            requires=STATIC,
             examples=([[[7, 8], -2.0]],),
         ),
     ] = None
@@ -201,10 +206,10 @@ class Logits(BackendConfig):
         Param(
             unit="tokens, factor",
             maps_to=_engine("exponential_decay_length_penalty"),
-            needs=STATIC,
-            example_with={"decoder.ignore_eos": False},
+            requires=STATIC,
+            example_context={"decoder.ignore_eos": False},
             examples=([16, 1.05],),
-            skipped_when="EOS is ignored",
+            ignored_when="EOS is ignored",
         ),
     ] = None
     """From which output token on EOS becomes likelier, and by what factor at each step."""
@@ -213,7 +218,7 @@ class Logits(BackendConfig):
         Watermark | None,
         Param(
             maps_to=_engine("watermarking_config"),
-            needs=STATIC,
+            requires=STATIC,
             examples=({"bias": 2.0},),
         ),
     ] = None

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 
 
-def _setting(name: str) -> tuple[Engine, ...]:
-    return (Engine("settings", name),)
+def _setting(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("settings", name),)
 
 
 class Numerics(BackendConfig):
@@ -34,7 +34,7 @@ class Numerics(BackendConfig):
         Literal["highest", "high", "medium"] | None,
         Param(
             maps_to=_setting("float32_matmul_precision"),
-            excludes=("pytorch.allow_tf32",),
+            conflicts_with=("pytorch.allow_tf32",),
             examples=("highest", "high"),
         ),
     ] = None

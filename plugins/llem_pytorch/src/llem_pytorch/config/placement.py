@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 from llem_pytorch.config.distributed import Distributed
 
 Strategy = Literal["auto", "balanced", "balanced_low_0", "sequential"]
@@ -19,8 +19,8 @@ class Placement(BackendConfig):
     device: Annotated[
         Literal["cpu", "cuda"] | None,
         Param(
-            maps_to=(Engine("settings", "device"),),
-            excludes=("pytorch.device_map",),
+            maps_to=(EngineArg("settings", "device"),),
+            conflicts_with=("pytorch.device_map",),
             examples=("cpu", "cuda"),
         ),
     ] = None
@@ -29,9 +29,9 @@ class Placement(BackendConfig):
     device_map: Annotated[
         Strategy | Annotated[dict[str, int | str], Field(min_length=1)] | None,
         Param(
-            maps_to=(Engine("load", "device_map"),),
+            maps_to=(EngineArg("load", "device_map"),),
             examples=("auto", {"model.layers.0": 0, "": "cpu"}),
-            skipped_when="weights are random",
+            ignored_when="weights are random",
         ),
     ] = None
     """How a pretrained model is spread over devices: a strategy of accelerate, or a device by
@@ -41,8 +41,8 @@ class Placement(BackendConfig):
         Annotated[dict[str, Memory], Field(min_length=1)] | None,
         Param(
             unit="bytes",
-            maps_to=(Engine("load", "max_memory"),),
-            needs={"pytorch.device_map": ("auto", "balanced", "balanced_low_0", "sequential")},
+            maps_to=(EngineArg("load", "max_memory"),),
+            requires={"pytorch.device_map": ("auto", "balanced", "balanced_low_0", "sequential")},
             examples=({"0": "10GiB", "cpu": "32GiB"},),
         ),
     ] = None
@@ -52,8 +52,8 @@ class Placement(BackendConfig):
         str | None,
         Field(min_length=1),
         Param(
-            maps_to=(Engine("load", "offload_folder"),),
-            needs={"pytorch.device_map": GIVEN},
+            maps_to=(EngineArg("load", "offload_folder"),),
+            requires={"pytorch.device_map": IS_SET},
             examples=("offload",),
         ),
     ] = None
@@ -62,8 +62,8 @@ class Placement(BackendConfig):
     offload_buffers: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "offload_buffers"),),
-            needs={"pytorch.device_map": GIVEN},
+            maps_to=(EngineArg("load", "offload_buffers"),),
+            requires={"pytorch.device_map": IS_SET},
             examples=(True, False),
         ),
     ] = None
@@ -72,9 +72,9 @@ class Placement(BackendConfig):
     disable_mmap: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "disable_mmap"),),
+            maps_to=(EngineArg("load", "disable_mmap"),),
             examples=(True, False),
-            skipped_when="weights are random",
+            ignored_when="weights are random",
         ),
     ] = None
     """Whether weight files are read as a whole instead of mapped into memory."""
@@ -82,10 +82,10 @@ class Placement(BackendConfig):
     distributed: Annotated[
         Distributed | None,
         Param(
-            maps_to=(Engine("load", "distributed_config"),),
-            excludes=("pytorch.device_map",),
+            maps_to=(EngineArg("load", "distributed_config"),),
+            conflicts_with=("pytorch.device_map",),
             examples=({"tp_size": 2},),
-            skipped_when="weights are random",
+            ignored_when="weights are random",
         ),
     ] = None
     """How the model is cut up among several processes, one for each device. llem's worker is one

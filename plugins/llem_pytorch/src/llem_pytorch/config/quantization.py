@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 METHODS = {
     "gptq": "transformers.GPTQConfig",
@@ -22,7 +22,7 @@ METHODS = {
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
-METHOD = Param(maps_to=(Engine("load", "quantization_config"),))
+METHOD = Param(maps_to=(EngineArg("load", "quantization_config"),))
 
 
 def _param(method: str, name: str, unit: str = "", **markers: Any) -> Param:
@@ -30,8 +30,8 @@ def _param(method: str, name: str, unit: str = "", **markers: Any) -> Param:
     return Param(
         unit=unit,
         # Methods have parameters of the same names, and each its own class.
-        maps_to=(Engine("load", f"quantization_config.{name}", of=METHODS[method]),),
-        example_with={"pytorch.quantization.method": method},
+        maps_to=(EngineArg("load", f"quantization_config.{name}", of=METHODS[method]),),
+        example_context={"pytorch.quantization.method": method},
         **markers,
     )
 
@@ -63,10 +63,10 @@ class GPTQ(FrozenModel):
         Literal["wikitext2", "c4", "c4-new"] | Names | None,
         Param(
             maps_to=(
-                Engine("load", "quantization_config.dataset", of=METHODS["gptq"]),
-                Engine("load", "quantization_config.tokenizer", of=METHODS["gptq"]),
+                EngineArg("load", "quantization_config.dataset", of=METHODS["gptq"]),
+                EngineArg("load", "quantization_config.tokenizer", of=METHODS["gptq"]),
             ),
-            example_with={"pytorch.quantization.method": "gptq"},
+            example_context={"pytorch.quantization.method": "gptq"},
             examples=("c4",),
         ),
     ] = None
@@ -198,7 +198,7 @@ class TorchAO(FrozenModel):
             "quant_type.group_size",
             "weights",
             examples=(64,),
-            skipped_when="quant_type is neither Int4WeightOnlyConfig nor Int8WeightOnlyConfig",
+            ignored_when="quant_type is neither Int4WeightOnlyConfig nor Int8WeightOnlyConfig",
         ),
     ] = None
     """Weights that share one scale."""
@@ -319,9 +319,9 @@ class Quantisation(BackendConfig):
     quantization: Annotated[
         Quantization | None,
         Param(
-            maps_to=(Engine("load", "quantization_config"),),
+            maps_to=(EngineArg("load", "quantization_config"),),
             examples=({"method": "quanto", "weights": "int8"},),
-            skipped_when="weights are random",
+            ignored_when="weights are random",
         ),
     ] = None
     """How weights are quantised while loading, or how a quantised checkpoint is to be loaded; a

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 BEAMS = {"pytorch.num_beams": 4}
@@ -21,8 +21,8 @@ class Search(BackendConfig):
         Field(ge=1, le=1024),
         Param(
             unit="beams",
-            maps_to=(Engine("generate", "num_beams"),),
-            needs=STATIC,
+            maps_to=(EngineArg("generate", "num_beams"),),
+            requires=STATIC,
             examples=(1, 4),
         ),
     ] = None
@@ -31,10 +31,10 @@ class Search(BackendConfig):
     early_stopping: Annotated[
         Literal["never"] | bool | None,
         Param(
-            maps_to=(Engine("generate", "early_stopping"),),
-            example_with=BEAMS,
+            maps_to=(EngineArg("generate", "early_stopping"),),
+            example_context=BEAMS,
             examples=(True, "never"),
-            skipped_when="there are no beams",
+            ignored_when="there are no beams",
         ),
     ] = None
     """Whether a request ends with its first complete beams; `never` waits until no better one can
@@ -45,10 +45,10 @@ class Search(BackendConfig):
         Field(ge=-100, le=100),
         Param(
             unit="exponent",
-            maps_to=(Engine("generate", "length_penalty"),),
-            example_with=BEAMS,
+            maps_to=(EngineArg("generate", "length_penalty"),),
+            example_context=BEAMS,
             examples=(1.0, 0.8),
-            skipped_when="there are no beams",
+            ignored_when="there are no beams",
         ),
     ] = None
     """Power of its length by which a beam's score is divided; above 0 favours longer ones."""
@@ -58,8 +58,8 @@ class Search(BackendConfig):
         Field(ge=1, le=1024),
         Param(
             unit="sequences",
-            maps_to=(Engine("generate", "num_return_sequences"),),
-            example_with=BEAMS,
+            maps_to=(EngineArg("generate", "num_return_sequences"),),
+            example_context=BEAMS,
             examples=(1, 2),
         ),
     ] = None

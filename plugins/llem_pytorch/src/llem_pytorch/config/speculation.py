@@ -6,20 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
-ASSISTED = {"pytorch.assistant_model": GIVEN}
+ASSISTED = {"pytorch.assistant_model": IS_SET}
 
 
-def _engine(name: str) -> tuple[Engine, ...]:
-    return (Engine("generate", name),)
+def _engine(name: str) -> tuple[EngineArg, ...]:
+    return (EngineArg("generate", name),)
 
 
-def _draft(name: str) -> tuple[Engine, ...]:
+def _draft(name: str) -> tuple[EngineArg, ...]:
     # transformers reads these from the drafting model's own generation config: given to
     # `generate()` of the main model they would change nothing.
-    return (Engine("draft_settings", name),)
+    return (EngineArg("draft_settings", name),)
 
 
 class Speculation(BackendConfig):
@@ -31,8 +31,8 @@ class Speculation(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_engine("prompt_lookup_num_tokens"),
-            needs=STATIC,
-            excludes=(
+            requires=STATIC,
+            conflicts_with=(
                 "pytorch.assistant_model",
                 "pytorch.assistant_early_exit",
                 "pytorch.use_mtp",
@@ -48,7 +48,7 @@ class Speculation(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_engine("max_matching_ngram_size"),
-            needs={"pytorch.prompt_lookup_num_tokens": GIVEN},
+            requires={"pytorch.prompt_lookup_num_tokens": IS_SET},
             examples=(2, 3),
         ),
     ] = None
@@ -58,9 +58,9 @@ class Speculation(BackendConfig):
         str | None,
         Field(min_length=1),
         Param(
-            maps_to=(Engine("assistant", "pretrained_model_name_or_path"),),
-            needs=STATIC,
-            excludes=("pytorch.assistant_early_exit", "pytorch.use_mtp"),
+            maps_to=(EngineArg("assistant", "pretrained_model_name_or_path"),),
+            requires=STATIC,
+            conflicts_with=("pytorch.assistant_early_exit", "pytorch.use_mtp"),
             examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
         ),
     ] = None
@@ -70,7 +70,7 @@ class Speculation(BackendConfig):
     assistant_revision: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=(Engine("assistant", "revision"),), needs=ASSISTED, examples=("main",)),
+        Param(maps_to=(EngineArg("assistant", "revision"),), requires=ASSISTED, examples=("main",)),
     ] = None
     """Branch, tag or commit of the assistant."""
 
@@ -78,8 +78,8 @@ class Speculation(BackendConfig):
         str | None,
         Field(min_length=1),
         Param(
-            maps_to=(Engine("assistant_tokenizer", "pretrained_model_name_or_path"),),
-            needs=ASSISTED,
+            maps_to=(EngineArg("assistant_tokenizer", "pretrained_model_name_or_path"),),
+            requires=ASSISTED,
             examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
         ),
     ] = None
@@ -92,8 +92,8 @@ class Speculation(BackendConfig):
         Param(
             unit="layers",
             maps_to=_engine("assistant_early_exit"),
-            needs=STATIC,
-            excludes=("pytorch.use_mtp",),
+            requires=STATIC,
+            conflicts_with=("pytorch.use_mtp",),
             examples=(4,),
         ),
     ] = None
@@ -101,13 +101,13 @@ class Speculation(BackendConfig):
 
     use_mtp: Annotated[
         bool | None,
-        Param(maps_to=_engine("use_mtp"), needs=STATIC, examples=(True, False)),
+        Param(maps_to=_engine("use_mtp"), requires=STATIC, examples=(True, False)),
     ] = None
     """Whether the model drafts with its own multi-token-prediction heads, if it has any."""
 
     speculation_type: Annotated[
         Literal["dflash"] | None,
-        Param(maps_to=_engine("speculation_type"), needs=ASSISTED, examples=("dflash",)),
+        Param(maps_to=_engine("speculation_type"), requires=ASSISTED, examples=("dflash",)),
     ] = None
     """How an assistant made for it drafts: `dflash` fills a block at once."""
 
@@ -117,7 +117,7 @@ class Speculation(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_draft("num_assistant_tokens"),
-            example_with={"pytorch.assistant_early_exit": 1},
+            example_context={"pytorch.assistant_early_exit": 1},
             examples=(5, 10),
         ),
     ] = None
@@ -127,7 +127,7 @@ class Speculation(BackendConfig):
         Literal["heuristic", "heuristic_transient", "constant"] | None,
         Param(
             maps_to=_draft("num_assistant_tokens_schedule"),
-            example_with={"pytorch.assistant_early_exit": 1},
+            example_context={"pytorch.assistant_early_exit": 1},
             examples=("constant", "heuristic"),
         ),
     ] = None
@@ -140,7 +140,7 @@ class Speculation(BackendConfig):
         Param(
             unit="probability",
             maps_to=_draft("assistant_confidence_threshold"),
-            example_with={"pytorch.assistant_early_exit": 1},
+            example_context={"pytorch.assistant_early_exit": 1},
             examples=(0.4,),
         ),
     ] = None
@@ -152,7 +152,7 @@ class Speculation(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_draft("assistant_lookbehind"),
-            needs={"pytorch.assistant_tokenizer": GIVEN},
+            requires={"pytorch.assistant_tokenizer": IS_SET},
             examples=(10,),
         ),
     ] = None
@@ -164,7 +164,7 @@ class Speculation(BackendConfig):
         Param(
             unit="tokens",
             maps_to=_draft("target_lookbehind"),
-            needs={"pytorch.assistant_tokenizer": GIVEN},
+            requires={"pytorch.assistant_tokenizer": IS_SET},
             examples=(10,),
         ),
     ] = None
@@ -176,7 +176,7 @@ class Speculation(BackendConfig):
         Param(
             unit="ratio",
             maps_to=_engine("assistant_ensemble_weight"),
-            needs=ASSISTED,
+            requires=ASSISTED,
             examples=(0.5,),
         ),
     ] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llem.api.arguments import merge_passthrough
-from llem.schema.call_plan import Call, CallPlan, given
+from llem.schema.call_plan import Call, CallPlan, drop_none
 from llem.schema.experiment import Experiment
 from llem_pytorch.config import PyTorchConfig
 from llem_pytorch.kwargs.generate import generate_call
@@ -65,6 +65,6 @@ def _settings(experiment: Experiment, arguments: Arguments) -> dict[str, Any]:
         "batch_size": 1,
         "seed": decoder.seed,
         "ignore_eos": experiment.ignores_eos,
-        **given(stop=None if decoder.stop is None else list(decoder.stop)),
+        **drop_none(stop=None if decoder.stop is None else list(decoder.stop)),
         **arguments,
     }

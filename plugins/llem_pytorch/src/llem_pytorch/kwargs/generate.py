@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.schema.call_plan import Call, given
+from llem.schema.call_plan import Call, drop_none
 from llem.schema.experiment import Experiment
 from llem_pytorch.kwargs.placed import Arguments, with_objects
 from llem_pytorch.section import SAMPLING_FIELDS, has_beams, is_continuous, section_of
@@ -34,7 +34,7 @@ def generate_call(experiment: Experiment, arguments: Arguments) -> Call:
         runtime += ["tokenizer", "assistant_tokenizer"]
     kwargs = {
         **_decoding(experiment),
-        **given(
+        **drop_none(
             repetition_penalty=decoder.repetition_penalty, min_new_tokens=decoder.min_new_tokens
         ),
         **with_objects(arguments),
@@ -62,7 +62,7 @@ def _decoding(experiment: Experiment) -> Arguments:
     """Return how tokens are chosen; greedy decoding carries no settings of sampling."""
     decoder = experiment.decoder
     names = ("temperature", *SAMPLING_FIELDS) if decoder.samples else ()
-    return given(
+    return drop_none(
         do_sample=decoder.samples,
         **{name: getattr(decoder, name) for name in names},
         eos_token_id=NO_EOS if experiment.ignores_eos else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llem.schema.call_plan import Call, Symbol, given
+from llem.schema.call_plan import Call, Symbol, drop_none
 from llem.schema.experiment import Experiment
 from llem_pytorch.kwargs.placed import Arguments, with_objects
 from llem_pytorch.kwargs.quantised import quantization_config
@@ -17,10 +17,10 @@ def load_calls(experiment: Experiment, arguments: Arguments) -> list[Call]:
         arguments: What the fields of its section say about loading.
     """
     model = experiment.model
-    trust = given(trust_remote_code=model.trust_remote_code or None)
+    trust = drop_none(trust_remote_code=model.trust_remote_code or None)
     arguments = dict(arguments)
     quantised = quantization_config(experiment, arguments.pop("quantization_config", {}))
-    arguments = with_objects(arguments) | given(quantization_config=quantised)
+    arguments = with_objects(arguments) | drop_none(quantization_config=quantised)
     if model.random_weights:
         # Without weights there is no checkpoint whose type "auto" could take; the config's own
         # type, which is what an unset dtype means here, is the same thing.
@@ -36,7 +36,7 @@ def load_calls(experiment: Experiment, arguments: Arguments) -> list[Call]:
             Call(
                 name="load",
                 target="transformers.AutoModelForCausalLM.from_config",
-                kwargs={**given(dtype=named_dtype), **arguments, **trust},
+                kwargs={**drop_none(dtype=named_dtype), **arguments, **trust},
                 runtime=("config",),
                 assign="model",
             ),
@@ -48,7 +48,7 @@ def load_calls(experiment: Experiment, arguments: Arguments) -> list[Call]:
             args=(model.id,),
             kwargs={
                 **_source(experiment),
-                **given(dtype=_dtype(model.dtype)),
+                **drop_none(dtype=_dtype(model.dtype)),
                 **arguments,
                 **trust,
             },
@@ -71,7 +71,7 @@ def tokenizer_calls(experiment: Experiment) -> list[Call]:
             name="tokenizer",
             target="transformers.AutoTokenizer.from_pretrained",
             args=(model.tokenizer or model.id,),
-            kwargs={**source, **given(trust_remote_code=model.trust_remote_code or None)},
+            kwargs={**source, **drop_none(trust_remote_code=model.trust_remote_code or None)},
             assign="tokenizer",
         )
     ]
@@ -89,12 +89,12 @@ def assistant_calls(
     """
     if not arguments:
         return []
-    trust = given(trust_remote_code=experiment.model.trust_remote_code or None)
+    trust = drop_none(trust_remote_code=experiment.model.trust_remote_code or None)
     calls = [
         Call(
             name="assistant",
             target="transformers.AutoModelForCausalLM.from_pretrained",
-            kwargs={**arguments, **given(dtype=_dtype(experiment.model.dtype)), **trust},
+            kwargs={**arguments, **drop_none(dtype=_dtype(experiment.model.dtype)), **trust},
             assign="assistant_model",
         )
     ]
@@ -112,7 +112,7 @@ def assistant_calls(
 
 def _source(experiment: Experiment) -> Arguments:
     model = experiment.model
-    return given(revision=model.revision, gguf_file=model.gguf_file)
+    return drop_none(revision=model.revision, gguf_file=model.gguf_file)
 
 
 def _dtype(name: str | None) -> Symbol | str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from llem.schema.base import Engine, Param
+from llem.schema.base import EngineArg, Param
 from llem.schema.call_plan import Construct
 from llem.schema.fields import markers
 
@@ -57,7 +57,7 @@ def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
 
 
 @cache
-def _places(model: type[BaseModel]) -> dict[str, tuple[Engine, ...]]:
+def _places(model: type[BaseModel]) -> dict[str, tuple[EngineArg, ...]]:
     """Return the first place that each field maps to, of each of its markers."""
     return {
         name: tuple(param.maps_to[0] for param in markers(info, Param))

@@ -40,7 +40,7 @@ def _own_sampling_fields(name: str) -> Rule:
         name=f"{name.replace('_', '-')}-needs-sampling",
         fields=(f"pytorch.{name}", "decoder.temperature", "decoder.do_sample"),
         reason="transformers ignores it unless it samples",
-        remedy=f"Set decoder.temperature above 0, or remove pytorch.{name}.",
+        hint=f"Set decoder.temperature above 0, or remove pytorch.{name}.",
         violated=violated,
     )
 
@@ -56,7 +56,7 @@ def _beam_field(name: str) -> Rule:
         name=f"{name.replace('_', '-')}-needs-beams",
         fields=(f"pytorch.{name}", "pytorch.num_beams"),
         reason="transformers ignores it without beams",
-        remedy=f"Set pytorch.num_beams above 1, or remove pytorch.{name}.",
+        hint=f"Set pytorch.num_beams above 1, or remove pytorch.{name}.",
         violated=violated,
     )
 
@@ -92,7 +92,7 @@ def _unknown_to_continuous(name: str) -> Rule:
         name=f"continuous-batching-ignores-{name.replace('_', '-')}",
         fields=(f"decoder.{name}", "pytorch.batching"),
         reason="continuous batching of transformers does not honour it",
-        remedy=f"Remove decoder.{name}, or set pytorch.batching to static.",
+        hint=f"Remove decoder.{name}, or set pytorch.batching to static.",
         violated=violated,
     )
 
@@ -107,7 +107,7 @@ RULES = (
         name="sampling-settings-need-sampling",
         fields=("decoder.do_sample", *(f"decoder.{name}" for name in SAMPLING_FIELDS)),
         reason="they may be ignored: without do_sample or temperature, the model decides to sample",
-        remedy="Set decoder.do_sample to true.",
+        hint="Set decoder.do_sample to true.",
         violated=_sampling_settings_of_an_open_question,
     ),
     *map(_own_sampling_fields, OWN_SAMPLING_FIELDS),
@@ -116,28 +116,28 @@ RULES = (
         name="several-sequences-need-sampling-or-beams",
         fields=("pytorch.num_return_sequences", "pytorch.num_beams", "decoder.do_sample"),
         reason="greedy decoding has one result",
-        remedy="Set decoder.temperature above 0 or pytorch.num_beams above 1, or remove it.",
+        hint="Set decoder.temperature above 0 or pytorch.num_beams above 1, or remove it.",
         violated=_alternatives_of_one,
     ),
     Rule(
         name="sequences-fit-beams",
         fields=("pytorch.num_return_sequences", "pytorch.num_beams"),
         reason="no more sequences can be returned than beams are followed",
-        remedy="Lower pytorch.num_return_sequences, or raise pytorch.num_beams.",
+        hint="Lower pytorch.num_return_sequences, or raise pytorch.num_beams.",
         violated=_more_than_beams,
     ),
     Rule(
         name="likelier-eos-is-not-ignored",
         fields=("pytorch.exponential_decay_length_penalty", "decoder.ignore_eos"),
         reason="it makes EOS likelier, and here EOS is ignored, as always with synthetic prompts",
-        remedy="Set decoder.ignore_eos: false, or remove it.",
+        hint="Set decoder.ignore_eos: false, or remove it.",
         violated=_likelier_eos_ignored,
     ),
     Rule(
         name="beams-have-no-token-times",
         fields=("pytorch.num_beams",),
         reason="which beam wins is known at the end only, so per-token latency is unavailable",
-        remedy="Compare time per request instead.",
+        hint="Compare time per request instead.",
         violated=_untimed_beams,
         severity="warning",
     ),
@@ -146,7 +146,7 @@ RULES = (
         name="continuous-batching-needs-paged-attention",
         fields=("pytorch.attn_implementation", "pytorch.batching"),
         reason="flex attention cannot read the paged cache of continuous batching",
-        remedy="Set pytorch.attn_implementation to sdpa, eager or a flash attention.",
+        hint="Set pytorch.attn_implementation to sdpa, eager or a flash attention.",
         violated=_flex_attention_in_continuous_batches,
     ),
 )

@@ -24,7 +24,7 @@ def _elsewhere(name: str, kind: str, other: str) -> Rule:
         name=f"{name.replace('_', '-')}-acts-on-{kind}",
         fields=(f"pytorch.{name}", "pytorch.device"),
         reason=f"it changes nothing on {other}",
-        remedy=f"Remove pytorch.{name}, or set pytorch.device to {kind}.",
+        hint=f"Remove pytorch.{name}, or set pytorch.device to {kind}.",
         violated=violated,
     )
 
@@ -42,7 +42,7 @@ RULES = (
         name="offloaded-cache-needs-cuda",
         fields=("pytorch.cache_implementation", "pytorch.device"),
         reason="an offloaded cache moves from the GPU to the host, and there is no GPU in it",
-        remedy="Set pytorch.cache_implementation to dynamic or static, or pytorch.device to cuda.",
+        hint="Set pytorch.cache_implementation to dynamic or static, or pytorch.device to cuda.",
         violated=_offloaded_cache_on_cpu,
     ),
 )

@@ -7,15 +7,15 @@ from typing import Any
 import torch
 
 from llem.api.architecture import from_hf_config
-from llem.api.session import ModelFacts
+from llem.api.session import ModelInfo
 
 
-def model_facts(model: Any) -> ModelFacts:
+def model_facts(model: Any) -> ModelInfo:
     """Return the facts of a loaded ``transformers`` model."""
     config = model.config.get_text_config(decoder=True)
     # Each tensor once, however many modules share it: parameters() leaves out repetitions.
     weights = list(model.parameters())
-    return ModelFacts(
+    return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=eos_ids(model),
         special_token_ids=_special_ids(model, config),

@@ -35,7 +35,7 @@ class EagleFields(FrozenModel):
             "eagle",
             unit="ratio",
             examples=(0.1,),
-            example_with={"trt.speculation.greedy_sampling": False},
+            example_context={"trt.speculation.greedy_sampling": False},
         ),
     ] = None
     """Least probability of a draft that is accepted otherwise."""
@@ -47,7 +47,7 @@ class EagleFields(FrozenModel):
             "eagle3",
             "eagle",
             examples=(True,),
-            example_with={
+            example_context={
                 "trt.speculation.dynamic_tree_max_top_k": 4,
                 "trt.speculation.max_total_draft_tokens": 16,
             },
@@ -64,7 +64,7 @@ class EagleFields(FrozenModel):
             "eagle",
             unit="tokens",
             examples=(4,),
-            example_with={
+            example_context={
                 "trt.speculation.use_dynamic_tree": True,
                 "trt.speculation.max_total_draft_tokens": 16,
             },
@@ -129,7 +129,7 @@ class MtpFields(FrozenModel):
             "mtp",
             unit="tokens",
             examples=(5,),
-            example_with={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
+            example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
     ] = None
     """Likeliest tokens among which such a draft must be."""
@@ -142,7 +142,7 @@ class MtpFields(FrozenModel):
             "mtp",
             unit="ratio",
             examples=(0.1,),
-            example_with={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
+            example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
     ] = None
     """How much less likely than the likeliest it may be."""

@@ -28,7 +28,7 @@ class CudaGraphs(FrozenModel):
         llm(
             "cuda_graph_config.batch_sizes",
             unit="requests",
-            needs=_GRAPHS_ON,
+            requires=_GRAPHS_ON,
             examples=((1, 2, 4, 8),),
         ),
     ] = None
@@ -37,13 +37,15 @@ class CudaGraphs(FrozenModel):
     max_batch_size: Annotated[
         int | None,
         Field(ge=1),
-        llm("cuda_graph_config.max_batch_size", unit="requests", needs=_GRAPHS_ON, examples=(64,)),
+        llm(
+            "cuda_graph_config.max_batch_size", unit="requests", requires=_GRAPHS_ON, examples=(64,)
+        ),
     ] = None
     """Largest batch size to capture; 128 if nothing is set."""
 
     enable_padding: Annotated[
         bool | None,
-        llm("cuda_graph_config.enable_padding", needs=_GRAPHS_ON, examples=(True,)),
+        llm("cuda_graph_config.enable_padding", requires=_GRAPHS_ON, examples=(True,)),
     ] = None
     """Whether batches are rounded up to a captured size."""
 
@@ -56,13 +58,13 @@ class TorchCompile(FrozenModel):
 
     enable_fullgraph: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_fullgraph", needs=_COMPILE_ON, examples=(False,)),
+        llm("torch_compile_config.enable_fullgraph", requires=_COMPILE_ON, examples=(False,)),
     ] = None
     """Whether the whole model must become one graph."""
 
     enable_inductor: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_inductor", needs=_COMPILE_ON, examples=(True,)),
+        llm("torch_compile_config.enable_inductor", requires=_COMPILE_ON, examples=(True,)),
     ] = None
     """Whether Inductor generates the kernels."""
 
@@ -70,9 +72,9 @@ class TorchCompile(FrozenModel):
         bool | None,
         llm(
             "torch_compile_config.enable_piecewise_cuda_graph",
-            needs=_COMPILE_ON,
+            requires=_COMPILE_ON,
             examples=(True,),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2"),
     ] = None
@@ -84,9 +86,9 @@ class TorchCompile(FrozenModel):
         llm(
             "torch_compile_config.capture_num_tokens",
             unit="tokens",
-            needs={**_COMPILE_ON, "trt.torch_compile.enable_piecewise_cuda_graph": True},
+            requires={**_COMPILE_ON, "trt.torch_compile.enable_piecewise_cuda_graph": True},
             examples=((256, 512),),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2"),
     ] = None
@@ -94,7 +96,7 @@ class TorchCompile(FrozenModel):
 
     enable_userbuffers: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_userbuffers", needs=_COMPILE_ON, examples=(False,)),
+        llm("torch_compile_config.enable_userbuffers", requires=_COMPILE_ON, examples=(False,)),
     ] = None
     """Whether collectives work in buffers registered with the network library."""
 
@@ -104,7 +106,7 @@ class TorchCompile(FrozenModel):
         llm(
             "torch_compile_config.max_num_streams",
             unit="streams",
-            needs=_COMPILE_ON,
+            requires=_COMPILE_ON,
             examples=(2,),
         ),
     ] = None
@@ -116,13 +118,13 @@ class GraphFields(BackendConfig):
 
     cuda_graphs: Annotated[
         CudaGraphs | None,
-        llm("cuda_graph_config", needs=PYTORCH, examples=({"enable_padding": True},)),
+        llm("cuda_graph_config", requires=PYTORCH, examples=({"enable_padding": True},)),
     ] = None
     """CUDA graphs of decoding; on unless `enabled: false`."""
 
     torch_compile: Annotated[
         TorchCompile | None,
-        llm("torch_compile_config", needs=PYTORCH, examples=({"enable_inductor": True},)),
+        llm("torch_compile_config", requires=PYTORCH, examples=({"enable_inductor": True},)),
     ] = None
     """torch.compile; off unless this section is given."""
 
@@ -130,9 +132,9 @@ class GraphFields(BackendConfig):
         Literal["disabled", "piecewise", "breakable"] | None,
         llm(
             "prefill_cuda_graph_backend",
-            needs=PYTORCH,
+            requires=PYTORCH,
             examples=("piecewise",),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -144,9 +146,9 @@ class GraphFields(BackendConfig):
         llm(
             "prefill_capture_num_tokens",
             unit="tokens",
-            needs={**PYTORCH, "trt.prefill_cuda_graph_backend": ("piecewise", "breakable")},
+            requires={**PYTORCH, "trt.prefill_cuda_graph_backend": ("piecewise", "breakable")},
             examples=((256, 512),),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None

@@ -28,38 +28,38 @@ class KernelFields(BackendConfig):
 
     attn_backend: Annotated[
         Literal["TRTLLM", "FLASHINFER", "VANILLA"] | None,
-        llm("attn_backend", needs=PYTORCH, examples=("FLASHINFER",)),
+        llm("attn_backend", requires=PYTORCH, examples=("FLASHINFER",)),
     ] = None
     """Attention kernels."""
 
     nvfp4_gemm: Annotated[
         Nvfp4Gemm | None,
-        llm("nvfp4_gemm_config", needs=PYTORCH, examples=({"allowed_backends": ["cutlass"]},)),
+        llm("nvfp4_gemm_config", requires=PYTORCH, examples=({"allowed_backends": ["cutlass"]},)),
     ] = None
     """Matrix products of NVFP4 checkpoints."""
 
     force_dynamic_quantization: Annotated[
-        bool | None, llm("force_dynamic_quantization", needs=PYTORCH, examples=(True,))
+        bool | None, llm("force_dynamic_quantization", requires=PYTORCH, examples=(True,))
     ] = None
     """Whether activation scales are computed anew instead of read from the checkpoint."""
 
     enable_autotuner: Annotated[
-        bool | None, llm("enable_autotuner", needs=PYTORCH, examples=(False,))
+        bool | None, llm("enable_autotuner", requires=PYTORCH, examples=(False,))
     ] = None
     """Whether tunable kernels are timed at the start and the fastest taken."""
 
     enable_min_latency: Annotated[
-        bool | None, llm("enable_min_latency", needs=PYTORCH, examples=(True,))
+        bool | None, llm("enable_min_latency", requires=PYTORCH, examples=(True,))
     ] = None
     """Whether kernels for the least latency are used, as Llama 4 has them."""
 
     use_cute_dsl_blockscaling_mm: Annotated[
-        bool | None, llm("use_cute_dsl_blockscaling_mm", needs=PYTORCH, examples=(True,))
+        bool | None, llm("use_cute_dsl_blockscaling_mm", requires=PYTORCH, examples=(True,))
     ] = None
     """Whether block-scaled fp8 products are computed by CuTe DSL kernels."""
 
     use_cute_dsl_blockscaling_bmm: Annotated[
-        bool | None, llm("use_cute_dsl_blockscaling_bmm", needs=PYTORCH, examples=(True,))
+        bool | None, llm("use_cute_dsl_blockscaling_bmm", requires=PYTORCH, examples=(True,))
     ] = None
     """The same for batched products."""
 
@@ -67,10 +67,10 @@ class KernelFields(BackendConfig):
         bool | None,
         llm(
             "use_cute_dsl_bf16_gemm",
-            needs=PYTORCH,
+            requires=PYTORCH,
             min_compute_capability={True: (10, 0)},
             examples=(True,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -80,10 +80,10 @@ class KernelFields(BackendConfig):
         bool | None,
         llm(
             "use_cute_dsl_bf16_bmm",
-            needs=PYTORCH,
+            requires=PYTORCH,
             min_compute_capability={True: (10, 0)},
             examples=(True,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -93,10 +93,10 @@ class KernelFields(BackendConfig):
         bool | None,
         llm(
             "use_fine_grained_sync",
-            needs=PYTORCH,
+            requires=PYTORCH,
             min_compute_capability={True: (10, 7)},
             examples=(True,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -106,9 +106,9 @@ class KernelFields(BackendConfig):
         bool | None,
         llm(
             "enable_mla_skip_correction",
-            needs={**PYTORCH, "trt.attn_backend": (None, "TRTLLM")},
+            requires={**PYTORCH, "trt.attn_backend": (None, "TRTLLM")},
             examples=(True,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -120,9 +120,9 @@ class KernelFields(BackendConfig):
         llm(
             "mla_skip_correction_threshold",
             unit="1",
-            needs={"trt.enable_mla_skip_correction": True},
+            requires={"trt.enable_mla_skip_correction": True},
             examples=(4.0,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -130,28 +130,33 @@ class KernelFields(BackendConfig):
 
     enable_in_graph_sampling: Annotated[
         bool | None,
-        llm("enable_in_graph_sampling", needs=PYTORCH, examples=(True,), example_with=NEW),
+        llm("enable_in_graph_sampling", requires=PYTORCH, examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether sampling is part of the captured graph."""
 
     sampler_type: Annotated[
         Literal["auto", "TorchSampler", "TRTLLMSampler"] | None,
-        llm("sampler_type", needs=PYTORCH, examples=("TorchSampler",), example_with=OLD),
+        llm("sampler_type", requires=PYTORCH, examples=("TorchSampler",), example_context=OLD),
         Only("1.2"),
     ] = None
     """Implementation of sampling."""
 
     disable_flashinfer_sampling: Annotated[
         bool | None,
-        llm("disable_flashinfer_sampling", needs=PYTORCH, examples=(True,), example_with=OLD),
+        llm("disable_flashinfer_sampling", requires=PYTORCH, examples=(True,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Whether sampling does without FlashInfer's kernels."""
 
     enable_low_latency_host_dispatch: Annotated[
         bool | None,
-        llm("enable_low_latency_host_dispatch", needs=PYTORCH, examples=(True,), example_with=NEW),
+        llm(
+            "enable_low_latency_host_dispatch",
+            requires=PYTORCH,
+            examples=(True,),
+            example_context=NEW,
+        ),
         Only("1.3"),
     ] = None
     """Whether the host spins instead of sleeping; it keeps one core busy."""
@@ -160,9 +165,9 @@ class KernelFields(BackendConfig):
         bool | None,
         llm(
             "enable_early_first_token_response",
-            needs={**PYTORCH, "trt.disable_overlap_scheduler": (None, False)},
+            requires={**PYTORCH, "trt.disable_overlap_scheduler": (None, False)},
             examples=(True,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -171,7 +176,12 @@ class KernelFields(BackendConfig):
     garbage_collection_gen0_threshold: Annotated[
         int | None,
         Field(ge=0),
-        llm("garbage_collection_gen0_threshold", unit="objects", needs=PYTORCH, examples=(50_000,)),
+        llm(
+            "garbage_collection_gen0_threshold",
+            unit="objects",
+            requires=PYTORCH,
+            examples=(50_000,),
+        ),
     ] = None
     """New Python objects after which the host collects garbage."""
 

@@ -21,7 +21,7 @@ class KvCache(FrozenModel):
         Literal["auto", "fp8", "nvfp4", "fp8_ds_mla", "float16", "bfloat16", "float32"] | None,
         llm(
             "kv_cache_config.dtype",
-            needs=PYTORCH,
+            requires=PYTORCH,
             min_compute_capability=KV_CACHE_NEEDS,
             examples=("auto", "fp8"),
         ),
@@ -57,7 +57,7 @@ class KvCache(FrozenModel):
 
     onboard_blocks: Annotated[
         bool | None,
-        llm("kv_cache_config.onboard_blocks", examples=(False,), example_with=OLD),
+        llm("kv_cache_config.onboard_blocks", examples=(False,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Whether blocks are brought back from the host before they are reused."""
@@ -79,7 +79,7 @@ class KvCache(FrozenModel):
         bool | None,
         llm(
             "kv_cache_config.enable_partial_reuse",
-            needs={"trt.kv_cache.enable_block_reuse": (None, True)},
+            requires={"trt.kv_cache.enable_block_reuse": (None, True)},
             examples=(False,),
         ),
     ] = None
@@ -89,7 +89,7 @@ class KvCache(FrozenModel):
         bool | None,
         llm(
             "kv_cache_config.copy_on_partial_reuse",
-            needs={
+            requires={
                 "trt.kv_cache.enable_block_reuse": (None, True),
                 "trt.kv_cache.enable_partial_reuse": (None, True),
             },
@@ -115,7 +115,7 @@ class KvCache(FrozenModel):
     sink_token_length: Annotated[
         int | None,
         Field(ge=0),
-        llm("kv_cache_config.sink_token_length", unit="tokens", examples=(4,), example_with=OLD),
+        llm("kv_cache_config.sink_token_length", unit="tokens", examples=(4,), example_context=OLD),
         Only("1.2"),
     ] = None
     """First tokens that always stay in the window; later versions ignore it."""
@@ -139,7 +139,7 @@ class KvCache(FrozenModel):
         llm(
             "kv_cache_config.max_util_for_resume",
             unit="ratio",
-            needs={"trt.kv_cache.use_kv_cache_manager_v2": True},
+            requires={"trt.kv_cache.use_kv_cache_manager_v2": True},
             examples=(0.9,),
         ),
     ] = None
@@ -152,7 +152,7 @@ class KvCache(FrozenModel):
             "kv_cache_config.disk_cache_size",
             unit="bytes",
             examples=(2**30,),
-            example_with={**NEW, "trt.kv_cache.disk_cache_path": "folder"},
+            example_context={**NEW, "trt.kv_cache.disk_cache_path": "folder"},
         ),
         Only("1.3"),
     ] = None
@@ -161,7 +161,7 @@ class KvCache(FrozenModel):
     disk_cache_path: Annotated[
         str | None,
         Field(min_length=1),
-        llm("kv_cache_config.disk_cache_path", examples=("folder",), example_with=NEW),
+        llm("kv_cache_config.disk_cache_path", examples=("folder",), example_context=NEW),
         Only("1.3"),
     ] = None
     """Existing folder for those blocks."""
@@ -169,7 +169,7 @@ class KvCache(FrozenModel):
     avg_seq_len: Annotated[
         int | None,
         Field(ge=1),
-        llm("kv_cache_config.avg_seq_len", unit="tokens", examples=(1024,), example_with=NEW),
+        llm("kv_cache_config.avg_seq_len", unit="tokens", examples=(1024,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Typical length of a request, by which memory is divided among kinds of layers."""
@@ -177,14 +177,16 @@ class KvCache(FrozenModel):
     pool_ratio: Annotated[
         tuple[Annotated[float, Field(gt=0, le=1)], ...] | None,
         Field(min_length=1),
-        llm("kv_cache_config.pool_ratio", unit="ratio", examples=((0.5, 0.5),), example_with=NEW),
+        llm(
+            "kv_cache_config.pool_ratio", unit="ratio", examples=((0.5, 0.5),), example_context=NEW
+        ),
         Only("1.3"),
     ] = None
     """Shares of the memory's pools at the start; they add up to 1."""
 
     enable_swa_scratch_reuse: Annotated[
         bool | None,
-        llm("kv_cache_config.enable_swa_scratch_reuse", examples=(True,), example_with=NEW),
+        llm("kv_cache_config.enable_swa_scratch_reuse", examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether sliding windows share scratch memory."""
@@ -196,7 +198,7 @@ class KvCache(FrozenModel):
             "kv_cache_config.fp8_context_mla_kv_len_cap",
             unit="tokens",
             examples=(8192,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llem.schema.base import Engine, Param
+from llem.schema.base import EngineArg, Param
 
 PYTORCH: Mapping[str, Any] = {"trt.execution": (None, "pytorch")}
 """Needed by what the PyTorch execution backend alone has."""
@@ -27,7 +27,7 @@ def llm(*names: str, **options: Any) -> Param:
         names: The argument, or several; dots reach into the object that stands there.
         options: Further attributes of :class:`~llem.schema.base.Param`.
     """
-    return Param(maps_to=tuple(Engine("load", name) for name in names), **options)
+    return Param(maps_to=tuple(EngineArg("load", name) for name in names), **options)
 
 
 def sampling(*names: str, **options: Any) -> Param:
@@ -37,7 +37,7 @@ def sampling(*names: str, **options: Any) -> Param:
         names: The argument, or several; dots reach into the object that stands there.
         options: Further attributes of :class:`~llem.schema.base.Param`.
     """
-    return Param(maps_to=tuple(Engine("sampling", name) for name in names), **options)
+    return Param(maps_to=tuple(EngineArg("sampling", name) for name in names), **options)
 
 
 def session(*names: str, **options: Any) -> Param:
@@ -47,4 +47,4 @@ def session(*names: str, **options: Any) -> Param:
         names: The plan's setting, or several.
         options: Further attributes of :class:`~llem.schema.base.Param`.
     """
-    return Param(maps_to=tuple(Engine("settings", name) for name in names), **options)
+    return Param(maps_to=tuple(EngineArg("settings", name) for name in names), **options)

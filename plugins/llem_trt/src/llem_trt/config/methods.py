@@ -64,10 +64,10 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 
 def of(name: str, *methods: str, like: str = "", **options: Any) -> Param:
     """Return the marker of a field that some methods have; ``like`` is the one it is shown with."""
-    extra = options.pop("example_with", {})
+    extra = options.pop("example_context", {})
     return llm(
         f"speculative_config.{name}",
-        needs={_METHOD: methods},
-        example_with={**EXAMPLES[like or methods[0]], **extra},
+        requires={_METHOD: methods},
+        example_context={**EXAMPLES[like or methods[0]], **extra},
         **options,
     )

@@ -18,15 +18,15 @@ _BALANCE = {"trt.attention_dp.enable_balance": True}
 
 
 def _shared(name: str, **options: Any) -> Param:
-    older = OLD if options.get("needs") is _STAR else {}
+    older = OLD if options.get("requires") is _STAR else {}
     return llm(
-        f"cp_config.{name}", example_with={**older, "trt.context_parallel_size": 2}, **options
+        f"cp_config.{name}", example_context={**older, "trt.context_parallel_size": 2}, **options
     )
 
 
 def _balanced(name: str, **options: Any) -> Param:
-    example_with = {"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2}
-    return llm(f"attention_dp_config.{name}", example_with=example_with, **options)
+    example_context = {"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2}
+    return llm(f"attention_dp_config.{name}", example_context=example_context, **options)
 
 
 class ContextParallel(FrozenModel):
@@ -42,19 +42,19 @@ class ContextParallel(FrozenModel):
     tokens_per_block: Annotated[
         int | None,
         Field(ge=1),
-        _shared("tokens_per_block", unit="tokens", needs=_HELIX, examples=(32,)),
+        _shared("tokens_per_block", unit="tokens", requires=_HELIX, examples=(32,)),
     ] = None
     """Block size; the same as the KV cache's."""
 
     use_nccl_for_alltoall: Annotated[
-        bool | None, _shared("use_nccl_for_alltoall", needs=_HELIX, examples=(False,))
+        bool | None, _shared("use_nccl_for_alltoall", requires=_HELIX, examples=(False,))
     ] = None
     """Whether NCCL exchanges the parts."""
 
     fifo_version: Annotated[
         int | None,
         Field(ge=1, le=2),
-        _shared("fifo_version", unit="1", needs=_HELIX, examples=(1,)),
+        _shared("fifo_version", unit="1", requires=_HELIX, examples=(1,)),
     ] = None
     """Version of the exchange's queue where NCCL is not used."""
 
@@ -64,7 +64,7 @@ class ContextParallel(FrozenModel):
         _shared(
             "cp_anchor_size",
             unit="tokens",
-            needs=_STAR,
+            requires=_STAR,
             examples=(1024,),
         ),
         Only("1.2"),
@@ -74,7 +74,7 @@ class ContextParallel(FrozenModel):
     block_size: Annotated[
         int | None,
         Field(ge=1),
-        _shared("block_size", unit="tokens", needs=_STAR, examples=(1024,)),
+        _shared("block_size", unit="tokens", requires=_STAR, examples=(1024,)),
         Only("1.2"),
     ] = None
     """Tokens of one rank's block."""
@@ -89,7 +89,7 @@ class AttentionDp(FrozenModel):
     timeout_iters: Annotated[
         int | None,
         Field(ge=0),
-        _balanced("timeout_iters", unit="iterations", needs=_BALANCE, examples=(10,)),
+        _balanced("timeout_iters", unit="iterations", requires=_BALANCE, examples=(10,)),
     ] = None
     """Iterations after which a rank no longer waits."""
 
@@ -99,7 +99,7 @@ class AttentionDp(FrozenModel):
         _balanced(
             "batching_wait_iters",
             unit="iterations",
-            needs=_BALANCE,
+            requires=_BALANCE,
             examples=(5,),
         ),
     ] = None
@@ -131,7 +131,7 @@ class ParallelFields(BackendConfig):
             "pp_partition",
             unit="layers",
             examples=((16, 16),),
-            example_with={"trt.pipeline_parallel_size": 2},
+            example_context={"trt.pipeline_parallel_size": 2},
         ),
     ] = None
     """Layers of each stage; unset divides them evenly."""
@@ -142,7 +142,7 @@ class ParallelFields(BackendConfig):
             "moe_tensor_parallel_size",
             unit="devices",
             examples=(2,),
-            example_with={"trt.tensor_parallel_size": 2},
+            example_context={"trt.tensor_parallel_size": 2},
         ),
     ] = None
     """Devices that each expert is split over."""
@@ -153,7 +153,7 @@ class ParallelFields(BackendConfig):
             "moe_expert_parallel_size",
             unit="devices",
             examples=(2,),
-            example_with={"trt.tensor_parallel_size": 2},
+            example_context={"trt.tensor_parallel_size": 2},
         ),
     ] = None
     """Devices that the experts are distributed over."""
@@ -164,7 +164,7 @@ class ParallelFields(BackendConfig):
             "moe_cluster_parallel_size",
             unit="clusters",
             examples=(2,),
-            example_with={**OLD, "trt.tensor_parallel_size": 2},
+            example_context={**OLD, "trt.tensor_parallel_size": 2},
         ),
         Only("1.2"),
     ] = None
@@ -172,7 +172,9 @@ class ParallelFields(BackendConfig):
 
     enable_attention_dp: Annotated[
         bool | None,
-        llm("enable_attention_dp", examples=(True,), example_with={"trt.tensor_parallel_size": 2}),
+        llm(
+            "enable_attention_dp", examples=(True,), example_context={"trt.tensor_parallel_size": 2}
+        ),
     ] = None
     """Whether each rank attends to requests of its own instead of a share of all heads."""
 
@@ -180,9 +182,9 @@ class ParallelFields(BackendConfig):
         bool | None,
         llm(
             "enable_lm_head_tp_in_adp",
-            needs={"trt.enable_attention_dp": True},
+            requires={"trt.enable_attention_dp": True},
             examples=(True,),
-            example_with={"trt.tensor_parallel_size": 2},
+            example_context={"trt.tensor_parallel_size": 2},
         ),
     ] = None
     """Whether the output projection stays split over the ranks all the same."""
@@ -193,7 +195,7 @@ class ParallelFields(BackendConfig):
             "NCCL_SYMMETRIC",
         ]
         | None,
-        llm("allreduce_strategy", needs=PYTORCH, examples=("NCCL",)),
+        llm("allreduce_strategy", requires=PYTORCH, examples=("NCCL",)),
     ] = None  # fmt: skip
     """How ranks sum their parts."""
 
@@ -202,7 +204,7 @@ class ParallelFields(BackendConfig):
         llm(
             "cp_config",
             examples=({"cp_type": "HELIX"},),
-            example_with={"trt.context_parallel_size": 2},
+            example_context={"trt.context_parallel_size": 2},
         ),
     ] = None
     """How ranks share one sequence."""
@@ -211,9 +213,9 @@ class ParallelFields(BackendConfig):
         AttentionDp | None,
         llm(
             "attention_dp_config",
-            needs={**PYTORCH, "trt.enable_attention_dp": True},
+            requires={**PYTORCH, "trt.enable_attention_dp": True},
             examples=({"enable_balance": True},),
-            example_with={"trt.tensor_parallel_size": 2},
+            example_context={"trt.tensor_parallel_size": 2},
         ),
     ] = None
     """Balance between ranks that attend to their own requests."""

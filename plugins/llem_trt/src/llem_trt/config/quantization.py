@@ -16,12 +16,12 @@ _BUILT = {**OLD, **TENSORRT}
 
 
 def _quantised(name: str, **options: Any) -> Param:
-    return llm(f"quant_config.{name}", example_with=_BUILT, **options)
+    return llm(f"quant_config.{name}", example_context=_BUILT, **options)
 
 
 def _calibrated(name: str, **options: Any) -> Param:
-    example_with = {**_BUILT, "trt.quantization.quant_algo": "FP8"}
-    return llm(f"calib_config.{name}", example_with=example_with, **options)
+    example_context = {**_BUILT, "trt.quantization.quant_algo": "FP8"}
+    return llm(f"calib_config.{name}", example_context=example_context, **options)
 
 
 class Quantization(FrozenModel):
@@ -137,9 +137,9 @@ class QuantizationFields(BackendConfig):
         Quantization | None,
         llm(
             "quant_config",
-            needs=TENSORRT,
+            requires=TENSORRT,
             examples=({"quant_algo": "FP8"},),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2"),
     ] = None
@@ -150,9 +150,9 @@ class QuantizationFields(BackendConfig):
         Calibration | None,
         llm(
             "calib_config",
-            needs=TENSORRT,
+            requires=TENSORRT,
             examples=({"calib_batches": 64},),
-            example_with={**OLD, "trt.quantization.quant_algo": "FP8"},
+            example_context={**OLD, "trt.quantization.quant_algo": "FP8"},
         ),
         Only("1.2"),
     ] = None

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, FrozenModel
+from llem.schema.base import IS_SET, FrozenModel
 from llem_trt.config.markers import sampling
 
-_BEAMS = {"trt.sampling.beam_width": GIVEN}
+_BEAMS = {"trt.sampling.beam_width": IS_SET}
 _WIDE = {"trt.max_beam_width": 4, "trt.disable_overlap_scheduler": True}
 _GUIDE = {"trt.guided_decoding_backend": "xgrammar"}
-_TOP_P = {"decoder.top_p": GIVEN}
+_TOP_P = {"decoder.top_p": IS_SET}
 _WARM = {"decoder.temperature": 0.7}
 
 Penalty = Annotated[float, Field(ge=-2, le=2)]
@@ -24,27 +24,27 @@ class GuidedDecoding(FrozenModel):
     json_schema: Annotated[
         str | None,
         Field(min_length=2),
-        sampling("guided_decoding.json", examples=('{"type": "object"}',), example_with=_GUIDE),
+        sampling("guided_decoding.json", examples=('{"type": "object"}',), example_context=_GUIDE),
     ] = None
     """JSON schema, as text."""
 
     regex: Annotated[
         str | None,
         Field(min_length=1),
-        sampling("guided_decoding.regex", examples=("[a-z ]+",), example_with=_GUIDE),
+        sampling("guided_decoding.regex", examples=("[a-z ]+",), example_context=_GUIDE),
     ] = None
     """Regular expression."""
 
     grammar: Annotated[
         str | None,
         Field(min_length=1),
-        sampling("guided_decoding.grammar", examples=('root ::= "a"',), example_with=_GUIDE),
+        sampling("guided_decoding.grammar", examples=('root ::= "a"',), example_context=_GUIDE),
     ] = None
     """Grammar in extended Backus-Naur form."""
 
     json_object: Annotated[
         bool | None,
-        sampling("guided_decoding.json_object", examples=(True,), example_with=_GUIDE),
+        sampling("guided_decoding.json_object", examples=(True,), example_context=_GUIDE),
     ] = None
     """Any JSON object."""
 
@@ -53,7 +53,7 @@ class GuidedDecoding(FrozenModel):
         Field(min_length=1),
         sampling(
             "guided_decoding.structural_tag",
-            needs={"trt.guided_decoding_backend": "xgrammar"},
+            requires={"trt.guided_decoding_backend": "xgrammar"},
             examples=("{}",),
         ),
     ] = None
@@ -70,9 +70,9 @@ class Sampling(FrozenModel):
             "best_of",
             "use_beam_search",
             unit="beams",
-            needs={"decoder.temperature": (None, 0)},
+            requires={"decoder.temperature": (None, 0)},
             examples=(4,),
-            example_with=_WIDE,
+            example_context=_WIDE,
         ),
     ] = None
     """Beams of beam search; the best one is the output."""
@@ -84,8 +84,8 @@ class Sampling(FrozenModel):
             "beam_search_diversity_rate",
             unit="1",
             examples=(0.5,),
-            needs=_BEAMS,
-            example_with=_WIDE,
+            requires=_BEAMS,
+            example_context=_WIDE,
         ),
     ] = None
     """How far beams of one parent are pushed apart."""
@@ -93,14 +93,16 @@ class Sampling(FrozenModel):
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
-        sampling("length_penalty", unit="1", examples=(1.0,), needs=_BEAMS, example_with=_WIDE),
+        sampling(
+            "length_penalty", unit="1", examples=(1.0,), requires=_BEAMS, example_context=_WIDE
+        ),
     ] = None
     """Exponent of the length that a beam's score is divided by."""
 
     early_stopping: Annotated[
         int | None,
         Field(ge=0, le=2),
-        sampling("early_stopping", unit="1", examples=(0,), needs=_BEAMS, example_with=_WIDE),
+        sampling("early_stopping", unit="1", examples=(0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """When beam search ends: 1 with as many finished beams as the width, 0 by the best attainable
     score, anything above by the best possible one."""
@@ -125,14 +127,18 @@ class Sampling(FrozenModel):
     top_p_decay: Annotated[
         float | None,
         Field(gt=0, le=1),
-        sampling("top_p_decay", unit="ratio", examples=(0.9,), needs=_TOP_P, example_with=_WARM),
+        sampling(
+            "top_p_decay", unit="ratio", examples=(0.9,), requires=_TOP_P, example_context=_WARM
+        ),
     ] = None
     """Factor by which top-p shrinks at each token."""
 
     top_p_min: Annotated[
         float | None,
         Field(gt=0, le=1),
-        sampling("top_p_min", unit="ratio", examples=(0.1,), needs=_TOP_P, example_with=_WARM),
+        sampling(
+            "top_p_min", unit="ratio", examples=(0.1,), requires=_TOP_P, example_context=_WARM
+        ),
     ] = None
     """What it does not shrink below."""
 
@@ -140,7 +146,11 @@ class Sampling(FrozenModel):
         int | None,
         Field(ge=0),
         sampling(
-            "top_p_reset_ids", unit="token id", examples=(13,), needs=_TOP_P, example_with=_WARM
+            "top_p_reset_ids",
+            unit="token id",
+            examples=(13,),
+            requires=_TOP_P,
+            example_context=_WARM,
         ),
     ] = None
     """Token after which it starts again."""
@@ -178,7 +188,7 @@ class Sampling(FrozenModel):
         sampling(
             "return_perf_metrics",
             examples=(False,),
-            example_with={"trt.kv_cache.enable_block_reuse": False},
+            example_context={"trt.kv_cache.enable_block_reuse": False},
         ),
     ] = None
     """Whether the engine returns each request's times, reused blocks and accepted drafts; unset
@@ -186,6 +196,6 @@ class Sampling(FrozenModel):
 
     guided_decoding: Annotated[
         GuidedDecoding | None,
-        sampling("guided_decoding", examples=({"json_object": True},), example_with=_GUIDE),
+        sampling("guided_decoding", examples=({"json_object": True},), example_context=_GUIDE),
     ] = None
     """What outputs must look like."""

@@ -26,7 +26,7 @@ class Scheduler(FrozenModel):
         Literal["FIRST_COME_FIRST_SERVED", "EQUAL_PROGRESS", "FORCE_CHUNK"] | None,
         llm(
             "scheduler_config.context_chunking_policy",
-            needs={"trt.enable_chunked_prefill": True},
+            requires={"trt.enable_chunked_prefill": True},
             examples=("EQUAL_PROGRESS",),
         ),
         Only("1.3", values=("FORCE_CHUNK",)),
@@ -42,14 +42,18 @@ class Scheduler(FrozenModel):
 
     use_python_scheduler: Annotated[
         bool | None,
-        llm("scheduler_config.use_python_scheduler", examples=(True,), example_with=NEW),
+        llm("scheduler_config.use_python_scheduler", examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether the scheduler written in Python is used."""
 
     enable_prefix_aware_scheduling: Annotated[
         bool | None,
-        llm("scheduler_config.enable_prefix_aware_scheduling", examples=(False,), example_with=NEW),
+        llm(
+            "scheduler_config.enable_prefix_aware_scheduling",
+            examples=(False,),
+            example_context=NEW,
+        ),
         Only("1.3"),
     ] = None
     """Whether admission counts on the blocks that a request will reuse."""
@@ -88,25 +92,25 @@ class SchedulingFields(BackendConfig):
     """Whether long prompts are spread over several iterations."""
 
     disable_overlap_scheduler: Annotated[
-        bool | None, llm("disable_overlap_scheduler", needs=PYTORCH, examples=(True,))
+        bool | None, llm("disable_overlap_scheduler", requires=PYTORCH, examples=(True,))
     ] = None
     """Whether the host waits for each iteration before it prepares the next."""
 
     batch_wait_timeout_ms: Annotated[
         Annotated[float, Field(ge=0)] | None,
-        llm("batch_wait_timeout_ms", unit="ms", needs=PYTORCH, examples=(5.0,)),
+        llm("batch_wait_timeout_ms", unit="ms", requires=PYTORCH, examples=(5.0,)),
     ] = None
     """Time to wait for a batch to fill; 0 does not wait."""
 
     batch_wait_timeout_iters: Annotated[
         Annotated[int, Field(ge=0)] | None,
-        llm("batch_wait_timeout_iters", unit="iterations", needs=PYTORCH, examples=(4,)),
+        llm("batch_wait_timeout_iters", unit="iterations", requires=PYTORCH, examples=(4,)),
     ] = None
     """Iterations to wait for a batch to fill; 0 does not wait."""
 
     batch_wait_max_tokens_ratio: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
-        llm("batch_wait_max_tokens_ratio", unit="ratio", needs=PYTORCH, examples=(0.5,)),
+        llm("batch_wait_max_tokens_ratio", unit="ratio", requires=PYTORCH, examples=(0.5,)),
     ] = None
     """Share of `max_num_tokens` that ends the wait; 0 does not wait for tokens."""
 

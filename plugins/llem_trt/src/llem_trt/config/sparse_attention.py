@@ -15,8 +15,8 @@ Algorithm = Literal["rocket", "dsa", "skip_softmax"]
 
 
 def _of(name: str, *algorithms: Algorithm, **options: Any) -> Param:
-    needs = {"trt.sparse_attention.algorithm": algorithms}
-    return llm(f"sparse_attention_config.{name}", needs=needs, **options)
+    requires = {"trt.sparse_attention.algorithm": algorithms}
+    return llm(f"sparse_attention_config.{name}", requires=requires, **options)
 
 
 class SparseAttention(FrozenModel):

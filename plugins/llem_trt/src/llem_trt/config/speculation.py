@@ -70,7 +70,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
             "eagle",
             unit="tokens",
             examples=(16,),
-            example_with={
+            example_context={
                 "trt.speculation.use_dynamic_tree": True,
                 "trt.speculation.dynamic_tree_max_top_k": 4,
             },
@@ -112,7 +112,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
             *PYTORCH_METHODS,
             unit="requests",
             examples=(16,),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2"),
     ] = None
@@ -126,7 +126,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
             *PYTORCH_METHODS,
             unit="tokens",
             examples=(1.5,),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2"),
     ] = None
@@ -140,7 +140,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
             *PYTORCH_METHODS,
             unit="iterations",
             examples=(16,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -154,7 +154,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
             *PYTORCH_METHODS,
             unit="ratio",
             examples=(0.5,),
-            example_with=NEW,
+            example_context=NEW,
         ),
         Only("1.3"),
     ] = None
@@ -167,7 +167,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
 
     use_rejection_sampling: Annotated[
         bool | None,
-        of("use_rejection_sampling", *REJECTION_METHODS, examples=(True,), example_with=NEW),
+        of("use_rejection_sampling", *REJECTION_METHODS, examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether drafts are rejected so that outputs are distributed exactly as without them."""

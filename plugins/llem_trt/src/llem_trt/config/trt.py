@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from llem.schema.base import Engine, Param, Rule
+from llem.schema.base import EngineArg, Param, Rule
 from llem_trt.config.experts import Experts
 from llem_trt.config.graphs import GraphFields
 from llem_trt.config.kernels import KernelFields
@@ -32,9 +32,9 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
     execution: Annotated[
         Literal["pytorch", "tensorrt"] | None,
         Param(
-            maps_to=(Engine("settings", "execution"), Engine("load", "backend")),
+            maps_to=(EngineArg("settings", "execution"), EngineArg("load", "backend")),
             examples=("pytorch", "tensorrt"),
-            example_with=OLD,
+            example_context=OLD,
         ),
         Only("1.2", values=("tensorrt",)),
     ] = None
@@ -44,7 +44,7 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
     engine_path: Annotated[
         str | None,
         Field(min_length=1),
-        llm("model", "tokenizer", needs=TENSORRT, examples=("engine",), example_with=OLD),
+        llm("model", "tokenizer", requires=TENSORRT, examples=("engine",), example_context=OLD),
         Only("1.2"),
     ] = None
     """Legacy: folder of a built TensorRT engine, loaded instead of the checkpoint that `model.id`
@@ -56,13 +56,13 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
     """Size, type and reuse of the KV cache."""
 
     experts: Annotated[
-        Experts | None, llm("moe_config", needs=PYTORCH, examples=({"backend": "CUTLASS"},))
+        Experts | None, llm("moe_config", requires=PYTORCH, examples=({"backend": "CUTLASS"},))
     ] = None
     """Kernels and placement of the experts of a mixture."""
 
     sparse_attention: Annotated[
         SparseAttention | None,
-        llm("sparse_attention_config", needs=PYTORCH, examples=({"algorithm": "rocket"},)),
+        llm("sparse_attention_config", requires=PYTORCH, examples=({"algorithm": "rocket"},)),
     ] = None
     """Attention that leaves tokens out."""
 

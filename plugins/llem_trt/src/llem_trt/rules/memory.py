@@ -46,14 +46,14 @@ MEMORY_RULES = (
         name="trt-disk-cache-has-a-folder",
         fields=("trt.kv_cache.disk_cache_size", "trt.kv_cache.disk_cache_path"),
         reason="there is no folder for it",
-        remedy="Set trt.kv_cache.disk_cache_path to an existing folder.",
+        hint="Set trt.kv_cache.disk_cache_path to an existing folder.",
         violated=_disk_cache_without_folder,
     ),
     Rule(
         name="trt-pools-add-up",
         fields=("trt.kv_cache.pool_ratio",),
         reason="the shares do not add up to 1",
-        remedy="Change them so that they do.",
+        hint="Change them so that they do.",
         violated=_pools_that_do_not_add_up,
     ),
     Rule(
@@ -61,7 +61,7 @@ MEMORY_RULES = (
         fields=("trt.sampling.return_perf_metrics", "trt.kv_cache.enable_block_reuse"),
         reason="without metrics llem cannot tell whether a repetition reused the KV cache of "
         "an earlier one",
-        remedy="Remove trt.sampling.return_perf_metrics, or set "
+        hint="Remove trt.sampling.return_perf_metrics, or set "
         "trt.kv_cache.enable_block_reuse: false.",
         violated=_reuse_that_nobody_sees,
     ),
@@ -69,7 +69,7 @@ MEMORY_RULES = (
         name="trt-helix-shares-the-block-size",
         fields=("trt.context_parallel.tokens_per_block", "trt.kv_cache.tokens_per_block"),
         reason="HELIX needs the KV cache's own block size, which is 32 tokens if not set",
-        remedy="Set both to the same number.",
+        hint="Set both to the same number.",
         violated=_helix_with_other_blocks,
     ),
 )

@@ -105,28 +105,28 @@ SPECULATION_RULES = (
         fields=("trt.speculation.method", "trt.execution"),
         reason="eagle, medusa and lookahead belong to the TensorRT execution, all others to "
         "PyTorch's",
-        remedy="Choose a method of the execution that is used; eagle3 is EAGLE on PyTorch.",
+        hint="Choose a method of the execution that is used; eagle3 is EAGLE on PyTorch.",
         violated=_method_of_the_other_execution,
     ),
     Rule(
         name="trt-speculation-needs-a-draft",
         fields=("trt.speculation.speculative_model", "trt.speculation.method"),
         reason="the method has a draft model, and none is named",
-        remedy="Set trt.speculation.speculative_model, or use ngram, mtp or auto.",
+        hint="Set trt.speculation.speculative_model, or use ngram, mtp or auto.",
         violated=_draft_without_model,
     ),
     Rule(
         name="trt-speculation-needs-a-length",
         fields=("trt.speculation.max_draft_len", "trt.speculation.method"),
         reason="the method must be told how many tokens to propose",
-        remedy="Set trt.speculation.max_draft_len.",
+        hint="Set trt.speculation.max_draft_len.",
         violated=_draft_without_length,
     ),
     Rule(
         name="trt-one-draft-tree",
         fields=("trt.speculation.eagle_choices", "trt.speculation.use_dynamic_tree"),
         reason="a fixed tree and a growing one exclude each other",
-        remedy="Keep one of the two.",
+        hint="Keep one of the two.",
         violated=_two_trees,
     ),
     Rule(
@@ -137,7 +137,7 @@ SPECULATION_RULES = (
             "trt.speculation.max_total_draft_tokens",
         ),
         reason="a growing tree must be told its branches and its size",
-        remedy="Set both dynamic_tree_max_top_k and max_total_draft_tokens.",
+        hint="Set both dynamic_tree_max_top_k and max_total_draft_tokens.",
         violated=_dynamic_tree_without_size,
     ),
     Rule(
@@ -148,7 +148,7 @@ SPECULATION_RULES = (
             "trt.speculation.use_dynamic_tree",
         ),
         reason="they act on a growing tree only; the engine sets the size of any other itself",
-        remedy="Set trt.speculation.use_dynamic_tree: true, or remove them.",
+        hint="Set trt.speculation.use_dynamic_tree: true, or remove them.",
         violated=_tree_size_without_tree,
     ),
     Rule(
@@ -156,14 +156,14 @@ SPECULATION_RULES = (
         fields=("trt.speculation.draft_len_schedule", "trt.speculation.max_draft_len"),
         reason="no length may exceed max_draft_len, and in 1.2 batch size 1 must be there and "
         "have it",
-        remedy="Lower the lengths, and for 1.2 begin with 1: max_draft_len.",
+        hint="Lower the lengths, and for 1.2 begin with 1: max_draft_len.",
         violated=_schedule_that_does_not_fit,
     ),
     Rule(
         name="trt-draft-schedule-or-concurrency",
         fields=("trt.speculation.draft_len_schedule", "trt.speculation.max_concurrency"),
         reason="from 1.3 on both say when speculation ends, and exclude each other",
-        remedy="End the schedule with length 0 instead.",
+        hint="End the schedule with length 0 instead.",
         violated=_schedule_and_concurrency,
     ),
     Rule(
@@ -173,14 +173,14 @@ SPECULATION_RULES = (
             "trt.speculation.use_relaxed_acceptance_for_thinking",
         ),
         reason="one samples exactly and the other does not",
-        remedy="Keep one of the two.",
+        hint="Keep one of the two.",
         violated=_rejection_with_relaxed_acceptance,
     ),
     Rule(
         name="trt-posterior-threshold-needs-typical-acceptance",
         fields=("trt.speculation.posterior_threshold", "trt.speculation.greedy_sampling"),
         reason="it acts only where drafts are not accepted greedily",
-        remedy="Set trt.speculation.greedy_sampling: false, or remove it.",
+        hint="Set trt.speculation.greedy_sampling: false, or remove it.",
         violated=_threshold_of_greedy_acceptance,
     ),
     Rule(
@@ -191,7 +191,7 @@ SPECULATION_RULES = (
             "trt.speculation.use_relaxed_acceptance_for_thinking",
         ),
         reason="they act only with relaxed acceptance",
-        remedy="Set trt.speculation.use_relaxed_acceptance_for_thinking: true, or remove them.",
+        hint="Set trt.speculation.use_relaxed_acceptance_for_thinking: true, or remove them.",
         violated=_relaxed_settings_without_it,
     ),
 )

@@ -33,7 +33,7 @@ def _rule(field: ConfigField, only: Only) -> Rule:
         name=f"trt-{name}-only-in-{only.surface.replace('.', '-')}",
         fields=(field.path, "trt.surface"),
         reason=f"{what} in TensorRT-LLM {only.surface} alone, and the plan is for another version",
-        remedy=f"Choose something else, or set trt.surface: '{only.surface}' where that version "
+        hint=f"Choose something else, or set trt.surface: '{only.surface}' where that version "
         "runs.",
         violated=violated,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.api.architecture import from_hf_config
-from llem.api.session import ModelFacts
+from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 """Ids with a meaning of their own, as configs name them."""
@@ -28,7 +28,7 @@ def model_folder(model: str, revision: str | None) -> Path:
     return Path(snapshot_download(model, revision=revision, local_files_only=True))
 
 
-def model_facts(folder: Path, args: Any) -> ModelFacts:
+def model_facts(folder: Path, args: Any) -> ModelInfo:
     """Return the facts of the model in ``folder``.
 
     Args:
@@ -41,7 +41,7 @@ def model_facts(folder: Path, args: Any) -> ModelFacts:
     sources = (generation, text, config)
     architecture = from_hf_config(text)
     limits = (args.max_seq_len, text.get("max_position_embeddings"))
-    return ModelFacts(
+    return ModelInfo(
         vocab_size=text["vocab_size"],
         eos_token_ids=_eos_ids(sources),
         special_token_ids=_special_ids(sources),

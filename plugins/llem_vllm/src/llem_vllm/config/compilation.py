@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 from llem_vllm.config.choices import CompilationMode, CudaGraphMode
 from llem_vllm.config.fusions import FusionPasses
 
@@ -17,7 +17,7 @@ class DynamicShapes(FrozenModel):
     type: Annotated[
         Literal["backed", "unbacked", "backed_size_oblivious"] | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.dynamic_shapes_config.type"),),
+            maps_to=(EngineArg("load", "compilation_config.dynamic_shapes_config.type"),),
             examples=("unbacked",),
         ),
     ] = None
@@ -26,7 +26,9 @@ class DynamicShapes(FrozenModel):
     evaluate_guards: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.dynamic_shapes_config.evaluate_guards"),),
+            maps_to=(
+                EngineArg("load", "compilation_config.dynamic_shapes_config.evaluate_guards"),
+            ),
             examples=(True,),
         ),
     ] = None
@@ -36,7 +38,9 @@ class DynamicShapes(FrozenModel):
         bool | None,
         Param(
             maps_to=(
-                Engine("load", "compilation_config.dynamic_shapes_config.assume_32_bit_indexing"),
+                EngineArg(
+                    "load", "compilation_config.dynamic_shapes_config.assume_32_bit_indexing"
+                ),
             ),
             examples=(True,),
         ),
@@ -50,7 +54,8 @@ class Compilation(FrozenModel):
     mode: Annotated[
         CompilationMode | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.mode"),), examples=("NONE", "VLLM_COMPILE")
+            maps_to=(EngineArg("load", "compilation_config.mode"),),
+            examples=("NONE", "VLLM_COMPILE"),
         ),
     ] = None
     """How torch.compile is used; unset follows `optimization_level`."""
@@ -58,7 +63,7 @@ class Compilation(FrozenModel):
     cudagraph_mode: Annotated[
         CudaGraphMode | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.cudagraph_mode"),),
+            maps_to=(EngineArg("load", "compilation_config.cudagraph_mode"),),
             examples=("PIECEWISE", "FULL_DECODE_ONLY"),
         ),
     ] = None
@@ -67,7 +72,7 @@ class Compilation(FrozenModel):
     backend: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=(Engine("load", "compilation_config.backend"),), examples=("inductor",)),
+        Param(maps_to=(EngineArg("load", "compilation_config.backend"),), examples=("inductor",)),
     ] = None
     """Compiler behind torch.compile, such as `inductor` or `eager`; unset takes that of the
     platform."""
@@ -75,7 +80,7 @@ class Compilation(FrozenModel):
     custom_ops: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.custom_ops"),),
+            maps_to=(EngineArg("load", "compilation_config.custom_ops"),),
             examples=(("none", "+rms_norm"),),
         ),
     ] = None
@@ -84,7 +89,7 @@ class Compilation(FrozenModel):
     splitting_ops: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.splitting_ops"),),
+            maps_to=(EngineArg("load", "compilation_config.splitting_ops"),),
             examples=(("vllm::unified_attention",),),
         ),
     ] = None
@@ -94,7 +99,7 @@ class Compilation(FrozenModel):
         tuple[int, ...] | None,
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "compilation_config.compile_sizes"),),
+            maps_to=(EngineArg("load", "compilation_config.compile_sizes"),),
             examples=((1, 8),),
         ),
     ] = None
@@ -104,7 +109,7 @@ class Compilation(FrozenModel):
         tuple[int, ...] | None,
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "compilation_config.compile_ranges_endpoints"),),
+            maps_to=(EngineArg("load", "compilation_config.compile_ranges_endpoints"),),
             examples=((8192,),),
         ),
     ] = None
@@ -115,7 +120,7 @@ class Compilation(FrozenModel):
         Field(ge=0),
         Param(
             unit="runs",
-            maps_to=(Engine("load", "compilation_config.cudagraph_num_of_warmups"),),
+            maps_to=(EngineArg("load", "compilation_config.cudagraph_num_of_warmups"),),
             examples=(1,),
         ),
     ] = None
@@ -124,7 +129,8 @@ class Compilation(FrozenModel):
     cudagraph_copy_inputs: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.cudagraph_copy_inputs"),), examples=(True,)
+            maps_to=(EngineArg("load", "compilation_config.cudagraph_copy_inputs"),),
+            examples=(True,),
         ),
     ] = None
     """Whether inputs are copied into buffers of the graph."""
@@ -132,7 +138,7 @@ class Compilation(FrozenModel):
     use_inductor_graph_partition: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.use_inductor_graph_partition"),),
+            maps_to=(EngineArg("load", "compilation_config.use_inductor_graph_partition"),),
             examples=(True,),
         ),
     ] = None
@@ -141,7 +147,8 @@ class Compilation(FrozenModel):
     ir_enable_torch_wrap: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.ir_enable_torch_wrap"),), examples=(False,)
+            maps_to=(EngineArg("load", "compilation_config.ir_enable_torch_wrap"),),
+            examples=(False,),
         ),
     ] = None
     """Whether operations are wrapped for torch.compile."""
@@ -149,7 +156,8 @@ class Compilation(FrozenModel):
     fast_moe_cold_start: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.fast_moe_cold_start"),), examples=(False,)
+            maps_to=(EngineArg("load", "compilation_config.fast_moe_cold_start"),),
+            examples=(False,),
         ),
     ] = None
     """Whether the compilation of MoE layers takes a shortcut."""
@@ -157,7 +165,7 @@ class Compilation(FrozenModel):
     inductor_compile_config: Annotated[
         dict[str, bool | int | float | str] | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.inductor_compile_config"),),
+            maps_to=(EngineArg("load", "compilation_config.inductor_compile_config"),),
             examples=({"max_autotune": True},),
         ),
     ] = None
@@ -174,13 +182,13 @@ class CompilationFields(BackendConfig):
     """Fields of compilation and graphs."""
 
     enforce_eager: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "enforce_eager"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "enforce_eager"),), examples=(True,))
     ] = None
     """Whether compilation and CUDA graphs are left out."""
 
     optimization_level: Annotated[
         Literal[0, 1, 2, 3] | None,
-        Param(maps_to=(Engine("load", "optimization_level"),), examples=(0, 1)),
+        Param(maps_to=(EngineArg("load", "optimization_level"),), examples=(0, 1)),
     ] = None
     """Preset of compilation, graphs and fusions: 0 starts fastest, 2 is the default of
     vLLM."""
@@ -189,7 +197,7 @@ class CompilationFields(BackendConfig):
         tuple[Annotated[int, Field(ge=1)], ...] | None,
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "cudagraph_capture_sizes"),),
+            maps_to=(EngineArg("load", "cudagraph_capture_sizes"),),
             examples=((1, 2, 4, 8),),
         ),
     ] = None
@@ -199,7 +207,9 @@ class CompilationFields(BackendConfig):
         int | None,
         Field(ge=0),
         Param(
-            unit="tokens", maps_to=(Engine("load", "max_cudagraph_capture_size"),), examples=(256,)
+            unit="tokens",
+            maps_to=(EngineArg("load", "max_cudagraph_capture_size"),),
+            examples=(256,),
         ),
     ] = None
     """Greatest batch size that a graph is recorded for."""

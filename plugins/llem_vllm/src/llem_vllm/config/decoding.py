@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
 
 
 class Sampling(FrozenModel):
@@ -15,47 +15,47 @@ class Sampling(FrozenModel):
     presence_penalty: Annotated[
         float | None,
         Field(ge=-2, le=2),
-        Param(unit="1", maps_to=(Engine("sampling", "presence_penalty"),), examples=(0.5,)),
+        Param(unit="1", maps_to=(EngineArg("sampling", "presence_penalty"),), examples=(0.5,)),
     ] = None
     """Taken off the logits of tokens that were generated before."""
 
     frequency_penalty: Annotated[
         float | None,
         Field(ge=-2, le=2),
-        Param(unit="1", maps_to=(Engine("sampling", "frequency_penalty"),), examples=(0.5,)),
+        Param(unit="1", maps_to=(EngineArg("sampling", "frequency_penalty"),), examples=(0.5,)),
     ] = None
     """Taken off those logits once for each time."""
 
     stop_token_ids: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
-        Param(maps_to=(Engine("sampling", "stop_token_ids"),), examples=((2,),)),
+        Param(maps_to=(EngineArg("sampling", "stop_token_ids"),), examples=((2,),)),
     ] = None
     """Token ids that end a request."""
 
     logprobs: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", maps_to=(Engine("sampling", "logprobs"),), examples=(5,)),
+        Param(unit="tokens", maps_to=(EngineArg("sampling", "logprobs"),), examples=(5,)),
     ] = None
     """Log-probabilities that are returned for each output token."""
 
     prompt_logprobs: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", maps_to=(Engine("sampling", "prompt_logprobs"),), examples=(1,)),
+        Param(unit="tokens", maps_to=(EngineArg("sampling", "prompt_logprobs"),), examples=(1,)),
     ] = None
     """Log-probabilities that are returned for each prompt token; this switches prefix caching
     off for the request."""
 
     detokenize: Annotated[
-        bool | None, Param(maps_to=(Engine("sampling", "detokenize"),), examples=(False,))
+        bool | None, Param(maps_to=(EngineArg("sampling", "detokenize"),), examples=(False,))
     ] = None
     """Whether the engine turns output ids into text inside the window, as it does by
     default."""
 
     skip_reading_prefix_cache: Annotated[
         bool | None,
-        Param(maps_to=(Engine("sampling", "skip_reading_prefix_cache"),), examples=(True,)),
+        Param(maps_to=(EngineArg("sampling", "skip_reading_prefix_cache"),), examples=(True,)),
     ] = None
     """Whether requests compute prompts that are in the prefix cache anew."""
 
@@ -68,8 +68,8 @@ class BeamSearch(FrozenModel):
         Field(ge=1),
         Param(
             unit="beams",
-            maps_to=(Engine("sampling", "beam_width"),),
-            example_with={"vllm.beam_search.length_penalty": 1.0},
+            maps_to=(EngineArg("sampling", "beam_width"),),
+            example_context={"vllm.beam_search.length_penalty": 1.0},
             examples=(4,),
         ),
     ] = None
@@ -80,8 +80,8 @@ class BeamSearch(FrozenModel):
         Field(ge=-10, le=10),
         Param(
             unit="1",
-            maps_to=(Engine("sampling", "length_penalty"),),
-            needs={"vllm.beam_search.beam_width": GIVEN},
+            maps_to=(EngineArg("sampling", "length_penalty"),),
+            requires={"vllm.beam_search.beam_width": IS_SET},
             examples=(0.8,),
         ),
     ] = None
@@ -92,8 +92,8 @@ class BeamSearch(FrozenModel):
         Field(ge=1),
         Param(
             unit="requests",
-            maps_to=(Engine("generate", "concurrency_limit"),),
-            needs={"vllm.beam_search.beam_width": GIVEN},
+            maps_to=(EngineArg("generate", "concurrency_limit"),),
+            requires={"vllm.beam_search.beam_width": IS_SET},
             examples=(8,),
         ),
     ] = None
@@ -112,12 +112,12 @@ class DecodingFields(BackendConfig):
     max_logprobs: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="tokens", maps_to=(Engine("load", "max_logprobs"),), examples=(40,)),
+        Param(unit="tokens", maps_to=(EngineArg("load", "max_logprobs"),), examples=(40,)),
     ] = None
     """Log-probabilities that a request may ask for; beam search asks for two for each beam."""
 
     logprobs_mode: Annotated[
         Literal["raw_logits", "raw_logprobs", "processed_logits", "processed_logprobs"] | None,
-        Param(maps_to=(Engine("load", "logprobs_mode"),), examples=("processed_logprobs",)),
+        Param(maps_to=(EngineArg("load", "logprobs_mode"),), examples=("processed_logprobs",)),
     ] = None
     """What is returned as log-probabilities."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import Engine, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
 
 
 class FusionPasses(FrozenModel):
@@ -15,7 +15,7 @@ class FusionPasses(FrozenModel):
     fuse_norm_quant: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_norm_quant"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_norm_quant"),),
             examples=(False,),
         ),
     ] = None
@@ -24,7 +24,7 @@ class FusionPasses(FrozenModel):
     fuse_act_quant: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_act_quant"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_act_quant"),),
             examples=(False,),
         ),
     ] = None
@@ -33,7 +33,7 @@ class FusionPasses(FrozenModel):
     fuse_attn_quant: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_attn_quant"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_attn_quant"),),
             examples=(True,),
         ),
     ] = None
@@ -42,7 +42,7 @@ class FusionPasses(FrozenModel):
     eliminate_noops: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.eliminate_noops"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.eliminate_noops"),),
             examples=(False,),
         ),
     ] = None
@@ -51,7 +51,7 @@ class FusionPasses(FrozenModel):
     fuse_allreduce_rms: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_allreduce_rms"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_allreduce_rms"),),
             examples=(True,),
         ),
     ] = None
@@ -60,7 +60,9 @@ class FusionPasses(FrozenModel):
     enable_qk_norm_rope_fusion: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.enable_qk_norm_rope_fusion"),),
+            maps_to=(
+                EngineArg("load", "compilation_config.pass_config.enable_qk_norm_rope_fusion"),
+            ),
             examples=(True,),
         ),
     ] = None
@@ -69,7 +71,9 @@ class FusionPasses(FrozenModel):
     fuse_rope_kvcache_cat_mla: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_rope_kvcache_cat_mla"),),
+            maps_to=(
+                EngineArg("load", "compilation_config.pass_config.fuse_rope_kvcache_cat_mla"),
+            ),
             examples=(True,),
         ),
     ] = None
@@ -78,7 +82,7 @@ class FusionPasses(FrozenModel):
     fuse_act_padding: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_act_padding"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_act_padding"),),
             examples=(True,),
         ),
     ] = None
@@ -87,7 +91,7 @@ class FusionPasses(FrozenModel):
     fuse_mla_dual_rms_norm: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_mla_dual_rms_norm"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_mla_dual_rms_norm"),),
             examples=(True,),
         ),
     ] = None
@@ -96,7 +100,7 @@ class FusionPasses(FrozenModel):
     fuse_rope_kvcache: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_rope_kvcache"),),
+            maps_to=(EngineArg("load", "compilation_config.pass_config.fuse_rope_kvcache"),),
             examples=(True,),
         ),
     ] = None
@@ -105,7 +109,9 @@ class FusionPasses(FrozenModel):
     fuse_qk_norm_rope_kvcache: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "compilation_config.pass_config.fuse_qk_norm_rope_kvcache"),),
+            maps_to=(
+                EngineArg("load", "compilation_config.pass_config.fuse_qk_norm_rope_kvcache"),
+            ),
             examples=(True,),
         ),
     ] = None
@@ -117,7 +123,9 @@ class FusionPasses(FrozenModel):
         Param(
             unit="tokens",
             maps_to=(
-                Engine("load", "compilation_config.pass_config.rope_kvcache_fusion_max_token_num"),
+                EngineArg(
+                    "load", "compilation_config.pass_config.rope_kvcache_fusion_max_token_num"
+                ),
             ),
             examples=(128,),
         ),
@@ -130,7 +138,7 @@ class FusionPasses(FrozenModel):
         Param(
             unit="MiB",
             maps_to=(
-                Engine("load", "compilation_config.pass_config.fi_allreduce_fusion_max_size_mb"),
+                EngineArg("load", "compilation_config.pass_config.fi_allreduce_fusion_max_size_mb"),
             ),
             examples=(1.0,),
         ),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 from llem_vllm.config.choices import (
     AttentionBackend,
     IndexerTopk,
@@ -21,7 +21,7 @@ class AttentionSettings(FrozenModel):
 
     flash_attn_version: Annotated[
         Literal[2, 3, 4] | None,
-        Param(maps_to=(Engine("load", "attention_config.flash_attn_version"),), examples=(3,)),
+        Param(maps_to=(EngineArg("load", "attention_config.flash_attn_version"),), examples=(3,)),
     ] = None
     """FlashAttention of this version."""
 
@@ -30,7 +30,9 @@ class AttentionSettings(FrozenModel):
         Field(ge=1),
         Param(
             unit="splits",
-            maps_to=(Engine("load", "attention_config.flash_attn_max_num_splits_for_cuda_graph"),),
+            maps_to=(
+                EngineArg("load", "attention_config.flash_attn_max_num_splits_for_cuda_graph"),
+            ),
             examples=(16,),
         ),
     ] = None
@@ -41,7 +43,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=1, le=256),
         Param(
             unit="splits",
-            maps_to=(Engine("load", "attention_config.tokenspeed_mla_min_split_kv"),),
+            maps_to=(EngineArg("load", "attention_config.tokenspeed_mla_min_split_kv"),),
             examples=(2,),
         ),
     ] = None
@@ -52,7 +54,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=1),
         Param(
             unit="splits",
-            maps_to=(Engine("load", "attention_config.tq_max_kv_splits_for_cuda_graph"),),
+            maps_to=(EngineArg("load", "attention_config.tq_max_kv_splits_for_cuda_graph"),),
             examples=(16,),
         ),
     ] = None
@@ -61,7 +63,7 @@ class AttentionSettings(FrozenModel):
     use_trtllm_attention: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "attention_config.use_trtllm_attention"),), examples=(False,)
+            maps_to=(EngineArg("load", "attention_config.use_trtllm_attention"),), examples=(False,)
         ),
     ] = None
     """Whether FlashInfer uses the kernels of TensorRT-LLM; unset leaves it to FlashInfer."""
@@ -69,7 +71,7 @@ class AttentionSettings(FrozenModel):
     disable_flashinfer_q_quantization: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "attention_config.disable_flashinfer_q_quantization"),),
+            maps_to=(EngineArg("load", "attention_config.disable_flashinfer_q_quantization"),),
             examples=(True,),
         ),
     ] = None
@@ -78,7 +80,7 @@ class AttentionSettings(FrozenModel):
     mla_prefill_backend: Annotated[
         MlaPrefillBackend | None,
         Param(
-            maps_to=(Engine("load", "attention_config.mla_prefill_backend"),),
+            maps_to=(EngineArg("load", "attention_config.mla_prefill_backend"),),
             examples=("FLASH_ATTN",),
         ),
     ] = None
@@ -87,7 +89,7 @@ class AttentionSettings(FrozenModel):
     use_prefill_query_quantization: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "attention_config.use_prefill_query_quantization"),),
+            maps_to=(EngineArg("load", "attention_config.use_prefill_query_quantization"),),
             examples=(True,),
         ),
     ] = None
@@ -95,13 +97,15 @@ class AttentionSettings(FrozenModel):
 
     indexer_kv_dtype: Annotated[
         Literal["auto", "bf16", "fp8", "mxfp4", "nvfp4"] | None,
-        Param(maps_to=(Engine("load", "attention_config.indexer_kv_dtype"),), examples=("fp8",)),
+        Param(maps_to=(EngineArg("load", "attention_config.indexer_kv_dtype"),), examples=("fp8",)),
     ] = None
     """Data type of the cache of a sparse-attention indexer."""
 
     sparse_mla_force_mqa: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "attention_config.sparse_mla_force_mqa"),), examples=(True,)),
+        Param(
+            maps_to=(EngineArg("load", "attention_config.sparse_mla_force_mqa"),), examples=(True,)
+        ),
     ] = None
     """Whether sparse latent attention always takes its multi-query path."""
 
@@ -110,7 +114,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=2),
         Param(
             unit="1",
-            maps_to=(Engine("load", "attention_config.sparse_mla_prefill_workspace_factor"),),
+            maps_to=(EngineArg("load", "attention_config.sparse_mla_prefill_workspace_factor"),),
             examples=(4,),
         ),
     ] = None
@@ -121,7 +125,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=16),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "attention_config.flex_attn_block_m"),),
+            maps_to=(EngineArg("load", "attention_config.flex_attn_block_m"),),
             examples=(64,),
         ),
     ] = None
@@ -132,7 +136,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=16),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "attention_config.flex_attn_block_n"),),
+            maps_to=(EngineArg("load", "attention_config.flex_attn_block_n"),),
             examples=(64,),
         ),
     ] = None
@@ -143,7 +147,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=16),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "attention_config.flex_attn_q_block_size"),),
+            maps_to=(EngineArg("load", "attention_config.flex_attn_q_block_size"),),
             examples=(64,),
         ),
     ] = None
@@ -154,7 +158,7 @@ class AttentionSettings(FrozenModel):
         Field(ge=16),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "attention_config.flex_attn_kv_block_size"),),
+            maps_to=(EngineArg("load", "attention_config.flex_attn_kv_block_size"),),
             examples=(64,),
         ),
     ] = None
@@ -167,7 +171,7 @@ class KernelSettings(FrozenModel):
     linear_backend_per_quant: Annotated[
         Annotated[dict[str, LinearBackend], Field(min_length=1)] | None,
         Param(
-            maps_to=(Engine("load", "kernel_config.linear_backend_per_quant"),),
+            maps_to=(EngineArg("load", "kernel_config.linear_backend_per_quant"),),
             examples=({"fp8": "cutlass"},),
         ),
     ] = None
@@ -175,14 +179,14 @@ class KernelSettings(FrozenModel):
 
     enable_jit_warmup: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "kernel_config.enable_jit_warmup"),), examples=(False,)),
+        Param(maps_to=(EngineArg("load", "kernel_config.enable_jit_warmup"),), examples=(False,)),
     ] = None
     """Whether kernels that are compiled on first use are compiled while loading."""
 
     enable_rocm_segmented_attn_autotune: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "kernel_config.enable_rocm_segmented_attn_autotune"),),
+            maps_to=(EngineArg("load", "kernel_config.enable_rocm_segmented_attn_autotune"),),
             examples=(True,),
         ),
     ] = None
@@ -194,14 +198,15 @@ class OperationPriority(FrozenModel):
 
     rms_norm: Annotated[
         tuple[str, ...] | None,
-        Param(maps_to=(Engine("load", "ir_op_priority.rms_norm"),), examples=(("native",),)),
+        Param(maps_to=(EngineArg("load", "ir_op_priority.rms_norm"),), examples=(("native",),)),
     ] = None
     """Of RMSNorm."""
 
     fused_add_rms_norm: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "ir_op_priority.fused_add_rms_norm"),), examples=(("native",),)
+            maps_to=(EngineArg("load", "ir_op_priority.fused_add_rms_norm"),),
+            examples=(("native",),),
         ),
     ] = None
     """Of RMSNorm with the addition before it."""
@@ -209,7 +214,8 @@ class OperationPriority(FrozenModel):
     gelu_and_mul_sparse: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "ir_op_priority.gelu_and_mul_sparse"),), examples=(("native",),)
+            maps_to=(EngineArg("load", "ir_op_priority.gelu_and_mul_sparse"),),
+            examples=(("native",),),
         ),
     ] = None
     """Of GELU and product on sparse activations."""
@@ -221,7 +227,8 @@ class KernelFields(BackendConfig):
     attention_backend: Annotated[
         AttentionBackend | None,
         Param(
-            maps_to=(Engine("load", "attention_backend"),), examples=("FLASH_ATTN", "TRITON_ATTN")
+            maps_to=(EngineArg("load", "attention_backend"),),
+            examples=("FLASH_ATTN", "TRITON_ATTN"),
         ),
     ] = None
     """Attention kernel; unset takes the best that vLLM finds for platform and model."""
@@ -230,19 +237,19 @@ class KernelFields(BackendConfig):
     """Settings of attention kernels."""
 
     moe_backend: Annotated[
-        MoeBackend | None, Param(maps_to=(Engine("load", "moe_backend"),), examples=("triton",))
+        MoeBackend | None, Param(maps_to=(EngineArg("load", "moe_backend"),), examples=("triton",))
     ] = None
     """Kernel for the experts of MoE models."""
 
     linear_backend: Annotated[
         LinearBackend | None,
-        Param(maps_to=(Engine("load", "linear_backend"),), examples=("cutlass",)),
+        Param(maps_to=(EngineArg("load", "linear_backend"),), examples=("cutlass",)),
     ] = None
     """Kernel for matrix products."""
 
     sparse_indexer_topk_backend: Annotated[
         IndexerTopk | None,
-        Param(maps_to=(Engine("load", "sparse_indexer_topk_backend"),), examples=("torch",)),
+        Param(maps_to=(EngineArg("load", "sparse_indexer_topk_backend"),), examples=("torch",)),
     ] = None
     """Kernel that picks the keys of sparse attention."""
 
@@ -254,29 +261,29 @@ class KernelFields(BackendConfig):
 
     enable_flashinfer_autotune: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "enable_flashinfer_autotune"),), examples=(False,)),
+        Param(maps_to=(EngineArg("load", "enable_flashinfer_autotune"),), examples=(False,)),
     ] = None
     """Whether FlashInfer kernels are tuned while loading."""
 
     gdn_prefill_backend: Annotated[
         Literal["flashinfer", "triton", "cutedsl", "aiter_flydsl"] | None,
-        Param(maps_to=(Engine("load", "gdn_prefill_backend"),), examples=("triton",)),
+        Param(maps_to=(EngineArg("load", "gdn_prefill_backend"),), examples=("triton",)),
     ] = None
     """Prefill kernel of gated delta nets."""
 
     kda_prefill_backend: Annotated[
         Literal["auto", "triton", "flashkda", "flashinfer", "fused"] | None,
-        Param(maps_to=(Engine("load", "kda_prefill_backend"),), examples=("triton",)),
+        Param(maps_to=(EngineArg("load", "kda_prefill_backend"),), examples=("triton",)),
     ] = None
     """Prefill kernel of Kimi delta attention."""
 
     kda_decode_backend: Annotated[
         Literal["auto", "native", "flashinfer", "triton"] | None,
-        Param(maps_to=(Engine("load", "kda_decode_backend"),), examples=("triton",)),
+        Param(maps_to=(EngineArg("load", "kda_decode_backend"),), examples=("triton",)),
     ] = None
     """Decode kernel of Kimi delta attention."""
 
     use_fp64_gumbel: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "use_fp64_gumbel"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "use_fp64_gumbel"),), examples=(True,))
     ] = None
     """Whether the noise of sampling is drawn in double precision."""

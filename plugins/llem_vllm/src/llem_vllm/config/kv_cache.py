@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 from llem_vllm.config.choices import KvCacheDtype, MambaDtype
 
 
@@ -14,15 +14,16 @@ class KvCacheFields(BackendConfig):
     """Fields of the KV cache."""
 
     kv_cache_dtype: Annotated[
-        KvCacheDtype | None, Param(maps_to=(Engine("load", "kv_cache_dtype"),), examples=("fp8",))
+        KvCacheDtype | None,
+        Param(maps_to=(EngineArg("load", "kv_cache_dtype"),), examples=("fp8",)),
     ] = None
     """Data type of the KV cache; unset takes that of the model."""
 
     kv_cache_dtype_skip_layers: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "kv_cache_dtype_skip_layers"),),
-            needs={"vllm.kv_cache_dtype": GIVEN},
+            maps_to=(EngineArg("load", "kv_cache_dtype_skip_layers"),),
+            requires={"vllm.kv_cache_dtype": IS_SET},
             examples=(("0", "1"),),
         ),
     ] = None
@@ -31,7 +32,7 @@ class KvCacheFields(BackendConfig):
     block_size: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="tokens", maps_to=(Engine("load", "block_size"),), examples=(16, 32)),
+        Param(unit="tokens", maps_to=(EngineArg("load", "block_size"),), examples=(16, 32)),
     ] = None
     """Tokens per block of the KV cache; unset depends on the attention kernel."""
 
@@ -39,7 +40,9 @@ class KvCacheFields(BackendConfig):
         float | None,
         Field(gt=0, le=1),
         Param(
-            unit="ratio", maps_to=(Engine("load", "gpu_memory_utilization"),), examples=(0.5, 0.9)
+            unit="ratio",
+            maps_to=(EngineArg("load", "gpu_memory_utilization"),),
+            examples=(0.5, 0.9),
         ),
     ] = None
     """Share of the device memory for weights, activations and KV cache."""
@@ -49,8 +52,8 @@ class KvCacheFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="bytes",
-            maps_to=(Engine("load", "kv_cache_memory_bytes"),),
-            excludes=("vllm.gpu_memory_utilization",),
+            maps_to=(EngineArg("load", "kv_cache_memory_bytes"),),
+            conflicts_with=("vllm.gpu_memory_utilization",),
             examples=(2**30,),
         ),
     ] = None
@@ -59,17 +62,20 @@ class KvCacheFields(BackendConfig):
     num_gpu_blocks_override: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="blocks", maps_to=(Engine("load", "num_gpu_blocks_override"),), examples=(512,)),
+        Param(
+            unit="blocks", maps_to=(EngineArg("load", "num_gpu_blocks_override"),), examples=(512,)
+        ),
     ] = None
     """Number of KV blocks, instead of what the memory has room for."""
 
     enable_prefix_caching: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "enable_prefix_caching"),), examples=(False,))
+        bool | None, Param(maps_to=(EngineArg("load", "enable_prefix_caching"),), examples=(False,))
     ] = None
     """Whether requests share the KV cache of a common beginning."""
 
     reset_prefix_cache: Annotated[
-        bool | None, Param(maps_to=(Engine("settings", "reset_prefix_cache"),), examples=(False,))
+        bool | None,
+        Param(maps_to=(EngineArg("settings", "reset_prefix_cache"),), examples=(False,)),
     ] = None
     """Whether the prefix cache is emptied before each repetition, outside its window; unset is
     yes. Without, later repetitions find the work of earlier ones done, and the verdict says
@@ -78,8 +84,8 @@ class KvCacheFields(BackendConfig):
     prefix_caching_hash_algo: Annotated[
         Literal["sha256", "sha256_cbor", "xxhash", "xxhash_cbor"] | None,
         Param(
-            maps_to=(Engine("load", "prefix_caching_hash_algo"),),
-            needs={"vllm.enable_prefix_caching": (None, True)},
+            maps_to=(EngineArg("load", "prefix_caching_hash_algo"),),
+            requires={"vllm.enable_prefix_caching": (None, True)},
             examples=("xxhash",),
         ),
     ] = None
@@ -90,8 +96,8 @@ class KvCacheFields(BackendConfig):
         Field(ge=0),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "prefix_cache_retention_interval"),),
-            needs={"vllm.enable_prefix_caching": (None, True)},
+            maps_to=(EngineArg("load", "prefix_cache_retention_interval"),),
+            requires={"vllm.enable_prefix_caching": (None, True)},
             examples=(256,),
         ),
     ] = None
@@ -102,38 +108,39 @@ class KvCacheFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "prefix_match_unit"),),
-            needs={"vllm.enable_prefix_caching": (None, True)},
+            maps_to=(EngineArg("load", "prefix_match_unit"),),
+            requires={"vllm.enable_prefix_caching": (None, True)},
             examples=(64,),
         ),
     ] = None
     """Tokens that a shared beginning is a multiple of."""
 
     disable_sliding_window: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "disable_sliding_window"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "disable_sliding_window"),), examples=(True,))
     ] = None
     """Whether a sliding window is left out, and the context cut to its length."""
 
     disable_hybrid_kv_cache_manager: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "disable_hybrid_kv_cache_manager"),), examples=(True,)),
+        Param(maps_to=(EngineArg("load", "disable_hybrid_kv_cache_manager"),), examples=(True,)),
     ] = None
     """Whether all kinds of attention share one layout of the cache."""
 
     kv_sharing_fast_prefill: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "kv_sharing_fast_prefill"),), examples=(True,))
+        bool | None,
+        Param(maps_to=(EngineArg("load", "kv_sharing_fast_prefill"),), examples=(True,)),
     ] = None
     """Whether layers that share keys and values skip work on prompts."""
 
     swa_bounded_replay: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "swa_bounded_replay"),), examples=(False,))
+        bool | None, Param(maps_to=(EngineArg("load", "swa_bounded_replay"),), examples=(False,))
     ] = None
     """Whether sliding-window layers compute their keys and values anew after a prefix hit."""
 
     kv_offloading_size: Annotated[
         float | None,
         Field(gt=0),
-        Param(unit="GiB", maps_to=(Engine("load", "kv_offloading_size"),), examples=(4.0,)),
+        Param(unit="GiB", maps_to=(EngineArg("load", "kv_offloading_size"),), examples=(4.0,)),
     ] = None
     """Host memory for blocks that are moved out of the device, for all tensor-parallel ranks
     together."""
@@ -141,8 +148,8 @@ class KvCacheFields(BackendConfig):
     kv_offloading_backend: Annotated[
         Literal["native", "lmcache"] | None,
         Param(
-            maps_to=(Engine("load", "kv_offloading_backend"),),
-            needs={"vllm.kv_offloading_size": GIVEN},
+            maps_to=(EngineArg("load", "kv_offloading_backend"),),
+            requires={"vllm.kv_offloading_size": IS_SET},
             examples=("lmcache",),
         ),
     ] = None
@@ -154,13 +161,13 @@ class MambaFields(BackendConfig):
 
     mamba_cache_dtype: Annotated[
         MambaDtype | None,
-        Param(maps_to=(Engine("load", "mamba_cache_dtype"),), examples=("float32",)),
+        Param(maps_to=(EngineArg("load", "mamba_cache_dtype"),), examples=("float32",)),
     ] = None
     """Data type of convolution states and caches."""
 
     mamba_ssm_cache_dtype: Annotated[
         MambaDtype | None,
-        Param(maps_to=(Engine("load", "mamba_ssm_cache_dtype"),), examples=("float32",)),
+        Param(maps_to=(EngineArg("load", "mamba_ssm_cache_dtype"),), examples=("float32",)),
     ] = None
     """Data type of the recurrent state."""
 
@@ -169,8 +176,8 @@ class MambaFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "mamba_block_size"),),
-            needs={"vllm.enable_prefix_caching": (None, True)},
+            maps_to=(EngineArg("load", "mamba_block_size"),),
+            requires={"vllm.enable_prefix_caching": (None, True)},
             examples=(256,),
         ),
     ] = None
@@ -178,18 +185,20 @@ class MambaFields(BackendConfig):
 
     mamba_cache_mode: Annotated[
         Literal["align", "none"] | None,
-        Param(maps_to=(Engine("load", "mamba_cache_mode"),), examples=("align",)),
+        Param(maps_to=(EngineArg("load", "mamba_cache_mode"),), examples=("align",)),
     ] = None
     """How prefix caching treats these layers."""
 
     enable_mamba_shared_prefix_checkpoint: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "enable_mamba_shared_prefix_checkpoint"),), examples=(True,)),
+        Param(
+            maps_to=(EngineArg("load", "enable_mamba_shared_prefix_checkpoint"),), examples=(True,)
+        ),
     ] = None
     """Whether a checkpoint is kept where shared beginnings part."""
 
     use_replayssm: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "use_replayssm"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "use_replayssm"),), examples=(True,))
     ] = None
     """Whether decoding uses the ReplaySSM kernel."""
 
@@ -198,8 +207,8 @@ class MambaFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "replayssm_buffer_len"),),
-            needs={"vllm.use_replayssm": True},
+            maps_to=(EngineArg("load", "replayssm_buffer_len"),),
+            requires={"vllm.use_replayssm": True},
             examples=(32,),
         ),
     ] = None
@@ -207,15 +216,15 @@ class MambaFields(BackendConfig):
 
     mamba_backend: Annotated[
         Literal["triton", "flashinfer", "cpu"] | None,
-        Param(maps_to=(Engine("load", "mamba_backend"),), examples=("flashinfer",)),
+        Param(maps_to=(EngineArg("load", "mamba_backend"),), examples=("flashinfer",)),
     ] = None
     """Kernels that update the state."""
 
     mamba_ssu_algorithm: Annotated[
         Literal["auto", "simple", "vertical", "horizontal"] | None,
         Param(
-            maps_to=(Engine("load", "mamba_ssu_algorithm"),),
-            needs={"vllm.mamba_backend": "flashinfer"},
+            maps_to=(EngineArg("load", "mamba_ssu_algorithm"),),
+            requires={"vllm.mamba_backend": "flashinfer"},
             examples=("simple",),
         ),
     ] = None
@@ -224,7 +233,7 @@ class MambaFields(BackendConfig):
     enable_mamba_cache_stochastic_rounding: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "enable_mamba_cache_stochastic_rounding"),), examples=(True,)
+            maps_to=(EngineArg("load", "enable_mamba_cache_stochastic_rounding"),), examples=(True,)
         ),
     ] = None
     """Whether a float16 state is rounded at random."""
@@ -234,8 +243,8 @@ class MambaFields(BackendConfig):
         Field(ge=0),
         Param(
             unit="rounds",
-            maps_to=(Engine("load", "mamba_cache_philox_rounds"),),
-            needs={"vllm.enable_mamba_cache_stochastic_rounding": True},
+            maps_to=(EngineArg("load", "mamba_cache_philox_rounds"),),
+            requires={"vllm.enable_mamba_cache_stochastic_rounding": True},
             examples=(4,),
         ),
     ] = None

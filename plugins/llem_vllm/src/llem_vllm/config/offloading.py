@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
 
 
 class OffloadingFields(BackendConfig):
@@ -14,22 +14,22 @@ class OffloadingFields(BackendConfig):
 
     offload_backend: Annotated[
         Literal["auto", "uva", "prefetch"] | None,
-        Param(maps_to=(Engine("load", "offload_backend"),), examples=("uva",)),
+        Param(maps_to=(EngineArg("load", "offload_backend"),), examples=("uva",)),
     ] = None
     """How weights in host memory are reached: read where they lie, or fetched ahead."""
 
     cpu_offload_gb: Annotated[
         float | None,
         Field(gt=0),
-        Param(unit="GiB", maps_to=(Engine("load", "cpu_offload_gb"),), examples=(4.0,)),
+        Param(unit="GiB", maps_to=(EngineArg("load", "cpu_offload_gb"),), examples=(4.0,)),
     ] = None
     """Weights per device that stay in host memory and are read there."""
 
     cpu_offload_params: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "cpu_offload_params"),),
-            needs={"vllm.cpu_offload_gb": GIVEN},
+            maps_to=(EngineArg("load", "cpu_offload_params"),),
+            requires={"vllm.cpu_offload_gb": IS_SET},
             examples=(("mlp",),),
         ),
     ] = None
@@ -38,7 +38,7 @@ class OffloadingFields(BackendConfig):
     offload_group_size: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="layers", maps_to=(Engine("load", "offload_group_size"),), examples=(8,)),
+        Param(unit="layers", maps_to=(EngineArg("load", "offload_group_size"),), examples=(8,)),
     ] = None
     """Layers in a group of which some stay in host memory and are fetched ahead."""
 
@@ -47,8 +47,8 @@ class OffloadingFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="layers",
-            maps_to=(Engine("load", "offload_num_in_group"),),
-            needs={"vllm.offload_group_size": GIVEN},
+            maps_to=(EngineArg("load", "offload_num_in_group"),),
+            requires={"vllm.offload_group_size": IS_SET},
             examples=(2,),
         ),
     ] = None
@@ -59,8 +59,8 @@ class OffloadingFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="layers",
-            maps_to=(Engine("load", "offload_prefetch_step"),),
-            needs={"vllm.offload_group_size": GIVEN},
+            maps_to=(EngineArg("load", "offload_prefetch_step"),),
+            requires={"vllm.offload_group_size": IS_SET},
             examples=(2,),
         ),
     ] = None
@@ -69,8 +69,8 @@ class OffloadingFields(BackendConfig):
     offload_params: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "offload_params"),),
-            needs={"vllm.offload_group_size": GIVEN},
+            maps_to=(EngineArg("load", "offload_params"),),
+            requires={"vllm.offload_group_size": IS_SET},
             examples=(("gate_up_proj",),),
         ),
     ] = None

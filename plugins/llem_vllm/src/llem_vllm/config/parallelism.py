@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
 from llem_vllm.config.choices import All2AllBackend
 
 _BALANCED = {"vllm.enable_eplb": True}
@@ -20,8 +20,8 @@ class ExpertBalance(FrozenModel):
         Field(ge=1),
         Param(
             unit="steps",
-            maps_to=(Engine("load", "eplb_config.window_size"),),
-            needs=_BALANCED,
+            maps_to=(EngineArg("load", "eplb_config.window_size"),),
+            requires=_BALANCED,
             examples=(500,),
         ),
     ] = None
@@ -32,8 +32,8 @@ class ExpertBalance(FrozenModel):
         Field(ge=1),
         Param(
             unit="steps",
-            maps_to=(Engine("load", "eplb_config.step_interval"),),
-            needs=_BALANCED,
+            maps_to=(EngineArg("load", "eplb_config.step_interval"),),
+            requires=_BALANCED,
             examples=(1000,),
         ),
     ] = None
@@ -44,8 +44,8 @@ class ExpertBalance(FrozenModel):
         Field(ge=0),
         Param(
             unit="experts",
-            maps_to=(Engine("load", "eplb_config.num_redundant_experts"),),
-            needs=_BALANCED,
+            maps_to=(EngineArg("load", "eplb_config.num_redundant_experts"),),
+            requires=_BALANCED,
             examples=(8,),
         ),
     ] = None
@@ -54,7 +54,9 @@ class ExpertBalance(FrozenModel):
     use_async: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "eplb_config.use_async"),), needs=_BALANCED, examples=(False,)
+            maps_to=(EngineArg("load", "eplb_config.use_async"),),
+            requires=_BALANCED,
+            examples=(False,),
         ),
     ] = None
     """Whether experts move while the engine works on."""
@@ -62,8 +64,8 @@ class ExpertBalance(FrozenModel):
     communicator: Annotated[
         Literal["torch_nccl", "torch_gloo", "torch_xccl", "nixl", "pynccl"] | None,
         Param(
-            maps_to=(Engine("load", "eplb_config.communicator"),),
-            needs=_BALANCED,
+            maps_to=(EngineArg("load", "eplb_config.communicator"),),
+            requires=_BALANCED,
             examples=("pynccl",),
         ),
     ] = None
@@ -72,8 +74,8 @@ class ExpertBalance(FrozenModel):
     enable_migration_batching: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "eplb_config.enable_migration_batching"),),
-            needs=_BALANCED,
+            maps_to=(EngineArg("load", "eplb_config.enable_migration_batching"),),
+            requires=_BALANCED,
             examples=(True,),
         ),
     ] = None
@@ -86,21 +88,21 @@ class ParallelismFields(BackendConfig):
     tensor_parallel_size: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="devices", maps_to=(Engine("load", "tensor_parallel_size"),), examples=(2,)),
+        Param(unit="devices", maps_to=(EngineArg("load", "tensor_parallel_size"),), examples=(2,)),
     ] = None
     """Devices that each layer is split over."""
 
     pipeline_parallel_size: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="stages", maps_to=(Engine("load", "pipeline_parallel_size"),), examples=(2,)),
+        Param(unit="stages", maps_to=(EngineArg("load", "pipeline_parallel_size"),), examples=(2,)),
     ] = None
     """Stages that the layers are distributed over."""
 
     data_parallel_size: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="replicas", maps_to=(Engine("load", "data_parallel_size"),), examples=(1,)),
+        Param(unit="replicas", maps_to=(EngineArg("load", "data_parallel_size"),), examples=(1,)),
     ] = None
     """Copies of the engine. The offline engine refuses more than one unless an external
     launcher starts them, which llem does not."""
@@ -110,7 +112,7 @@ class ParallelismFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="devices",
-            maps_to=(Engine("load", "prefill_context_parallel_size"),),
+            maps_to=(EngineArg("load", "prefill_context_parallel_size"),),
             examples=(2,),
         ),
     ] = None
@@ -121,9 +123,9 @@ class ParallelismFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="devices",
-            maps_to=(Engine("load", "decode_context_parallel_size"),),
-            needs={"vllm.tensor_parallel_size": GIVEN},
-            example_with={"vllm.tensor_parallel_size": 2},
+            maps_to=(EngineArg("load", "decode_context_parallel_size"),),
+            requires={"vllm.tensor_parallel_size": IS_SET},
+            example_context={"vllm.tensor_parallel_size": 2},
             examples=(2,),
         ),
     ] = None
@@ -132,8 +134,8 @@ class ParallelismFields(BackendConfig):
     dcp_comm_backend: Annotated[
         Literal["ag_rs", "a2a"] | None,
         Param(
-            maps_to=(Engine("load", "dcp_comm_backend"),),
-            needs={"vllm.decode_context_parallel_size": GIVEN},
+            maps_to=(EngineArg("load", "dcp_comm_backend"),),
+            requires={"vllm.decode_context_parallel_size": IS_SET},
             examples=("a2a",),
         ),
     ] = None
@@ -142,8 +144,8 @@ class ParallelismFields(BackendConfig):
     dcp_q_replicate: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "dcp_q_replicate"),),
-            needs={"vllm.decode_context_parallel_size": GIVEN},
+            maps_to=(EngineArg("load", "dcp_q_replicate"),),
+            requires={"vllm.decode_context_parallel_size": IS_SET},
             examples=(True,),
         ),
     ] = None
@@ -153,27 +155,29 @@ class ParallelismFields(BackendConfig):
         int | None,
         Field(ge=1),
         Param(
-            unit="tokens", maps_to=(Engine("load", "cp_kv_cache_interleave_size"),), examples=(16,)
+            unit="tokens",
+            maps_to=(EngineArg("load", "cp_kv_cache_interleave_size"),),
+            examples=(16,),
         ),
     ] = None
     """Tokens that stand together on one device when the KV cache is shared by position."""
 
     distributed_executor_backend: Annotated[
         Literal["mp", "uni", "ray"] | None,
-        Param(maps_to=(Engine("load", "distributed_executor_backend"),), examples=("mp", "uni")),
+        Param(maps_to=(EngineArg("load", "distributed_executor_backend"),), examples=("mp", "uni")),
     ] = None
     """How worker processes are started."""
 
     enable_expert_parallel: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "enable_expert_parallel"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "enable_expert_parallel"),), examples=(True,))
     ] = None
     """Whether MoE layers are split by expert rather than within each."""
 
     expert_placement_strategy: Annotated[
         Literal["linear", "round_robin"] | None,
         Param(
-            maps_to=(Engine("load", "expert_placement_strategy"),),
-            needs={"vllm.enable_expert_parallel": True},
+            maps_to=(EngineArg("load", "expert_placement_strategy"),),
+            requires={"vllm.enable_expert_parallel": True},
             examples=("round_robin",),
         ),
     ] = None
@@ -182,8 +186,8 @@ class ParallelismFields(BackendConfig):
     all2all_backend: Annotated[
         All2AllBackend | None,
         Param(
-            maps_to=(Engine("load", "all2all_backend"),),
-            needs={"vllm.enable_expert_parallel": True},
+            maps_to=(EngineArg("load", "all2all_backend"),),
+            requires={"vllm.enable_expert_parallel": True},
             examples=("deepep_low_latency",),
         ),
     ] = None
@@ -192,8 +196,8 @@ class ParallelismFields(BackendConfig):
     enable_ep_weight_filter: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "enable_ep_weight_filter"),),
-            needs={"vllm.enable_expert_parallel": True},
+            maps_to=(EngineArg("load", "enable_ep_weight_filter"),),
+            requires={"vllm.enable_expert_parallel": True},
             examples=(True,),
         ),
     ] = None
@@ -202,9 +206,9 @@ class ParallelismFields(BackendConfig):
     enable_eplb: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "enable_eplb"),),
-            needs={"vllm.enable_expert_parallel": True},
-            example_with={"vllm.tensor_parallel_size": 2},
+            maps_to=(EngineArg("load", "enable_eplb"),),
+            requires={"vllm.enable_expert_parallel": True},
+            example_context={"vllm.tensor_parallel_size": 2},
             examples=(True,),
         ),
     ] = None
@@ -214,14 +218,14 @@ class ParallelismFields(BackendConfig):
     """How they are."""
 
     enable_dbo: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "enable_dbo"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "enable_dbo"),), examples=(True,))
     ] = None
     """Whether a batch is split in two, to overlap arithmetic and exchange."""
 
     ubatch_size: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="batches", maps_to=(Engine("load", "ubatch_size"),), examples=(2,)),
+        Param(unit="batches", maps_to=(EngineArg("load", "ubatch_size"),), examples=(2,)),
     ] = None
     """Number of micro-batches; 0 leaves it to vLLM."""
 
@@ -230,8 +234,8 @@ class ParallelismFields(BackendConfig):
         Field(ge=0),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "dbo_decode_token_threshold"),),
-            needs={"vllm.enable_dbo": True},
+            maps_to=(EngineArg("load", "dbo_decode_token_threshold"),),
+            requires={"vllm.enable_dbo": True},
             examples=(64,),
         ),
     ] = None
@@ -242,39 +246,40 @@ class ParallelismFields(BackendConfig):
         Field(ge=0),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "dbo_prefill_token_threshold"),),
-            needs={"vllm.enable_dbo": True},
+            maps_to=(EngineArg("load", "dbo_prefill_token_threshold"),),
+            requires={"vllm.enable_dbo": True},
             examples=(1024,),
         ),
     ] = None
     """Tokens above which a step with prompts is split."""
 
     disable_custom_all_reduce: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "disable_custom_all_reduce"),), examples=(True,))
+        bool | None,
+        Param(maps_to=(EngineArg("load", "disable_custom_all_reduce"),), examples=(True,)),
     ] = None
     """Whether NCCL adds up partial results rather than the kernel of vLLM."""
 
     enable_batch_sharded_sampling: Annotated[
         bool | None,
-        Param(maps_to=(Engine("load", "enable_batch_sharded_sampling"),), examples=(True,)),
+        Param(maps_to=(EngineArg("load", "enable_batch_sharded_sampling"),), examples=(True,)),
     ] = None
     """Whether each device samples a part of the batch; unset leaves it to vLLM."""
 
     enable_hc_sp: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "enable_hc_sp"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "enable_hc_sp"),), examples=(True,))
     ] = None
     """Whether hyper-connection layers are split by position."""
 
     numa_bind: Annotated[
-        bool | None, Param(maps_to=(Engine("load", "numa_bind"),), examples=(True,))
+        bool | None, Param(maps_to=(EngineArg("load", "numa_bind"),), examples=(True,))
     ] = None
     """Whether each worker stays on the cores and the memory next to its device."""
 
     numa_bind_nodes: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
         Param(
-            maps_to=(Engine("load", "numa_bind_nodes"),),
-            needs={"vllm.numa_bind": True},
+            maps_to=(EngineArg("load", "numa_bind_nodes"),),
+            requires={"vllm.numa_bind": True},
             examples=((0, 0),),
         ),
     ] = None
@@ -283,8 +288,8 @@ class ParallelismFields(BackendConfig):
     numa_bind_cpus: Annotated[
         tuple[str, ...] | None,
         Param(
-            maps_to=(Engine("load", "numa_bind_cpus"),),
-            needs={"vllm.numa_bind": True},
+            maps_to=(EngineArg("load", "numa_bind_cpus"),),
+            requires={"vllm.numa_bind": True},
             examples=(("0-7", "8-15"),),
         ),
     ] = None
@@ -292,6 +297,6 @@ class ParallelismFields(BackendConfig):
 
     device_ids: Annotated[
         tuple[int | str, ...] | None,
-        Param(maps_to=(Engine("load", "device_ids"),), examples=((0, 1),)),
+        Param(maps_to=(EngineArg("load", "device_ids"),), examples=((0, 1),)),
     ] = None
     """Devices to use, by number or UUID; unset takes the first visible ones."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 from llem_vllm.config.choices import Quantization, QuantKey
 
 
@@ -16,7 +16,7 @@ class LinearQuantization(FrozenModel):
     weight: Annotated[
         QuantKey | None,
         Param(
-            maps_to=(Engine("load", "quantization_config.linear.weight"),),
+            maps_to=(EngineArg("load", "quantization_config.linear.weight"),),
             examples=("fp8_per_channel_static",),
         ),
     ] = None
@@ -25,7 +25,7 @@ class LinearQuantization(FrozenModel):
     activation: Annotated[
         QuantKey | None,
         Param(
-            maps_to=(Engine("load", "quantization_config.linear.activation"),),
+            maps_to=(EngineArg("load", "quantization_config.linear.activation"),),
             examples=("fp8_per_token",),
         ),
     ] = None
@@ -38,7 +38,7 @@ class ExpertQuantization(FrozenModel):
     weight: Annotated[
         QuantKey | None,
         Param(
-            maps_to=(Engine("load", "quantization_config.moe.weight"),),
+            maps_to=(EngineArg("load", "quantization_config.moe.weight"),),
             examples=("mxfp4",),
         ),
     ] = None
@@ -47,7 +47,7 @@ class ExpertQuantization(FrozenModel):
     activation: Annotated[
         QuantKey | None,
         Param(
-            maps_to=(Engine("load", "quantization_config.moe.activation"),),
+            maps_to=(EngineArg("load", "quantization_config.moe.activation"),),
             examples=("mxfp8",),
         ),
     ] = None
@@ -65,7 +65,7 @@ class OnlineQuantization(FrozenModel):
 
     ignore: Annotated[
         tuple[str, ...] | None,
-        Param(maps_to=(Engine("load", "quantization_config.ignore"),), examples=(("lm_head",),)),
+        Param(maps_to=(EngineArg("load", "quantization_config.ignore"),), examples=(("lm_head",),)),
     ] = None
     """Layers that keep their type."""
 
@@ -73,8 +73,8 @@ class OnlineQuantization(FrozenModel):
         dict[str, str] | None,
         Field(min_length=1),
         Param(
-            maps_to=(Engine("load", "quantization_config.targets"),),
-            excludes=("vllm.quantization_config.linear", "vllm.quantization_config.moe"),
+            maps_to=(EngineArg("load", "quantization_config.targets"),),
+            conflicts_with=("vllm.quantization_config.linear", "vllm.quantization_config.moe"),
             examples=({"re:.*mlp.*": "fp8_per_tensor"},),
         ),
     ] = None
@@ -86,7 +86,7 @@ class PrecisionFields(BackendConfig):
 
     quantization: Annotated[
         Quantization | None,
-        Param(maps_to=(Engine("load", "quantization"),), examples=("fp8",)),
+        Param(maps_to=(EngineArg("load", "quantization"),), examples=("fp8",)),
     ] = None
     """How weights are quantised; unset follows the checkpoint. Several methods need a checkpoint
     that is prepared for them."""
@@ -97,8 +97,8 @@ class PrecisionFields(BackendConfig):
     allow_deprecated_quantization: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "allow_deprecated_quantization"),),
-            needs={"vllm.quantization": ("fbgemm_fp8", "fp_quant")},
+            maps_to=(EngineArg("load", "allow_deprecated_quantization"),),
+            requires={"vllm.quantization": ("fbgemm_fp8", "fp_quant")},
             examples=(True,),
         ),
     ] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import GIVEN, BackendConfig, Engine, FrozenModel, Param
+from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
 from llem_vllm.config.choices import (
     AttentionBackend,
     KvCacheDtype,
@@ -30,8 +30,8 @@ class Speculation(FrozenModel):
     method: Annotated[
         SpeculativeMethod | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.method"),),
-            example_with=_LENGTH,
+            maps_to=(EngineArg("load", "speculative_config.method"),),
+            example_context=_LENGTH,
             examples=("ngram", "eagle3"),
         ),
     ] = None
@@ -40,7 +40,9 @@ class Speculation(FrozenModel):
     model: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=(Engine("load", "speculative_config.model"),), examples=("org/draft-model",)),
+        Param(
+            maps_to=(EngineArg("load", "speculative_config.model"),), examples=("org/draft-model",)
+        ),
     ] = None
     """Draft model, or further weights, as a hub id or folder."""
 
@@ -49,8 +51,8 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.num_speculative_tokens"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.num_speculative_tokens"),),
+            example_context=_DRAFT,
             examples=(3,),
         ),
     ] = None
@@ -60,8 +62,10 @@ class Speculation(FrozenModel):
         tuple[tuple[int, int, int], ...] | None,
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.num_speculative_tokens_per_batch_size"),),
-            example_with=_DRAFT,
+            maps_to=(
+                EngineArg("load", "speculative_config.num_speculative_tokens_per_batch_size"),
+            ),
+            example_context=_DRAFT,
             examples=(((1, 8, 5), (9, 64, 2)),),
         ),
     ] = None
@@ -72,9 +76,9 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.prompt_lookup_max"),),
-            needs=_LOOKUP,
-            example_with=_LENGTH,
+            maps_to=(EngineArg("load", "speculative_config.prompt_lookup_max"),),
+            requires=_LOOKUP,
+            example_context=_LENGTH,
             examples=(4,),
         ),
     ] = None
@@ -85,9 +89,9 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.prompt_lookup_min"),),
-            needs=_LOOKUP,
-            example_with=_LENGTH,
+            maps_to=(EngineArg("load", "speculative_config.prompt_lookup_min"),),
+            requires=_LOOKUP,
+            example_context=_LENGTH,
             examples=(2,),
         ),
     ] = None
@@ -98,9 +102,9 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="levels",
-            maps_to=(Engine("load", "speculative_config.suffix_decoding_max_tree_depth"),),
-            needs=_SUFFIX,
-            example_with=_FORGETFUL,
+            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_tree_depth"),),
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
             examples=(32,),
         ),
     ] = None
@@ -111,8 +115,8 @@ class Speculation(FrozenModel):
         Field(ge=0),
         Param(
             unit="requests",
-            maps_to=(Engine("load", "speculative_config.suffix_decoding_max_cached_requests"),),
-            needs=_SUFFIX,
+            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_cached_requests"),),
+            requires=_SUFFIX,
             examples=(0,),
         ),
     ] = None
@@ -123,9 +127,9 @@ class Speculation(FrozenModel):
         Field(gt=0),
         Param(
             unit="ratio",
-            maps_to=(Engine("load", "speculative_config.suffix_decoding_max_spec_factor"),),
-            needs=_SUFFIX,
-            example_with=_FORGETFUL,
+            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_spec_factor"),),
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
             examples=(2.0,),
         ),
     ] = None
@@ -136,9 +140,9 @@ class Speculation(FrozenModel):
         Field(ge=0, le=1),
         Param(
             unit="ratio",
-            maps_to=(Engine("load", "speculative_config.suffix_decoding_min_token_prob"),),
-            needs=_SUFFIX,
-            example_with=_FORGETFUL,
+            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_min_token_prob"),),
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
             examples=(0.2,),
         ),
     ] = None
@@ -149,8 +153,8 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="devices",
-            maps_to=(Engine("load", "speculative_config.draft_tensor_parallel_size"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.draft_tensor_parallel_size"),),
+            example_context=_DRAFT,
             examples=(1,),
         ),
     ] = None
@@ -159,8 +163,8 @@ class Speculation(FrozenModel):
     enforce_eager: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.enforce_eager"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.enforce_eager"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -169,8 +173,8 @@ class Speculation(FrozenModel):
     quantization: Annotated[
         Quantization | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.quantization"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.quantization"),),
+            example_context=_DRAFT,
             examples=("fp8",),
         ),
     ] = None
@@ -179,8 +183,8 @@ class Speculation(FrozenModel):
     attention_backend: Annotated[
         AttentionBackend | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.attention_backend"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.attention_backend"),),
+            example_context=_DRAFT,
             examples=("FLASH_ATTN",),
         ),
     ] = None
@@ -189,8 +193,8 @@ class Speculation(FrozenModel):
     moe_backend: Annotated[
         MoeBackend | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.moe_backend"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.moe_backend"),),
+            example_context=_DRAFT,
             examples=("triton",),
         ),
     ] = None
@@ -199,8 +203,8 @@ class Speculation(FrozenModel):
     kv_cache_dtype: Annotated[
         KvCacheDtype | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.kv_cache_dtype"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.kv_cache_dtype"),),
+            example_context=_DRAFT,
             examples=("fp8",),
         ),
     ] = None
@@ -211,8 +215,8 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.max_model_len"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.max_model_len"),),
+            example_context=_DRAFT,
             examples=(2048,),
         ),
     ] = None
@@ -221,8 +225,8 @@ class Speculation(FrozenModel):
     revision: Annotated[
         str | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.revision"),),
-            needs={"vllm.speculative_config.model": GIVEN},
+            maps_to=(EngineArg("load", "speculative_config.revision"),),
+            requires={"vllm.speculative_config.model": IS_SET},
             examples=("main",),
         ),
     ] = None
@@ -231,8 +235,8 @@ class Speculation(FrozenModel):
     code_revision: Annotated[
         str | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.code_revision"),),
-            needs={"vllm.speculative_config.model": GIVEN},
+            maps_to=(EngineArg("load", "speculative_config.code_revision"),),
+            requires={"vllm.speculative_config.model": IS_SET},
             examples=("main",),
         ),
     ] = None
@@ -241,8 +245,8 @@ class Speculation(FrozenModel):
     parallel_drafting: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.parallel_drafting"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.parallel_drafting"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -251,8 +255,8 @@ class Speculation(FrozenModel):
     draft_sample_method: Annotated[
         Literal["greedy", "probabilistic"] | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.draft_sample_method"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.draft_sample_method"),),
+            example_context=_DRAFT,
             examples=("probabilistic",),
         ),
     ] = None
@@ -261,8 +265,8 @@ class Speculation(FrozenModel):
     rejection_sample_method: Annotated[
         Literal["standard", "synthetic", "block"] | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.rejection_sample_method"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.rejection_sample_method"),),
+            example_context=_DRAFT,
             examples=("block",),
         ),
     ] = None
@@ -272,10 +276,10 @@ class Speculation(FrozenModel):
         tuple[Annotated[float, Field(ge=0, le=1)], ...] | None,
         Param(
             unit="ratio",
-            maps_to=(Engine("load", "speculative_config.synthetic_acceptance_rates"),),
-            needs=_SYNTHETIC,
-            excludes=("vllm.speculative_config.synthetic_acceptance_length",),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.synthetic_acceptance_rates"),),
+            requires=_SYNTHETIC,
+            conflicts_with=("vllm.speculative_config.synthetic_acceptance_length",),
+            example_context=_DRAFT,
             examples=((0.8, 0.6, 0.4),),
         ),
     ] = None
@@ -286,9 +290,9 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.synthetic_acceptance_length"),),
-            needs=_SYNTHETIC,
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.synthetic_acceptance_length"),),
+            requires=_SYNTHETIC,
+            example_context=_DRAFT,
             examples=(2.5,),
         ),
     ] = None
@@ -297,8 +301,8 @@ class Speculation(FrozenModel):
     disable_padded_drafter_batch: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.disable_padded_drafter_batch"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.disable_padded_drafter_batch"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -307,8 +311,8 @@ class Speculation(FrozenModel):
     disable_eagle_block_drop: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.disable_eagle_block_drop"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.disable_eagle_block_drop"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -317,8 +321,8 @@ class Speculation(FrozenModel):
     use_local_argmax_reduction: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.use_local_argmax_reduction"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.use_local_argmax_reduction"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -327,8 +331,8 @@ class Speculation(FrozenModel):
     use_heterogeneous_vocab: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.use_heterogeneous_vocab"),),
-            needs={"vllm.speculative_config.method": "draft_model"},
+            maps_to=(EngineArg("load", "speculative_config.use_heterogeneous_vocab"),),
+            requires={"vllm.speculative_config.method": "draft_model"},
             examples=(True,),
         ),
     ] = None
@@ -337,8 +341,8 @@ class Speculation(FrozenModel):
     index_share_for_mtp_iteration: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.index_share_for_mtp_iteration"),),
-            example_with=_DRAFT,
+            maps_to=(EngineArg("load", "speculative_config.index_share_for_mtp_iteration"),),
+            example_context=_DRAFT,
             examples=(True,),
         ),
     ] = None
@@ -347,8 +351,8 @@ class Speculation(FrozenModel):
     enable_adaptive_verification: Annotated[
         bool | None,
         Param(
-            maps_to=(Engine("load", "speculative_config.enable_adaptive_verification"),),
-            needs=_DSPARK,
+            maps_to=(EngineArg("load", "speculative_config.enable_adaptive_verification"),),
+            requires=_DSPARK,
             examples=(True,),
         ),
     ] = None
@@ -359,8 +363,8 @@ class Speculation(FrozenModel):
         Field(ge=1),
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "speculative_config.dspark_draft_topk"),),
-            needs=_DSPARK,
+            maps_to=(EngineArg("load", "speculative_config.dspark_draft_topk"),),
+            requires=_DSPARK,
             examples=(64,),
         ),
     ] = None

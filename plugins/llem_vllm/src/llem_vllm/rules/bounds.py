@@ -18,6 +18,6 @@ def at_most(lower: str, upper: str, *, name: str, reason: str) -> Rule:
         name=name,
         fields=(lower, upper),
         reason=reason,
-        remedy=f"Lower {lower}, or raise {upper}.",
+        hint=f"Lower {lower}, or raise {upper}.",
         violated=violated,
     )

@@ -72,7 +72,7 @@ def _removed(call: str, argument: str, reason: str) -> Rule:
         name=f"vllm-removed-{argument.replace('_', '-')}",
         fields=("passthrough_kwargs",),
         reason=f"{argument} is gone from this vLLM: {reason}",
-        remedy=f"Remove it from passthrough_kwargs.{call}.",
+        hint=f"Remove it from passthrough_kwargs.{call}.",
         violated=violated,
     )
 
@@ -82,28 +82,28 @@ LOADING_RULES = (
         name="vllm-reads-no-gguf",
         fields=("model.gguf_file",),
         reason="this vLLM has no loader for GGUF files",
-        remedy="Use the original checkpoint.",
+        hint="Use the original checkpoint.",
         violated=_gguf,
     ),
     Rule(
         name="vllm-random-weights-are-not-read",
         fields=("vllm.load_format", "model.weights"),
         reason="random weights are made, not read",
-        remedy="Remove vllm.load_format.",
+        hint="Remove vllm.load_format.",
         violated=_random_read_from_files,
     ),
     Rule(
         name="vllm-dummy-weights-are-random",
         fields=("vllm.load_format", "model.weights"),
         reason="dummy weights are random ones, and the outcome would call them pretrained",
-        remedy="Set model.weights: random instead.",
+        hint="Set model.weights: random instead.",
         violated=_dummy_but_pretrained,
     ),
     Rule(
         name="vllm-quantization-needs-a-checkpoint",
         fields=("vllm.quantization", "model.weights"),
         reason="this method reads weights that were quantised before, and random ones were not",
-        remedy="Use a checkpoint prepared for it, or a method that quantises while loading, such "
+        hint="Use a checkpoint prepared for it, or a method that quantises while loading, such "
         "as fp8.",
         violated=_prepared_but_random,
     ),
@@ -111,14 +111,14 @@ LOADING_RULES = (
         name="vllm-quantization-is-deprecated",
         fields=("vllm.quantization", "vllm.allow_deprecated_quantization"),
         reason="vLLM is about to remove this method, and wants to be told that you know",
-        remedy="Set vllm.allow_deprecated_quantization: true, or use another method.",
+        hint="Set vllm.allow_deprecated_quantization: true, or use another method.",
         violated=_unmarked_deprecated,
     ),
     Rule(
         name="vllm-torchao-needs-settings",
         fields=("vllm.quantization", "model.weights"),
         reason="torchao takes its settings from the checkpoint, and random weights have none",
-        remedy="Use a checkpoint that torchao quantised.",
+        hint="Use a checkpoint that torchao quantised.",
         violated=_torchao,
     ),
     *(

@@ -28,14 +28,14 @@ PARALLELISM_RULES = (
         fields=("vllm.data_parallel_size",),
         reason="the offline engine runs one replica unless an external launcher starts the others, "
         "which llem does not",
-        remedy="Remove vllm.data_parallel_size, or use vllm.tensor_parallel_size.",
+        hint="Remove vllm.data_parallel_size, or use vllm.tensor_parallel_size.",
         violated=_several_replicas,
     ),
     Rule(
         name="vllm-context-groups-divide-tensor-groups",
         fields=("vllm.decode_context_parallel_size", "vllm.tensor_parallel_size"),
         reason="it does not divide the number of devices of a tensor-parallel group",
-        remedy="Use a divisor of vllm.tensor_parallel_size.",
+        hint="Use a divisor of vllm.tensor_parallel_size.",
         violated=_uneven_context_groups,
     ),
     Rule(
@@ -46,7 +46,7 @@ PARALLELISM_RULES = (
             "vllm.prefill_context_parallel_size",
         ),
         reason="there is nothing to balance on one device",
-        remedy="Raise vllm.tensor_parallel_size, or remove vllm.enable_eplb.",
+        hint="Raise vllm.tensor_parallel_size, or remove vllm.enable_eplb.",
         violated=_balance_on_one_device,
     ),
 )

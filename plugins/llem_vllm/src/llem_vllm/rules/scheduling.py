@@ -46,7 +46,7 @@ SCHEDULING_RULES = (
         name="vllm-step-holds-every-request",
         fields=("vllm.max_num_batched_tokens", "vllm.max_num_seqs"),
         reason="a step gives each running request at least one token",
-        remedy="Raise vllm.max_num_batched_tokens to vllm.max_num_seqs or more.",
+        hint="Raise vllm.max_num_batched_tokens to vllm.max_num_seqs or more.",
         violated=_fewer_tokens_than_requests,
     ),
     Rule(
@@ -57,14 +57,14 @@ SCHEDULING_RULES = (
             "vllm.enable_chunked_prefill",
         ),
         reason="without chunked prefill the longest prompt has to fit into one step",
-        remedy="Raise vllm.max_num_batched_tokens to vllm.max_model_len, or allow chunked prefill.",
+        hint="Raise vllm.max_num_batched_tokens to vllm.max_model_len, or allow chunked prefill.",
         violated=_prompt_longer_than_step,
     ),
     Rule(
         name="vllm-request-fits-the-context",
         fields=("vllm.max_model_len", "workload.output_tokens"),
         reason="the longest prompt and its output do not fit into it",
-        remedy="Raise vllm.max_model_len, or shorten the workload.",
+        hint="Raise vllm.max_model_len, or shorten the workload.",
         violated=_workload_longer_than_context,
     ),
     at_most(

@@ -85,7 +85,7 @@ SPECULATION_RULES = (
         name="vllm-speculation-needs-a-method",
         fields=("vllm.speculative_config.method", "vllm.speculative_config.model"),
         reason="neither says what drafts the tokens",
-        remedy="Set one of them, or remove vllm.speculative_config.",
+        hint="Set one of them, or remove vllm.speculative_config.",
         violated=_neither_method_nor_model,
     ),
     Rule(
@@ -95,7 +95,7 @@ SPECULATION_RULES = (
             "vllm.speculative_config.method",
         ),
         reason="with this method there is no draft model that could say how many",
-        remedy="Set vllm.speculative_config.num_speculative_tokens.",
+        hint="Set vllm.speculative_config.num_speculative_tokens.",
         violated=_lookup_without_length,
     ),
     at_most(
@@ -108,14 +108,14 @@ SPECULATION_RULES = (
         name="vllm-lookup-is-synchronous",
         fields=("vllm.async_scheduling", "vllm.speculative_config.method"),
         reason="this method needs the tokens of a step before it can draft for the next one",
-        remedy="Remove vllm.async_scheduling.",
+        hint="Remove vllm.async_scheduling.",
         violated=_asynchronous_lookup,
     ),
     Rule(
         name="vllm-ragged-drafts-are-synchronous",
         fields=("vllm.async_scheduling", "vllm.speculative_config.disable_padded_drafter_batch"),
         reason="drafts of different lengths cannot be scheduled ahead",
-        remedy="Remove one of the two.",
+        hint="Remove one of the two.",
         violated=_asynchronous_ragged_drafts,
     ),
     Rule(
@@ -126,14 +126,14 @@ SPECULATION_RULES = (
         ),
         reason="suffix decoding remembers answers, and those of an earlier repetition would be "
         "drafts that are always right",
-        remedy="Set vllm.speculative_config.suffix_decoding_max_cached_requests: 0.",
+        hint="Set vllm.speculative_config.suffix_decoding_max_cached_requests: 0.",
         violated=_remembered_answers,
     ),
     Rule(
         name="vllm-speculation-has-no-min-p",
         fields=("decoder.min_p", "vllm.speculative_config.method"),
         reason="drafted tokens are verified without it",
-        remedy="Remove decoder.min_p or vllm.speculative_config.",
+        hint="Remove decoder.min_p or vllm.speculative_config.",
         violated=_min_p,
     ),
     Rule(
@@ -143,7 +143,7 @@ SPECULATION_RULES = (
             "vllm.tensor_parallel_size",
         ),
         reason="a draft model runs on one device or on all of the group",
-        remedy="Use 1 or vllm.tensor_parallel_size.",
+        hint="Use 1 or vllm.tensor_parallel_size.",
         violated=_odd_draft_split,
     ),
     Rule(
@@ -154,7 +154,7 @@ SPECULATION_RULES = (
             "vllm.speculative_config.synthetic_acceptance_length",
         ),
         reason="nothing says how many tokens to accept",
-        remedy="Set one of the two.",
+        hint="Set one of the two.",
         violated=_synthetic_without_rate,
     ),
 )

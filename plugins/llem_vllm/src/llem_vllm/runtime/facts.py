@@ -8,13 +8,13 @@ from typing import Any
 from vllm.transformers_utils.config import try_get_generation_config
 
 from llem.api.architecture import from_hf_config
-from llem.api.session import ModelFacts
+from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 """Ids with a meaning of their own, as configs name them."""
 
 
-def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelFacts:
+def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
     """Return the facts of a loaded model.
 
     Args:
@@ -30,7 +30,7 @@ def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelFacts:
     known = architecture.parameters if architecture and model.quantization is None else None
     # On a CPU, vLLM may hand weights over to oneDNN, which keeps them where nobody can count.
     hidden = counted is not None and known is not None and counted < known
-    return ModelFacts(
+    return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=sorted(eos_ids(llm)),
         special_token_ids=_special_ids(model),

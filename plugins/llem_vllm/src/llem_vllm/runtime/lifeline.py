@@ -12,7 +12,7 @@ import os
 
 import psutil
 
-from llem.api.child_processes import die_with_parent
+from llem.api.child_processes import exit_with_parent
 
 VARIABLE = "LLEM_VLLM_SESSION"
 """Environment variable with the process id of the session, for the processes below it."""
@@ -30,7 +30,7 @@ def hold() -> None:
     session = os.environ.get(VARIABLE)
     if session is None or int(session) == os.getpid():
         return
-    die_with_parent(os.getppid())
+    exit_with_parent(os.getppid())
     if not lives(int(session)):
         os._exit(1)
 
