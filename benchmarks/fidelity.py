@@ -22,7 +22,7 @@ from smollm2 import save_as_safetensors
 
 from llem.api.session import ModelInfo
 from llem.schema.workload import SyntheticWorkload
-from llem.workload import build_workload
+from llem.workload.build_workload import build_workload
 
 REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 4, 32, 32
 SPECIAL_IDS = [0, 1, 2]

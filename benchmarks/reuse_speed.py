@@ -28,7 +28,7 @@ from llem.process.workers import start_worker
 from llem.registry import Registry
 from llem.run.preflight import plan_for
 from llem.study.load_study import load_study
-from llem.workload import build_workload
+from llem.workload.build_workload import build_workload
 
 ORDERS = tuple(permutations(("kept", "preforked", "fresh")))
 

@@ -21,11 +21,11 @@ from pydantic_core import to_jsonable_python
 
 from llem.cli import main as llem
 from llem.errors import LlemError
-from llem.introspect.audit_report import Classification, audit_listing, audit_report, audit_summary
+from llem.introspect.config_parameters import Parameter, section_parameters
+from llem.introspect.config_parameters import shared_parameters as parameters_of_all
 from llem.introspect.constraints import ValidationRule, validation_rules
+from llem.introspect.engine_audit import Classification, audit_listing, audit_report, audit_summary
 from llem.introspect.parameter_tables import parameter_listing, rule_listing
-from llem.introspect.parameters import Parameter, section_parameters
-from llem.introspect.parameters import shared_parameters as parameters_of_all
 from llem.introspect.schema_text import kind, unit_of
 from llem.introspect.tables import render_markdown
 from llem.registry import Registry

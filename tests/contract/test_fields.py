@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from llem.config.core_rules import RULES
-from llem.introspect.parameters import schema_of
+from llem.introspect.config_parameters import schema_of
 from llem.introspect.schema_text import bounds
 from llem.schema.experiment import Experiment
 from llem.schema.fields import ConfigField, walk

@@ -15,12 +15,12 @@ from typing import Annotated
 
 from llem.api.parameter_audit import ParameterAudit, Surface
 from llem.api.capability import BackendInfo, EngineRequirement
-from llem.schema import BackendConfig, Engine, Param
+from llem.schema.base import BackendConfig, EngineArg, Param
 from llem.api.hookspecs import hookimpl
 
 class Section(BackendConfig):
     """What tiny takes."""
-    size: Annotated[int | None, Param(maps_to=(Engine("load", "size"),))] = None
+    size: Annotated[int | None, Param(maps_to=(EngineArg("load", "size"),))] = None
     """How big."""
 
 @hookimpl

@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_NOT_OURS = {"__pycache__", "build", "dist", "results", "venv"}
+_NOT_OURS = {"__pycache__", "build", "dist", "venv"}
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     # Not `git ls-files`: the checks also hold for a copy without history.
     for path in sorted(folder.iterdir()):
         hidden = path.name.startswith(".") and path.name not in {".ci", ".gitignore"}
-        if hidden or path.name in _NOT_OURS or path.name.endswith(".egg-info"):
+        if (
+            hidden
+            or path == ROOT / "results"
+            or path.name in _NOT_OURS
+            or path.name.endswith(".egg-info")
+        ):
             continue
         yield path
         if path.is_dir() and not path.is_symlink():

@@ -6,11 +6,11 @@ import ast
 import re
 from pathlib import Path
 
-BROAD_EXCEPTS = {
-    "registry/load.py",  # importing a plugin
-    "registry/call.py",  # calling one of its hooks
-    "worker/serve.py",  # running an engine
-}
+BROAD_EXCEPTS = (
+    "registry/safe_call.py",  # importing a plugin
+    "registry/safe_call.py",  # calling one of its hooks
+    "process/worker.py",  # running an engine
+)
 """The only places of core where a failure of any kind is caught and not raised again."""
 
 

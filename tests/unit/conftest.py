@@ -16,7 +16,7 @@ from llem.registry.scan import scan
 
 BACKEND = """
 from llem.api.capability import (
-    BackendInfo, Capability, Claim, ComputeCapability, EngineRequirement, Gpus, Installed, Level,
+    BackendInfo, Capability, Claim, ComputeCapability, EngineRequirement, Gpus, Installed, Support,
     Platform,
 )
 from llem.api.hookspecs import hookimpl
@@ -27,7 +27,7 @@ def llem_capabilities():
 
 @hookimpl
 def llem_config_model():
-    from llem.schema import BackendConfig
+    from llem.schema.base import BackendConfig
     return BackendConfig
 """
 

@@ -10,7 +10,7 @@
     │   ├── OutputRefused              the output folder cannot take results
     │   ├── StudyBusy                  another process is running the study
     │   ├── StudyChanged               the study is not the one that was begun
-    │   └── NotAlike                   the outcomes cannot be compared as asked
+    │   └── NotComparable              the outcomes cannot be compared as asked
     ├── BackendUnavailable         3   the backend or its engine is not usable here
     │   ├── UnknownBackend
     │   ├── PluginBroken

@@ -7,4 +7,4 @@ from twins.healthy import *
 
 @hookimpl
 def llem_capabilities():
-    return replace(INFO, claims={**INFO.claims, Capability.LORA: Claim(Level.PARTIAL)})
+    return replace(INFO, claims={**INFO.claims, Capability.LORA: Claim(Support.PARTIAL)})

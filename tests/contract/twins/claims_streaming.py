@@ -7,4 +7,4 @@ from twins.healthy import *
 
 @hookimpl
 def llem_capabilities():
-    return replace(INFO, claims={**INFO.claims, Capability.STREAMING_LATENCY: Claim(Level.NO)})
+    return replace(INFO, claims={**INFO.claims, Capability.STREAMING_LATENCY: Claim(Support.NO)})

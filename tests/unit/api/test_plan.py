@@ -5,7 +5,7 @@ from collections import OrderedDict
 from fractions import Fraction
 
 import pytest
-from hypothesis import drop_none
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.schema.call_plan import (
@@ -34,12 +34,12 @@ values = st.recursive(
 )
 
 
-@drop_none(values)
+@given(values)
 def test_every_value_survives_json(value):
     assert decode(json.loads(json.dumps(encode(value)))) == value
 
 
-@drop_none(st.dictionaries(names, values, max_size=3), st.lists(values, max_size=2))
+@given(st.dictionaries(names, values, max_size=3), st.lists(values, max_size=2))
 def test_every_plan_survives_json(kwargs, args):
     call = Call("load", "a.b", kwargs=kwargs, args=tuple(args), runtime=("x",), assign="model")
     plan = CallPlan((call,), {"batch_size": 4})

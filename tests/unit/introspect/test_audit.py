@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 
 from llem.api.parameter_audit import FoundParameter, ParameterAudit, Surface
-from llem.introspect.audit_report import Classification, audited
+from llem.introspect.engine_audit import Classification, audited
 from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
 
 

@@ -21,7 +21,7 @@ def spec(name, **more):
 
 @hookimpl
 def llem_meters():
-    return [spec("gpu"), spec("cpu"), spec("lost"), spec("odd"), spec("toy", on_request=True)]
+    return [spec("gpu"), spec("cpu"), spec("lost"), spec("odd"), spec("toy", opt_in=True)]
 
 class Gpu(Meter):
     def probe(self):

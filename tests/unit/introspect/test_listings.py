@@ -24,9 +24,9 @@ from llem.introspect.tables import (
 )
 
 CLAIMS = """claims={
-    Capability.FLOAT32: Claim(Level.YES),
-    Capability.FLOAT16: Claim(Level.YES, needs=(ComputeCapability(5, 3),)),
-    Capability.LORA: Claim(Level.PARTIAL, note="one at a time", needs=(ComputeCapability(5, 3),)),
+    Capability.FLOAT32: Claim(Support.YES),
+    Capability.FLOAT16: Claim(Support.YES, requires=(ComputeCapability(5, 3),)),
+    Capability.LORA: Claim(Support.PARTIAL, note="one at a time", requires=(ComputeCapability(5, 3),)),
 }, devices=("cpu", "cuda")"""
 ENGINE = "engine=EngineRequirement('rocket-engine', '>=2', 'pip install rocket-engine')"
 
@@ -167,7 +167,7 @@ def test_conditions_are_held_against_a_machine(registry):
 
 def test_whether_a_distribution_is_installed_is_looked_up(environment, source):
     claims = """claims={
-        Capability.LORA: Claim(Level.YES, needs=(Installed("click"), Installed("no-such-thing"))),
+        Capability.LORA: Claim(Support.YES, requires=(Installed("click"), Installed("no-such-thing"))),
     }"""
     environment.install("llem-able", {"able": source("able", claims)})
     facts = HostInfo("Linux-6", "any", 1, 2**30)

@@ -8,8 +8,8 @@ import pytest
 
 from llem import introspect
 from llem.errors import UnknownBackend
+from llem.introspect.config_parameters import Parameter
 from llem.introspect.parameter_tables import parameter_listing, rule_listing
-from llem.introspect.parameters import Parameter
 from llem.introspect.tables import render_json, render_markdown, render_text
 
 BACKEND = """
@@ -18,21 +18,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api.parameter_audit import ParameterAudit, Surface
-from llem.schema import BackendConfig, Engine, FrozenModel, Param, Rule
+from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param, Rule
 
 class Cache(FrozenModel):
     '''Where keys and values are kept.'''
     kind: Annotated[
         Literal["static", "paged"] | None,
-        Param(maps_to=(Engine("load", "cache.kind"),), min_compute_capability={"paged": (9, 0)}),
+        Param(maps_to=(EngineArg("load", "cache.kind"),), min_compute_capability={"paged": (9, 0)}),
     ] = None
     '''Which kind.'''
     length: Annotated[
         Annotated[int, Field(ge=1, le=4096)] | None,
         Param(
             unit="tokens",
-            maps_to=(Engine("load", "cache.length"),),
-            needs={"fast.cache.kind": "static"},
+            maps_to=(EngineArg("load", "cache.length"),),
+            requires={"fast.cache.kind": "static"},
             min_compute_capability=(8, 0),
             examples=(128,),
         ),
@@ -45,7 +45,7 @@ class Section(BackendConfig):
     four: bool | None = None
     '''Four bits.'''
     eight: Annotated[
-        bool | None, Param(excludes=("fast.four",), skipped_when="the moon is full")
+        bool | None, Param(conflicts_with=("fast.four",), ignored_when="the moon is full")
     ] = None
     '''Eight bits.'''
     cache: Cache | None = None

@@ -14,13 +14,13 @@ from llem.results.index import summaries
 
 READER = """
 from llem.api.hookspecs import hookimpl
-from llem.api.importers import ForeignResult, ImportFormat
+from llem.api.importers import ImportedResult, ResultImporter
 
 @hookimpl
 def llem_result_importers():
     return [
-        ImportFormat("none", "nothing at all", __name__ + ".nothing"),
-        ImportFormat("toy", "JSON of toybench", __name__ + ".read"),
+        ResultImporter("none", "nothing at all", __name__ + ".nothing"),
+        ResultImporter("toy", "JSON of toybench", __name__ + ".read"),
     ]
 
 def nothing(document, told):
@@ -32,7 +32,7 @@ def read(document, told):
     figures = {"output_tokens_per_s": document["toy"]}
     if told.output_tokens:
         figures["duration_s"] = told.output_tokens / document["toy"]
-    return ForeignResult("toybench run", "toy", "a/model", figures, tool_version="3",
+    return ImportedResult("toybench run", "toy", "a/model", figures, tool_version="3",
                          settings={"toy": {"size": document.get("size")}})
 """
 

@@ -10,16 +10,16 @@ import pytest
 
 LOOK = """
 import json
-from llem.testing.side_effects import Guard
+from llem.testing.side_effects import SideEffectGuard
 
-guard = Guard("touchy")
+guard = SideEffectGuard("touchy")
 with guard.watching() as effects:
     import touchy
 print(json.dumps(effects))
 """
 
 DOCSTRING = """
-from llem.schema import BackendConfig
+from llem.schema.base import BackendConfig
 
 class Model(BackendConfig):
     x: int | None = None

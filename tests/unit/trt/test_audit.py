@@ -11,7 +11,7 @@ import pytest
 
 import llem_trt
 from llem.api.parameter_audit import FoundParameter
-from llem.introspect.audit_report import Classification, audited
+from llem.introspect.engine_audit import Classification, audited
 from llem_trt.audit import parameter_audit
 from llem_trt.config.trt import TrtConfig
 from llem_trt.reference import classes, found

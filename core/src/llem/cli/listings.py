@@ -1,4 +1,4 @@
-"""``llem capabilities``: what each backend can do."""
+"""The commands that list what is installed and known: nothing is run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ import click
 from llem.cli.error_output import UNACCOUNTED
 from llem.cli.options import Form, json_option, markdown_option, print_answer
 from llem.errors import BackendUnavailable
-from llem.introspect.capability_matrix import capabilities as list_capabilities
-from llem.introspect.doctor import State
-from llem.introspect.doctor import doctor as run_doctor
-from llem.introspect.installed import meters as list_meters
-from llem.introspect.installed import shapes as list_shapes
-from llem.introspect.tables import capability_listing, check_listing, meter_listing, shape_listing
 from llem.registry import Registry
 
 
@@ -25,6 +19,9 @@ from llem.registry import Registry
 @json_option
 def capabilities(backend: str | None, here: bool, form: Form) -> None:
     """List what each installed backend can do; no engine is needed or imported."""
+    from llem.introspect.capability_matrix import capabilities as list_capabilities
+    from llem.introspect.tables import capability_listing
+
     facts = None
     if here:
         from llem.run.host_info import host_facts
@@ -45,10 +42,9 @@ def params(backend: str | None, own: bool, rules: bool, form: Form) -> None:
 
     No engine is needed or imported. --json has everything.
     """
+    from llem.introspect.config_parameters import parameters
     from llem.introspect.constraints import validation_rules
     from llem.introspect.parameter_tables import parameter_listing, rule_listing
-    from llem.introspect.parameters import parameters
-    from llem.registry import Registry
 
     registry = Registry.discover()
     if rules:
@@ -64,6 +60,9 @@ def params(backend: str | None, own: bool, rules: bool, form: Form) -> None:
 @json_option
 def meters(form: Form) -> None:
     """List every meter, whether it works here, and why not."""
+    from llem.introspect.installed import meters as list_meters
+    from llem.introspect.tables import meter_listing
+
     found = list_meters(Registry.discover())
     print_answer(found, lambda: meter_listing(found), form)
 
@@ -73,6 +72,9 @@ def meters(form: Form) -> None:
 @json_option
 def shapes(form: Form) -> None:
     """List the embedded model shapes: sizes of known models, with random weights."""
+    from llem.introspect.installed import shapes as list_shapes
+    from llem.introspect.tables import shape_listing
+
     found = list_shapes()
     print_answer(found, lambda: shape_listing(found), form)
 
@@ -96,6 +98,10 @@ def schema(backend: str | None, outcome: bool) -> None:
 @json_option
 def doctor(form: Form) -> None:
     """Check plugins, engines, meters and folders; ends with 3 if a check failed."""
+    from llem.introspect.doctor import State
+    from llem.introspect.doctor import doctor as run_doctor
+    from llem.introspect.tables import check_listing
+
     checks = run_doctor(Registry.discover())
     print_answer(checks, lambda: check_listing(checks), form)
     if any(check.state is State.FAILED for check in checks):
@@ -122,7 +128,7 @@ def audit(backend: str, python: str | None, reference: bool, allow_gone: bool, f
     with 1 if one is none of these (unclassified), several (contradicted), or is spoken of and
     not there (gone).
     """
-    from llem.introspect.audit_report import (
+    from llem.introspect.engine_audit import (
         Classification,
         audit_listing,
         audit_report,

@@ -17,16 +17,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llem.introspect.audit_report import audit_report
     from llem.introspect.capability_matrix import capabilities
+    from llem.introspect.config_parameters import parameters
     from llem.introspect.constraints import (
         compute_capability_needs,
         mutual_exclusions,
         skip_conditions,
         validation_rules,
     )
+    from llem.introspect.engine_audit import audit_report
     from llem.introspect.json_schema import outcome_schema, schema
-    from llem.introspect.parameters import parameters
 
 __all__ = [
     "audit_report",
@@ -41,15 +41,15 @@ __all__ = [
 ]
 
 _MODULES = {
-    "audit_report": "audit",
-    "capabilities": "capability",
-    "compute_capability_needs": "rule",
-    "mutual_exclusions": "rule",
+    "audit_report": "engine_audit",
+    "capabilities": "capability_matrix",
+    "compute_capability_needs": "constraints",
+    "mutual_exclusions": "constraints",
     "outcome_schema": "json_schema",
-    "parameters": "parameter",
+    "parameters": "config_parameters",
     "schema": "json_schema",
-    "skip_conditions": "rule",
-    "validation_rules": "rule",
+    "skip_conditions": "constraints",
+    "validation_rules": "constraints",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
-from llem.introspect.parameters import parameters
+from llem.introspect.config_parameters import parameters
 from llem.registry import Backend, Registry
 from llem.schema.base import Rule
 

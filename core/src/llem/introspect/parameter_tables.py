@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from llem.introspect.config_parameters import Parameter
 from llem.introspect.constraints import ValidationRule
-from llem.introspect.parameters import Parameter
 from llem.introspect.tables import Cell, Listing
 
 
@@ -30,7 +30,7 @@ def parameter_listing(parameters: Sequence[Parameter], *, plain: bool = False) -
 def rule_listing(rules: Sequence[ValidationRule]) -> Listing:
     """Return a row for each rule."""
     return Listing(
-        ("rule", "parameters", "reason", "remedy"),
+        ("rule", "parameters", "reason", "hint"),
         tuple(
             tuple(map(Cell, (_rule_name(one), ", ".join(one.parameters), one.reason, one.hint)))
             for one in rules

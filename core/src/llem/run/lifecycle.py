@@ -23,7 +23,8 @@ from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Reason
-from llem.workload import build_workload, find_tokenizer
+from llem.workload.build_workload import build_workload
+from llem.workload.tokenizing import find_tokenizer
 
 
 class Progress(Protocol):

@@ -22,7 +22,7 @@ from llem.run.preflight import plan_for, preflight
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.schema.outcome import Outcome, Reason, RunPosition
-from llem.workload import load_texts
+from llem.workload.prompt_sources import load_texts
 from llem.workload.shape_folder import write_shape
 
 

@@ -20,7 +20,7 @@ from llem.run.metering import whole_devices
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Failure, Reason, WorkerOrigin
-from llem.workload import PreparedWorkload
+from llem.workload.build_workload import PreparedWorkload
 
 Span = tuple[float, float]
 """Start and end on the monotonic clock, in seconds."""

@@ -37,20 +37,20 @@ __all__ = [
 ]
 
 _MODULES = {
-    "CHECKS": "catalogue",
-    "Check": "check",
+    "CHECKS": "conformance",
+    "Check": "check_definition",
     "CheckResult": "conformance",
-    "ContractViolation": "check",
-    "Requires": "requires",
+    "ContractViolation": "check_definition",
+    "Requires": "prerequisites",
     "PluginSuite": "suite",
     "State": "conformance",
-    "PluginUnderTest": "subject",
+    "PluginUnderTest": "plugin_under_test",
     "check_plugin": "conformance",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is used: only the suite needs pytest, and `fresh` must load little."""
+    """Import a name when it is used: only the suite needs pytest, `isolated` must load little."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llem.config.rule_checks import rule_errors
 from llem.errors import ConfigError, PluginBroken
-from llem.introspect.parameters import schema_of
+from llem.introspect.config_parameters import schema_of
 from llem.introspect.schema_text import bounds, choices
 from llem.registry.safe_call import safe_call
 from llem.schema.base import IS_SET

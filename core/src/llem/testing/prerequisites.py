@@ -146,7 +146,7 @@ def _calls(subject: PluginUnderTest) -> str:
 
 def _reopening(subject: PluginUnderTest) -> str:
     hot_swappable = subject.required_backend.info.hot_swappable
-    return "" if hot_swappable else "it declares nothing in after_load"
+    return "" if hot_swappable else "it declares nothing in hot_swappable"
 
 
 def _audit(subject: PluginUnderTest) -> str:

@@ -16,7 +16,9 @@ from llem.process.workers import start_worker
 from llem.registry import check_version
 from llem.registry.safe_call import safe_call
 from llem.schema.call_plan import CallPlan
-from llem.workload import build_workload, find_tokenizer, load_texts
+from llem.workload.build_workload import build_workload
+from llem.workload.prompt_sources import load_texts
+from llem.workload.tokenizing import find_tokenizer
 
 RUNS = 3
 """Repetitions; the first one is the warm-up."""

@@ -119,7 +119,7 @@ def compare(
         wanted_ratio: Relative change for which to state the repetitions needed.
 
     Raises:
-        NotAlike: The two sides are not alike in a respect that is not allowed, or a side has no
+        NotComparable: The two sides are not alike in a respect that is not allowed, or a side has no
             outcome whose figures may be used.
     """
     usable_base, left_base = split_usable(base, allow)
@@ -228,7 +228,7 @@ def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Mismatch, 
     """Return in what the sides are not alike, all of it allowed.
 
     Raises:
-        NotAlike: Something is not.
+        NotComparable: Something is not.
     """
     respects = dict.fromkeys(
         respect

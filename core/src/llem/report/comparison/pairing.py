@@ -54,7 +54,7 @@ def matches(base: Sequence[Stored], new: Sequence[Stored]) -> list[Match]:
     """Return every pair of baseline and variant that share what the baseline varies.
 
     Raises:
-        NotAlike: Nothing of one side has a counterpart on the other.
+        NotComparable: Nothing of one side has a counterpart on the other.
     """
     held = varying([one.outcome for one in base])
     ours = _grouped(base, held)
@@ -98,7 +98,7 @@ def split_by(
         baseline: Its value there, as YAML; else what is off or unset, else the first.
 
     Raises:
-        NotAlike: The parameter does not vary, or never has that value.
+        NotComparable: The parameter does not vary, or never has that value.
     """
     values = {canonical(settings(one.outcome).get(by)) for one in stored}
     if len(values) < 2:
@@ -122,7 +122,7 @@ def only_varying(stored: Sequence[Stored]) -> str:
     """Return the one parameter that varies.
 
     Raises:
-        NotAlike: None does, or several do.
+        NotComparable: None does, or several do.
     """
     found = varying([one.outcome for one in stored])
     if len(found) == 1:
@@ -140,7 +140,7 @@ def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
     What another tool measured satisfies a condition on a setting that the tool does not know.
 
     Raises:
-        NotAlike: A condition has no ``=``, or nothing satisfies them.
+        NotComparable: A condition has no ``=``, or nothing satisfies them.
     """
     chosen = list(stored)
     for condition in conditions:

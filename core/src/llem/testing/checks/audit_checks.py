@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llem.api.parameter_audit import Found, ParameterAudit
-from llem.introspect.audit_report import REMEDIES, Classification, audited
+from llem.introspect.engine_audit import REMEDIES, Classification, audited
 from llem.registry.safe_call import safe_call
 from llem.run.engine_surface import read_engine
 from llem.schema.call_plan import import_dotted

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from llem.config import experiment_model
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
-from llem.introspect.parameters import schema_of
+from llem.introspect.config_parameters import schema_of
 from llem.introspect.schema_text import bounds, numeric, unit_of
 from llem.registry.safe_call import safe_call
 from llem.schema.fields import ConfigField
@@ -107,8 +107,8 @@ def check_config_rules(subject: PluginUnderTest) -> Iterator[Fault]:
             yield Fault(f"{rule.name}: there is no {', '.join(missing)}")
         if rule.reason.endswith(".") or not rule.hint.endswith("."):
             yield Fault(
-                f"{rule.name}: its reason is a clause and its remedy a sentence",
-                hint="Only the remedy ends in a full stop.",
+                f"{rule.name}: its reason is a clause and its hint a sentence",
+                hint="Only the hint ends in a full stop.",
             )
 
 
@@ -132,7 +132,7 @@ def check_config_examples(subject: PluginUnderTest) -> Iterator[Fault]:
             if effect.refused:
                 yield Fault(
                     f"{field.path}: {effect.value!r} is refused: {'; '.join(effect.refused)}",
-                    hint="Say with Param(needs=…) or Param(example_with=…) when it is accepted.",
+                    hint="Say when it is accepted: Param(requires=…) or Param(example_context=…).",
                 )
 
 

@@ -83,5 +83,5 @@ def check_worker_killed(subject: PluginUnderTest) -> Iterator[Fault]:
     for command in orphans(subject.loaded(), subject.session_plan):
         yield Fault(
             f"this outlives a killed worker: {command}",
-            hint="Let each process end with its parent: llem.api.child_processes.die_with_parent.",
+            hint="Let each process end with its parent: llem.api.child_processes.exit_with_parent.",
         )
