@@ -64,8 +64,8 @@ def test_spaces_around_the_key_do_not_count():
 @pytest.mark.parametrize(
     ("override", "refusal"),
     [
-        ("foo", "--set foo: there is no = in it. Write --set path.to.key=value"),
-        ("", "--set : there is no = in it. Write --set path.to.key=value"),
+        ("foo", "--set foo: it has no =. Write --set path.to.key=value"),
+        ("", "--set : it has no =. Write --set path.to.key=value"),
         ("=x", "--set =…: a part of the key is empty. Write --set path.to.key=value"),
         ("a..b=1", "--set a..b=…: a part of the key is empty."),
         (".a=1", "--set .a=…: a part of the key is empty."),

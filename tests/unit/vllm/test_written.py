@@ -17,5 +17,5 @@ def test_a_list_is_a_list():
 
 
 def test_a_key_of_an_earlier_version_says_what_took_its_place():
-    with pytest.raises(ConfigInvalid, match=r"It is gone: .*vllm.kv_offloading_size"):
+    with pytest.raises(ConfigInvalid, match=r"This key was removed: .*vllm.kv_offloading_size"):
         loaded("vllm.swap_space=2")

@@ -47,7 +47,7 @@ def _least_longer_than_limit(experiment: Experiment) -> bool:
     limits = [experiment.decoder.max_new_tokens, experiment.workload.output_tokens]
     # A drawn length is checked by its lower end, if it has one that is written down.
     known = [getattr(limit, "low", limit) for limit in limits]
-    return least is not None and any(isinstance(one, int) and one < least for one in known)
+    return least is not None and any(isinstance(limit, int) and limit < least for limit in known)
 
 
 def _revision_of_shape(experiment: Experiment) -> bool:

@@ -1,4 +1,4 @@
-"""The embedded default: what ``llem run`` measures when it is given no file."""
+"""Defaults: the backend and the experiment that ``llem run`` takes when none is named."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _narrow(name: str, section: type[BackendConfig], summary: str) -> type[Exper
 
 
 def choose_backend(installed: Sequence[Backend]) -> tuple[Backend, tuple[Finding, ...]]:
-    """Return the first backend, by name, that can measure here, and a warning if there are more.
+    """Return the first usable backend by name, and a warning if several are usable.
 
-    A backend without an engine measures nothing real, so it must be asked for by name.
+    A backend without an engine measures nothing real, so only its name selects it.
 
     Raises:
-        BackendUnavailable: There is none.
+        BackendUnavailable: No usable backend is installed.
     """
     usable = sorted(filter(_is_usable, installed), key=lambda backend: backend.name)
     if not usable:
@@ -57,7 +57,7 @@ def choose_backend(installed: Sequence[Backend]) -> tuple[Backend, tuple[Finding
         message=f"{usable[0].name} was chosen among the usable backends {names}",
         severity="warning",
         path="backend",
-        hint="Name the one you mean with --backend or in the file.",
+        hint="Name the backend with --backend or in the file.",
     )
     return usable[0], (warning,)
 
@@ -80,11 +80,11 @@ def _ways_out(installed: Sequence[Backend]) -> str:
 
 
 _TOO_LONG_FOR = {"max_duration_s": "min_duration_s"}
-"""Bounds of the default that would contradict the other bound once that is set by hand."""
+"""Upper bounds of the default that may contradict a lower bound set by the user."""
 
 
 def default_experiment(backend: str) -> dict[str, Any]:
-    """Return the embedded default for ``backend``: real, and small enough for any machine.
+    """Return the embedded default for ``backend``: a real measurement that fits any machine.
 
     On two CPU cores it ends within a minute, the engine's import included: 4 s of idle power,
     at most 10 s of warm-up and 20 s of windows.
@@ -109,21 +109,21 @@ def default_experiment(backend: str) -> dict[str, Any]:
 
 
 def merge_defaults(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``chosen`` with what it leaves open taken from ``default``, section by section.
+    """Return ``chosen`` with missing keys taken from ``default``, section by section.
 
-    A default gives way where it no longer fits: another source of prompts has other keys, and a
-    least duration set by hand may exceed the default's greatest one.
+    Defaults that no longer fit are left out: another source of prompts has other keys, and a
+    minimum duration set by the user may exceed the default maximum.
     """
     merged = dict(chosen)
     for key, value in default.items():
         if key not in chosen:
             if _TOO_LONG_FOR.get(key) not in chosen:
                 merged[key] = value
-        elif isinstance(value, dict) and _goes_with(value, chosen[key]):
+        elif isinstance(value, dict) and _same_source(value, chosen[key]):
             merged[key] = merge_defaults(value, chosen[key])
     return merged
 
 
-def _goes_with(default: Mapping[str, Any], chosen: Any) -> bool:
+def _same_source(default: Mapping[str, Any], chosen: Any) -> bool:
     source = default.get("source")
     return isinstance(chosen, dict) and chosen.get("source", source) == source

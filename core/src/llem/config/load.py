@@ -1,4 +1,4 @@
-"""Put file, flags and overrides together and validate them against one backend."""
+"""Merge file, flags and overrides, and validate them against one backend."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def digest(experiment: Experiment) -> str:
-    """Return SHA-256 of the experiment's canonical JSON, in hexadecimal.
+    """Return the SHA-256 of the experiment's canonical JSON, in hexadecimal.
 
-    The name is left out, and so is the preset, whose values are in: neither label changes what
-    is measured.
+    Name and preset are left out: neither label changes what is measured, and the values that the
+    preset filled in are part of the document.
     """
     document = experiment.model_dump(mode="json", exclude={"name": True, "decoder": {"preset"}})
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -80,7 +80,7 @@ class LoadedExperiment:
         experiment: The experiment; its type carries the backend's own section.
         backend: The backend that runs it.
         base_dir: Folder that relative paths of prompt files start from.
-        warnings: What is allowed and worth knowing.
+        warnings: Findings of severity ``warning``.
     """
 
     experiment: Experiment
@@ -97,10 +97,10 @@ def load_experiment(
     backend: str | None = None,
     model: str | None = None,
 ) -> LoadedExperiment:
-    """Validate the experiment that the user means.
+    """Validate an experiment from a file, flags and overrides.
 
-    A flag wins over the file, and ``--set`` over both. Without a file it is the embedded
-    default; without a backend it is the installed one.
+    A flag wins over the file, and ``--set`` over both. No file means the embedded default; no
+    backend means the installed one.
 
     Args:
         registry: The installed plugins.
@@ -132,10 +132,10 @@ def load_experiment(
 def apply_overrides(
     source: Source, overrides: Sequence[str], backend: str | None, model: str | None
 ) -> None:
-    """Lay flags over ``source``, and overrides over both.
+    """Set flags in ``source``, then overrides, which win over flags.
 
     Raises:
-        ConfigError: Something goes into what is not a section.
+        ConfigError: An override names a key inside a plain value.
     """
     if backend is not None:
         source.assign(("backend",), backend, "--backend")
@@ -143,16 +143,16 @@ def apply_overrides(
         source.assign(("model", "id"), model, "--model")
     for override in overrides:
         apply_override(source, override)
-    # An empty section, or one whose keys are all commented out, is one of defaults.
+    # A section that is empty, or whose keys are all commented out, takes the defaults.
     source.data = {key: value for key, value in source.data.items() if value is not None}
 
 
 def resolve_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[Finding, ...]]:
-    """Return the backend that is named, or the one to choose when none is, with a warning.
+    """Return the backend that ``source`` names, or the default with a warning.
 
     Raises:
-        ConfigInvalid: What is named is not a name.
-        BackendUnavailable: It cannot be used, or there is none.
+        ConfigInvalid: The value of ``backend`` is not a text.
+        BackendUnavailable: The backend cannot be used, or none is installed.
     """
     name = source.data.get("backend")
     if name is None:
@@ -162,7 +162,7 @@ def resolve_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[
             code="wrong-value",
             message=f"must be the name of a backend, not {format_value(name, ('backend',))}",
             path="backend",
-            hint=f"Installed: {', '.join(one.name for one in registry.backends())}.",
+            hint=f"Installed: {', '.join(candidate.name for candidate in registry.backends())}.",
         )
         raise ConfigInvalid([_located(finding, source)])
     try:
@@ -173,11 +173,7 @@ def resolve_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[
 
 
 def _validate(registry: Registry, backend: Backend, source: Source) -> Experiment:
-    """Return the typed experiment.
-
-    Raises:
-        ConfigInvalid: It has keys or values that are not allowed.
-    """
+    """Return the typed experiment; raise :class:`ConfigInvalid` with every problem."""
     model = experiment_model(backend)
     try:
         # Strict, because a lax model takes `requests: yes` for 1; as JSON, because a strict
@@ -186,7 +182,7 @@ def _validate(registry: Registry, backend: Backend, source: Source) -> Experimen
     except ValidationError as error:
 
         def others() -> set[str]:
-            return {one.name for one in registry.backends()} - {backend.name}
+            return {other.name for other in registry.backends()} - {backend.name}
 
         findings = findings_of(error, model, source, others)
         raise ConfigInvalid(
@@ -195,7 +191,7 @@ def _validate(registry: Registry, backend: Backend, source: Source) -> Experimen
 
 
 def expand_user(model: ModelConfig) -> ModelConfig:
-    """Return ``model`` with ``~`` in its folder written out: no engine does that."""
+    """Return ``model`` with ``~`` in its folder expanded, which no engine does."""
     if not model.id.startswith("~") or not is_folder(model.id):
         return model
     return model.model_copy(update={"id": str(Path(model.id).expanduser())})

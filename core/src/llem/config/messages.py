@@ -1,4 +1,4 @@
-"""Turn pydantic's errors into findings that name file, line, path, value and the way out."""
+"""Turn pydantic's errors into findings that name file, line, path, value and a hint."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def format_value(value: Any, path: KeyPath) -> str:
 
 
 def is_free_data(path: KeyPath) -> bool:
-    """Whether ``path`` lies where anything may stand, credentials included."""
+    """Whether ``path`` lies in free data, which may hold credentials."""
     return any(path[: len(free)] == free for free in _FREE_DATA)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorLocation:
-    """A place in an experiment.
+    """Where in an experiment an error is.
 
     Attributes:
         path: The user's keys and list indices.
@@ -59,20 +59,20 @@ class ErrorLocation:
 
 
 def location_of(model: type[BaseModel], location: KeyPath) -> ErrorLocation:
-    """Return the place that pydantic calls ``location`` below ``model``."""
+    """Translate pydantic's ``location`` below ``model`` into the user's keys."""
     path: list[str | int] = []
     annotation: Any = model
     owner: type[BaseModel] | None = None
     for part in location:
         allowed = members(annotation)
         if len(allowed) > 1:
-            annotation = next((one for one in allowed if _is_labelled(one, part)), Any)
+            annotation = next((member for member in allowed if _is_labeled(member, part)), Any)
             continue
         if part == "[key]":  # it is the key of a mapping that is wrong, and the key is there
             continue
         path.append(part)
         owner, annotation = _step(allowed[0] if allowed else Any, part)
-    choices = tuple(one for one in map(bare, members(annotation)) if is_model(one))
+    choices = tuple(kind for kind in map(bare, members(annotation)) if is_model(kind))
     return ErrorLocation(tuple(path), owner, choices if len(choices) > 1 else ())
 
 
@@ -85,7 +85,7 @@ class Discriminator:
 
 
 def discriminator_of(models: tuple[type[BaseModel], ...]) -> Discriminator | None:
-    """Return what tells ``models`` apart, or ``None`` if no key has one fixed text in each."""
+    """Return the key with a fixed text in each of ``models``, or ``None`` if there is none."""
     for name in models[0].model_fields if models else ():
         values = [text for model in models if (text := _constant(model, name)) is not None]
         if len(values) == len(models):
@@ -108,14 +108,14 @@ def _step(annotation: Any, part: str | int) -> tuple[type[BaseModel] | None, Any
     if is_model(kind):
         field = kind.model_fields.get(str(part))
         return kind, field.annotation if field is not None else Any
-    arguments = [one for one in get_args(kind) if one is not Ellipsis]
+    arguments = [argument for argument in get_args(kind) if argument is not Ellipsis]
     return None, arguments[-1] if arguments else Any
 
 
-def _is_labelled(member: Any, label: str | int) -> bool:
+def _is_labeled(member: Any, label: str | int) -> bool:
     """Whether pydantic calls this member of a union ``label``."""
     tags: list[str | None] = [
-        one.tag for one in getattr(member, "__metadata__", ()) if isinstance(one, Tag)
+        marker.tag for marker in getattr(member, "__metadata__", ()) if isinstance(marker, Tag)
     ]
     kind = bare(member)
     if is_model(kind):
@@ -153,15 +153,15 @@ def findings_of(
         error: What pydantic found.
         model: The model it validated against.
         source: Where the values came from.
-        other_backends: Names of further backends, whose sections are told apart from
-            mistakes; called only when there is an unknown key at the top.
+        other_backends: Returns the names of other backends, whose sections get a hint of their
+            own; called only for an unknown key at the top level.
     """
     by_path: dict[KeyPath, tuple[ErrorLocation, list[Mapping[str, Any]]]] = {}
     for detail in error.errors(include_url=False):
         place = location_of(model, detail["loc"])
         by_path.setdefault(place.path, (place, []))[1].append(dict(detail))
-    # What no member of a union allows is reported at the union and inside the member that fits
-    # best; the inner report says more.
+    # pydantic reports a value that no member of a union allows at the union and inside the best
+    # member; the inner report says more.
     outer = {path[:length] for path in by_path for length in range(len(path))}
     order = {path: at for at, path in enumerate(source.origins)}
     inner = [path for path in by_path if path not in outer]
@@ -186,7 +186,7 @@ def _finding(
         code, message = "missing-key", "this key is required"
     elif kind == "json_invalid":
         message = "a text in it is not valid Unicode"
-    elif _is_of_no_kind(details[0]) and (apart := discriminator_of(place.choices)):
+    elif _has_no_kind(details[0]) and (apart := discriminator_of(place.choices)):
         path, value = (*path, apart.key), details[0]["input"]
         message = f"must be {_one_of(apart.values)}"
         if apart.key in value:
@@ -203,13 +203,13 @@ def _finding(
     )
 
 
-def _is_of_no_kind(detail: Mapping[str, Any]) -> bool:
-    """Whether a section lacks the key that tells its kind, or has a wrong one there."""
+def _has_no_kind(detail: Mapping[str, Any]) -> bool:
+    """Whether a section's discriminator is missing or wrong."""
     return detail["type"].startswith("union_tag") and isinstance(detail["input"], dict)
 
 
 def _wrong_value(details: list[Mapping[str, Any]], path: KeyPath) -> tuple[str, str]:
-    """Return message and remedy for a value that is none of what is allowed."""
+    """Return message and hint for a value that no allowed type accepts."""
     value = details[0]["input"]
     demands = [_demand(detail) for detail in details]
     wanted = [text.removeprefix("must be ") for text in demands if text.startswith("must be ")]
@@ -217,8 +217,8 @@ def _wrong_value(details: list[Mapping[str, Any]], path: KeyPath) -> tuple[str, 
     # A rule between the keys of a section names them by itself.
     if details[0]["type"] != "value_error" or not isinstance(value, dict):
         message += _but_is(value, path)
-    remedies = {detail["type"]: _remedy(detail, value) for detail in details}
-    return message, next(filter(None, remedies.values()), "")
+    hints = {detail["type"]: _hint(detail, value) for detail in details}
+    return message, next(filter(None, hints.values()), "")
 
 
 def _demand(detail: Mapping[str, Any]) -> str:
@@ -235,7 +235,7 @@ def _demand(detail: Mapping[str, Any]) -> str:
     return re.sub(r"^(Input|String|Tuple|List|Dictionary) should ", "must ", message)
 
 
-def _remedy(detail: Mapping[str, Any], value: Any) -> str:
+def _hint(detail: Mapping[str, Any], value: Any) -> str:
     if detail["type"] in {"string_type", "literal_error"} and isinstance(value, bool):
         return "Unquoted yes, no, on and off mean true and false: put quotes around a text."
     if detail["type"] == "string_type" and isinstance(value, int | float):
@@ -248,12 +248,12 @@ def _remedy(detail: Mapping[str, Any], value: Any) -> str:
 def _right_key(
     place: ErrorLocation, model: type[BaseModel], other_backends: Callable[[], Collection[str]]
 ) -> str:
-    """Say which key was meant: one nearby, one elsewhere, or any of those that exist."""
+    """Return a hint for an unknown key: a similar key, its right section, or the known keys."""
     key = str(place.path[-1])
     if place.owner is None:
         return ""
     if issubclass(place.owner, BackendConfig) and key in place.owner.removed:
-        return f"It is gone: {place.owner.removed[key]}."
+        return f"This key was removed: {place.owner.removed[key]}."
     if len(place.path) == 1 and key in other_backends():
         return f"It is the section of another backend: choose backend {key}, or remove it."
     for field in walk(model):

@@ -1,4 +1,4 @@
-"""Does the model that an experiment names exist, as far as the disk can tell?"""
+"""Check that an experiment's model exists on disk."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from llem.schema.experiment import ModelConfig
 
 
 def model_problems(model: ModelConfig) -> Iterator[Finding]:
-    """Yield what is wrong with a shape or local folder; a hub id is the engine's to judge.
+    """Yield an error for a shape or local folder that does not exist or does not fit.
 
-    ``models/foo`` may be either, and counts as a folder exactly if there is one.
+    The engine checks hub ids. ``models/foo`` may be a hub id or a folder; it counts as a folder
+    if that folder exists.
     """
     if model.is_shape:
         yield from _unknown_shape(model.id.removeprefix("shape:"))
@@ -28,7 +29,7 @@ def is_folder(model_id: str) -> bool:
     """Whether ``model_id`` names an existing folder."""
     try:
         return Path(model_id).expanduser().is_dir()
-    except (OSError, RuntimeError):  # longer than a path may be; a home that nobody has
+    except (OSError, RuntimeError):  # longer than a path may be; an unknown home
         return False
 
 

@@ -1,4 +1,4 @@
-"""``--set a.b=c``: one value laid over file and flags."""
+"""``--set a.b=c``: a value that wins over file and flags."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _QUOTE = "Put quotes around a text with special characters, as in --set 'key=\"a
 
 
 def apply_override(source: Source, override: str) -> None:
-    """Lay ``a.b=c`` over ``source``.
+    """Set ``a.b`` in ``source`` to ``c``.
 
-    The value is read as YAML: a scalar, ``[a, b]`` or ``{key: value}``; nothing stands for
-    ``null``. It replaces what was there, a whole section included.
+    The value is read as YAML: a scalar, ``[a, b]`` or ``{key: value}``; an empty value is
+    ``null``. It replaces the old value, a whole section included.
 
     Raises:
-        ConfigInvalid: It is not of that form, or goes into something that is not a section.
+        ConfigInvalid: ``override`` has another form, or its path leads into a plain value.
     """
     path_text, equals, value_text = override.partition("=")
     keys = tuple(key.strip() for key in path_text.split("."))
     if not equals:
-        _refuse("there is no = in it", f"--set {redact(override)}", _FORM)
+        _refuse("it has no =", f"--set {redact(override)}", _FORM)
     # From here on only the key is shown, because the value may be a secret.
     path = path_text.strip()
     if not all(keys):
@@ -43,10 +43,10 @@ def apply_override(source: Source, override: str) -> None:
 
 
 def values_of(overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the values of ``a.b=c`` texts by dotted path, as far as the sections go.
+    """Return the values of ``a.b=c`` texts by dotted path; nested sections are flattened.
 
     Raises:
-        ConfigInvalid: One is not of that form.
+        ConfigInvalid: An override has another form.
     """
     source = Source()
     for override in overrides:

@@ -1,4 +1,4 @@
-"""Keep secrets out of what is stored and shown."""
+"""Remove secrets from stored documents and messages."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 REDACTED = "<redacted>"
 
-# The name of a variable or argument that holds a secret. ``eos_token`` and the like are words
-# of a vocabulary, and ``…_tokens`` counts.
+# Names of variables and arguments that hold a secret. ``eos_token`` and the like are words of a
+# vocabulary, and ``…_tokens`` is a count.
 _SECRET_NAME = re.compile(
     r"(?i)(^|[_-])(token|secret|password|passwd|credentials?|authorization|api[_-]?key|access[_-]?key)$"
 )
 _VOCABULARY = re.compile(
     r"(?i)^(bos|eos|pad|unk|sep|cls|mask|image|stop|start|decoder_start)_token$"
 )
-# Forms that well-known services give their keys.
+# Forms of the keys of well-known services.
 _SECRET_VALUE = re.compile(
     r"\b(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{30,})"
 )
@@ -27,8 +27,8 @@ _MIN_SECRET_LENGTH = 8
 def redact(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
     """Return ``value`` (JSON data) with every secret replaced by ``<redacted>``.
 
-    A secret is a string under a key that names one, the value of an environment variable
-    whose name says so, or a text of the form that known services give their keys.
+    A secret is a string under a key that names a secret, the value of an environment variable
+    with such a name, or a text in the form of a known service's keys.
     """
     secrets = {
         text
