@@ -27,7 +27,6 @@ from llem.introspect.constraints import ValidationRule, validation_rules
 from llem.introspect.engine_audit import Classification, audit_listing, audit_report, audit_summary
 from llem.introspect.parameter_tables import parameter_listing, rule_listing
 from llem.introspect.schema_text import kind, unit_of
-from llem.introspect.tables import render_markdown
 from llem.registry import Registry
 from llem.run.engine_surface import read_engine
 from llem.schema.base import Param
@@ -38,6 +37,7 @@ from llem.schema.fields import markers
 from llem.schema.outcome import Outcome
 from llem.schema.reason_codes import CATALOGUE, ReasonCode
 from llem.study.settings import StudySettings
+from llem.tables import render_markdown
 from llem.testing import CHECKS
 from llem.testing.conformance import catalogue_listing
 

@@ -8,7 +8,8 @@ import pytest
 
 from llem.introspect.doctor import State, doctor
 from llem.introspect.installed import meters
-from llem.introspect.tables import check_listing, meter_listing, render_json, render_text
+from llem.introspect.installed_tables import check_listing, meter_listing
+from llem.tables import render_json, render_text
 
 METERS = """
 from llem.api.hookspecs import hookimpl

@@ -11,17 +11,13 @@ from llem.api.capability import Capability, Gpu, HostInfo, Support
 from llem.errors import UnknownBackend
 from llem.introspect.capability_matrix import capabilities
 from llem.introspect.installed import plugins, plugins_called, shapes
-from llem.introspect.tables import (
-    Cell,
-    Listing,
+from llem.introspect.installed_tables import (
     capability_listing,
     plugin_details,
     plugin_listing,
-    render_json,
-    render_markdown,
-    render_text,
     shape_listing,
 )
+from llem.tables import render_json, render_markdown, render_text
 
 CLAIMS = """claims={
     Capability.FLOAT32: Claim(Support.YES),
@@ -129,22 +125,6 @@ def test_shapes_are_listed_with_their_sizes():
     sizes = [shape.parameters for shape in found.values()]
     assert sizes == sorted(sizes)
     assert "134,515,008" in render_markdown(shape_listing(tuple(found.values())))
-
-
-def test_cells_cannot_break_a_table():
-    listing = Listing(("a|b",), ((Cell("x|y\nz", note="n|\nm"),),))
-    assert render_markdown(listing).splitlines()[2:] == [r"| x\|y z[^1] |", "", r"[^1]: n\| m"]
-    assert render_text(listing).splitlines()[2] == "x|y z (1)"
-
-
-def test_numbers_stand_under_each_other():
-    listing = Listing(("n", "name"), tuple((Cell(n), Cell("x")) for n in ("1", "2,000")))
-    assert render_text(listing).splitlines() == [
-        "    n  name",
-        "-----  ----",
-        "    1  x",
-        "2,000  x",
-    ]
 
 
 def test_nothing_installed_is_an_empty_table():

@@ -10,7 +10,7 @@ from llem import introspect
 from llem.errors import UnknownBackend
 from llem.introspect.config_parameters import Parameter
 from llem.introspect.parameter_tables import parameter_listing, rule_listing
-from llem.introspect.tables import render_json, render_markdown, render_text
+from llem.tables import render_json, render_markdown, render_text
 
 BACKEND = """
 from typing import Annotated, Literal

@@ -33,7 +33,7 @@ def test_text_begins_with_the_answer(llem):
     text = llem("a", "b", "--metric", "j_per_output_token").stdout
     assert text.startswith("bits=4 against bits=null\n  energy per output token: +20.00 % (95 %")
     assert "worse\n" in text
-    assert "some.bits  null  4\n" in text
+    assert "some.bits  null    4\n" in text
     assert "one experiment a side" in text
 
 

@@ -50,7 +50,7 @@ def check(
     facts = host_facts()
     checked = [(loaded, review(loaded, facts)) for loaded in all_loaded]
     if form == "json":
-        from llem.introspect.tables import render_json
+        from llem.tables import render_json
 
         documents = [experiment_document(*one) for one in checked]
         click.echo(render_json(documents if is_study else documents[0]))

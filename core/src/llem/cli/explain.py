@@ -28,9 +28,9 @@ def explain(
     from llem.config import load_experiment
     from llem.config.redact import redact
     from llem.introspect.plan_source import render_plan
-    from llem.introspect.tables import render_json
     from llem.registry import Registry
     from llem.run.preflight import plan_for
+    from llem.tables import render_json
 
     registry = Registry.discover()
     if file is not None and is_study_file(file):

@@ -20,7 +20,7 @@ from llem.registry import Registry
 def capabilities(backend: str | None, here: bool, form: Form) -> None:
     """List what each installed backend can do; no engine is needed or imported."""
     from llem.introspect.capability_matrix import capabilities as list_capabilities
-    from llem.introspect.tables import capability_listing
+    from llem.introspect.installed_tables import capability_listing
 
     facts = None
     if here:
@@ -61,7 +61,7 @@ def params(backend: str | None, own: bool, rules: bool, form: Form) -> None:
 def meters(form: Form) -> None:
     """List every meter, whether it works here, and why not."""
     from llem.introspect.installed import meters as list_meters
-    from llem.introspect.tables import meter_listing
+    from llem.introspect.installed_tables import meter_listing
 
     found = list_meters(Registry.discover())
     print_answer(found, lambda: meter_listing(found), form)
@@ -73,7 +73,7 @@ def meters(form: Form) -> None:
 def shapes(form: Form) -> None:
     """List the embedded model shapes: sizes of known models, with random weights."""
     from llem.introspect.installed import shapes as list_shapes
-    from llem.introspect.tables import shape_listing
+    from llem.introspect.installed_tables import shape_listing
 
     found = list_shapes()
     print_answer(found, lambda: shape_listing(found), form)
@@ -86,8 +86,8 @@ def schema(backend: str | None, outcome: bool) -> None:
     """Print the JSON schema of an experiment, over all installed backends."""
     from llem.introspect.json_schema import outcome_schema
     from llem.introspect.json_schema import schema as ask
-    from llem.introspect.tables import render_json
     from llem.registry import Registry
+    from llem.tables import render_json
 
     if outcome and backend is not None:
         raise click.UsageError("--outcome is the same for every backend: leave out --backend.")
@@ -100,7 +100,7 @@ def doctor(form: Form) -> None:
     """Check plugins, engines, meters and folders; ends with 3 if a check failed."""
     from llem.introspect.doctor import State
     from llem.introspect.doctor import doctor as run_doctor
-    from llem.introspect.tables import check_listing
+    from llem.introspect.installed_tables import check_listing
 
     checks = run_doctor(Registry.discover())
     print_answer(checks, lambda: check_listing(checks), form)

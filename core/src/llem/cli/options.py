@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:
-    from llem.introspect.tables import Listing
+    from llem.tables import Table
 
 
 def experiment_options(
@@ -59,24 +59,17 @@ markdown_option = click.option(
 """Adds ``--markdown`` to a command, which is passed ``form``."""
 
 
-def print_answer(answer: Any, listing: Callable[[], Listing], form: Form) -> None:
-    """Print an answer of the introspect room.
+def print_answer(answer: Any, table: Callable[[], Table], form: Form) -> None:
+    """Print an answer.
 
     Args:
         answer: A dataclass, or a sequence of them.
-        listing: Makes a table of it, for a reader.
+        table: Makes a table of it, for a reader.
         form: How to print it.
     """
-    # Each form imports its own renderer only.
+    from llem.tables import render_json, render_markdown, render_text
+
     if form == "json":
-        from llem.introspect.tables import render_json
-
         click.echo(render_json(answer))
-    elif form == "markdown":
-        from llem.introspect.tables import render_markdown
-
-        click.echo(render_markdown(listing()))
     else:
-        from llem.introspect.tables import render_text
-
-        click.echo(render_text(listing()))
+        click.echo((render_markdown if form == "markdown" else render_text)(table()))

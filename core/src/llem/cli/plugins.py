@@ -11,7 +11,7 @@ from llem.cli.error_output import CONTRACT_BROKEN
 from llem.cli.options import Form, json_option, print_answer
 from llem.introspect.installed import plugins as ask
 from llem.introspect.installed import plugins_called as ask_for
-from llem.introspect.tables import plugin_details, plugin_listing
+from llem.introspect.installed_tables import plugin_details, plugin_listing
 from llem.registry import Registry
 
 

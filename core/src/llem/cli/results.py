@@ -10,7 +10,6 @@ import click
 from llem.cli.options import Form, json_option, markdown_option, print_answer
 
 if TYPE_CHECKING:
-    from llem.introspect.tables import Cell
     from llem.results.export import Format
     from llem.results.index import Summary
 
@@ -30,8 +29,8 @@ def results() -> None:
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
     """List the outcomes in FOLDER (by default `results`): of studies and single experiments."""
-    from llem.introspect.tables import Cell, Listing
     from llem.results.index import summaries
+    from llem.tables import Table
 
     found = [
         one
@@ -39,7 +38,7 @@ def list_(folder: Path, study: str | None, status: str | None, form: Form) -> No
         if (study is None or one.study == study) and (status is None or one.status == status)
     ]
     header = ("study", "id", "settings", "status", "valid", "tokens/s", "J/token", "model")
-    print_answer(found, lambda: Listing(header, tuple(_row(one, Cell) for one in found)), form)
+    print_answer(found, lambda: Table.of_texts(header, map(_row, found)), form)
 
 
 @results.command()
@@ -47,8 +46,8 @@ def list_(folder: Path, study: str | None, status: str | None, form: Form) -> No
 @json_option
 def show(folder: Path, form: Form) -> None:
     """Show the outcome stored in FOLDER."""
-    from llem.introspect.tables import render_json
     from llem.results import read_outcome
+    from llem.tables import render_json
 
     outcome = read_outcome(folder)
     if form == "json":
@@ -112,9 +111,9 @@ def import_(
     beside what llem measured. Requests and tokens tell what a file does not say.
     """
     from llem.api.importers import ImportHints
-    from llem.introspect.tables import render_json
     from llem.registry import Registry
     from llem.results.import_results import import_file
+    from llem.tables import render_json
 
     registry = Registry.discover()
     found = [
@@ -131,10 +130,9 @@ def import_(
         click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
 
 
-def _row(one: Summary, cell: type[Cell]) -> tuple[Cell, ...]:
+def _row(one: Summary) -> tuple[str, ...]:
     settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
     figures = (one.output_tokens_per_s, one.j_per_output_token)
     shown = ["-" if figure is None else f"{figure:.4g}" for figure in figures]
     valid = "yes" if one.valid else "no"
-    texts = (one.study or "-", one.id, settings, one.status, valid, *shown, one.model)
-    return tuple(map(cell, texts))
+    return (one.study or "-", one.id, settings, one.status, valid, *shown, one.model)

@@ -25,11 +25,11 @@ def plan(
 
     From its points, those that rules refuse and duplicates are taken away; what is left is run.
     """
-    from llem.introspect.tables import render_json
     from llem.registry import Registry
     from llem.study.load_study import load_study
     from llem.study.plan_summary import document, plan_summary
     from llem.study.study_plan import plan_study
+    from llem.tables import render_json
 
     study = load_study(
         Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
@@ -51,15 +51,13 @@ def studies(folder: Path, form: Form) -> None:
     Those that were interrupted, that stopped because runs kept failing, and that crashed go on
     with `llem run FILE --resume`.
     """
-    from llem.introspect.tables import Cell, Listing
     from llem.study.find_studies import StudyState
     from llem.study.find_studies import studies as ask
+    from llem.tables import Table
 
-    def listing() -> Listing:
-        return Listing(
-            ("study", "state", "runs", "left", "how they ended", "last sign", "remark"),
-            tuple(tuple(map(Cell, row(study))) for study in found),
-        )
+    def table() -> Table:
+        header = ("study", "state", "runs", "left", "how they ended", "last sign", "remark")
+        return Table.of_texts(header, map(row, found))
 
     def row(study: StudyState) -> tuple[str, ...]:
         ended = ", ".join(f"{number} {state}" for state, number in study.states.items())
@@ -78,4 +76,4 @@ def studies(folder: Path, form: Form) -> None:
     if not found and form is None:
         click.echo(f"no studies in {folder}")
         return
-    print_answer(found, listing, form)
+    print_answer(found, table, form)

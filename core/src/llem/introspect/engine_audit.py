@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface
-from llem.introspect.tables import Cell, Listing
 from llem.registry import Backend, EngineStatus
 from llem.schema.base import BackendConfig, EngineArg
 from llem.schema.experiment import Experiment
 from llem.schema.fields import walk
+from llem.tables import Table
 
 
 class Classification(StrEnum):
@@ -253,15 +253,12 @@ def _with_new_names(rows: list[AuditedParameter]) -> Iterator[AuditedParameter]:
         yield row
 
 
-def audit_listing(report: AuditReport, *, faults_only: bool) -> Listing:
+def audit_listing(report: AuditReport, *, faults_only: bool) -> Table:
     """Return a row for each parameter, or for each that makes the audit fail."""
     chosen = report.faults if faults_only else report.parameters
-    return Listing(
+    return Table.of_texts(
         ("surface", "parameter", "default", "fate", "by, or why"),
-        tuple(
-            tuple(map(Cell, (one.surface, one.name, one.default_repr, one.fate, one.because)))
-            for one in chosen
-        ),
+        [(row.surface, row.name, row.default_repr, row.fate, row.because) for row in chosen],
     )
 
 

@@ -8,33 +8,30 @@ from typing import Any
 
 from llem.introspect.config_parameters import Parameter
 from llem.introspect.constraints import ValidationRule
-from llem.introspect.tables import Cell, Listing
+from llem.tables import Table
 
 
-def parameter_listing(parameters: Sequence[Parameter], *, plain: bool = False) -> Listing:
+def parameter_listing(parameters: Sequence[Parameter], *, plain: bool = False) -> Table:
     """Return a row for each parameter; conditions stand with the description.
 
     Args:
         parameters: The parameters.
         plain: Whether values are written without Markdown's backticks.
     """
-    return Listing(
+    return Table.of_texts(
         ("parameter", "type", "unit", "default", "sets", "what it is"),
-        tuple(
-            tuple(Cell(text.replace("`", "") if plain else text) for text in _row(one))
-            for one in parameters
-        ),
+        [
+            [text.replace("`", "") if plain else text for text in _row(parameter)]
+            for parameter in parameters
+        ],
     )
 
 
-def rule_listing(rules: Sequence[ValidationRule]) -> Listing:
+def rule_listing(rules: Sequence[ValidationRule]) -> Table:
     """Return a row for each rule."""
-    return Listing(
+    return Table.of_texts(
         ("rule", "parameters", "reason", "hint"),
-        tuple(
-            tuple(map(Cell, (_rule_name(one), ", ".join(one.parameters), one.reason, one.hint)))
-            for one in rules
-        ),
+        [(_rule_name(rule), ", ".join(rule.parameters), rule.reason, rule.hint) for rule in rules],
     )
 
 

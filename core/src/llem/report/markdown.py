@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from llem.report.comparison.phrasing import ends, percent
 from llem.report.content.study_report import Report
 from llem.report.content.summary import Summary
-from llem.report.markdown_table import escaped, table
 from llem.report.outcome_table import number
 from llem.report.reproduction import reproduction
 from llem.report.varied_parameters import canonical, settings
+from llem.tables import Table, escape_markdown, render_markdown
 
 
 def markdown(report: Report) -> str:
     """Return the report as Markdown."""
-    parts = [f"# {escaped(report.title)}", ""]
+    parts = [f"# {escape_markdown(report.title)}", ""]
     if report.nothing_valid:
         parts += [
             "**No outcome is valid**: all figures rest on what their verdicts speak against.",
@@ -23,12 +23,12 @@ def markdown(report: Report) -> str:
         ]
     parts += ["## Summary", "", *(f"- {_summary(one)}" for one in report.summaries), ""]
     parts += ["## Verdicts", "", *_verdicts(report), ""]
-    parts += ["## Results", "", *table(_results(report)), ""]
+    parts += ["## Results", "", _results(report), ""]
     if report.effects:
-        parts += ["## What each parameter does", "", *table(_effects(report)), ""]
+        parts += ["## What each parameter does", "", _effects(report), ""]
     parts += ["## Measure it again", ""]
     for one in reproduction(report.outcomes):
-        parts += [f"{escaped(', '.join(one.ids))}:", "", *_fenced(one.config), ""]
+        parts += [f"{escape_markdown(', '.join(one.ids))}:", "", *_fenced(one.config), ""]
     return "\n".join(parts).rstrip()
 
 
@@ -45,7 +45,7 @@ def _summary(one: Summary) -> str:
         text += f" {one.carbon_g.shown} g CO₂e."
     if one.cost is not None:
         text += f" Electricity for {one.cost.shown}."
-    return escaped(f"{text} {one.boundary}")
+    return escape_markdown(f"{text} {one.boundary}")
 
 
 def _verdicts(report: Report) -> Iterator[str]:
@@ -54,10 +54,10 @@ def _verdicts(report: Report) -> Iterator[str]:
     if report.reasons:
         yield ""
         rows = [(code, str(count), hint) for code, count, hint in report.reasons]
-        yield from table([("reason", "outcomes", "what to do"), *rows])
+        yield _table(("reason", "outcomes", "what to do"), rows)
 
 
-def _results(report: Report) -> Sequence[Sequence[str]]:
+def _results(report: Report) -> str:
     header = ["run", *report.varying, "verdict"]
     header += [f"{one.name}" for one in report.metrics]
     rows = []
@@ -72,10 +72,10 @@ def _results(report: Report) -> Sequence[Sequence[str]]:
                 *(number(one.of(outcome)) for one in report.metrics),
             ]
         )
-    return [header, *rows]
+    return _table(header, rows)
 
 
-def _effects(report: Report) -> Sequence[Sequence[str]]:
+def _effects(report: Report) -> str:
     rows = [
         (
             one.parameter,
@@ -87,7 +87,11 @@ def _effects(report: Report) -> Sequence[Sequence[str]]:
         )
         for one in report.effects
     ]
-    return [("parameter", "value", "baseline", "metric", "change", "95 %"), *rows]
+    return _table(("parameter", "value", "baseline", "metric", "change", "95 %"), rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return render_markdown(Table.of_texts(header, rows), literal=True)
 
 
 def _fenced(text: str) -> list[str]:

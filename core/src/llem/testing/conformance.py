@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from llem.introspect.tables import Cell, Listing
+from llem.tables import Cell, Table
 from llem.testing.check_definition import Check, ContractViolation
 from llem.testing.checks import (
     audit_checks as audit,
@@ -94,7 +94,7 @@ def _result(check: Check, subject: PluginUnderTest) -> CheckResult:
     return ended(State.PASSED)
 
 
-def result_listing(results: Sequence[CheckResult]) -> Listing:
+def result_listing(results: Sequence[CheckResult]) -> Table:
     """Return a row for each check, and one for each family of which nothing could be asked."""
     rows: list[tuple[Cell, ...]] = []
     for family, group in groupby(results, key=lambda one: one.family):
@@ -104,7 +104,7 @@ def result_listing(results: Sequence[CheckResult]) -> Listing:
             rows.append((Cell(f"{family}, all {len(found)}"), Cell(State.NOT_RUN), Cell(*reasons)))
         else:
             rows += map(_row, found)
-    return Listing(("check", "result", "why not"), tuple(rows))
+    return Table(("check", "result", "why not"), tuple(rows))
 
 
 def _row(one: CheckResult) -> tuple[Cell, ...]:
@@ -121,9 +121,9 @@ def summary(name: str, results: Sequence[CheckResult]) -> str:
     return f"{name}: {len(results)} checks: {counted}"
 
 
-def catalogue_listing(checks: Sequence[Check]) -> Listing:
+def catalogue_listing(checks: Sequence[Check]) -> Table:
     """Return a row for each check of the catalogue."""
-    return Listing(
+    return Table.of_texts(
         ("check", "holds", "requires"),
-        tuple(tuple(map(Cell, (f"`{one.id}`", one.statement, one.need))) for one in checks),
+        [(f"`{check.id}`", check.statement, check.need) for check in checks],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import indent
 from typing import Any
 
 from llem.report.comparison.comparison import Comparison, ComparisonResult
@@ -20,8 +21,8 @@ from llem.report.comparison.phrasing import (
     probability,
 )
 from llem.report.comparison.regression_gate import Judgement, overall
-from llem.report.markdown_table import escaped, table
 from llem.report.outcome_table import number
+from llem.tables import Table, escape_markdown, render_markdown, render_text
 
 _HEADER = (
     "metric", "base", "new", "difference", "change", "95 % (t)", "95 % (bootstrap)", "p (Holm)",
@@ -34,10 +35,9 @@ def text(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> str:
     lines: list[str] = []
     for title, group in _by_match(answer):
         lines += [title, *(f"  {conclusion(one)}" for one in group), ""]
-        lines += _aligned([_HEADER, *map(_cells, group)])
-        lines.append("")
+        lines += [_indented(_figures(group)), ""]
     if answer.differing:
-        lines += ["What differs:", *_aligned([("", "base", "new"), *differences(answer)]), ""]
+        lines += ["What differs:", _indented(_differences(answer)), ""]
     lines += [f"note: {one}" for one in notes(answer)]
     if judgements:
         lines += ["", *(f"gate {judgement(one)}" for one in judgements)]
@@ -49,16 +49,16 @@ def markdown(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> 
     lines: list[str] = []
     if judgements:
         lines += [
-            *(f"- **gate {one.state}**: {escaped(judgement(one))}" for one in judgements),
+            *(f"- **gate {one.state}**: {escape_markdown(judgement(one))}" for one in judgements),
             "",
         ]
     for title, group in _by_match(answer):
-        lines += [f"### {escaped(title)}", ""]
-        lines += [*(f"- {escaped(conclusion(one))}" for one in group), ""]
-        lines += [*table([_HEADER, *map(_cells, group)]), ""]
+        lines += [f"### {escape_markdown(title)}", ""]
+        lines += [*(f"- {escape_markdown(conclusion(one))}" for one in group), ""]
+        lines += [render_markdown(_figures(group), literal=True), ""]
     if answer.differing:
-        lines += ["### What differs", "", *table([("", "base", "new"), *differences(answer)]), ""]
-    lines += [f"- {escaped(one)}" for one in notes(answer)]
+        lines += ["### What differs", "", render_markdown(_differences(answer), literal=True), ""]
+    lines += [f"- {escape_markdown(one)}" for one in notes(answer)]
     return "\n".join(lines)
 
 
@@ -88,13 +88,16 @@ def _cells(one: Comparison) -> tuple[str, ...]:
     )
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+def _figures(group: Sequence[Comparison]) -> Table:
+    return Table.of_texts(_HEADER, map(_cells, group))
+
+
+def _differences(answer: ComparisonResult) -> Table:
+    return Table.of_texts(("setting", "base", "new"), differences(answer))
+
+
+def _indented(table: Table) -> str:
+    return indent(render_text(table), "  ")
 
 
 def document(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> dict[str, Any]:
