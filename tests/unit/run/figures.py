@@ -7,8 +7,8 @@ import statistics
 from typing import Any
 
 from llem import __version__
-from llem.run.assemble import assemble
-from llem.run.record import Record
+from llem.run.build_outcome import build_outcome
+from llem.run.run_state import RunState
 
 from .states import (
     H100,
@@ -33,9 +33,9 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
     return {name: leaf for part, item in parts for name, leaf in flat(item, part).items()}
 
 
-def leaves(state: Record) -> dict[str, Any]:
+def leaves(state: RunState) -> dict[str, Any]:
     """Return the leaves of a run's outcome, without what only the clock decides."""
-    document = assemble(state, id="an-id", log_tail="the log").model_dump(mode="json")
+    document = build_outcome(state, id="an-id", log_tail="the log").model_dump(mode="json")
     found = flat(document)
     del found["timing.total_s"]
     return found
@@ -243,7 +243,7 @@ def alike(found: Any, expected: Any) -> bool:
     return expected == ANY or (type(found) is type(expected) and found == expected)
 
 
-def check_changes(state: Record, changes: dict[str, Any]) -> None:
+def check_changes(state: RunState, changes: dict[str, Any]) -> None:
     """Assert that the outcome is the finished run's but for ``changes``."""
     found = {name: leaf for name, leaf in leaves(state).items() if not name.startswith(GIVEN)}
     expected = {**EXPECTED, **changes}

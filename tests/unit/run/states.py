@@ -23,20 +23,13 @@ from __future__ import annotations
 from typing import Any
 
 from llem.api.architecture import Architecture
-from llem.api.config import Experiment
-from llem.api.facts import Gpu, HostFacts
-from llem.api.meter import Channel, DeviceState, Provenance, Quantity, Series
-from llem.api.plan import Call, CallPlan, Symbol
-from llem.api.session import (
-    ModelFacts,
-    Observation,
-    OpenReport,
-    Request,
-    RequestResult,
-    RunResult,
-)
-from llem.run.record import Record
-from llem.workload import PreparedWorkload
+from llem.api.capability import Gpu, HostInfo
+from llem.api.meters import Channel, DeviceState, Provenance, Quantity, Series
+from llem.api.session import ModelInfo, Observation, OpenReport, Request, RequestResult, RunResult
+from llem.run.run_state import RunState
+from llem.schema.call_plan import Call, CallPlan, Symbol
+from llem.schema.experiment import Experiment
+from llem.workload.build_workload import PreparedWorkload
 
 MEASUREMENT = {
     "min_duration_s": 5,
@@ -48,7 +41,7 @@ MEASUREMENT = {
 ARCHITECTURE = Architecture(
     layers=2, hidden_size=8, heads=2, kv_heads=1, head_dim=4, intermediate_size=16, vocab_size=10
 )
-MODEL = ModelFacts(
+MODEL = ModelInfo(
     vocab_size=10,
     parameters=1360,
     weights_bytes=2720,
@@ -132,13 +125,13 @@ def experiment(**sections: Any) -> Experiment:
     )
 
 
-def finished_run(**changes: Any) -> Record:
+def finished_run(**changes: Any) -> RunState:
     """Return the state of the finished run; ``changes`` replace what it holds."""
     prompts = [Request(0, [1, 2, 3, 4, 5], 4), Request(1, [1, 2, 3], 3)]
     values: dict[str, Any] = {
         "experiment": experiment(),
         "plan": PLAN,
-        "facts": HostFacts("Linux 6.1", "a processor", 16, 64_000_000_000, (gpu("GPU-a"),)),
+        "facts": HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000, (gpu("GPU-a"),)),
         "started_at": "2026-01-02T03:04:05+00:00",
         "started_s": 0.0,
         "phase": "close",
@@ -173,4 +166,4 @@ def finished_run(**changes: Any) -> Record:
             },
         ),
     }
-    return Record(**values | changes)
+    return RunState(**values | changes)

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from llem.api.errors import EngineError, OutOfMemory, WorkerDied
-from llem.run.assemble import assemble
+from llem.errors import EngineError, OutOfMemory, WorkerDied
+from llem.run.build_outcome import build_outcome
 
 from .figures import (
     ANY,
@@ -37,7 +37,7 @@ def test_every_figure_of_a_finished_run() -> None:
 
 def test_what_was_asked_for_is_stored() -> None:
     state = finished_run()
-    outcome = assemble(state, id="an-id", log_tail="")
+    outcome = build_outcome(state, id="an-id", log_tail="")
     assert outcome.experiment["backend"] == "engine-of-tests"
     assert outcome.experiment["measurement"]["min_duration_s"] == 5
     assert len(outcome.experiment_sha256) == 64
@@ -49,7 +49,7 @@ def test_what_was_asked_for_is_stored() -> None:
 
 
 def test_the_whole_time_counts_from_the_start() -> None:
-    outcome = assemble(finished_run(started_s=time.monotonic() - 100), id="", log_tail="")
+    outcome = build_outcome(finished_run(started_s=time.monotonic() - 100), id="", log_tail="")
     assert outcome.timing.total_s == pytest.approx(100, abs=5)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from llem.api.meter import Series
+from llem.api.meters import Series
 from llem.api.session import OpenReport
-from llem.measure.idle import Idle
-from llem.run.assemble import assemble
-from llem.run.record import Record
+from llem.energy.idle import Idle
+from llem.run.build_outcome import build_outcome
+from llem.run.run_state import RunState
 
 from .figures import (
     EXPECTED,
@@ -147,7 +147,7 @@ TWICE = {
 }
 
 
-def two_devices(name: str = H100, meter: str = "meter") -> Record:
+def two_devices(name: str = H100, meter: str = "meter") -> RunState:
     """Return the run on two GPUs."""
     second = power("cuda:GPU-b", 0.5)
     second.meter = meter
@@ -183,7 +183,7 @@ def test_a_device_whose_peak_is_not_known() -> None:
 def test_one_of_two_devices_that_lost_its_meter() -> None:
     state = two_devices()
     state.series[1] = replace(state.series[1], times_s=[], values=[], failures=[33.0])
-    outcome = assemble(state, id="", log_tail="")
+    outcome = build_outcome(state, id="", log_tail="")
     assert [reason.code for reason in outcome.verdict.reasons] == ["device-lost"]
     assert [row.gross_j for row in outcome.energy.devices] == [pytest.approx(700), None]
     assert outcome.energy.gross_j is None
@@ -254,7 +254,7 @@ def test_a_process_that_was_there_before_the_worker_is_foreign() -> None:
     early = [replace(state, process_ids=(unknown,)) for state in looked_at()]
     late = [early[0], *looked_at()[1:]]
     for states, foreign in ((early, (unknown,)), (late, ()), (early[1:], ())):
-        outcome = assemble(finished_run(states=states), id="", log_tail="")
+        outcome = build_outcome(finished_run(states=states), id="", log_tail="")
         assert outcome.energy.conditions[0].foreign_processes == foreign
 
 
@@ -266,7 +266,7 @@ def test_a_process_that_was_there_before_the_worker_is_foreign() -> None:
     ],
 )
 def test_conditions_that_speak_against_a_run(changes: dict[str, Any], code: str) -> None:
-    outcome = assemble(finished_run(states=looked_at(**changes)), id="", log_tail="")
+    outcome = build_outcome(finished_run(states=looked_at(**changes)), id="", log_tail="")
     found = [*outcome.verdict.reasons, *outcome.warnings]
     assert [reason.code for reason in found] == [code]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from llem.api.errors import WorkerDied
-from llem.api.facts import HostFacts
-from llem.api.outcome import Reason
+from llem.api.capability import HostInfo
 from llem.api.session import Observation, OpenReport, RequestResult, RunResult
-from llem.run.assemble import assemble
-from llem.workload import PreparedWorkload
+from llem.errors import WorkerDied
+from llem.run.build_outcome import build_outcome
+from llem.schema.outcome import Reason
+from llem.workload.build_workload import PreparedWorkload
 
 from .figures import (
     ANY,
@@ -102,7 +102,7 @@ def test_outputs_of_one_token_have_no_gaps() -> None:
         RunResult(start_s, end_s, [_answered(0, start_s, end_s), _answered(1, start_s, end_s)])
         for start_s, end_s in ((32.0, 34.0), (35.0, 37.0), (38.0, 41.0))
     ]
-    outcome = assemble(finished_run(runs=runs), id="", log_tail="")
+    outcome = build_outcome(finished_run(runs=runs), id="", log_tail="")
     assert outcome.tokens.output_tokens == 6
     assert outcome.energy.j_per_output_token == pytest.approx(700 / 6)
     assert outcome.latency.itl_s is None
@@ -161,7 +161,7 @@ def test_a_model_in_single_precision() -> None:
 
 def test_a_run_on_the_processor() -> None:
     opened = OpenReport("engine", "2.0", MODEL, ["cpu"])
-    facts = HostFacts("Linux 6.1", "a processor", 16, 64_000_000_000)
+    facts = HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000)
     check_changes(
         finished_run(opened=opened, facts=facts, series=[power("cpu")]),
         {
@@ -178,7 +178,7 @@ def test_a_run_on_the_processor() -> None:
 def test_more_arithmetic_than_the_device_can_do() -> None:
     wide = replace(ARCHITECTURE, layers=10**13)
     opened = OpenReport("engine", "2.0", replace(MODEL, architecture=wide), ["cuda:GPU-a"])
-    outcome = assemble(finished_run(opened=opened), id="", log_tail="")
+    outcome = build_outcome(finished_run(opened=opened), id="", log_tail="")
     assert [reason.code for reason in outcome.verdict.reasons] == ["beyond-roofline"]
     assert outcome.compute.mfu_ratio > 2
 
@@ -257,7 +257,7 @@ def test_secrets_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_TOKEN", "abcdefgh-12345678")
     state = finished_run(phase="open")
     state.fail(WorkerDied("refused abcdefgh-12345678"), hint="")
-    outcome = assemble(state, id="", log_tail="with abcdefgh-12345678 and hf_" + "x" * 30)
+    outcome = build_outcome(state, id="", log_tail="with abcdefgh-12345678 and hf_" + "x" * 30)
     assert "abcdefgh" not in outcome.model_dump_json()
     assert outcome.failure.message == "refused <redacted>"
     assert outcome.log_tail == "with <redacted> and <redacted>"

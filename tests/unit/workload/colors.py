@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from llem.api.config import Workload
-from llem.api.session import ModelFacts, TokenizerExport
-from llem.workload import PreparedWorkload, build_workload, load_texts
+from llem.api.session import ModelInfo, TokenizerExport
+from llem.schema.workload import Workload
+from llem.workload.build_workload import PreparedWorkload, build_workload
+from llem.workload.prompt_sources import load_texts
 
 VOCABULARY = {
     "<unk>": 0, "<s>": 1, "</s>": 2, "user:": 3, "assistant:": 4,
@@ -34,7 +35,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
 
-FACTS = ModelFacts(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
+FACTS = ModelInfo(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
 
 _WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
 
@@ -63,7 +64,7 @@ def workload(**values: Any) -> Workload:
 def build(
     folder: Path,
     *,
-    facts: ModelFacts = FACTS,
+    facts: ModelInfo = FACTS,
     export: TokenizerExport | None = None,
     max_new_tokens: int | None = None,
     **values: Any,

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from llem.api.config import ModelConfig
-from llem.api.errors import WorkloadError
-from llem.api.session import ModelFacts, TokenizerExport
-from llem.workload import find_tokenizer
+from llem.api.session import ModelInfo, TokenizerExport
+from llem.errors import WorkloadError
+from llem.schema.experiment import ModelConfig
+from llem.workload.tokenizing import find_tokenizer
 
 from .colors import build, prompts
 from .templates import QUESTION, TEMPLATES
 
 SPECIAL = ("<s>", "</s>", "<|im_start|>", "<|im_end|>")
-FACTS = ModelFacts(vocab_size=300)
+FACTS = ModelInfo(vocab_size=300)
 
 
 def byte_tokenizer() -> Tokenizer:

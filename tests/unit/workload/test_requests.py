@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from llem.api.errors import WorkloadError
-from llem.api.session import ModelFacts
-from llem.workload import build_workload
+from llem.api.session import ModelInfo
+from llem.errors import WorkloadError
+from llem.workload.build_workload import build_workload
 
 from .colors import FACTS, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
 
@@ -77,6 +77,13 @@ def test_prompts_stay_when_output_lengths_change(tmp_path: Path) -> None:
     other = build(tmp_path, output_tokens=UNIFORM, **values)
     assert prompts(first) == prompts(other)
     assert limits(first) != limits(other)
+
+
+def test_output_lengths_stay_when_prompt_lengths_change(tmp_path: Path) -> None:
+    first = build(tmp_path, requests=50, input_tokens=8, output_tokens=UNIFORM)
+    other = build(tmp_path, requests=50, input_tokens=UNIFORM, output_tokens=UNIFORM)
+    assert limits(first) == limits(other)
+    assert prompts(first) != prompts(other)
 
 
 def test_random_ids_stay_when_the_order_changes(tmp_path: Path) -> None:
@@ -144,7 +151,7 @@ def test_the_defaults_of_a_synthetic_workload(tmp_path: Path) -> None:
 
 
 def test_random_ids_are_drawn_evenly_and_none_is_special(tmp_path: Path) -> None:
-    facts = ModelFacts(vocab_size=12, eos_token_ids=[0, 11], special_token_ids=[11, 4])
+    facts = ModelInfo(vocab_size=12, eos_token_ids=[0, 11], special_token_ids=[11, 4])
     built = build(tmp_path, facts=facts, requests=100, input_tokens=270)
     counts = Counter(token for prompt in prompts(built) for token in prompt)
     assert sorted(counts) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
@@ -153,7 +160,7 @@ def test_random_ids_are_drawn_evenly_and_none_is_special(tmp_path: Path) -> None
 
 
 def test_random_prompts_differ(tmp_path: Path) -> None:
-    facts = ModelFacts(vocab_size=50_000)
+    facts = ModelInfo(vocab_size=50_000)
     first, other = (build(tmp_path, facts=facts, seed=seed, requests=64) for seed in (0, 1))
     # Of 64 * 128 draws from 50,000 ids about this many differ: 50,000 (1 - exp(-0.16384)).
     distinct = len({token for prompt in prompts(first) for token in prompt})
@@ -166,7 +173,7 @@ def test_random_prompts_differ(tmp_path: Path) -> None:
 def test_prompt_and_output_fill_the_context(
     context: int | None, fits: bool, tmp_path: Path
 ) -> None:
-    facts = ModelFacts(vocab_size=10, max_context_tokens=context)
+    facts = ModelInfo(vocab_size=10, max_context_tokens=context)
     if fits:
         built = build(tmp_path, **COLORS, output_tokens=8, facts=facts)
         assert max(map(len, prompts(built))) + 8 == 14
@@ -177,7 +184,7 @@ def test_prompt_and_output_fill_the_context(
 
 @pytest.mark.parametrize("bound", [{"max_input_tokens": 5}, {"max_new_tokens": 7}])
 def test_a_bound_makes_a_prompt_fit(bound: dict, tmp_path: Path) -> None:
-    facts = ModelFacts(vocab_size=10, max_context_tokens=13)
+    facts = ModelInfo(vocab_size=10, max_context_tokens=13)
     built = build(tmp_path, **COLORS, output_tokens=8, facts=facts, **bound)
     assert len(built.requests) == 5
 
@@ -188,7 +195,7 @@ def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_vocabulary_of_special_tokens_is_refused(tmp_path: Path) -> None:
-    facts = ModelFacts(vocab_size=2, eos_token_ids=[1], special_token_ids=[0])
+    facts = ModelInfo(vocab_size=2, eos_token_ids=[1], special_token_ids=[0])
     with pytest.raises(WorkloadError, match="special tokens only"):
         build(tmp_path, facts=facts)
 

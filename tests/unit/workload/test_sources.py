@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llem.api.errors import WorkloadError
-from llem.workload import load_texts
+from llem.errors import WorkloadError
+from llem.workload.prompt_sources import load_texts
 
 from .colors import FILES, TEXTS, workload
 

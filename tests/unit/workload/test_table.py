@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llem.workload import PreparedWorkload
+from llem.workload.build_workload import PreparedWorkload
 
 from .colors import CHAT, FILES, PLAIN, TEXTS, build, limits, prompts
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from llem.api.config import ModelConfig
-from llem.api.errors import WorkloadError
 from llem.api.session import TokenizerExport
-from llem.workload import find_tokenizer
+from llem.errors import WorkloadError
+from llem.schema.experiment import ModelConfig
+from llem.workload.tokenizing import find_tokenizer
 
 
 def write(folder: Path, content: str, **config: Any) -> Path:
@@ -45,6 +45,7 @@ def test_a_folder_with_a_tokenizer_alone(tmp_path: Path) -> None:
             {"pad_token": "<p>"},
         ),
         ({"additional_special_tokens": ["<a>"]}, {}),
+        ({"tokenizer_class": "Fast", "chat_template": "hi"}, {}),
     ],
 )
 def test_special_tokens(config: dict, expected: dict[str, str], tmp_path: Path) -> None:
