@@ -91,7 +91,7 @@ def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
     workload = build_workload(
         point.experiment.workload,
         max_new_tokens=None,
-        facts=worker.opened.model,
+        model=worker.opened.model,
         texts=None,
         tokenizer=None,
     )

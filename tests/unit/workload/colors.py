@@ -35,7 +35,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
 
-FACTS = ModelInfo(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
+MODEL = ModelInfo(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
 
 _WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
 
@@ -64,7 +64,7 @@ def workload(**values: Any) -> Workload:
 def build(
     folder: Path,
     *,
-    facts: ModelInfo = FACTS,
+    model: ModelInfo = MODEL,
     export: TokenizerExport | None = None,
     max_new_tokens: int | None = None,
     **values: Any,
@@ -74,7 +74,7 @@ def build(
     return build_workload(
         section,
         max_new_tokens=max_new_tokens,
-        facts=facts,
+        model=model,
         texts=load_texts(section, folder),
         tokenizer=export or tokenizer(),
     )

@@ -85,6 +85,12 @@ CONTROLS = """\
 {%- endfor %}
 """
 
+# Of no model: variables that are always there, and options of the filter.
+OPTIONS = """\
+{{- 'no tools' if tools is none }}{{ ', no documents' if documents is defined and not documents }}
+{{ {'b': 1, 'a': ['ä', 2]} | tojson(separators=(',', ':'), sort_keys=true) }}
+{{ 'ä' | tojson(ensure_ascii=true) }}"""
+
 # Trimmed: the newline after a block, and blanks before one.
 TRIMMED = """\
   {% for message in messages %}
@@ -116,6 +122,7 @@ TEMPLATES = {
         '{"role": "user", "content": "Why is <b>the sky</b> blue & \\"deep\\"?\\n  Ünïcode 日本"}'
         '[\n  1,\n  "ä"\n]',
     ),
+    "options": (OPTIONS, 'no tools, no documents\n{"a":["ä",2],"b":1}\n"\\u00e4"'),
     "trimmed": (TRIMMED, f"    {QUESTION}\nend"),
 }
 """A template, and its text for the question by hand; ``{year}`` stands for this year."""

@@ -17,7 +17,7 @@ from .colors import build, prompts
 from .templates import QUESTION, TEMPLATES
 
 SPECIAL = ("<s>", "</s>", "<|im_start|>", "<|im_end|>")
-FACTS = ModelInfo(vocab_size=300)
+MODEL = ModelInfo(vocab_size=300)
 
 
 def byte_tokenizer() -> Tokenizer:
@@ -39,7 +39,7 @@ def export_of(template: str | None) -> TokenizerExport:
 
 def ids_of(template: str | None, text: str, folder: Path) -> list[int]:
     """Return the ids of a question in the template."""
-    values = {"source": "prompts", "prompts": [text], "chat_template": True, "facts": FACTS}
+    values = {"source": "prompts", "prompts": [text], "chat_template": True, "model": MODEL}
     [ids] = prompts(build(folder, export=export_of(template), **values))
     return ids
 
@@ -82,7 +82,7 @@ def test_a_template_that_cannot_be_used(
 
 
 def test_without_chat_template_the_prompt_is_left_alone(tmp_path: Path) -> None:
-    values = {"source": "prompts", "prompts": [QUESTION], "facts": FACTS}
+    values = {"source": "prompts", "prompts": [QUESTION], "model": MODEL}
     [ids] = prompts(build(tmp_path, export=export_of("never {{ used }}"), **values))
     assert byte_tokenizer().decode(ids) == QUESTION
 
@@ -110,12 +110,12 @@ class TestTransformers:
         )
         export = find_tokenizer(ModelConfig(id=str(tmp_path)))
         values = {"source": "prompts", "prompts": [QUESTION], "chat_template": True}
-        [ids] = prompts(build(tmp_path, export=export, facts=FACTS, **values))
+        [ids] = prompts(build(tmp_path, export=export, model=MODEL, **values))
         assert ids == expected["input_ids"]
 
     def test_a_plain_prompt_as_transformers_encodes_it(self, tmp_path: Path) -> None:
         texts = [QUESTION, "<s>red</s> ", " x"]
         tokenizer = self.saved("", tmp_path)
         export = find_tokenizer(ModelConfig(id=str(tmp_path)))
-        values = {"source": "prompts", "prompts": texts, "facts": FACTS}
+        values = {"source": "prompts", "prompts": texts, "model": MODEL}
         assert prompts(build(tmp_path, export=export, **values)) == tokenizer(texts)["input_ids"]

@@ -40,6 +40,11 @@ def read(folder: Path, name: str, content: str | bytes, **values: object) -> lis
         ("p.ndjson", '{"prompt": "one"}\n{"prompt": "two"}\n', ["one", "two"]),
         ("p.JSONL", '{"prompt": "one"}', ["one"]),
         ("p.jsonl", '"one"\n"two"\n', ["one", "two"]),
+        (
+            "p.jsonl",
+            '"one"\n{"text": "two"}\n"three"\n{"text": "four"}',
+            ["one", "two", "three", "four"],
+        ),
         ("p.jsonl", '\n{"prompt": "one"}\n\n \n{"prompt": "two"}', ["one", "two"]),
         ("p.jsonl", '\ufeff{"prompt": "one"}\r\n{"prompt": "two"}\r\n', ["one", "two"]),
         ("p.jsonl", r'{"prompt": "two\nlines \u00fc"}', ["two\nlines ü"]),
@@ -71,6 +76,19 @@ def test_a_file_of_every_format_holds_the_same_prompts(name: str, folder: Path) 
 def test_requests_takes_the_first_prompts(requests: int, name: str, folder: Path) -> None:
     section = workload(source="file", path=name, requests=requests)
     assert list(load_texts(section, folder)) == TEXTS[:requests]
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.jsonl", "p.json", "p.txt"])
+def test_a_prompt_of_a_million_characters(name: str, tmp_path: Path) -> None:
+    text = "word " * 200_000 + "end"
+    content = {
+        ".csv": f"prompt\n{text}\n",
+        ".tsv": f"prompt\n{text}\n",
+        ".jsonl": f'"{text}"\n',
+        ".json": f'["{text}"]',
+        ".txt": text,
+    }
+    assert read(tmp_path, name, content[Path(name).suffix]) == [text]
 
 
 def test_a_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
@@ -152,14 +170,21 @@ def test_a_path_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("p.jsonl", '"one"\n{"prompt": }', None, "p.jsonl:2 is not JSON", ""),
         ("p.jsonl", '{"prompt":\n"one"}', None, "p.jsonl:1 is not JSON", ""),
         ("p.json", '["one"', None, "p.json is not JSON", ""),
-        ("p.json", '{"prompt": "one"}', None, "p.json holds no JSON array", ""),
-        ("p.jsonl", '"one"\n["two"]', None, "row 2 is neither a text nor a record", ""),
-        ("p.json", "[1]", None, "row 1 is neither a text nor a record", ""),
-        ("p.jsonl", '{"a": "x", "b": 1}', None, "it has: a, b", "workload.column"),
-        ("p.csv", "a,b\n1,2\n", None, "it has: a, b", "workload.column"),
+        ("p.json", '{"prompt": "one"}', None, "p.json is not a JSON array", ""),
+        ("p.jsonl", '"one"\n["two"]', None, "row 2 is neither a string nor an object", ""),
+        ("p.json", "[1]", None, "row 1 is neither a string nor an object", ""),
+        ("p.jsonl", '{"a": "x", "b": 1}', None, "its columns are: a, b", "workload.column"),
+        ("p.csv", "a,b\n1,2\n", None, "its columns are: a, b", "workload.column"),
         ("p.jsonl", '{"a": "x", "b": 1}', "b", "row 1: column 'b' holds int, not text", ""),
         ("p.jsonl", '{"a": "x"}\n{"a": null}', "a", "row 2: column 'a' holds NoneType", ""),
-        ("p.jsonl", '{"a": "x"}\n{"b": "x"}', "a", "row 2 has no column 'a'", "It has: b."),
+        (
+            "p.jsonl",
+            '{"a": "x"}\n{"b": "x"}',
+            "a",
+            "row 2 has no column 'a'",
+            "Its columns are: b.",
+        ),
+        ("p.csv", "id;prompt\n1;one, two\n", None, "are: id;prompt", "workload.column"),
         ("p.csv", "body,id\nx,1\n", "boddy", "row 1 has no column 'boddy'", "Did you mean 'body'"),
         ("p.csv", "id,prompt\n1,one\n2\n", None, "row 2: column 'prompt' holds NoneType", ""),
     ],
@@ -186,5 +211,5 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_few_prompts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match=r"3 prompts were asked for and .*p\.txt holds 2"):
+    with pytest.raises(WorkloadError, match=r"requests is 3, but .*p\.txt holds 2 prompts"):
         read(tmp_path, "p.txt", "one\ntwo\n", requests=3)

@@ -14,7 +14,7 @@ from llem.api.session import ModelInfo
 from llem.errors import WorkloadError
 from llem.workload.build_workload import build_workload
 
-from .colors import FACTS, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
+from .colors import MODEL, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
 
 COLORS = {"source": "prompts", "prompts": TEXTS}
 UNIFORM = {"distribution": "uniform", "low": 1, "high": 1000}
@@ -151,8 +151,8 @@ def test_the_defaults_of_a_synthetic_workload(tmp_path: Path) -> None:
 
 
 def test_random_ids_are_drawn_evenly_and_none_is_special(tmp_path: Path) -> None:
-    facts = ModelInfo(vocab_size=12, eos_token_ids=[0, 11], special_token_ids=[11, 4])
-    built = build(tmp_path, facts=facts, requests=100, input_tokens=270)
+    model = ModelInfo(vocab_size=12, eos_token_ids=[0, 11], special_token_ids=[11, 4])
+    built = build(tmp_path, model=model, requests=100, input_tokens=270)
     counts = Counter(token for prompt in prompts(built) for token in prompt)
     assert sorted(counts) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
     assert sum(counts.values()) == 27_000
@@ -160,8 +160,8 @@ def test_random_ids_are_drawn_evenly_and_none_is_special(tmp_path: Path) -> None
 
 
 def test_random_prompts_differ(tmp_path: Path) -> None:
-    facts = ModelInfo(vocab_size=50_000)
-    first, other = (build(tmp_path, facts=facts, seed=seed, requests=64) for seed in (0, 1))
+    model = ModelInfo(vocab_size=50_000)
+    first, other = (build(tmp_path, model=model, seed=seed, requests=64) for seed in (0, 1))
     # Of 64 * 128 draws from 50,000 ids about this many differ: 50,000 (1 - exp(-0.16384)).
     distinct = len({token for prompt in prompts(first) for token in prompt})
     assert distinct == pytest.approx(50_000 * (1 - math.exp(-8192 / 50_000)), rel=0.02)
@@ -173,19 +173,19 @@ def test_random_prompts_differ(tmp_path: Path) -> None:
 def test_prompt_and_output_fill_the_context(
     context: int | None, fits: bool, tmp_path: Path
 ) -> None:
-    facts = ModelInfo(vocab_size=10, max_context_tokens=context)
+    model = ModelInfo(vocab_size=10, max_context_tokens=context)
     if fits:
-        built = build(tmp_path, **COLORS, output_tokens=8, facts=facts)
+        built = build(tmp_path, **COLORS, output_tokens=8, model=model)
         assert max(map(len, prompts(built))) + 8 == 14
     else:
-        with pytest.raises(WorkloadError, match="prompt 5 has 6 tokens and may get 8 more"):
-            build(tmp_path, **COLORS, output_tokens=8, facts=facts)
+        with pytest.raises(WorkloadError, match="prompt 5 has 6 tokens and up to 8 output tokens"):
+            build(tmp_path, **COLORS, output_tokens=8, model=model)
 
 
 @pytest.mark.parametrize("bound", [{"max_input_tokens": 5}, {"max_new_tokens": 7}])
 def test_a_bound_makes_a_prompt_fit(bound: dict, tmp_path: Path) -> None:
-    facts = ModelInfo(vocab_size=10, max_context_tokens=13)
-    built = build(tmp_path, **COLORS, output_tokens=8, facts=facts, **bound)
+    model = ModelInfo(vocab_size=10, max_context_tokens=13)
+    built = build(tmp_path, **COLORS, output_tokens=8, model=model, **bound)
     assert len(built.requests) == 5
 
 
@@ -195,15 +195,15 @@ def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_vocabulary_of_special_tokens_is_refused(tmp_path: Path) -> None:
-    facts = ModelInfo(vocab_size=2, eos_token_ids=[1], special_token_ids=[0])
-    with pytest.raises(WorkloadError, match="special tokens only"):
-        build(tmp_path, facts=facts)
+    model = ModelInfo(vocab_size=2, eos_token_ids=[1], special_token_ids=[0])
+    with pytest.raises(WorkloadError, match="only special tokens"):
+        build(tmp_path, model=model)
 
 
 def test_texts_need_a_tokenizer() -> None:
     section = workload(**COLORS)
     with pytest.raises(WorkloadError) as refused:
-        build_workload(section, max_new_tokens=None, facts=FACTS, texts=TEXTS, tokenizer=None)
+        build_workload(section, max_new_tokens=None, model=MODEL, texts=TEXTS, tokenizer=None)
     assert "model.tokenizer" in refused.value.hint
 
 

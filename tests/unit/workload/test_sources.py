@@ -34,7 +34,7 @@ def test_prompts_of_the_config(requests: int | None, tmp_path: Path) -> None:
 
 
 def test_more_prompts_than_the_config_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match="2 prompts were asked for and the config holds 1"):
+    with pytest.raises(WorkloadError, match="requests is 2, but the config holds 1 prompts"):
         load(tmp_path, source="prompts", prompts=["one"], requests=2)
 
 
@@ -58,7 +58,7 @@ def test_the_first_prompts_of_the_builtin_set(requests: int, tmp_path: Path) -> 
 
 
 def test_more_prompts_than_the_builtin_set_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match=r"41 prompts .* prompt set 'everyday' holds 40"):
+    with pytest.raises(WorkloadError, match="is 41, but prompt set 'everyday' holds 40 prompts"):
         load(tmp_path, source="builtin", requests=41)
 
 
@@ -95,7 +95,7 @@ class TestDatasetStandIn:
         assert texts == [f"row {number}" for number in range(100)]
 
     def test_fewer_rows_than_asked_for_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(WorkloadError, match=r"100 prompts .* dataset .* holds 5"):
+        with pytest.raises(WorkloadError, match=r"is 100, but dataset .* holds 5 prompts"):
             load(tmp_path, source="dataset", id=self.id)
 
     def test_an_unknown_split_is_refused(self, tmp_path: Path) -> None:

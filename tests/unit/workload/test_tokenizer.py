@@ -90,7 +90,7 @@ def test_a_folder_without_a_tokenizer_has_none(tmp_path: Path) -> None:
 def test_a_named_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     own = write(tmp_path / "own", '"own"')
     (tmp_path / "empty").mkdir()
-    with pytest.raises(WorkloadError, match=r"empty holds no tokenizer\.json"):
+    with pytest.raises(WorkloadError, match=r"empty has no tokenizer\.json"):
         found(id=str(own), tokenizer=str(tmp_path / "empty"))
 
 
@@ -146,5 +146,5 @@ class TestHub:
 
     @pytest.mark.parametrize("name", ["maker/absent", "not a hub id"])
     def test_a_named_tokenizer_that_is_not_cached_is_refused(self, name: str) -> None:
-        with pytest.raises(WorkloadError, match=f"{name} holds no"):
+        with pytest.raises(WorkloadError, match=f"{name} has no"):
             found(id="maker/model", tokenizer=name)

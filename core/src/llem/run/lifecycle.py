@@ -148,7 +148,7 @@ class Lifecycle:
             self.record.workload = build_workload(
                 self.experiment.workload,
                 max_new_tokens=self.experiment.decoder.max_new_tokens,
-                facts=opened.model,
+                model=opened.model,
                 texts=self.texts,
                 tokenizer=self._tokenizer(worker),
             )

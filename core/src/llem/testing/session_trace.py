@@ -98,7 +98,7 @@ class SessionRecorder:
             workload = build_workload(
                 experiment.workload,
                 max_new_tokens=experiment.decoder.max_new_tokens,
-                facts=opened.model,
+                model=opened.model,
                 texts=texts,
                 tokenizer=None if texts is None else find_tokenizer(experiment.model),
             )

@@ -1,1 +1,1 @@
-"""From a workload's description to token ids, once, in the host, the same for every backend."""
+"""Turn a workload section into requests of token ids, in the host, alike for every backend."""

@@ -1,4 +1,4 @@
-"""Build the requests of one repetition: ids, output limits, order, and the hash of all that."""
+"""Build the requests of one repetition: token ids, output limits, order and their hash."""
 
 from __future__ import annotations
 
@@ -22,10 +22,7 @@ from llem.schema.workload import (
 
 
 def draw_lengths(length: Length, count: int, generator: np.random.Generator) -> list[int]:
-    """Return ``count`` lengths of at least 1.
-
-    Units: tokens.
-    """
+    """Return ``count`` lengths in tokens, each at least 1."""
     match length:
         case int():
             return [length] * count
@@ -36,7 +33,7 @@ def draw_lengths(length: Length, count: int, generator: np.random.Generator) -> 
             return _rounded(generator.normal(length.mean, length.std, size=count), length.max)
         case LogNormalLength():
             exponents = generator.normal(np.log(length.median), length.sigma, size=count)
-            # A length beyond the type's own bound is nonsense, not memory to be asked for.
+            # No field accepts a longer length; the bound keeps a wide draw from filling memory.
             return _rounded(np.exp(np.minimum(exponents, np.log(1e6))), length.max)
 
 
@@ -49,9 +46,9 @@ class PreparedWorkload:
     """The requests of one repetition.
 
     Attributes:
-        requests: In the order in which they are submitted; their index counts that order.
-        truncated_requests: Prompts that were cut to ``max_input_tokens``.
-        input_ids_sha256: Hash of all ids and output limits, in order.
+        requests: In order of submission; ``index`` counts that order.
+        truncated_requests: How many prompts were cut to ``max_input_tokens``.
+        input_ids_sha256: Hash of all prompt ids and output limits, in order.
     """
 
     requests: tuple[Request, ...]
@@ -63,30 +60,30 @@ def build_workload(
     workload: Workload,
     *,
     max_new_tokens: int | None,
-    facts: ModelInfo,
+    model: ModelInfo,
     texts: Sequence[str] | None,
     tokenizer: TokenizerExport | None,
 ) -> PreparedWorkload:
     """Turn ``workload`` into requests of token ids.
 
-    Each purpose draws from a stream of its own, so that another output length leaves the
-    prompts as they are.
+    Prompt lengths, prompt ids, output lengths and order each have their own random stream: a change
+    of output lengths leaves the prompts as they are.
 
     Args:
-        workload: What is asked for.
-        max_new_tokens: Further bound on every output length, or ``None``.
-        facts: The loaded model: its vocabulary and context.
+        workload: The workload section.
+        max_new_tokens: Upper bound on every output length, or ``None``.
+        model: The loaded model; its vocabulary and context length are used.
         texts: The prompts, or ``None`` for a synthetic workload.
-        tokenizer: Turns texts into ids; not needed without texts.
+        tokenizer: The tokenizer for ``texts``.
 
     Raises:
-        WorkloadError: A prompt is empty, too long for the model, or cannot be tokenised.
+        WorkloadError: A prompt is empty, exceeds the model's context, or cannot be tokenized.
     """
     streams = np.random.SeedSequence(workload.seed).spawn(4)
     prompt_lengths, ids, output_lengths, order = map(np.random.default_rng, streams)
     if isinstance(workload, SyntheticWorkload):
         lengths = draw_lengths(workload.input_tokens, workload.requests, prompt_lengths)
-        prompts = _random_prompts(lengths, facts, ids)
+        prompts = _random_prompts(lengths, model, ids)
     else:
         assert texts is not None
         prompts = _encode(texts, tokenizer, chat=workload.chat_template)
@@ -94,22 +91,22 @@ def build_workload(
     limits = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
     if max_new_tokens is not None:
         limits = [min(limit, max_new_tokens) for limit in limits]
-    _check(prompts, limits, facts)
+    _check_context(prompts, limits, model.max_context_tokens)
     requests = tuple(
-        Request(index=index, prompt_ids=prompts[at], max_new_tokens=limits[at])
-        for index, at in enumerate(_order(prompts, workload.order, order))
+        Request(index=index, prompt_ids=prompts[place], max_new_tokens=limits[place])
+        for index, place in enumerate(_order(prompts, workload.order, order))
     )
     return PreparedWorkload(requests, truncated, _hash(requests))
 
 
 def _random_prompts(
-    lengths: Sequence[int], facts: ModelInfo, generator: np.random.Generator
+    lengths: Sequence[int], model: ModelInfo, generator: np.random.Generator
 ) -> list[list[int]]:
-    """Return prompts of random ids; special ids would end requests or switch modes."""
-    special = {*facts.special_token_ids, *facts.eos_token_ids}
-    allowed = np.setdiff1d(np.arange(facts.vocab_size), sorted(special))
+    """Return prompts of random ids without special ones, which would end requests."""
+    special = {*model.special_token_ids, *model.eos_token_ids}
+    allowed = np.setdiff1d(np.arange(model.vocab_size), sorted(special))
     if not allowed.size:
-        raise WorkloadError("the model's vocabulary holds special tokens only")
+        raise WorkloadError("the model's vocabulary holds only special tokens")
     drawn = allowed[generator.integers(allowed.size, size=sum(lengths))]
     return [part.tolist() for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
@@ -119,8 +116,8 @@ def _encode(
 ) -> list[list[int]]:
     if tokenizer is None:
         raise WorkloadError(
-            "the model comes with no tokenizer that llem can read",
-            hint="Name one with model.tokenizer, or use a synthetic workload.",
+            "the model has no tokenizer that llem can read",
+            hint="Set model.tokenizer, or use a synthetic workload.",
         )
     from llem.workload.tokenizing import Encoder
 
@@ -128,21 +125,22 @@ def _encode(
 
 
 def _truncate(prompts: list[list[int]], most: int | None) -> tuple[list[list[int]], int]:
-    """Cut prompts to their last ``most`` ids, where a decoder's question stands."""
+    """Keep the last ``most`` ids of each prompt: a question usually stands at the end."""
     if most is None:
         return prompts, 0
     return [prompt[-most:] for prompt in prompts], sum(len(prompt) > most for prompt in prompts)
 
 
-def _check(prompts: Sequence[Sequence[int]], limits: Sequence[int], facts: ModelInfo) -> None:
+def _check_context(
+    prompts: Sequence[Sequence[int]], limits: Sequence[int], context: int | None
+) -> None:
     for number, (prompt, limit) in enumerate(zip(prompts, limits, strict=True), start=1):
         if not prompt:
             raise WorkloadError(f"prompt {number} has no token")
-        context = facts.max_context_tokens
         if context is not None and len(prompt) + limit > context:
             raise WorkloadError(
-                f"prompt {number} has {len(prompt)} tokens and may get {limit} more, "
-                f"but the model's context is {context} tokens",
+                f"prompt {number} has {len(prompt)} tokens and up to {limit} output tokens, "
+                f"but the model's context holds {context}",
                 hint="Lower workload.max_input_tokens or workload.output_tokens.",
             )
 
@@ -150,16 +148,17 @@ def _check(prompts: Sequence[Sequence[int]], limits: Sequence[int], facts: Model
 def _order(
     prompts: Sequence[Sequence[int]], order: str, generator: np.random.Generator
 ) -> Sequence[int]:
-    given = range(len(prompts))
+    """Return the places of ``prompts`` in order of submission; equal lengths keep their order."""
+    places = range(len(prompts))
     match order:
         case "shuffled":
-            return [int(at) for at in generator.permutation(len(prompts))]
+            return [int(place) for place in generator.permutation(len(prompts))]
         case "shortest-first":
-            return sorted(given, key=lambda at: len(prompts[at]))
+            return sorted(places, key=lambda place: len(prompts[place]))
         case "longest-first":
-            return sorted(given, key=lambda at: -len(prompts[at]))
+            return sorted(places, key=lambda place: -len(prompts[place]))
         case _:
-            return given
+            return places
 
 
 def _hash(requests: Sequence[Request]) -> str:

@@ -1,4 +1,4 @@
-"""A byte-level tokenizer, written as data: any text becomes ids, one per byte."""
+"""The tokenizer of the embedded shapes: byte-level, one id per byte of UTF-8, no merges."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ CHAT_TEMPLATE = (
 def byte_alphabet() -> list[str]:
     """Return the 256 printable characters that stand for the bytes 0 to 255.
 
-    The mapping is GPT-2's: printable Latin-1 bytes stand for themselves, the others are moved
-    to code points from 256 on.
+    GPT-2's mapping: printable Latin-1 bytes map to themselves, the others to code points from 256.
     """
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
     moved = iter(range(256, 512))

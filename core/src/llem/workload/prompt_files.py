@@ -1,10 +1,11 @@
-"""Prompts from a file: JSON lines, JSON, CSV, TSV or plain text, by its ending."""
+"""Read prompts from JSON Lines, JSON, CSV, TSV and plain text, by file extension."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,17 +13,18 @@ from typing import Any, TextIO
 from llem.errors import WorkloadError
 
 USUAL_COLUMNS = ("prompt", "text", "question", "instruction", "input", "query", "content")
-"""Names under which prompts are looked for, in this order, when no column is given."""
+"""Columns that may hold prompts, in order of preference, where none is named."""
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def file_texts(path: Path, column: str | None) -> Iterator[str]:
-    """Yield the prompts in ``path``; empty lines are passed over.
+    """Yield the prompts in ``path``; empty lines are skipped.
 
     Raises:
-        WorkloadError: The file cannot be read, or holds no such column.
+        WorkloadError: The file cannot be read, or lacks the column.
     """
+    csv.field_size_limit(sys.maxsize)  # a long prompt exceeds the default of 128 KiB
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _texts(file, path, column)
@@ -52,20 +54,26 @@ def _texts(file: TextIO, path: Path, column: str | None) -> Iterator[str]:
 
 
 def column_texts(rows: Iterable[Any], column: str | None, source: str) -> Iterator[str]:
-    """Yield the prompt of each row: the row itself, or its column.
+    """Yield the prompt of each row: the row itself where it is a string, else its column.
+
+    Args:
+        rows: Strings, or mappings from column to value.
+        column: Column with the prompts; ``None`` takes the first of :data:`USUAL_COLUMNS` that
+            holds text in the first mapping.
+        source: What messages call the source.
 
     Raises:
-        WorkloadError: A row has no such column, or something else than text in it.
+        WorkloadError: A row lacks the column, or the column holds no text.
     """
     for number, row in enumerate(rows, start=1):
         if isinstance(row, str):
             yield row
             continue
         if not isinstance(row, Mapping):
-            raise WorkloadError(f"{source}: row {number} is neither a text nor a record")
-        if number == 1 and column is None:
+            raise WorkloadError(f"{source}: row {number} is neither a string nor an object")
+        if column is None:
             column = _find_column(row, source)
-        text = row.get(str(column))
+        text = row.get(column)
         if not isinstance(text, str):
             raise _no_text(row, column, f"{source}: row {number}")
         yield text
@@ -75,19 +83,22 @@ def _find_column(row: Mapping[str, Any], source: str) -> str:
     for name in USUAL_COLUMNS:
         if isinstance(row.get(name), str):
             return name
+    # csv.DictReader collects the cells beyond the header under the key None.
+    columns = ", ".join(name for name in row if isinstance(name, str))
     raise WorkloadError(
-        f"{source} has no column of a usual name; it has: {', '.join(map(str, row))}",
-        hint="Name the one that holds the prompts with workload.column.",
+        f"{source} has no text in a column named {', '.join(USUAL_COLUMNS)}; "
+        f"its columns are: {columns}",
+        hint="Set workload.column to the column with the prompts.",
     )
 
 
-def _no_text(row: Mapping[str, Any], column: str | None, where: str) -> WorkloadError:
-    if column is not None and column in row:
+def _no_text(row: Mapping[str, Any], column: str, where: str) -> WorkloadError:
+    if column in row:
         kind = type(row[column]).__name__
         return WorkloadError(f"{where}: column {column!r} holds {kind}, not text")
     names = [str(name) for name in row]
-    near = difflib.get_close_matches(str(column), names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(names)}."
+    near = difflib.get_close_matches(column, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns are: {', '.join(names)}."
     return WorkloadError(f"{where} has no column {column!r}", hint=hint)
 
 
@@ -106,5 +117,5 @@ def _json_array(file: TextIO, path: Path) -> list[Any]:
     except ValueError as error:
         raise WorkloadError(f"{path} is not JSON: {error}") from error
     if not isinstance(rows, list):
-        raise WorkloadError(f"{path} holds no JSON array")
+        raise WorkloadError(f"{path} is not a JSON array")
     return rows

@@ -1,4 +1,4 @@
-"""The prompts of a workload, as texts."""
+"""Load the prompts of a workload as texts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from llem.workload.prompt_files import column_texts, file_texts
 
 
 def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
-    """Yield the prompts of the dataset, row by row, without loading it whole.
+    """Stream the prompts of a Hugging Face dataset, row by row.
 
     Raises:
-        WorkloadError: The library or the dataset cannot be had, or has no such column.
+        WorkloadError: The library is missing, the dataset cannot be loaded, or lacks the column.
     """
     try:
         from datasets import load_dataset
@@ -40,7 +40,7 @@ def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
             revision=workload.revision,
             streaming=True,
         )
-    # The library reports an unknown dataset, split or config, and a missing network, so.
+    # What the library raises for an unknown dataset, split or config, and without a network.
     except (OSError, ValueError) as error:
         raise WorkloadError(
             f"cannot load dataset {workload.id!r}: {error}",
@@ -50,14 +50,14 @@ def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
 
 
 def load_texts(workload: Workload, base_dir: Path) -> tuple[str, ...] | None:
-    """Return the prompts ``workload`` asks for, in their order; ``None`` for a synthetic one.
+    """Return the prompts of ``workload`` in the source's order; ``None`` for a synthetic workload.
 
     Args:
-        workload: Where prompts come from, and how many.
+        workload: The source, and how many prompts to take from it.
         base_dir: Folder that relative paths start from.
 
     Raises:
-        WorkloadError: They cannot be read, or there are fewer than asked for.
+        WorkloadError: The source cannot be read, or holds fewer prompts than requested.
     """
     match workload:
         case SyntheticWorkload():
@@ -78,7 +78,7 @@ def builtin_texts(name: str) -> list[str]:
     """Return the prompt set ``name`` that ships with llem.
 
     Raises:
-        WorkloadError: There is no such set.
+        WorkloadError: The name is unknown.
     """
     folder = files("llem.workload") / "prompts"
     known = sorted(file.name.removesuffix(".txt") for file in folder.iterdir())
@@ -89,13 +89,13 @@ def builtin_texts(name: str) -> list[str]:
 
 
 def _take(texts: Iterable[str], wanted: int | None, source: str) -> tuple[str, ...]:
-    """Return the first ``wanted`` texts; reading no further than that."""
+    """Return the first ``wanted`` texts, or all; nothing beyond them is read."""
     taken = tuple(islice(texts, wanted))
     if not taken:
         raise WorkloadError(f"{source} holds no prompt")
     if wanted is not None and len(taken) < wanted:
         raise WorkloadError(
-            f"{wanted} prompts were asked for and {source} holds {len(taken)}",
+            f"workload.requests is {wanted}, but {source} holds {len(taken)} prompts",
             hint="Lower workload.requests, or leave it out to take every prompt.",
         )
     return taken

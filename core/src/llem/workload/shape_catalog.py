@@ -1,4 +1,4 @@
-"""The shapes: dimensions of published decoder families, all in the Llama architecture."""
+"""Embedded shapes: dimensions of published decoders, all in the Llama architecture."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Shape:
 
     Attributes:
         name: Name after ``shape:`` in ``model.id``.
-        summary: What it resembles.
-        config: Its dimensions, in the words of a Hugging Face ``config.json``.
+        summary: The published model it resembles.
+        config: Dimensions, by the keys of a Hugging Face ``config.json``.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Shape:
 
     @property
     def architecture(self) -> Architecture:
-        """Its dimensions."""
+        """Dimensions."""
         architecture = from_hf_config(self.config)
         assert architecture is not None
         return architecture
@@ -73,4 +73,4 @@ _SHAPES = (
 )
 
 SHAPES: Mapping[str, Shape] = MappingProxyType({shape.name: shape for shape in _SHAPES})
-"""Every shape by name, smallest first."""
+"""All shapes by name, smallest first."""

@@ -1,4 +1,4 @@
-"""Write a shape as a Hugging Face model folder without weights."""
+"""Write an embedded shape as a Hugging Face model folder without weights."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from llem.workload.byte_tokenizer import (
 from llem.workload.shape_catalog import SHAPES
 
 CACHE_VARIABLE = "LLEM_CACHE_DIR"
-"""Names the folder for what can be made again at any time; unset uses the user's cache."""
+"""Environment variable with the cache folder; unset uses the user's cache folder."""
 
 _PREFIX = "shape:"
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again at any time."""
+    """Return the folder for files that llem can write again at any time."""
     if CACHE_VARIABLE in os.environ:
         return Path(os.environ[CACHE_VARIABLE])
     from platformdirs import user_cache_path
@@ -36,26 +36,25 @@ def cache_folder() -> Path:
 
 
 def shape_folder(model_id: str) -> Path:
-    """Return where the shape ``model_id`` (``shape:NAME``) is written; nothing is written.
+    """Return the folder of the shape ``model_id`` (``shape:NAME``), which may not exist yet.
 
-    The name carries a hash of the content, so that a shape that changes never meets an old
-    folder of its own.
+    Its name contains a hash of the content, so that a changed shape gets a new folder.
 
     Raises:
-        KeyError: There is no such shape.
+        KeyError: The shape is unknown.
     """
     name = model_id.removeprefix(_PREFIX)
     return cache_folder() / "shapes" / f"{name}-{_content_hash(name)}"
 
 
 def write_shape(model_id: str) -> Path:
-    """Write the folder of ``model_id`` unless it is there, and return it.
+    """Write the folder of ``model_id`` unless it exists, and return it.
 
-    Two processes may do so at once: each writes a folder of its own, and the first rename wins.
+    Safe in concurrent processes: each writes to a temporary folder, and the first rename wins.
 
     Raises:
-        KeyError: There is no such shape.
-        OSError: The cache cannot be written.
+        KeyError: The shape is unknown.
+        OSError: The cache folder is not writable.
     """
     folder = shape_folder(model_id)
     if folder.is_dir():

@@ -1,4 +1,4 @@
-"""Texts to token ids, with the `tokenizers` library and, on request, the chat template."""
+"""Find a model's tokenizer and encode texts with it, through the chat template if requested."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tokenizers import Tokenizer
-
 from llem.api.session import TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.experiment import ModelConfig
@@ -19,26 +17,26 @@ _FILE = "tokenizer.json"
 
 
 def find_tokenizer(model: ModelConfig) -> TokenizerExport | None:
-    """Return the tokenizer of ``model``, or the other one it names.
+    """Return the tokenizer that ``model.tokenizer`` names, else the model's own.
 
     Args:
-        model: The model; an embedded shape by its folder.
+        model: The model; for an embedded shape, ``id`` is its folder.
 
     Returns:
-        ``None`` when the model has no ``tokenizer.json``; the engine may have one then.
+        ``None`` if the model has no ``tokenizer.json``; the engine may still provide a tokenizer.
 
     Raises:
-        WorkloadError: ``model.tokenizer`` names one that cannot be had.
+        WorkloadError: ``model.tokenizer`` has no ``tokenizer.json``.
     """
     if model.tokenizer is not None:
         found = _from(model.tokenizer, None)
         if found is None:
             raise WorkloadError(
-                f"{model.tokenizer} holds no {_FILE}",
+                f"{model.tokenizer} has no {_FILE}",
                 hint="model.tokenizer names a hub id or a folder with a tokenizer.json.",
             )
         return found
-    # A GGUF file carries a tokenizer of its own, which only the engine can read.
+    # A GGUF file contains its tokenizer, which only the engine can read.
     return None if model.gguf_file else _from(model.id, model.revision)
 
 
@@ -66,13 +64,13 @@ def _from_hub(model_id: str, name: str, revision: str | None) -> Path | None:
 
     try:
         return Path(hf_hub_download(model_id, name, revision=revision))
-    # Offline and not cached counts as "not found" here; a missing model is the engine's to report.
+    # Offline and not cached counts as "not found"; the engine reports a missing model.
     except (EntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
         return None
 
 
 def _default_template(template: Any) -> str | None:
-    """Return the template; of several named ones, the one called ``default``."""
+    """Return the template; of several named templates, the one named ``default``."""
     if isinstance(template, list):
         named = {entry["name"]: entry["template"] for entry in template}
         return named.get("default")
@@ -80,7 +78,7 @@ def _default_template(template: Any) -> str | None:
 
 
 def _special_tokens(config: dict[str, Any]) -> dict[str, str]:
-    """Return the special tokens a chat template may name, such as ``bos_token``."""
+    """Return the special tokens that a chat template may use, such as ``bos_token``."""
     found = {}
     for name, value in config.items():
         text = value.get("content") if isinstance(value, dict) else value
@@ -90,16 +88,15 @@ def _special_tokens(config: dict[str, Any]) -> dict[str, str]:
 
 
 class Encoder:
-    """Turns prompts into token ids as Hugging Face does.
-
-    Args:
-        export: The tokenizer.
+    """Encodes prompts as Hugging Face transformers does.
 
     Raises:
-        WorkloadError: It is not JSON.
+        WorkloadError: ``export.tokenizer_json`` is not JSON.
     """
 
     def __init__(self, export: TokenizerExport) -> None:
+        from tokenizers import Tokenizer
+
         self._export = export
         try:
             json.loads(export.tokenizer_json)
@@ -114,24 +111,28 @@ class Encoder:
 
         Args:
             texts: The prompts.
-            chat: Wrap each as one user message by the model's chat template. Special tokens
-                are then the template's business and not added again.
+            chat: Whether to render each text as a user message by the model's chat template. The
+                template then writes the special tokens, and the tokenizer adds none.
 
         Raises:
-            WorkloadError: The model has no chat template, or it refuses the message.
+            WorkloadError: The model has no chat template, or the template refuses the message.
         """
         prompts = [self.render(text) for text in texts] if chat else list(texts)
         encodings = self._tokenizer.encode_batch(prompts, add_special_tokens=not chat)
         return [encoding.ids for encoding in encodings]
 
     def render(self, text: str) -> str:
-        """Return ``text`` as one user message, ready for the assistant's answer."""
+        """Return the chat of one user message with ``text``, up to where the answer begins."""
         from jinja2 import TemplateError
 
         messages = [{"role": "user", "content": text}]
         try:
             rendered: str = self._template.render(
-                messages=messages, add_generation_prompt=True, **self._export.special_tokens
+                messages=messages,
+                tools=None,
+                documents=None,
+                add_generation_prompt=True,
+                **self._export.special_tokens,
             )
         except TemplateError as error:
             raise WorkloadError(f"the chat template refused a prompt: {error}") from error
@@ -139,7 +140,7 @@ class Encoder:
 
     @cached_property
     def _template(self) -> Any:
-        """The template, compiled as transformers compiles it: sandboxed, blocks trimmed."""
+        """The compiled template, in the same sandbox and with the same options as transformers."""
         from jinja2 import TemplateError
         from jinja2.ext import loopcontrols
         from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -165,6 +166,6 @@ class Encoder:
             raise WorkloadError(f"the chat template is not valid: {error}") from error
 
 
-def _to_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON without HTML escapes, which templates must not see."""
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
+    """Return JSON without HTML escapes, unlike Jinja's own filter."""
+    return json.dumps(value, ensure_ascii=ensure_ascii, **options)
