@@ -15,7 +15,8 @@ from typing import Annotated
 
 from llem.api.parameter_audit import ParameterAudit, Surface
 from llem.api.capability import BackendInfo, EngineRequirement
-from llem.schema.base import BackendConfig, EngineArg, Param
+from llem.schema.base import EngineArg, Param
+from llem.schema.experiment import BackendConfig
 from llem.api.hookspecs import hookimpl
 
 class Section(BackendConfig):

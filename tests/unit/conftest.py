@@ -27,7 +27,7 @@ def llem_capabilities():
 
 @hookimpl
 def llem_config_model():
-    from llem.schema.base import BackendConfig
+    from llem.schema.experiment import BackendConfig
     return BackendConfig
 """
 

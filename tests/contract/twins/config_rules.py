@@ -7,7 +7,7 @@ from twins.healthy import *
 
 @cache
 def faulty():
-    from llem.schema.base import Rule
+    from llem.schema.experiment import Rule
     from twins.parts import TwinConfig
 
     class Faulty(TwinConfig):
@@ -17,7 +17,7 @@ def faulty():
                 ("twin.threads",),
                 "it never works",
                 "No way",
-                lambda experiment: False,
+                lambda experiment, section: False,
             ),
         )
 

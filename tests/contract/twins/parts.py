@@ -6,14 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.api.arguments import merge_passthrough
+from llem.api import plan_builder
+from llem.api.execution import PlanExecutor
 from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
 from llem.api.parameter_audit import ParameterAudit, Surface
 from llem.api.session import ModelInfo, Observation, OpenReport, RequestResult, RunResult, Session
 from llem.errors import ConfigError
-from llem.schema.base import BackendConfig, EngineArg, Param
-from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
-from llem.schema.fields import value_at, walk
+from llem.schema.base import EngineArg, Param
+from llem.schema.call_plan import Call
+from llem.schema.experiment import BackendConfig
 from twins.engine import VOCAB_SIZE
 
 SHARED = {
@@ -53,14 +54,8 @@ class TwinConfig(BackendConfig):
 
 def build_plan(experiment):
     refuse(experiment.model)
-    own = {"load": {}, "settings": {}}
-    for field in walk(type(experiment.section), "twin."):
-        value = value_at(experiment, field.path)
-        for engine in field.param.maps_to:
-            if value is not None:
-                own[engine.call][engine.name] = value
-    calls = [Call("load", "twins.engine.Model", {**shared(experiment.model), **own["load"]})]
-    return CallPlan(merge_passthrough(calls, experiment, SHARED), own["settings"])
+    load = Call("load", "twins.engine.Model", shared(experiment.model))
+    return plan_builder.build_plan(experiment, [load], shared=SHARED)
 
 
 def shared(model):
@@ -84,8 +79,7 @@ class TwinSession(Session):
     """Answers one request after the other."""
 
     def open(self, plan):
-        load = plan.call("load")
-        self.model = import_dotted(load.target)(**resolve_kwargs(load))
+        self.model = PlanExecutor(plan).execute("load")
         facts = ModelInfo(VOCAB_SIZE, eos_token_ids=[0])
         return OpenReport("pluggy", version("pluggy"), facts, devices=["cpu"])
 

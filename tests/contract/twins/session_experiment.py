@@ -7,7 +7,7 @@ from twins.healthy import *
 
 @cache
 def faulty():
-    from llem.schema.base import Rule
+    from llem.schema.experiment import Rule
     from twins.parts import TwinConfig
 
     class Faulty(TwinConfig):
@@ -17,7 +17,7 @@ def faulty():
                 ("model.id",),
                 "an embedded shape is too small",
                 "Name another model.",
-                lambda experiment: experiment.model.is_shape,
+                lambda experiment, section: experiment.model.is_shape,
             ),
         )
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import create_model
 
 from llem.config.rule_checks import rules_of
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param, Rule
-from llem.schema.experiment import Experiment
+from llem.schema.base import IS_SET, EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig, Experiment, Rule
 from llem.schema.fields import markers, value_at, walk
 
 
@@ -48,7 +48,7 @@ class Section(BackendConfig):
             fields=("x.four",),
             reason="it is written by hand",
             hint="Leave it.",
-            violated=lambda experiment: False,
+            violated=lambda experiment, section: False,
         ),
     )
 
@@ -64,7 +64,7 @@ def experiment(**sections):
 
 def broken(**sections):
     """Return the names of the rules that an experiment breaks."""
-    return [name for name, rule in RULES.items() if rule.violated(experiment(**sections))]
+    return [name for name, rule in RULES.items() if rule.is_broken_by(experiment(**sections))]
 
 
 def test_written_and_derived_rules_stand_together():

@@ -107,7 +107,7 @@ def test_an_unknown_preset_is_refused():
         ("top_p", (0, 1), (-0.1, 1.1)),
         ("top_k", (0, 10), (-1,)),
         ("min_p", (0, 1), (-0.1, 1.1)),
-        ("min_new_tokens", (1, 9), (0,)),
+        ("min_new_tokens", (0, 9), (-1,)),
     ],
 )
 def test_decoding_parameters_have_bounds(name, inside, outside):

@@ -14,6 +14,7 @@ from llem.schema.call_plan import (
     Construct,
     Symbol,
     decode,
+    differences,
     encode,
     import_dotted,
     resolve,
@@ -89,3 +90,31 @@ def test_a_call_is_found_by_name():
 
 def test_an_unset_value_is_left_out_and_a_false_one_is_not():
     assert given_values(seed=None, use_cache=False, top_k=0) == {"use_cache": False, "top_k": 0}
+
+
+def test_what_is_requested_is_what_is_set_by_dotted_name():
+    inner = Construct("x.Inner", {"mode": "fast", "left": "auto"})
+    call = Call(
+        "load",
+        "x.load",
+        {
+            "dtype": Symbol("torch.bfloat16"),
+            "map": {"0": 1},
+            "left": "auto",
+            "sizes": [1, Symbol("x.Y")],
+            "config": Construct("x.Config", {"bits": 4, "inner": inner}),
+        },
+        runtime=("ids",),
+    )
+    assert CallPlan((call,), {"seed": 0, "device": "auto"}).requested() == {
+        "settings.seed": 0,
+        "load.dtype": "torch.bfloat16",
+        "load.map": {"0": 1},
+        "load.sizes": [1, {"$symbol": "x.Y"}],
+        "load.config.bits": 4,
+        "load.config.inner.mode": "fast",
+    }
+
+
+def test_what_differs_was_requested_and_observed():
+    assert differences({"a": 1, "b": 2, "c": 3}, {"a": 1.0, "b": 3}) == ("b",)

@@ -9,8 +9,8 @@ from pydantic import Field, field_validator
 from llem.api.capability import BackendInfo, EngineRequirement
 from llem.errors import UnknownBackend
 from llem.registry import EngineStatus
-from llem.schema.base import BackendConfig, FrozenModel, Param, Rule
-from llem.schema.experiment import Experiment
+from llem.schema.base import FrozenModel, Param
+from llem.schema.experiment import BackendConfig, Experiment, Rule
 
 
 class Adapter(FrozenModel):
@@ -48,7 +48,7 @@ class Section(BackendConfig):
             fields=("fake.attention", "fake.batch_size"),
             reason="eager attention wants a batch size",
             hint="Set fake.batch_size.",
-            violated=lambda experiment: (
+            violated=lambda experiment, section: (
                 experiment.section.attention == "eager" and experiment.section.batch_size is None
             ),
         ),
@@ -57,7 +57,7 @@ class Section(BackendConfig):
             fields=("fake.bits",),
             reason="the engine accepts it and does nothing",
             hint="Remove fake.bits.",
-            violated=lambda experiment: experiment.section.bits == 8,
+            violated=lambda experiment, section: experiment.section.bits == 8,
             severity="warning",
         ),
     )

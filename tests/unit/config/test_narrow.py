@@ -5,8 +5,7 @@ from pydantic import ValidationError
 
 from llem.config import experiment_model
 from llem.errors import PluginBroken
-from llem.schema.base import BackendConfig
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import BackendConfig, Experiment
 
 from .fakes import FAKE, OTHER, FakeBackend, Section
 

@@ -7,7 +7,8 @@ import pytest
 
 from llem.api.parameter_audit import FoundParameter, ParameterAudit, Surface
 from llem.introspect.engine_audit import Classification, audited
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig
 
 
 class Quantisation(FrozenModel):

@@ -18,7 +18,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api.parameter_audit import ParameterAudit, Surface
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param, Rule
+from llem.schema.base import EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig, Rule
 
 class Cache(FrozenModel):
     '''Where keys and values are kept.'''

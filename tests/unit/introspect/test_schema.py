@@ -9,7 +9,7 @@ from llem.errors import BackendUnavailable, UnknownBackend
 from llem.introspect.json_schema import outcome_schema, schema
 
 SECTION = """
-from llem.schema.base import BackendConfig
+from llem.schema.experiment import BackendConfig
 
 class Section(BackendConfig):
     '''What this one takes.'''

@@ -16,7 +16,7 @@ RULES = rules_of("pytorch", PyTorchConfig)
 
 
 def broken_rules(experiment, severity="error"):
-    broken = (rule for rule in RULES if rule.violated(experiment))
+    broken = (rule for rule in RULES if rule.is_broken_by(experiment))
     return [rule.name for rule in broken if rule.severity == severity]
 
 

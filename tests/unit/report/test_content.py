@@ -20,6 +20,7 @@ from llem.report.metrics import METRICS
 from llem.report.reproduction import reproduction
 from llem.report.roofline import least_bytes_per_s, rooflines
 from llem.results.series_files import store_phases
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 
 from .outcomes import document, stored
 
@@ -163,19 +164,38 @@ def test_phases_are_relative_to_the_first_window(tmp_path):
 
 
 def test_requested_stands_beside_effective():
-    made = document("a", effective={"load.attn": "eager", "load.dtype": "torch.bfloat16"})
+    made = document(
+        "a", effective={"load.attn": "eager", "load.dtype": "torch.bfloat16", "load.k": 1}
+    )
+    parts = Construct("x.Y", {"bits": 4})
+    load = Call(
+        "load", "x.Z", {"attn": "flash", "dtype": Symbol("torch.bf"), "q": parts, "k": "auto"}
+    )
     made["plan"] = {
         "settings": {"batch_size": 4},
-        "calls": [{"name": "load", "kwargs": {"attn": "flash", "dtype": {"$symbol": "torch.bf"}}}],
+        "calls": CallPlan((load,)).to_json()["calls"],
     }
     found = requested_and_effective([type(stored("a").outcome).model_validate(made)])
     assert [one.name for one in found[:2]] == ["load.attn", "load.dtype"]
     assert found[0].requested == (('"flash"', 1),)
     assert found[0].effective == (('"eager"', 1),)
     assert found[0].differs
-    assert found[-1].name == "settings.batch_size"
-    assert found[-1].effective == ((None, 1),)
-    assert not found[-1].differs
+    rest = {argument.name: argument for argument in found[2:]}
+    assert rest["settings.batch_size"].effective == ((None, 1),)
+    assert rest["load.q.bits"].requested == (("4", 1),)
+    # "auto" asks for nothing, so nothing can differ from it.
+    assert rest["load.k"].requested == ((None, 1),)
+    assert not any(argument.differs for argument in rest.values())
+
+
+def test_what_differs_in_one_outcome_is_not_made_up_for_by_another():
+    calls = [Call("load", "x.Z", {"size": size}) for size in (1, 2)]
+    documents = [document("a", effective={"load.size": 3 - size}) for size in (1, 2)]
+    for made, call in zip(documents, calls, strict=True):
+        made["plan"] = CallPlan((call,)).to_json()
+    model = type(stored("a").outcome)
+    (found,) = requested_and_effective([model.model_validate(made) for made in documents])
+    assert found.differs
 
 
 def test_least_traffic_reads_weights_once_a_step_and_each_context():

@@ -200,7 +200,7 @@ def evil_outcome():
     made["verdict"] = {"valid": False, "reasons": [{"code": EVIL, "message": EVIL}]}
     made["environment"] |= {"engine": EVIL, "cpu": EVIL, "versions": {EVIL: EVIL}}
     made["energy"]["devices"][0] |= {"id": EVIL, "domain": EVIL}
-    made["plan"] = {"calls": [{"name": EVIL, "kwargs": {EVIL: EVIL}}]}
+    made["plan"] = {"calls": [{"name": EVIL, "target": EVIL, "kwargs": {EVIL: EVIL}}]}
     made["compute"] = {"flops": 1.0, "flops_per_s": 1.0, "mfu_ratio": None, "note": EVIL}
     good = stored("good", some__note="x")
     return [good, type(good)(good.folder, type(good.outcome).model_validate(made))]

@@ -19,7 +19,7 @@ print(json.dumps(effects))
 """
 
 DOCSTRING = """
-from llem.schema.base import BackendConfig
+from llem.schema.experiment import BackendConfig
 
 class Model(BackendConfig):
     x: int | None = None

@@ -51,7 +51,7 @@ def experiments(draw) -> TrtExperiment | None:
         experiment = make(values)
     except ValidationError:
         return None
-    return None if any(rule.violated(experiment) for rule in ERRORS) else experiment
+    return None if any(rule.is_broken_by(experiment) for rule in ERRORS) else experiment
 
 
 def _around(field: ConfigField) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def make(values: Mapping[str, Any] | None = None, **sections: Any) -> TrtExperim
 
 def broken_rules(experiment: Experiment) -> list[str]:
     """Return the names of the rules that ``experiment`` breaks."""
-    return [rule.name for rule in rules_of("trt", TrtConfig) if rule.violated(experiment)]
+    return [rule.name for rule in rules_of("trt", TrtConfig) if rule.is_broken_by(experiment)]
 
 
 @pytest.fixture(scope="session")

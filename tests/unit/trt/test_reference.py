@@ -38,7 +38,7 @@ def next_valid(path):
     field = FIELDS[path]
     for value in field.param.examples:
         made = make({**_around(field), path: value})
-        if not any(rule.violated(made) for rule in ERRORS):
+        if not any(rule.is_broken_by(made) for rule in ERRORS):
             return made
     return None
 

@@ -4,7 +4,7 @@ import pytest
 
 from llem.schema.experiment import Experiment
 from llem_vllm.config import VLLMConfig
-from llem_vllm.kwargs import build_plan
+from llem_vllm.kwargs import plan_calls
 
 
 class VllmExperiment(Experiment):
@@ -29,4 +29,4 @@ def experiment():
 @pytest.fixture(scope="session")
 def plan(experiment):
     """Return a function that builds the plan of an experiment from its sections."""
-    return lambda **sections: build_plan(experiment(**sections))
+    return lambda **sections: plan_calls(experiment(**sections))

@@ -17,7 +17,7 @@ RULES = rules_of("vllm", VLLMConfig)
 
 def broken(experiment, **sections):
     valid = experiment(**sections)
-    return {rule.name for rule in RULES if rule.violated(valid)}
+    return {rule.name for rule in RULES if rule.is_broken_by(valid)}
 
 
 def vllm(**section):

@@ -11,9 +11,8 @@ from llem.api.meters import MeterSpec, Provenance
 
 if TYPE_CHECKING:
     from llem.api.session import Session
-    from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import Experiment
+    from llem.schema.experiment import BackendConfig, Experiment
 
 _YES = Claim(Support.YES)
 
@@ -44,9 +43,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the plan: no call, only settings."""
-    from llem.builtin.simulated_config import build_plan
+    from llem.builtin.simulated_config import simulated_plan
 
-    return build_plan(experiment)
+    return simulated_plan(experiment)
 
 
 @hookimpl

@@ -6,96 +6,60 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.arguments import merge_passthrough
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
+from llem.api.plan_builder import build_plan
+from llem.schema.base import IS_SET, Param
 from llem.schema.call_plan import CallPlan
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import BackendConfig, Experiment
 
 Phase = Literal["open", "prepare", "run", "observe", "close"]
 Failure = Literal["error", "exit", "kill", "hang", "flood", "out-of-memory"]
 Rate = Annotated[float | None, Field(gt=0, le=1e9)]
 
 
-class SimulatedConfig(BackendConfig):
+class SimulatedConfig(BackendConfig, feeds="settings"):
     """An engine that only pretends: speed, memory and failures as wanted."""
 
-    batch_size: Annotated[
-        int | None,
-        Field(ge=1, le=65_536),
-        Param(unit="requests", maps_to=(EngineArg("settings", "batch_size"),)),
-    ] = None
+    batch_size: Annotated[int | None, Field(ge=1, le=65_536), Param(unit="requests")] = None
     """Requests per static batch; 1 if unset."""
 
-    prefill_tokens_per_s: Annotated[
-        Rate, Param(unit="tokens/s", maps_to=(EngineArg("settings", "prefill_tokens_per_s"),))
-    ] = None
+    prefill_tokens_per_s: Annotated[Rate, Param(unit="tokens/s")] = None
     """Prompt tokens read per second; 100000 if unset."""
 
-    decode_steps_per_s: Annotated[
-        Rate, Param(unit="1/s", maps_to=(EngineArg("settings", "decode_steps_per_s"),))
-    ] = None
+    decode_steps_per_s: Annotated[Rate, Param(unit="1/s")] = None
     """Output tokens per second of each running request; 2000 if unset."""
 
-    eos_after_tokens: Annotated[
-        int | None,
-        Field(ge=1, le=1_000_000),
-        Param(unit="tokens", maps_to=(EngineArg("settings", "eos_after_tokens"),)),
-    ] = None
+    eos_after_tokens: Annotated[int | None, Field(ge=1, le=1_000_000), Param(unit="tokens")] = None
     """Output tokens after which every request emits EOS; never if unset."""
 
-    load_s: Annotated[
-        float | None,
-        Field(ge=0, le=3600),
-        Param(unit="s", maps_to=(EngineArg("settings", "load_s"),)),
-    ] = None
+    load_s: Annotated[float | None, Field(ge=0, le=3600), Param(unit="s")] = None
     """Time that loading takes; none if unset."""
 
-    device_peak_bytes: Annotated[
-        int | None,
-        Field(ge=0, le=2**50),
-        Param(unit="bytes", maps_to=(EngineArg("settings", "device_peak_bytes"),)),
-    ] = None
+    device_peak_bytes: Annotated[int | None, Field(ge=0, le=2**50), Param(unit="bytes")] = None
     """Device memory it claims to have used; unavailable if unset."""
 
     devices: Annotated[
-        tuple[str, ...] | None,
-        Field(min_length=1),
-        Param(maps_to=(EngineArg("settings", "devices"),), examples=(["cuda:GPU-0"],)),
+        tuple[str, ...] | None, Field(min_length=1), Param(examples=(["cuda:GPU-0"],))
     ] = None
     """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset."""
 
-    fail_in: Annotated[
-        Phase | None,
-        Param(maps_to=(EngineArg("settings", "fail_in"),), requires={"simulated.failure": IS_SET}),
-    ] = None
+    fail_in: Annotated[Phase | None, Param(requires={"simulated.failure": IS_SET})] = None
     """Phase in which it fails; never if unset."""
 
-    failure: Annotated[
-        Failure | None,
-        Param(maps_to=(EngineArg("settings", "failure"),), requires={"simulated.fail_in": IS_SET}),
-    ] = None
+    failure: Annotated[Failure | None, Param(requires={"simulated.fail_in": IS_SET})] = None
     """How it fails: raise, exit, be killed, hang, print without end, run out of memory."""
 
     fail_after_runs: Annotated[
         int | None,
         Field(ge=0, le=1_000_000),
-        Param(
-            unit="repetitions",
-            maps_to=(EngineArg("settings", "fail_after_runs"),),
-            requires={"simulated.fail_in": "run"},
-        ),
+        Param(unit="repetitions", requires={"simulated.fail_in": "run"}),
     ] = None
     """Repetitions that succeed before it fails; none if unset."""
 
 
-def build_plan(experiment: Experiment) -> CallPlan:
+def simulated_plan(experiment: Experiment) -> CallPlan:
     """Return the settings that are set, and what core decided about EOS.
 
     Raises:
         ConfigError: ``passthrough_kwargs`` names a call: there is none.
     """
-    section = experiment.section.model_dump(mode="json", exclude_none=True)
-    return CallPlan(
-        calls=merge_passthrough((), experiment, {}),
-        settings={**section, "ignore_eos": experiment.ignores_eos},
-    )
+    return build_plan(experiment, (), settings={"ignore_eos": experiment.ignores_eos})

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem.schema.fields import value_at
+from collections.abc import Callable
 
-SAMPLING_FIELDS = ("top_p", "top_k", "min_p", "typical_p")
-"""Decoder fields that act on sampling alone, besides the temperature."""
+from llem.schema.decoder import SAMPLING_FIELDS
+from llem.schema.experiment import BackendConfig, Experiment, Rule
+from llem.schema.fields import value_at, walk
+
+_FIELDS = {field.path: field for field in walk(Experiment)}
+
+
+def _shared(
+    predicate: Callable[[Experiment], bool],
+) -> Callable[[Experiment, BackendConfig], bool]:
+    """Return ``predicate`` as a rule asks it; none here looks at the backend's own section."""
+    return lambda experiment, section: predicate(experiment)
 
 
 def _samples_at_zero(experiment: Experiment) -> bool:
@@ -18,24 +26,24 @@ def _greedy_with_temperature(experiment: Experiment) -> bool:
     return experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
 
 
-def _dormant(name: str) -> Rule:
+def _dormant(name: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a sampling parameter under greedy decoding."""
 
     def violated(experiment: Experiment) -> bool:
-        set_by_hand = getattr(experiment.decoder, name) is not None
-        return experiment.decoder.samples is False and set_by_hand
+        acts = _FIELDS[f"decoder.{name}"].is_set(getattr(experiment.decoder, name))
+        return experiment.decoder.samples is False and acts
 
     return Rule(
         name=f"greedy-ignores-{name.replace('_', '-')}",
         fields=(f"decoder.{name}", "decoder.temperature", "decoder.do_sample"),
         reason=f"{name} acts only when sampling, and decoding is greedy",
         hint=f"Set decoder.temperature above 0, or remove decoder.{name}.",
-        violated=violated,
+        violated=_shared(violated),
     )
 
 
 def _held_back_ignored_eos(experiment: Experiment) -> bool:
-    return experiment.ignores_eos and experiment.decoder.min_new_tokens is not None
+    return experiment.ignores_eos and bool(experiment.decoder.min_new_tokens)
 
 
 def _stopped_before_full_length(experiment: Experiment) -> bool:
@@ -66,7 +74,7 @@ def _gguf_with_random_weights(experiment: Experiment) -> bool:
     return experiment.model.gguf_file is not None and experiment.model.weights == "random"
 
 
-def _ordered(least: str, greatest: str) -> Rule:
+def _ordered(least: str, greatest: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a lower bound above its upper bound."""
 
     def violated(experiment: Experiment) -> bool:
@@ -79,7 +87,7 @@ def _ordered(least: str, greatest: str) -> Rule:
         fields=(least, greatest),
         reason=f"it exceeds {greatest}",
         hint=f"Lower {least}, or raise {greatest}.",
-        violated=violated,
+        violated=_shared(violated),
     )
 
 
@@ -90,35 +98,35 @@ def _unmetered_idle(experiment: Experiment) -> bool:
     return metered_s[baseline.subtract] == 0 and any(metered_s.values())
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[BackendConfig], ...] = (
     Rule(
         name="sampling-needs-temperature",
         fields=("decoder.do_sample", "decoder.temperature"),
         reason="sampling at temperature 0 is greedy decoding",
         hint="Set decoder.temperature above 0, or to null to leave it to the engine.",
-        violated=_samples_at_zero,
+        violated=_shared(_samples_at_zero),
     ),
     Rule(
         name="greedy-ignores-temperature",
         fields=("decoder.temperature", "decoder.do_sample"),
         reason="the temperature acts only when sampling, and decoding is greedy",
         hint="Remove decoder.temperature, or decoder.do_sample: false.",
-        violated=_greedy_with_temperature,
+        violated=_shared(_greedy_with_temperature),
     ),
-    *map(_dormant, SAMPLING_FIELDS),
+    *(_dormant(name) for name in SAMPLING_FIELDS if name != "temperature"),
     Rule(
         name="ignored-eos-needs-no-minimum",
         fields=("decoder.min_new_tokens", "decoder.ignore_eos"),
         reason="it holds EOS back, and here EOS is ignored, as always with synthetic prompts",
         hint="Remove decoder.min_new_tokens, or set decoder.ignore_eos: false.",
-        violated=_held_back_ignored_eos,
+        violated=_shared(_held_back_ignored_eos),
     ),
     Rule(
         name="ignored-eos-needs-full-length",
         fields=("decoder.stop", "decoder.ignore_eos"),
         reason="with EOS ignored each request gets its full length, so no text may end it",
         hint="Remove decoder.stop, or set decoder.ignore_eos: false.",
-        violated=_stopped_before_full_length,
+        violated=_shared(_stopped_before_full_length),
     ),
     Rule(
         name="least-output-fits-limit",
@@ -126,35 +134,35 @@ RULES: tuple[Rule, ...] = (
         reason="some requests may not get that many output tokens",
         hint="Lower decoder.min_new_tokens, or raise workload.output_tokens or "
         "decoder.max_new_tokens.",
-        violated=_least_longer_than_limit,
+        violated=_shared(_least_longer_than_limit),
     ),
     Rule(
         name="shape-has-no-revision",
         fields=("model.revision", "model.id"),
         reason="an embedded shape has no revisions",
         hint="Remove model.revision.",
-        violated=_revision_of_shape,
+        violated=_shared(_revision_of_shape),
     ),
     Rule(
         name="shape-has-no-weights",
         fields=("model.weights", "model.id"),
         reason="an embedded shape has no pretrained weights",
         hint="Set model.weights: random, or remove it.",
-        violated=_pretrained_shape,
+        violated=_shared(_pretrained_shape),
     ),
     Rule(
         name="shape-has-no-gguf-file",
         fields=("model.gguf_file", "model.id"),
         reason="an embedded shape has no GGUF file",
         hint="Name the folder or hub repository that has it with model.id.",
-        violated=_gguf_of_shape,
+        violated=_shared(_gguf_of_shape),
     ),
     Rule(
         name="gguf-file-has-weights",
         fields=("model.gguf_file", "model.weights"),
         reason="a GGUF file is there for its weights, and random ones are asked for",
         hint="Remove model.gguf_file, or model.weights: random.",
-        violated=_gguf_with_random_weights,
+        violated=_shared(_gguf_with_random_weights),
     ),
     _ordered("measurement.min_duration_s", "measurement.max_duration_s"),
     _ordered("measurement.min_repetitions", "measurement.max_repetitions"),
@@ -169,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         ),
         reason="the idle power to subtract is not metered",
         hint="Subtract the one that is, or give this one some seconds.",
-        violated=_unmetered_idle,
+        violated=_shared(_unmetered_idle),
     ),
 )
 """Rules over the sections that all backends share."""

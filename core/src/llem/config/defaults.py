@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, create_model
 
 from llem.errors import BackendUnavailable, Finding, PluginBroken
-from llem.schema.base import BackendConfig
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import BackendConfig, Experiment
 
 if TYPE_CHECKING:
     from llem.registry import Backend

@@ -15,7 +15,7 @@ from llem.config.redact import redact
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.errors import Finding
-from llem.schema.base import BackendConfig
+from llem.schema.experiment import BackendConfig
 from llem.schema.fields import bare, is_model, members, walk
 
 _MAX_LENGTH = 60

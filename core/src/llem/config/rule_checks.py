@@ -11,29 +11,29 @@ from llem.api.capability import BackendInfo, HostInfo
 from llem.config.core_rules import RULES
 from llem.config.messages import format_value
 from llem.errors import Finding
-from llem.schema.base import IS_SET, BackendConfig, Rule
+from llem.schema.base import IS_SET
 from llem.schema.decoder import DecoderConfig
-from llem.schema.experiment import Experiment, ModelConfig
-from llem.schema.fields import ConfigField, value_at, walk
+from llem.schema.experiment import BackendConfig, Experiment, ModelConfig, Rule
+from llem.schema.fields import ConfigField, satisfies, value_at, walk
 
 
 @cache
-def rules_of(backend: str, section: type[BackendConfig]) -> tuple[Rule, ...]:
+def rules_of(backend: str, section: type[BackendConfig]) -> tuple[Rule[Any], ...]:
     """Return every rule of a backend: those it wrote, and those its fields' markers state.
 
     Args:
         backend: Its name, which is the section's name in an experiment.
         section: The model of its section.
     """
-    fields = tuple(walk(section, f"{backend}."))
+    fields = walk(section, f"{backend}.")
     requires = (_need(field, *need) for field in fields for need in field.param.requires.items())
     return (*section.rules, *requires, *_exclusions(fields))
 
 
-def _need(field: ConfigField, other: str, wanted: Any) -> Rule:
+def _need(field: ConfigField, other: str, wanted: Any) -> Rule[BackendConfig]:
     """Return the rule that refuses ``field`` unless ``other`` has a value it acts with."""
 
-    def violated(experiment: Experiment) -> bool:
+    def violated(experiment: Experiment, section: BackendConfig) -> bool:
         if not field.is_set(value_at(experiment, field.path)):
             return False
         return not satisfies(value_at(experiment, other), wanted)
@@ -45,13 +45,6 @@ def _need(field: ConfigField, other: str, wanted: Any) -> Rule:
         hint=f"Set {other}{_to(wanted)}, or remove {field.path}.",
         violated=violated,
     )
-
-
-def satisfies(value: Any, wanted: Any) -> bool:
-    """Whether ``value`` is what a ``Param.requires`` entry asks for."""
-    if wanted is IS_SET:
-        return value is not None
-    return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)
 
 
 def in_words(wanted: Any) -> str:
@@ -68,7 +61,7 @@ def _to(wanted: Any) -> str:
     return "" if wanted is IS_SET else f" to {in_words(wanted)}"
 
 
-def _exclusions(fields: tuple[ConfigField, ...]) -> Iterator[Rule]:
+def _exclusions(fields: tuple[ConfigField, ...]) -> Iterator[Rule[BackendConfig]]:
     by_path = {field.path: field for field in (*walk(Experiment), *fields)}
     seen: set[frozenset[str]] = set()
     for field in fields:
@@ -79,10 +72,10 @@ def _exclusions(fields: tuple[ConfigField, ...]) -> Iterator[Rule]:
             yield _exclusion(field, by_path[other])
 
 
-def _exclusion(field: ConfigField, other: ConfigField) -> Rule:
+def _exclusion(field: ConfigField, other: ConfigField) -> Rule[BackendConfig]:
     """Return the rule that refuses both fields at once."""
 
-    def violated(experiment: Experiment) -> bool:
+    def violated(experiment: Experiment, section: BackendConfig) -> bool:
         return all(_is_on(one, experiment) for one in (field, other))
 
     return Rule(
@@ -123,16 +116,17 @@ def rule_errors(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     yield from unsupported_fields(experiment, info)
 
 
+@cache
 def rules_about(
     backend: str, section: type[BackendConfig], severity: Literal["error", "warning"]
-) -> tuple[Rule, ...]:
+) -> tuple[Rule[Any], ...]:
     """Return the rules of core and of a backend whose findings are of this severity."""
     return tuple(
         rule for rule in (*RULES, *rules_of(backend, section)) if rule.severity == severity
     )
 
 
-def finding_of(rule: Rule, experiment: Experiment) -> Finding:
+def finding_of(rule: Rule[Any], experiment: Experiment) -> Finding:
     """Return what to say about ``experiment``, which breaks ``rule``."""
     return Finding(
         code=rule.name,
@@ -147,7 +141,7 @@ def _broken_rules(
     experiment: Experiment, severity: Literal["error", "warning"]
 ) -> Iterator[Finding]:
     for rule in rules_about(experiment.backend, type(experiment.section), severity):
-        if rule.violated(experiment):
+        if rule.is_broken_by(experiment):
             yield finding_of(rule, experiment)
 
 
@@ -166,8 +160,10 @@ def unsupported_fields(experiment: Experiment, info: BackendInfo) -> Iterator[Fi
 
 def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
     honoured = sorted(info.decoder_parameters | OWN_FIELDS)
-    for name, field in DecoderConfig.model_fields.items():
-        if name in honoured or getattr(decoder, name) == field.default:
+    for field in walk(DecoderConfig):
+        name, value = field.path, getattr(decoder, field.path)
+        # What changes nothing needs no support.
+        if name in honoured or value == field.info.default or value in field.param.neutral:
             continue
         written = name in decoder.model_fields_set
         yield Finding(

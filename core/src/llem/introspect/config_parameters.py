@@ -13,8 +13,8 @@ from pydantic_core import to_jsonable_python
 from llem.config.rule_checks import in_words
 from llem.introspect.schema_text import bounds, choices, kind, unit_of
 from llem.registry import Backend, Registry
-from llem.schema.base import BackendConfig, Param
-from llem.schema.experiment import Experiment
+from llem.schema.base import Param
+from llem.schema.experiment import BackendConfig, Experiment
 from llem.schema.fields import ConfigField, walk
 
 
@@ -111,7 +111,7 @@ def _arguments_by_field(backend: Backend) -> dict[str, tuple[str, ...]]:
 
 
 def _described(
-    fields: Iterator[ConfigField],
+    fields: Iterable[ConfigField],
     backend: str | None,
     setters: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> Iterator[Parameter]:
@@ -119,9 +119,9 @@ def _described(
     all_fields = tuple(fields)
     excluded = _both_ways(all_fields)
     for field in all_fields:
-        if field.is_section and not field.param.maps_to:
+        if not field.is_settable:
             continue
-        own = tuple(map(str, field.param.maps_to))
+        own = tuple(map(str, field.maps_to))
         maps_to = {backend: own} if backend and own else {}
         for name, arguments in (setters or {}).items():
             if field.path in arguments:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
 from llem.introspect.config_parameters import parameters
 from llem.registry import Backend, Registry
-from llem.schema.base import Rule
+from llem.schema.experiment import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def validation_rules(registry: Registry, backend: str | None = None) -> tuple[Va
     return (*_described(None, RULES), *(rule for rules in found for rule in rules))
 
 
-def _described(backend: str | None, rules: Iterable[Rule]) -> Iterator[ValidationRule]:
+def _described(backend: str | None, rules: Iterable[Rule[Any]]) -> Iterator[ValidationRule]:
     for rule in rules:
         yield ValidationRule(rule.name, backend, rule.fields, rule.reason, rule.hint, rule.severity)
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface
 from llem.registry import Backend, EngineStatus
-from llem.schema.base import BackendConfig, EngineArg
-from llem.schema.experiment import Experiment
+from llem.schema.base import EngineArg
+from llem.schema.experiment import BackendConfig, Experiment
 from llem.schema.fields import walk
 from llem.tables import Table
 
@@ -151,15 +151,18 @@ def _setters(
     """Return the fields that set each parameter, and the reasons why llem sets others."""
     fields: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    known = {surface.name for surface in audit.surfaces}
     for field in walk(section, f"{backend}."):
-        for engine in field.param.maps_to:
-            if engine.name:
-                fields[engine.place, engine.parameter, engine.of].append(field.path)
+        for argument in field.maps_to:
+            if argument.name:
+                # An account may call a class by a shorter name than the plan does.
+                of = argument.of if argument.of in known else ""
+                fields[argument.place, argument.parameter, of].append(field.path)
     shared = {field.path for field in walk(Experiment)}
-    for (call, argument), setter in audit.shared.items():
-        engine = EngineArg(call, argument)
+    for place, setter in audit.shared.items():
+        argument = EngineArg(*place)
         into = fields if setter in shared else reasons
-        into[engine.place, engine.parameter, engine.of].append(setter)
+        into[argument.place, argument.parameter, argument.of].append(setter)
     return fields, reasons
 
 

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
     from llem.errors import Finding
-    from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import Experiment
+    from llem.schema.experiment import BackendConfig, Experiment
 
 _ERRORS: dict[Status, type[BackendUnavailable]] = {
     Status.BROKEN: PluginBroken,

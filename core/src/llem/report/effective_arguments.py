@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llem.report.varied_parameters import canonical
+from llem.schema.call_plan import CallPlan, differences
 from llem.schema.outcome import Outcome
 
 
@@ -18,39 +19,32 @@ class EffectiveArgument:
         name: ``<call>.<argument>``, or ``settings.<name>``.
         requested: What was asked for, and for how many outcomes; ``None`` stands for the default.
         effective: What was in force, likewise; ``None`` where it could not be observed.
+        differs: Whether any outcome was asked for a value that is not the one in force.
     """
 
     name: str
     requested: tuple[tuple[str | None, int], ...]
     effective: tuple[tuple[str | None, int], ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether something was asked for that is not what was in force."""
-        asked = {value for value, _ in self.requested} - {None}
-        observed = {value for value, _ in self.effective} - {None}
-        return bool(asked and observed and asked != observed)
+    differs: bool
 
 
 def requested_and_effective(outcomes: Sequence[Outcome]) -> list[EffectiveArgument]:
-    """Return every argument that was asked for or observed, those that differ first."""
-    asked = [dict(_requested(outcome.plan)) for outcome in outcomes]
-    observed = [outcome.effective for outcome in outcomes]
-    names = dict.fromkeys(name for table in (*asked, *observed) for name in table)
-    found = [
-        EffectiveArgument(name, _counted(asked, name), _counted(observed, name)) for name in names
+    """Return every argument that was requested or observed, those that differ first."""
+    requested = [
+        CallPlan.from_json(outcome.plan).requested() if outcome.plan else {} for outcome in outcomes
     ]
-    return sorted(found, key=lambda one: not one.differs)
-
-
-def _requested(plan: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in plan.get("settings", {}).items():
-        yield f"settings.{name}", value
-    for call in plan.get("calls", ()):
-        for name, value in call.get("kwargs", {}).items():
-            # A symbol stands for the thing it names.
-            symbol = value.get("$symbol") if isinstance(value, dict) else None
-            yield f"{call.get('name')}.{name}", value if symbol is None else symbol
+    effective = [outcome.effective for outcome in outcomes]
+    differing = {
+        name for pair in zip(requested, effective, strict=True) for name in differences(*pair)
+    }
+    names = dict.fromkeys(name for table in (*requested, *effective) for name in table)
+    found = [
+        EffectiveArgument(
+            name, _counted(requested, name), _counted(effective, name), name in differing
+        )
+        for name in names
+    ]
+    return sorted(found, key=lambda argument: not argument.differs)
 
 
 def _counted(tables: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[str | None, int], ...]:

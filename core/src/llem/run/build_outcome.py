@@ -20,7 +20,7 @@ from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables
 from llem.run.metering import foreign_processes
 from llem.run.run_state import RunState
-from llem.schema.call_plan import Construct, Symbol
+from llem.schema.call_plan import differences
 from llem.schema.energy import Energy
 from llem.schema.outcome import (
     Compute,
@@ -58,7 +58,7 @@ def reasons_of(record: RunState) -> list[Reason]:
             message = f"{len(record.warmup_s)} warm-up repetitions were not stable"
             found.append(Reason(code="warmup-not-converged", message=message))
     if record.observation is not None:
-        found += differences(requested(record), record.observation.effective)
+        found += _not_in_force(record.plan.requested(), record.observation.effective)
         for code, message in record.observation.reasons.items():
             found.append(Reason(code=code, message=message))
     return found
@@ -79,22 +79,12 @@ def beyond_roofline(flops_per_s: float | None, peaks: Sequence[float | None]) ->
         yield Reason(code="beyond-roofline", message=message)
 
 
-def requested(record: RunState) -> dict[str, Any]:
-    """Return what the plan asks for by ``<call>.<argument>``, as far as it is plain data."""
-    values = {f"settings.{name}": value for name, value in record.plan.settings.items()}
-    for call in record.plan.calls:
-        for name, value in call.kwargs.items():
-            if not isinstance(value, Construct):
-                values[f"{call.name}.{name}"] = value.path if isinstance(value, Symbol) else value
-    return values
-
-
-def differences(wanted: Mapping[str, Any], effective: Mapping[str, Any]) -> Iterator[Reason]:
-    """Yield a reason for every value that was asked for and is not what was in force."""
-    for name, value in wanted.items():
-        if name in effective and value != "auto" and effective[name] != value:
-            message = f"{name} was asked to be {value!r} and was {effective[name]!r}"
-            yield Reason(code="effective-differs", message=message)
+def _not_in_force(requested: Mapping[str, Any], effective: Mapping[str, Any]) -> Iterator[Reason]:
+    """Yield a reason for every value that was requested and is not the one in force."""
+    for name in differences(requested, effective):
+        wanted, found = requested[name], effective[name]
+        message = f"{name} was asked to be {wanted!r} and was {found!r}"
+        yield Reason(code="effective-differs", message=message)
 
 
 def build_outcome(record: RunState, *, id: str, log_tail: str) -> Outcome:

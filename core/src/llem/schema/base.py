@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, to_jsonable_python
-
-if TYPE_CHECKING:
-    from llem.schema.experiment import Experiment
 
 
 class FrozenModel(BaseModel):
@@ -28,20 +25,26 @@ class FrozenModel(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class EngineArg:
-    """An engine parameter that a field sets.
+    """An argument of an engine call.
 
     Attributes:
         call: Name of the plan's call (``load``, ``generate``), or ``settings``.
         name: Name of the keyword argument; dots reach into an object that the plan builds, as in
             ``quantization_config.bnb_4bit_quant_type``. Empty means the call itself: whether it
             is made, and of which function.
-        of: Name of the audit's surface that has the parameter, needed only where several classes
-            may stand at one place, as those of quantisation methods do.
+        of: Name of the class that has the parameter, where several classes may stand at one
+            place, as those of quantization methods do; follows from ``builds`` of a section.
     """
 
     call: str
-    name: str
+    name: str = ""
     of: str = ""
+
+    @classmethod
+    def parse(cls, place: str) -> EngineArg:
+        """Return the argument that ``place``, such as ``load.quantization_config``, names."""
+        call, _, name = place.partition(".")
+        return cls(call, name)
 
     @property
     def place(self) -> str:
@@ -54,8 +57,43 @@ class EngineArg:
         """The parameter's own name there."""
         return self.name.rpartition(".")[2]
 
+    def inside(self, name: str) -> EngineArg:
+        """Return the argument ``name`` of the object, or call, that stands here."""
+        return EngineArg(self.call, f"{self.name}.{name}" if self.name else name, self.of)
+
     def __str__(self) -> str:
         return f"{self.call}.{self.name}" if self.name else self.call
+
+
+class Section(FrozenModel):
+    """Fields that together are one object the engine takes, or the arguments of one call.
+
+    A subclass says which by class keywords::
+
+        class Quantization(Section, feeds="load.quantization_config", builds="lib.QuantConfig"):
+            bits: int | None = None
+
+    ``feeds`` is the call, or the argument of a call, that the fields are for; a section without it
+    is the argument of the field that holds it. Each field sets the argument of its own name there,
+    unless its :class:`Param` says otherwise. ``builds`` is the dotted name of the class, or
+    function, that is called with what the fields set; without it they make a dictionary.
+    """
+
+    __feeds__: ClassVar[EngineArg | None] = None
+    __builds__: ClassVar[str | Mapping[str, str]] = ""
+
+    def __init_subclass__(
+        cls,
+        *,
+        feeds: EngineArg | str | None = None,
+        builds: str | Mapping[str, str] = "",
+        **options: Any,
+    ) -> None:
+        super().__init_subclass__(**options)
+        if feeds is not None:
+            cls.__feeds__ = EngineArg.parse(feeds) if isinstance(feeds, str) else feeds
+        if builds:
+            cls.__builds__ = builds
 
 
 IS_SET: Final = object()
@@ -68,7 +106,15 @@ class Param:
 
     Attributes:
         unit: Unit of the value, such as ``tokens`` or ``s``.
-        maps_to: Engine parameters the field sets; empty for one that core itself uses.
+        maps_to: Engine arguments that take the field's value, all of them; unset takes the
+            argument of the field's own name in what its section feeds.
+        affects: Engine arguments that follow from the field, and that the backend's own code sets.
+            A field that has them and no ``maps_to`` sets no argument by itself.
+        member_of: Dotted name of the module or enumeration whose member the value names, such as
+            ``torch``; the plan then has the member, not its name.
+        neutral: Values with which the engine does what it does without the field, such as 0 where
+            that means no limit. They break no rule and need no device, and the engine is told of
+            them only where ``requires`` holds.
         requires: Values other fields must have for this one to act, by dotted path; a tuple lists
             several that do (``None``: unset), :data:`IS_SET` is any. Core refuses the rest.
         conflicts_with: Dotted paths of fields that cannot be set together with it, ``false`` apart.
@@ -83,7 +129,10 @@ class Param:
     """
 
     unit: str = ""
-    maps_to: tuple[EngineArg, ...] = ()
+    maps_to: EngineArg | tuple[EngineArg, ...] | None = None
+    affects: EngineArg | tuple[EngineArg, ...] = ()
+    member_of: str = ""
+    neutral: tuple[Any, ...] = ()
     requires: Mapping[str, Any] = field(default_factory=dict, hash=False)
     conflicts_with: tuple[str, ...] = ()
     min_compute_capability: tuple[int, int] | Mapping[Any, tuple[int, int]] | None = field(
@@ -106,39 +155,6 @@ class Param:
         schema = handler(core_schema)
         extra = {"unit": self.unit, "examples": to_jsonable_python(self.examples)}
         return schema | {key: value for key, value in extra.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A combination that is refused or remarked on, with its reason and the way out.
-
-    Attributes:
-        name: Stable kebab-case identifier.
-        fields: Dotted paths of the fields concerned; the first one is blamed.
-        reason: What is wrong with it, in one clause.
-        hint: What to write instead, in one sentence.
-        violated: Whether an experiment breaks the rule; pure.
-        severity: ``error`` refuses the experiment. ``warning`` lets it run with the remark: for
-            a *dormant* setting, which the engine accepts and which changes nothing.
-    """
-
-    name: str
-    fields: tuple[str, ...]
-    reason: str
-    hint: str
-    violated: Callable[[Experiment], bool]
-    severity: Literal["error", "warning"] = "error"
-
-
-class BackendConfig(FrozenModel):
-    """Base of a backend's own config section; every field defaults to ``None``."""
-
-    rules: ClassVar[tuple[Rule, ...]] = ()
-    """Combinations the backend refuses, besides those its fields' markers state; core evaluates
-    and lists them all."""
-
-    removed: ClassVar[Mapping[str, str]] = {}
-    """Keys that earlier versions had, and what became of each; whoever writes one is told."""
 
 
 NonNegative = Annotated[float, Field(ge=0)]

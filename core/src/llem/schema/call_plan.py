@@ -7,7 +7,7 @@ outcome, and resolved by the worker: what was shown is what ran.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,17 @@ class CallPlan:
                 return call
         raise KeyError(name)
 
+    def requested(self) -> dict[str, Any]:
+        """Return what the plan asks for, by ``<call>.<argument>`` or ``settings.<name>``.
+
+        An object is asked for by its parts (``load.quantization_config.bits``), a symbol by its
+        name. ``"auto"`` leaves the choice to the engine, so it asks for nothing.
+        """
+        values = {f"settings.{name}": value for name, value in self.settings.items()}
+        for call in self.calls:
+            values.update(_parts(call.name, call.kwargs))
+        return {name: value for name, value in values.items() if value != "auto"}
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON data, markers as one-key objects."""
         return {
@@ -115,14 +126,33 @@ class CallPlan:
             Call(
                 name=item["name"],
                 target=item["target"],
-                kwargs={key: decode(value) for key, value in item["kwargs"].items()},
-                args=tuple(decode(value) for value in item["args"]),
-                runtime=tuple(item["runtime"]),
-                assign=item["assign"],
+                kwargs={key: decode(value) for key, value in item.get("kwargs", {}).items()},
+                args=tuple(decode(value) for value in item.get("args", ())),
+                runtime=tuple(item.get("runtime", ())),
+                assign=item.get("assign", ""),
             )
             for item in data["calls"]
         )
-        return cls(calls=calls, settings=data["settings"])
+        return cls(calls=calls, settings=data.get("settings", {}))
+
+
+def _parts(place: str, arguments: Mapping[str, Value]) -> Iterator[tuple[str, Any]]:
+    """Yield the arguments at ``place`` by dotted name, those of objects one by one."""
+    for name, value in arguments.items():
+        match value:
+            case Construct(_, kwargs):
+                yield from _parts(f"{place}.{name}", kwargs)
+            case Symbol(path):
+                yield f"{place}.{name}", path
+            case _:
+                yield f"{place}.{name}", encode(value)
+
+
+def differences(requested: Mapping[str, Any], effective: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of what was requested, was observed, and had another value."""
+    return tuple(
+        name for name, value in requested.items() if name in effective and effective[name] != value
+    )
 
 
 def drop_none(**values: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -18,6 +19,9 @@ PRESETS = MappingProxyType(
     }
 )
 """What each preset fills in: usual choices, written down so that they can be repeated."""
+
+SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "typical_p")
+"""Fields that act on sampling alone."""
 
 _WHEN_SAMPLING = {"decoder.temperature": 0.7}
 
@@ -44,38 +48,40 @@ class DecoderConfig(FrozenModel):
     top_p: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(unit="ratio", examples=(0.9,), example_context=_WHEN_SAMPLING),
+        Param(unit="ratio", neutral=(1,), examples=(0.9,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from the fewest tokens whose probabilities add up to this share; at least one."""
 
     top_k: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", examples=(50,), example_context=_WHEN_SAMPLING),
+        Param(unit="tokens", neutral=(0,), examples=(50,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from this many likeliest tokens; 0 switches the limit off."""
 
     min_p: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(unit="ratio", examples=(0.05,), example_context=_WHEN_SAMPLING),
+        Param(unit="ratio", neutral=(0,), examples=(0.05,), example_context=_WHEN_SAMPLING),
     ] = None
     """Drop tokens less likely than this share of the likeliest one."""
 
     typical_p: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(unit="ratio", examples=(0.95,), example_context=_WHEN_SAMPLING),
+        Param(unit="ratio", neutral=(1,), examples=(0.95,), example_context=_WHEN_SAMPLING),
     ] = None
     """Sample from tokens whose information is typical, up to this share of probability."""
 
-    repetition_penalty: Annotated[float | None, Field(gt=0), Param(unit="1", examples=(1.1,))] = (
-        None
-    )
+    repetition_penalty: Annotated[
+        float | None, Field(gt=0), Param(unit="1", neutral=(1,), examples=(1.1,))
+    ] = None
     """Divides the logits of tokens already seen; 1 is no penalty."""
 
-    min_new_tokens: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(16,))] = None
-    """EOS is not allowed before this many output tokens."""
+    min_new_tokens: Annotated[
+        int | None, Field(ge=0), Param(unit="tokens", neutral=(0,), examples=(16,))
+    ] = None
+    """EOS is not allowed before this many output tokens; 0 allows it from the first one."""
 
     max_new_tokens: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(256,))] = None
     """Upper bound on every request's output, on top of `workload.output_tokens`."""
@@ -108,3 +114,15 @@ class DecoderConfig(FrozenModel):
         if self.do_sample is not None:
             return self.do_sample
         return None if self.temperature is None else self.temperature > 0
+
+    def sampling(self, supported: Collection[str]) -> dict[str, float]:
+        """Return the sampling parameters that are set, by name; none where decoding is greedy.
+
+        Args:
+            supported: Names of those that the engine has. A config may set others to a value that
+                switches them off.
+        """
+        if self.samples is False:
+            return {}
+        values = {name: getattr(self, name) for name in SAMPLING_FIELDS if name in supported}
+        return {name: value for name, value in values.items() if value is not None}

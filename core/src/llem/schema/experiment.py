@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from llem.schema.base import BackendConfig, FrozenModel, Param
+from llem.schema.base import FrozenModel, Param, Section
 from llem.schema.call_plan import RESERVED_KEYS
 from llem.schema.decoder import DecoderConfig
 from llem.schema.footprint import FootprintConfig
@@ -91,6 +93,21 @@ class RunnerConfig(FrozenModel):
     """The worker is ended once it has printed more than this."""
 
 
+class BackendConfig(Section):
+    """Base of a backend's own config section; every field defaults to ``None``.
+
+    Its class keyword ``builds`` may also be a mapping, from the place of an object whose parts are
+    fields of this section (``load.kernel_config``) to the class of that object.
+    """
+
+    rules: ClassVar[tuple[Rule[Any], ...]] = ()
+    """Combinations the backend refuses, besides those its fields' markers state; core evaluates
+    and lists them all."""
+
+    removed: ClassVar[Mapping[str, str]] = {}
+    """Keys that earlier versions had, and what became of each: the message for a config that has one."""
+
+
 class Experiment(FrozenModel):
     """One validated experiment.
 
@@ -145,6 +162,36 @@ class Experiment(FrozenModel):
         if self.decoder.ignore_eos is not None:
             return self.decoder.ignore_eos
         return self.workload.source == "synthetic"
+
+
+Config = TypeVar("Config", bound=BackendConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Config]):
+    """A combination that is refused or remarked on, with its reason and the way out.
+
+    Attributes:
+        name: Stable kebab-case identifier.
+        fields: Dotted paths of the fields concerned; the first one is blamed.
+        reason: What is wrong with it, in one clause.
+        hint: What to write instead, in one sentence.
+        violated: Whether an experiment breaks the rule, given the experiment and its backend's
+            section; pure.
+        severity: ``error`` refuses the experiment. ``warning`` lets it run with the remark: for
+            a *dormant* setting, which the engine accepts and which changes nothing.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    reason: str
+    hint: str
+    violated: Callable[[Experiment, Config], bool]
+    severity: Literal["error", "warning"] = "error"
+
+    def is_broken_by(self, experiment: Experiment) -> bool:
+        """Whether ``experiment``, whose backend the rule is for, breaks it."""
+        return self.violated(experiment, experiment.section)  # type: ignore[arg-type]
 
 
 def _reserved_keys(value: Any) -> set[str]:

@@ -1,16 +1,17 @@
-"""The fields of a config model, nested ones included, with what their markers say."""
+"""The fields of a config model, nested ones included, and the engine arguments they set."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, TypeGuard, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from llem.schema.base import Param
+from llem.schema.base import IS_SET, EngineArg, Param, Section
 
 Marker = TypeVar("Marker")
 
@@ -25,8 +26,8 @@ def members(annotation: Any) -> tuple[Any, ...]:
     stripped = bare(annotation)
     if get_origin(stripped) not in (Union, types.UnionType):
         return (annotation,)
-    present = [one for one in get_args(stripped) if one is not types.NoneType]
-    return tuple(member for one in present for member in members(one))
+    present = [member for member in get_args(stripped) if member is not types.NoneType]
+    return tuple(kind for member in present for kind in members(member))
 
 
 def is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
@@ -55,42 +56,147 @@ class ConfigField:
         owner: The model that has it.
         info: What pydantic knows about it.
         param: What its author says besides.
+        places: Engine arguments that take its value.
     """
 
     path: str
     owner: type[BaseModel]
     info: FieldInfo
     param: Param
+    places: tuple[EngineArg, ...]
+
+    @property
+    def maps_to(self) -> tuple[EngineArg, ...]:
+        """Every engine argument that depends on it, those that a backend's own code sets too."""
+        return (*self.places, *_several(self.param.affects))
 
     @property
     def is_section(self) -> bool:
         """Whether it holds fields of its own and never a plain value."""
         return all(map(is_model, map(bare, members(self.info.annotation))))
 
+    @property
+    def is_settable(self) -> bool:
+        """Whether it is set as a whole: a section with examples or a place of its own is."""
+        param = self.param
+        return not self.is_section or bool(param.maps_to or param.affects or param.examples)
+
     def is_set(self, value: Any) -> bool:
-        """Whether ``value`` is one that somebody chose."""
-        return value is not None and value != self.info.default
+        """Whether ``value`` was chosen and changes something: neither the default nor neutral."""
+        unset = value is None or value == self.info.default
+        return not unset and value not in self.param.neutral
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedField:
+    """One field of a model that stands at a certain place of a plan.
+
+    Attributes:
+        name: Its name in the model.
+        info: What pydantic knows about it.
+        param: What its author says besides.
+        places: Engine arguments that take its value.
+        inside: Where a model that is its value stands, by the models that it may be of.
+    """
+
+    name: str
+    info: FieldInfo
+    param: Param
+    places: tuple[EngineArg, ...]
+    inside: Mapping[type[BaseModel], tuple[EngineArg, ...]]
+
+
+@cache
 def walk(
-    model: type[BaseModel], prefix: str = "", above: tuple[type[BaseModel], ...] = ()
-) -> Iterator[ConfigField]:
-    """Yield every field of ``model``, each before those inside it.
+    model: type[BaseModel], prefix: str = "", *, at: tuple[EngineArg, ...] = ()
+) -> tuple[ConfigField, ...]:
+    """Return every field of ``model``, each before those inside it.
 
-    Where several models are allowed at one place, the fields of all of them are yielded, so a
-    path may come more than once, with another ``owner``.
+    Where several models are allowed at one place, the fields of all of them are listed, so a
+    path may come more than once, with another ``owner``. A model that contains itself is not
+    entered again.
 
     Args:
         model: Where to start.
         prefix: Path of ``model``, with a final dot.
-        above: Models around it; one that contains itself is not entered again.
+        at: The arguments that an object of ``model`` stands for, as for :func:`placed_fields`.
     """
-    for name, info in model.model_fields.items():
-        param = next(markers(info, Param), Param())
-        yield ConfigField(f"{prefix}{name}", model, info, param)
-        for inner in map(bare, members(info.annotation)):
-            if is_model(inner) and inner not in (*above, model):
-                yield from walk(inner, f"{prefix}{name}.", (*above, model))
+    return tuple(_below(model, prefix, at, ()))
+
+
+def _below(
+    model: type[BaseModel],
+    prefix: str,
+    at: tuple[EngineArg, ...],
+    above: tuple[type[BaseModel], ...],
+) -> Iterator[ConfigField]:
+    for field in placed_fields(model, at):
+        path = f"{prefix}{field.name}"
+        yield ConfigField(path, model, field.info, field.param, field.places)
+        for inner, stands_at in field.inside.items():
+            if inner not in (*above, model):
+                yield from _below(inner, f"{path}.", stands_at, (*above, model))
+
+
+@cache
+def placed_fields(
+    model: type[BaseModel], at: tuple[EngineArg, ...] = ()
+) -> tuple[PlacedField, ...]:
+    """Return the fields of ``model``, each with the engine arguments that it sets.
+
+    Args:
+        model: The model.
+        at: The arguments that an object of the model stands for; where it stands for none, its
+            fields go where the class that defines them says.
+    """
+    return tuple(_placed(model, name, info, at) for name, info in model.model_fields.items())
+
+
+def _placed(
+    model: type[BaseModel], name: str, info: FieldInfo, at: tuple[EngineArg, ...]
+) -> PlacedField:
+    param = next(markers(info, Param), Param())
+    kinds = [kind for kind in map(bare, members(info.annotation)) if is_model(kind)]
+    if param.maps_to is not None:
+        own = _several(param.maps_to)
+    elif param.affects:
+        own = ()
+    else:
+        own = tuple(place.inside(name) for place in at or _fed_by(model, name))
+    inside = {kind: _stands_at(kind, own) for kind in kinds}
+    if kinds and all(map(_feeds, kinds)) and param.maps_to is None and not param.affects:
+        # What the models feed is told by themselves; a call as a whole is no argument.
+        held = (replace(place, of="") for places in inside.values() for place in places)
+        own = tuple(dict.fromkeys(place for place in held if place.name))
+    return PlacedField(name, info, param, own, inside)
+
+
+def _stands_at(kind: type[BaseModel], own: tuple[EngineArg, ...]) -> tuple[EngineArg, ...]:
+    """Return where an object of ``kind`` stands that is the value of a field placed at ``own``."""
+    if not issubclass(kind, Section):
+        return ()
+    feeds = _feeds(kind)
+    of = kind.__builds__ if isinstance(kind.__builds__, str) else ""
+    return tuple(replace(place, of=of) for place in ((feeds,) if feeds else own))
+
+
+def _fed_by(model: type[BaseModel], name: str) -> tuple[EngineArg, ...]:
+    """Return what is fed by the class that defines the field ``name`` of ``model``."""
+    definer = next(
+        kind
+        for kind in reversed(model.__mro__)
+        if issubclass(kind, BaseModel) and name in kind.model_fields
+    )
+    feeds = _feeds(definer)
+    return () if feeds is None else _stands_at(definer, (feeds,))
+
+
+def _feeds(kind: type[BaseModel]) -> EngineArg | None:
+    return kind.__feeds__ if issubclass(kind, Section) else None
+
+
+def _several(places: EngineArg | tuple[EngineArg, ...]) -> tuple[EngineArg, ...]:
+    return (places,) if isinstance(places, EngineArg) else places
 
 
 def value_at(config: BaseModel, path: str) -> Any:
@@ -102,3 +208,10 @@ def value_at(config: BaseModel, path: str) -> Any:
     for name in path.split("."):
         value = getattr(value, name, None)
     return value
+
+
+def satisfies(value: Any, wanted: Any) -> bool:
+    """Whether ``value`` is what a ``Param.requires`` entry asks for."""
+    if wanted is IS_SET:
+        return value is not None
+    return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from llem.api.capability import BackendInfo
 from llem.config.rule_checks import finding_of, rules_about, unsupported_fields
 from llem.errors import Finding
-from llem.schema.base import BackendConfig
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import BackendConfig, Experiment
 from llem.study.predicate_cache import Answers
 
 
@@ -27,7 +26,7 @@ class Rulings:
         # Rules are pure.
         self._answers = Answers(
             [
-                *(rule.violated for rule in self._rules),
+                *(rule.is_broken_by for rule in self._rules),
                 lambda experiment: any(True for _ in unsupported_fields(experiment, info)),
             ]
         )

@@ -141,7 +141,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     look = _Look(PluginRecord(*request["place"]))
     describing = look.stage(look.describe)
-    import llem.api.arguments
+    import llem.api.plan_builder
     import llem.config.rule_checks  # noqa: F401 - what core loads by itself is not the plugin's doing
 
     validating = look.stage(lambda: look.validate(request["document"]), *_MODELS)

@@ -33,9 +33,8 @@ from llem.workload.shape_folder import write_shape
 if TYPE_CHECKING:
     from llem.api.meters import Meter, MeterSpec
     from llem.api.parameter_audit import ParameterAudit
-    from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import Experiment
+    from llem.schema.experiment import BackendConfig, Experiment
 
 BASE: Mapping[str, Any] = {
     "model.id": "org/model",

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, Param
+from llem.schema.base import EngineArg, Param
+from llem.schema.experiment import BackendConfig
 
 Optimisation = Literal[
     "ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llem.api.arguments import merge_passthrough, section_arguments
+
 from llem.schema.call_plan import Call, CallPlan
 from llem.schema.experiment import Experiment
 

@@ -13,9 +13,8 @@ if TYPE_CHECKING:  # what a hook needs is imported when it is called
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
     from llem.errors import Finding
-    from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import Experiment
+    from llem.schema.experiment import BackendConfig, Experiment
 
 
 @hookimpl

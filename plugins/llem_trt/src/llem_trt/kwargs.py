@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.arguments import merge_passthrough
+from llem.api.plan_builder import build_plan as built
 from llem.schema.call_plan import Call, CallPlan, drop_none
 from llem.schema.experiment import Experiment
 from llem_trt.objects import with_objects
@@ -96,7 +96,7 @@ def build_plan(experiment: Experiment) -> CallPlan:
         **drop_none(config_revision=experiment.model.revision),
         "ignore_eos": experiment.ignores_eos,
     }
-    return CallPlan(calls=merge_passthrough(calls, experiment, SHARED), settings=settings)
+    return built(experiment, calls, settings=settings, shared=SHARED, arguments={})
 
 
 def _load(experiment: Experiment, own: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def _place(section: BaseModel, placed: Placed, whole: tuple[EngineArg, ...]) -> 
         value = getattr(section, name)
         if value is None:
             continue
-        targets = next(markers(info, Param), Param()).maps_to
+        targets = next(markers(info, Param), Param()).maps_to or ()
+        assert isinstance(targets, tuple)
         if isinstance(value, BaseModel):
             for engine in targets:
                 _put(placed, engine, {})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from llem.api.arguments import merge_passthrough, section_arguments
-from llem.schema.call_plan import Call, CallPlan, Construct, drop_none
+from llem.api.plan_builder import build_plan
+from llem.schema.call_plan import Call, CallPlan, drop_none
 from llem.schema.experiment import Experiment
+from llem_vllm.capabilities import INFO
 from llem_vllm.rules.section import section_of
-
-SAMPLING_FIELDS = ("top_p", "top_k", "min_p")
-"""Decoder fields that act on sampling alone, besides the temperature."""
 
 WORKER_EXTENSION = "llem_vllm.runtime.worker.WorkerFacts"
 """Class whose methods vLLM adds to its workers, so that they can be asked about themselves."""
@@ -33,52 +30,31 @@ SHARED = {
     ("sampling", "seed"): "llem: the engine's own generator is set anew for each repetition",
     ("sampling", "stop"): "decoder.stop",
     ("sampling", "temperature"): "decoder.temperature",
-    **{("sampling", name): f"decoder.{name}" for name in SAMPLING_FIELDS},
+    ("sampling", "top_k"): "decoder.top_k",
+    ("sampling", "top_p"): "decoder.top_p",
+    ("sampling", "min_p"): "decoder.min_p",
     ("settings", "ignore_eos"): "decoder.ignore_eos",
     ("settings", "seed"): "decoder.seed",
 }
 """What sets an argument that the backend's own section does not."""
 
-CONSTRUCTS = {
-    "attention_config": "vllm.config.AttentionConfig",
-    "compilation_config": "vllm.config.CompilationConfig",
-    "compilation_config.pass_config": "vllm.config.PassConfig",
-    "compilation_config.dynamic_shapes_config": "vllm.config.compilation.DynamicShapesConfig",
-    "eplb_config": "vllm.config.EPLBConfig",
-    "ir_op_priority": "vllm.config.kernel.IrOpPriorityConfig",
-    "kernel_config": "vllm.config.KernelConfig",
-    "quantization_config": "vllm.config.quantization.QuantizationConfigArgs",
-    "quantization_config.linear": "vllm.config.quantization.QuantSpec",
-    "quantization_config.moe": "vllm.config.quantization.QuantSpec",
-}
-"""Classes of vLLM's nested configs; ``speculative_config`` has to be a plain dictionary."""
 
-
-def build_plan(experiment: Experiment) -> CallPlan:
+def plan_calls(experiment: Experiment) -> CallPlan:
     """Return the calls for ``experiment``.
 
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
-    own = section_arguments(section_of(experiment))
     calls = [
-        Call(
-            name="load",
-            target="vllm.LLM",
-            kwargs={**_load(experiment), **_built(own["load"])},
-            assign="llm",
-        ),
-        *_decoding_calls(experiment, own),
+        Call(name="load", target="vllm.LLM", kwargs=_load(experiment), assign="llm"),
+        *_decoding_calls(experiment),
     ]
-    return CallPlan(
-        calls=merge_passthrough(calls, experiment, SHARED),
-        settings={
-            "seed": experiment.decoder.seed,
-            "ignore_eos": experiment.ignores_eos,
-            "reset_prefix_cache": True,
-            **own["settings"],
-        },
-    )
+    settings = {
+        "seed": experiment.decoder.seed,
+        "ignore_eos": experiment.ignores_eos,
+        "reset_prefix_cache": True,
+    }
+    return build_plan(experiment, calls, settings=settings, shared=SHARED)
 
 
 def _load(experiment: Experiment) -> dict[str, Any]:
@@ -101,7 +77,7 @@ def _load(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _decoding_calls(experiment: Experiment, own: Mapping[str, dict[str, Any]]) -> list[Call]:
+def _decoding_calls(experiment: Experiment) -> list[Call]:
     """Return the calls that describe a request and that run all of them."""
     searches = section_of(experiment).beam_search is not None
     sampling = _searching(experiment) if searches else _sampling(experiment)
@@ -110,14 +86,14 @@ def _decoding_calls(experiment: Experiment, own: Mapping[str, dict[str, Any]]) -
         Call(
             name="sampling",
             target="vllm.sampling_params.BeamSearchParams" if searches else "vllm.SamplingParams",
-            kwargs={**sampling, **own["sampling"]},
+            kwargs=sampling,
             runtime=("max_tokens",),
             assign="params" if searches else "sampling_params",
         ),
         Call(
             name="generate",
             target="llm.beam_search" if searches else "llm.generate",
-            kwargs={"use_tqdm": False, **own["generate"]},
+            kwargs={"use_tqdm": False},
             runtime=("prompts", "params" if searches else "sampling_params"),
         ),
     ]
@@ -126,11 +102,10 @@ def _decoding_calls(experiment: Experiment, own: Mapping[str, dict[str, Any]]) -
 def _sampling(experiment: Experiment) -> dict[str, Any]:
     decoder = experiment.decoder
     # vLLM has no switch for sampling: temperature 0 is greedy, anything else samples.
-    greedy = decoder.samples is False
-    chosen = {} if greedy else {name: getattr(decoder, name) for name in SAMPLING_FIELDS}
+    greedy = {"temperature": 0.0} if decoder.samples is False else {}
     return drop_none(
-        temperature=0.0 if greedy else decoder.temperature,
-        **chosen,
+        **greedy,
+        **decoder.sampling(INFO.decoder_parameters),
         repetition_penalty=decoder.repetition_penalty,
         min_tokens=decoder.min_new_tokens,
         stop=None if decoder.stop is None else list(decoder.stop),
@@ -140,13 +115,3 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
 
 def _searching(experiment: Experiment) -> dict[str, Any]:
     return drop_none(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
-
-
-def _built(arguments: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Return ``arguments`` with each nested config of vLLM as an object to build."""
-    built = {}
-    for name, value in arguments.items():
-        inner = f"{path}{name}"
-        target = CONSTRUCTS.get(inner)
-        built[name] = Construct(target, _built(value, f"{inner}.")) if target else value
-    return built

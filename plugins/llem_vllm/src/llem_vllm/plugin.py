@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from llem.api.parameter_audit import ParameterAudit
     from llem.api.session import Session
     from llem.errors import Finding
-    from llem.schema.base import BackendConfig
     from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import Experiment
+    from llem.schema.experiment import BackendConfig, Experiment
 
 
 @hookimpl
@@ -38,9 +37,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the vLLM calls for ``experiment``."""
-    from llem_vllm.kwargs import build_plan
+    from llem_vllm.kwargs import plan_calls
 
-    return build_plan(experiment)
+    return plan_calls(experiment)
 
 
 @hookimpl

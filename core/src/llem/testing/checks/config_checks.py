@@ -162,7 +162,7 @@ def check_config_pure(subject: PluginUnderTest) -> Iterator[Fault]:
 def settable(subject: PluginUnderTest) -> Iterator[ConfigField]:
     """Yield the fields that are set by themselves; a plain section holds some of those."""
     for field in subject.fields:
-        if field.param.maps_to or not field.is_section:
+        if field.is_settable:
             yield field
 
 

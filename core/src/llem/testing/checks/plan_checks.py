@@ -18,7 +18,7 @@ from llem.testing.prerequisites import Requires
 NOT_IN_THE_PLAN = {"model.id", "decoder.preset", "decoder.max_new_tokens"}
 """An argument without a name, what fills in other fields, and what core turns into requests."""
 
-_MERGE = "Let llem.api.arguments.merge_passthrough have the last word on the calls."
+_MERGE = "Let llem.api.build_plan make the plan of the calls."
 
 
 @check(Requires.MARKERS)
@@ -86,7 +86,7 @@ def check_kwargs_unset(subject: PluginUnderTest) -> Iterator[Fault]:
     for field in subject.fields:
         if field.path in subject.settings:
             continue  # the suite sets it, because sessions need it here
-        for engine in field.param.maps_to:
+        for engine in field.maps_to:
             name = str(engine)
             if engine.call == "settings" or not engine.name or name in shared:
                 continue
@@ -101,7 +101,7 @@ def check_kwargs_unset(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every field changes in the plan whatever it maps to."""
     for field in settable(subject):
-        mapped = {str(engine) for engine in field.param.maps_to}
+        mapped = {str(engine) for engine in field.maps_to}
         if not mapped:
             yield Fault(f"{field.path} maps to no engine parameter", "Give it Param(maps_to=…).")
         tried = subject.effects(field)
@@ -117,7 +117,7 @@ def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_kwargs_no_stray_effect(subject: PluginUnderTest) -> Iterator[Fault]:
     """No field changes in the plan what it does not map to."""
     for field, effect in _tried(subject):
-        mapped = {str(engine) for engine in field.param.maps_to}
+        mapped = {str(engine) for engine in field.maps_to}
         strays = _strays(effect, mapped) if mapped else []
         yield from (
             Fault(f"{field.path}: {effect.value!r} sets {name} as well", "Add it to maps_to.")
@@ -168,7 +168,7 @@ def check_kwargs_passthrough(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_kwargs_passthrough_guarded(subject: PluginUnderTest) -> Iterator[Fault]:
     """What a field sets cannot be passed on besides."""
     calls = {call.name for call in subject.base_plan.calls}
-    engines = (engine for field in subject.fields for engine in field.param.maps_to)
+    engines = (engine for field in subject.fields for engine in field.maps_to)
     for call, argument in sorted({(one.call, one.name.partition(".")[0]) for one in engines}):
         if call in calls and argument and not _refuses(subject, call, argument):
             yield Fault(f"{call} takes {argument} from passthrough_kwargs as well", _MERGE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from llem.schema.base import Rule
+from llem.schema.experiment import Rule
 from llem_pytorch.config.batching import Batching
 from llem_pytorch.config.bitsandbytes import BitsAndBytes
 from llem_pytorch.config.cache import Cache
@@ -35,7 +35,7 @@ class PyTorchConfig(
 ):
     """How transformers loads the model and generates."""
 
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule[Any], ...]] = RULES
 
 
 __all__ = ["PyTorchConfig"]

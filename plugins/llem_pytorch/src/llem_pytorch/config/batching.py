@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, Param
+from llem.schema.base import EngineArg, Param
+from llem.schema.experiment import BackendConfig
 from llem_pytorch.config.continuous import ContinuousBatching
 
 STATIC = {"pytorch.batching": (None, "static")}

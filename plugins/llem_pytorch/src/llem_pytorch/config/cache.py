@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig
 
 STATIC = {"pytorch.batching": (None, "static")}
 NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}

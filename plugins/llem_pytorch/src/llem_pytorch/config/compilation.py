@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, Param
+from llem.schema.base import EngineArg, Param
+from llem.schema.experiment import BackendConfig
 
 COMPILED = {"pytorch.torch_compile": True}
 """What the other fields here need."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig
 
 STATIC = {"pytorch.batching": (None, "static")}
 SAMPLING = {"decoder.temperature": 0.7}

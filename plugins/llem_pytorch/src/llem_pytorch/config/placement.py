@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
+from llem.schema.base import IS_SET, EngineArg, Param
+from llem.schema.experiment import BackendConfig
 from llem_pytorch.config.distributed import Distributed
 
 Strategy = Literal["auto", "balanced", "balanced_low_0", "sequential"]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import EngineArg, FrozenModel, Param
+from llem.schema.experiment import BackendConfig
 
 METHODS = {
     "gptq": "transformers.GPTQConfig",

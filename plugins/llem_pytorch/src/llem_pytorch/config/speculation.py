@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
+from llem.schema.base import IS_SET, EngineArg, Param
+from llem.schema.experiment import BackendConfig
 
 STATIC = {"pytorch.batching": (None, "static")}
 ASSISTED = {"pytorch.assistant_model": IS_SET}

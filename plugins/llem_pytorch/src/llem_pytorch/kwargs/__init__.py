@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.arguments import merge_passthrough
+from llem.api.plan_builder import build_plan as built
 from llem.schema.call_plan import Call, CallPlan, drop_none
 from llem.schema.experiment import Experiment
 from llem_pytorch.config import PyTorchConfig
@@ -38,10 +38,8 @@ def build_plan(experiment: Experiment) -> CallPlan:
         *tokenizer_calls(experiment),
         generate_call(experiment, said("generate")),
     ]
-    return CallPlan(
-        calls=merge_passthrough(calls, experiment, SHARED),
-        settings=_settings(experiment, said("settings")),
-    )
+    settings = _settings(experiment, said("settings"))
+    return built(experiment, calls, settings=settings, shared=SHARED, arguments={})
 
 
 def _draft_settings(arguments: Arguments, *, assisted: bool) -> list[Call]:

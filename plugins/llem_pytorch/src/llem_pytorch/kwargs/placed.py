@@ -60,7 +60,7 @@ def _place(section: BaseModel, found: dict[str, Arguments]) -> None:
 def _places(model: type[BaseModel]) -> dict[str, tuple[EngineArg, ...]]:
     """Return the first place that each field maps to, of each of its markers."""
     return {
-        name: tuple(param.maps_to[0] for param in markers(info, Param))
+        name: tuple(param.maps_to[0] for param in markers(info, Param))  # type: ignore[index]
         for name, info in model.model_fields.items()
     }
 

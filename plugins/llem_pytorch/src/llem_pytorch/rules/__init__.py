@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
+from typing import Any
+
+from llem.schema.experiment import Rule
 from llem_pytorch.rules import decoding, devices, loading, speculation
 
-RULES: tuple[Rule, ...] = (*loading.RULES, *devices.RULES, *decoding.RULES, *speculation.RULES)
+RULES: tuple[Rule[Any], ...] = (*loading.RULES, *devices.RULES, *decoding.RULES, *speculation.RULES)
 """Every rule of the backend."""

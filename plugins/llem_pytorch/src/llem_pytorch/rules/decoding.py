@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
 from llem_pytorch.section import (
     OWN_SAMPLING_FIELDS,
     SAMPLING_FIELDS,
     has_beams,
     is_continuous,
-    section_of,
 )
+
+if TYPE_CHECKING:
+    from llem_pytorch.config import PyTorchConfig
 
 UNKNOWN_TO_CONTINUOUS = (
     "min_p",
@@ -22,18 +25,18 @@ UNKNOWN_TO_CONTINUOUS = (
 """Shared decoder fields that continuous batching drops with a warning, or refuses."""
 
 
-def _sampling_settings_of_an_open_question(experiment: Experiment) -> bool:
+def _sampling_settings_of_an_open_question(experiment: Experiment, section: PyTorchConfig) -> bool:
     decoder = experiment.decoder
     return decoder.samples is None and any(
         getattr(decoder, name) is not None for name in SAMPLING_FIELDS
     )
 
 
-def _own_sampling_fields(name: str) -> Rule:
+def _own_sampling_fields(name: str) -> Rule[PyTorchConfig]:
     """Return the rule that refuses a sampling field of the section without sampling."""
 
-    def violated(experiment: Experiment) -> bool:
-        set_by_hand = getattr(section_of(experiment), name) is not None
+    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+        set_by_hand = getattr(section, name) is not None
         return set_by_hand and experiment.decoder.samples is not True
 
     return Rule(
@@ -45,11 +48,11 @@ def _own_sampling_fields(name: str) -> Rule:
     )
 
 
-def _beam_field(name: str) -> Rule:
+def _beam_field(name: str) -> Rule[PyTorchConfig]:
     """Return the rule that refuses a field of beam search without beams."""
 
-    def violated(experiment: Experiment) -> bool:
-        set_by_hand = getattr(section_of(experiment), name) is not None
+    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+        set_by_hand = getattr(section, name) is not None
         return set_by_hand and not has_beams(experiment)
 
     return Rule(
@@ -61,30 +64,29 @@ def _beam_field(name: str) -> Rule:
     )
 
 
-def _alternatives_of_one(experiment: Experiment) -> bool:
-    several = (section_of(experiment).num_return_sequences or 1) > 1
+def _alternatives_of_one(experiment: Experiment, section: PyTorchConfig) -> bool:
+    several = (section.num_return_sequences or 1) > 1
     return several and not has_beams(experiment) and experiment.decoder.samples is not True
 
 
-def _more_than_beams(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _more_than_beams(experiment: Experiment, section: PyTorchConfig) -> bool:
     returned = section.num_return_sequences or 1
     return has_beams(experiment) and returned > (section.num_beams or 1)
 
 
-def _likelier_eos_ignored(experiment: Experiment) -> bool:
-    set_by_hand = section_of(experiment).exponential_decay_length_penalty is not None
+def _likelier_eos_ignored(experiment: Experiment, section: PyTorchConfig) -> bool:
+    set_by_hand = section.exponential_decay_length_penalty is not None
     return set_by_hand and experiment.ignores_eos
 
 
-def _untimed_beams(experiment: Experiment) -> bool:
+def _untimed_beams(experiment: Experiment, section: PyTorchConfig) -> bool:
     return has_beams(experiment)
 
 
-def _unknown_to_continuous(name: str) -> Rule:
+def _unknown_to_continuous(name: str) -> Rule[PyTorchConfig]:
     """Return the rule that refuses a decoder field that continuous batches do not know."""
 
-    def violated(experiment: Experiment) -> bool:
+    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
         set_by_hand = getattr(experiment.decoder, name) is not None
         return set_by_hand and is_continuous(experiment)
 
@@ -97,8 +99,8 @@ def _unknown_to_continuous(name: str) -> Rule:
     )
 
 
-def _flex_attention_in_continuous_batches(experiment: Experiment) -> bool:
-    flex = section_of(experiment).attn_implementation == "flex_attention"
+def _flex_attention_in_continuous_batches(experiment: Experiment, section: PyTorchConfig) -> bool:
+    flex = section.attn_implementation == "flex_attention"
     return flex and is_continuous(experiment)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_pytorch.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_pytorch.config import PyTorchConfig
 
 OF_CUDA = ("allow_tf32", "allow_reduced_precision_reduction", "cudnn_benchmark")
 """Switches that act on CUDA devices alone."""
@@ -13,11 +16,10 @@ OF_CPU = ("mkldnn", "flush_denormal")
 """Switches that act on the CPU alone."""
 
 
-def _elsewhere(name: str, kind: str, other: str) -> Rule:
+def _elsewhere(name: str, kind: str, other: str) -> Rule[PyTorchConfig]:
     """Return the rule that refuses a switch of one device on the other."""
 
-    def violated(experiment: Experiment) -> bool:
-        section = section_of(experiment)
+    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
         return getattr(section, name) is not None and section.device == other
 
     return Rule(
@@ -29,8 +31,7 @@ def _elsewhere(name: str, kind: str, other: str) -> Rule:
     )
 
 
-def _offloaded_cache_on_cpu(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _offloaded_cache_on_cpu(experiment: Experiment, section: PyTorchConfig) -> bool:
     offloaded = (section.cache_implementation or "").startswith("offloaded")
     return offloaded and section.device == "cpu"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import Experiment, Rule
 from llem_pytorch.section import (
     STATIC_CACHES,
     drafts_with_a_model,
@@ -13,6 +13,9 @@ from llem_pytorch.section import (
     section_of,
     speculates,
 )
+
+if TYPE_CHECKING:
+    from llem_pytorch.config import PyTorchConfig
 
 DRAFT_SETTINGS = (
     "num_assistant_tokens",
@@ -30,8 +33,8 @@ DRAFTERS = (
 """Fields that make it speculate."""
 
 
-def _with_drafts(condition: Callable[[Experiment], bool]) -> Callable[[Experiment], bool]:
-    return lambda experiment: speculates(experiment) and condition(experiment)
+def _with_drafts(condition: Callable[[Experiment], bool]) -> Callable[[Experiment, PyTorchConfig], bool]:
+    return lambda experiment, section: speculates(experiment) and condition(experiment)
 
 
 def _several_requests(experiment: Experiment) -> bool:
@@ -50,11 +53,11 @@ def _several_sequences(experiment: Experiment) -> bool:
     return (section_of(experiment).num_return_sequences or 1) > 1
 
 
-def _without_drafter(name: str) -> Rule:
+def _without_drafter(name: str) -> Rule[PyTorchConfig]:
     """Return the rule that refuses a setting of drafts where no model drafts."""
 
-    def violated(experiment: Experiment) -> bool:
-        set_by_hand = getattr(section_of(experiment), name) is not None
+    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+        set_by_hand = getattr(section, name) is not None
         return set_by_hand and not drafts_with_a_model(experiment)
 
     return Rule(

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, FrozenModel
+from llem.schema.base import FrozenModel
+from llem.schema.experiment import BackendConfig
 from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
 from llem_trt.versions import Only
 

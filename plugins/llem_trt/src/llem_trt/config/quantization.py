@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, FrozenModel, Param
+from llem.schema.base import FrozenModel, Param
+from llem.schema.experiment import BackendConfig
 from llem_trt.config.algorithms import Algorithm
 from llem_trt.config.markers import OLD, TENSORRT, llm, session
 from llem_trt.hardware import ALGORITHM_NEEDS

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from llem.schema.base import EngineArg, Param, Rule
+from llem.schema.base import EngineArg, Param
+from llem.schema.experiment import Rule
 from llem_trt.config.experts import Experts
 from llem_trt.config.graphs import GraphFields
 from llem_trt.config.kernels import KernelFields
@@ -78,4 +79,4 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
 class TrtConfig(TrtFields):
     """How TensorRT-LLM loads the model, schedules requests and generates."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (*RULES, *surface_rules(TrtFields))
+    rules: ClassVar[tuple[Rule[Any], ...]] = (*RULES, *surface_rules(TrtFields))

@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
 from llem_trt.config.sampling import Sampling
 from llem_trt.section import section_of, surface_in_use
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 
 def _settings(experiment: Experiment) -> Sampling:
     return section_of(experiment).sampling or Sampling()
 
 
-def _sampling_without_settings(experiment: Experiment) -> bool:
+def _sampling_without_settings(experiment: Experiment, section: TrtConfig) -> bool:
     decoder = experiment.decoder
     return decoder.samples is True and not any(
         getattr(decoder, name) for name in ("temperature", "top_p", "top_k")
     )
 
 
-def _beams_wider_than_allowed(experiment: Experiment) -> bool:
+def _beams_wider_than_allowed(experiment: Experiment, section: TrtConfig) -> bool:
     width = _settings(experiment).beam_width
-    return width is not None and width > (section_of(experiment).max_beam_width or 1)
+    return width is not None and width > (section.max_beam_width or 1)
 
 
-def _beams_while_overlapping(experiment: Experiment) -> bool:
+def _beams_while_overlapping(experiment: Experiment, section: TrtConfig) -> bool:
     return (
         _settings(experiment).beam_width is not None
         and surface_in_use(experiment) == "1.2"
-        and section_of(experiment).disable_overlap_scheduler is not True
+        and section.disable_overlap_scheduler is not True
     )
 
 
-def _beams_of_drafts(experiment: Experiment) -> bool:
-    return (
-        _settings(experiment).beam_width is not None
-        and section_of(experiment).speculation is not None
-    )
+def _beams_of_drafts(experiment: Experiment, section: TrtConfig) -> bool:
+    return _settings(experiment).beam_width is not None and section.speculation is not None
 
 
-def _guide_without_library(experiment: Experiment) -> bool:
+def _guide_without_library(experiment: Experiment, section: TrtConfig) -> bool:
     return (
         _settings(experiment).guided_decoding is not None
-        and section_of(experiment).guided_decoding_backend is None
+        and section.guided_decoding_backend is None
     )
 
 
-def _not_one_guide(experiment: Experiment) -> bool:
+def _not_one_guide(experiment: Experiment, section: TrtConfig) -> bool:
     guide = _settings(experiment).guided_decoding
     return guide is not None and len(guide.model_dump(exclude_none=True)) != 1
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_trt.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 DEFAULT_MAX_NUM_TOKENS = 8192
 """TensorRT-LLM's own limit where none is given."""
@@ -16,16 +19,15 @@ def _known(length: object) -> int | None:
     return least if isinstance(least, int) else None
 
 
-def _prompt_longer_than_an_iteration(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _prompt_longer_than_an_iteration(experiment: Experiment, section: TrtConfig) -> bool:
     prompt = _known(getattr(experiment.workload, "input_tokens", None))
     limit = section.max_num_tokens or DEFAULT_MAX_NUM_TOKENS
     share = section.context_parallel_size or 1
     return not section.enable_chunked_prefill and prompt is not None and prompt / share > limit
 
 
-def _request_longer_than_a_sequence(experiment: Experiment) -> bool:
-    limit = section_of(experiment).max_seq_len
+def _request_longer_than_a_sequence(experiment: Experiment, section: TrtConfig) -> bool:
+    limit = section.max_seq_len
     prompt = _known(getattr(experiment.workload, "input_tokens", None))
     output = _known(experiment.workload.output_tokens)
     return (
@@ -36,21 +38,20 @@ def _request_longer_than_a_sequence(experiment: Experiment) -> bool:
     )
 
 
-def _prompt_longer_than_a_prompt(experiment: Experiment) -> bool:
-    limit = section_of(experiment).max_input_len
+def _prompt_longer_than_a_prompt(experiment: Experiment, section: TrtConfig) -> bool:
+    limit = section.max_input_len
     prompt = _known(getattr(experiment.workload, "input_tokens", None))
     return limit is not None and prompt is not None and prompt > limit
 
 
-def _more_requests_than_tokens(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _more_requests_than_tokens(experiment: Experiment, section: TrtConfig) -> bool:
     return section.max_batch_size is not None and section.max_batch_size > (
         section.max_num_tokens or DEFAULT_MAX_NUM_TOKENS
     )
 
 
-def _two_largest_graphs(experiment: Experiment) -> bool:
-    graphs = section_of(experiment).cuda_graphs
+def _two_largest_graphs(experiment: Experiment, section: TrtConfig) -> bool:
+    graphs = section.cuda_graphs
     return (
         graphs is not None
         and graphs.batch_sizes is not None
@@ -59,8 +60,7 @@ def _two_largest_graphs(experiment: Experiment) -> bool:
     )
 
 
-def _graphs_that_are_never_replayed(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _graphs_that_are_never_replayed(experiment: Experiment, section: TrtConfig) -> bool:
     graphs, limit = section.cuda_graphs, section.max_batch_size
     return (
         graphs is not None
@@ -70,8 +70,7 @@ def _graphs_that_are_never_replayed(experiment: Experiment) -> bool:
     )
 
 
-def _breakable_graphs_of_a_compiled_model(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _breakable_graphs_of_a_compiled_model(experiment: Experiment, section: TrtConfig) -> bool:
     return (
         section.prefill_cuda_graph_backend == "breakable"
         and section.torch_compile is not None
@@ -79,8 +78,7 @@ def _breakable_graphs_of_a_compiled_model(experiment: Experiment) -> bool:
     )
 
 
-def _piecewise_graphs_of_an_uncompiled_model(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _piecewise_graphs_of_an_uncompiled_model(experiment: Experiment, section: TrtConfig) -> bool:
     compiled = section.torch_compile
     return (
         section.prefill_cuda_graph_backend == "piecewise"

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_trt.section import section_of
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 DEFAULT_TOKENS_PER_BLOCK = 32
 """TensorRT-LLM's own block size where none is given."""
 
 
-def _disk_cache_without_folder(experiment: Experiment) -> bool:
-    cache = section_of(experiment).kv_cache
+def _disk_cache_without_folder(experiment: Experiment, section: TrtConfig) -> bool:
+    cache = section.kv_cache
     return cache is not None and bool(cache.disk_cache_size) and cache.disk_cache_path is None
 
 
-def _pools_that_do_not_add_up(experiment: Experiment) -> bool:
-    cache = section_of(experiment).kv_cache
+def _pools_that_do_not_add_up(experiment: Experiment, section: TrtConfig) -> bool:
+    cache = section.kv_cache
     return (
         cache is not None
         and cache.pool_ratio is not None
@@ -26,14 +28,12 @@ def _pools_that_do_not_add_up(experiment: Experiment) -> bool:
     )
 
 
-def _reuse_that_nobody_sees(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _reuse_that_nobody_sees(experiment: Experiment, section: TrtConfig) -> bool:
     unseen = section.sampling is not None and section.sampling.return_perf_metrics is False
     return unseen and (section.kv_cache is None or section.kv_cache.enable_block_reuse is not False)
 
 
-def _helix_with_other_blocks(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _helix_with_other_blocks(experiment: Experiment, section: TrtConfig) -> bool:
     context, cache = section.context_parallel, section.kv_cache
     if context is None or context.cp_type != "HELIX" or context.tokens_per_block is None:
         return False

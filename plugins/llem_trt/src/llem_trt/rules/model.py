@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_trt.section import is_legacy, section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+from llem_trt.section import is_legacy
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 
-def _built_engine_to_be_quantised(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _built_engine_to_be_quantised(experiment: Experiment, section: TrtConfig) -> bool:
     return section.engine_path is not None and section.quantization is not None
 
 
-def _built_engine_with_random_weights(experiment: Experiment) -> bool:
-    return section_of(experiment).engine_path is not None and (
+def _built_engine_with_random_weights(experiment: Experiment, section: TrtConfig) -> bool:
+    return section.engine_path is not None and (
         experiment.model.weights == "random" or experiment.model.is_shape
     )
 
 
-def _built_engine_of_a_dtype(experiment: Experiment) -> bool:
-    return section_of(experiment).engine_path is not None and experiment.model.dtype not in (
+def _built_engine_of_a_dtype(experiment: Experiment, section: TrtConfig) -> bool:
+    return section.engine_path is not None and experiment.model.dtype not in (
         None,
         "auto",
     )
 
 
-def _checkpoint_quantised_and_built(experiment: Experiment) -> bool:
-    return is_legacy(experiment) and section_of(experiment).checkpoint_quantization is not None
+def _checkpoint_quantised_and_built(experiment: Experiment, section: TrtConfig) -> bool:
+    return is_legacy(experiment) and section.checkpoint_quantization is not None
 
 
-def _shape_of_a_quantised_checkpoint(experiment: Experiment) -> bool:
-    algorithm = section_of(experiment).checkpoint_quantization
+def _shape_of_a_quantised_checkpoint(experiment: Experiment, section: TrtConfig) -> bool:
+    algorithm = section.checkpoint_quantization
     return experiment.model.is_shape and algorithm not in (None, "NO_QUANT")
 
 
-MODEL_RULES = (
+MODEL_RULES: tuple[Rule[TrtConfig], ...] = (
     Rule(
         name="trt-reads-no-gguf",
         fields=("model.gguf_file",),
         reason="TensorRT-LLM has no loader for GGUF files",
         hint="Use the original checkpoint.",
-        violated=lambda experiment: experiment.model.gguf_file is not None,
+        violated=lambda experiment, _: experiment.model.gguf_file is not None,
     ),
     Rule(
         name="trt-has-no-float32",
         fields=("model.dtype",),
         reason="TensorRT-LLM's attention kernels exist for float16 and bfloat16 only",
         hint="Set model.dtype to bfloat16 or float16.",
-        violated=lambda experiment: experiment.model.dtype == "float32",
+        violated=lambda experiment, _: experiment.model.dtype == "float32",
     ),
     Rule(
         name="trt-engine-is-quantised-already",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_trt.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 
-def _experts_on_other_devices(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _experts_on_other_devices(experiment: Experiment, section: TrtConfig) -> bool:
     sizes = (
         section.moe_tensor_parallel_size,
         section.moe_expert_parallel_size,
@@ -25,27 +27,23 @@ def _experts_on_other_devices(experiment: Experiment) -> bool:
     return product != devices if None not in sizes[:2] else devices % product != 0
 
 
-def _slots_that_do_not_divide(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _slots_that_do_not_divide(experiment: Experiment, section: TrtConfig) -> bool:
     balancer = section.experts.load_balancer if section.experts is not None else None
     if balancer is None or balancer.num_slots is None:
         return False
     return balancer.num_slots % (section.moe_expert_parallel_size or 1) != 0
 
 
-def _stages_without_layers(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _stages_without_layers(experiment: Experiment, section: TrtConfig) -> bool:
     stages = section.pipeline_parallel_size or 1
     return section.pp_partition is not None and len(section.pp_partition) != stages
 
 
-def _context_of_one_rank(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _context_of_one_rank(experiment: Experiment, section: TrtConfig) -> bool:
     return section.context_parallel is not None and section.context_parallel_size in (None, 1)
 
 
-def _attention_dp_of_one_rank(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _attention_dp_of_one_rank(experiment: Experiment, section: TrtConfig) -> bool:
     return section.enable_attention_dp is True and section.tensor_parallel_size in (None, 1)
 
 

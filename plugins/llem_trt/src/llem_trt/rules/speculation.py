@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import Experiment, Rule
 from llem_trt.config.methods import COUNTED_METHODS, DRAFT_MODEL_METHODS, LEGACY_METHODS
 from llem_trt.config.speculation import Speculation
-from llem_trt.section import is_legacy, section_of, surface_in_use
+from llem_trt.section import is_legacy, surface_in_use
+
+if TYPE_CHECKING:
+    from llem_trt.config.trt import TrtConfig
 
 
 def _where_it_speculates(
     check: Callable[[Speculation, Experiment], bool],
-) -> Callable[[Experiment], bool]:
+) -> Callable[[Experiment, TrtConfig], bool]:
     """Return whether an experiment breaks a rule that ``check`` knows of its speculation."""
 
-    def violated(experiment: Experiment) -> bool:
-        speculation = section_of(experiment).speculation
+    def violated(experiment: Experiment, section: TrtConfig) -> bool:
+        speculation = section.speculation
         return speculation is not None and check(speculation, experiment)
 
     return violated

@@ -7,9 +7,9 @@ itself, those of vLLM's nested configs in sections inside it. A file holds the f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from llem.schema.base import Rule
+from llem.schema.experiment import Rule
 from llem_vllm.config.compilation import CompilationFields
 from llem_vllm.config.decoding import DecodingFields
 from llem_vllm.config.kernels import KernelFields
@@ -40,5 +40,5 @@ class VLLMConfig(
 ):
     """How vLLM loads the model, schedules requests and generates."""
 
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule[Any], ...]] = RULES
     removed: ClassVar[Mapping[str, str]] = REMOVED["load"]

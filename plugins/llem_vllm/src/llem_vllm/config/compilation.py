@@ -6,168 +6,79 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import Param, Section
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import CompilationMode, CudaGraphMode
 from llem_vllm.config.fusions import FusionPasses
 
 
-class DynamicShapes(FrozenModel):
+class DynamicShapes(Section, builds="vllm.config.compilation.DynamicShapesConfig"):
     """How compiled code meets changing sizes (`DynamicShapesConfig` of vLLM)."""
 
     type: Annotated[
-        Literal["backed", "unbacked", "backed_size_oblivious"] | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.dynamic_shapes_config.type"),),
-            examples=("unbacked",),
-        ),
+        Literal["backed", "unbacked", "backed_size_oblivious"] | None, Param(examples=("unbacked",))
     ] = None
     """How the compiler sees sizes."""
 
-    evaluate_guards: Annotated[
-        bool | None,
-        Param(
-            maps_to=(
-                EngineArg("load", "compilation_config.dynamic_shapes_config.evaluate_guards"),
-            ),
-            examples=(True,),
-        ),
-    ] = None
+    evaluate_guards: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether loading fails where compiled code would hold for one size only."""
 
-    assume_32_bit_indexing: Annotated[
-        bool | None,
-        Param(
-            maps_to=(
-                EngineArg(
-                    "load", "compilation_config.dynamic_shapes_config.assume_32_bit_indexing"
-                ),
-            ),
-            examples=(True,),
-        ),
-    ] = None
+    assume_32_bit_indexing: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether all tensors can be indexed with 32 bits."""
 
 
-class Compilation(FrozenModel):
+class Compilation(Section, builds="vllm.config.CompilationConfig"):
     """Settings of compiler and graphs (`CompilationConfig` of vLLM)."""
 
-    mode: Annotated[
-        CompilationMode | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.mode"),),
-            examples=("NONE", "VLLM_COMPILE"),
-        ),
-    ] = None
+    mode: Annotated[CompilationMode | None, Param(examples=("NONE", "VLLM_COMPILE"))] = None
     """How torch.compile is used; unset follows `optimization_level`."""
 
     cudagraph_mode: Annotated[
-        CudaGraphMode | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.cudagraph_mode"),),
-            examples=("PIECEWISE", "FULL_DECODE_ONLY"),
-        ),
+        CudaGraphMode | None, Param(examples=("PIECEWISE", "FULL_DECODE_ONLY"))
     ] = None
     """What is replayed as CUDA graphs; unset follows `optimization_level`."""
 
-    backend: Annotated[
-        str | None,
-        Field(min_length=1),
-        Param(maps_to=(EngineArg("load", "compilation_config.backend"),), examples=("inductor",)),
-    ] = None
+    backend: Annotated[str | None, Field(min_length=1), Param(examples=("inductor",))] = None
     """Compiler behind torch.compile, such as `inductor` or `eager`; unset takes that of the
     platform."""
 
-    custom_ops: Annotated[
-        tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.custom_ops"),),
-            examples=(("none", "+rms_norm"),),
-        ),
-    ] = None
+    custom_ops: Annotated[tuple[str, ...] | None, Param(examples=(("none", "+rms_norm"),))] = None
     """Kernels of vLLM to use: `all` or `none`, and single ones as `+name` or `-name`."""
 
     splitting_ops: Annotated[
-        tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.splitting_ops"),),
-            examples=(("vllm::unified_attention",),),
-        ),
+        tuple[str, ...] | None, Param(examples=(("vllm::unified_attention",),))
     ] = None
     """Operations that stay out of piecewise graphs."""
 
-    compile_sizes: Annotated[
-        tuple[int, ...] | None,
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "compilation_config.compile_sizes"),),
-            examples=((1, 8),),
-        ),
-    ] = None
+    compile_sizes: Annotated[tuple[int, ...] | None, Param(unit="tokens", examples=((1, 8),))] = (
+        None
+    )
     """Sizes that code is compiled for exactly."""
 
     compile_ranges_endpoints: Annotated[
-        tuple[int, ...] | None,
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "compilation_config.compile_ranges_endpoints"),),
-            examples=((8192,),),
-        ),
+        tuple[int, ...] | None, Param(unit="tokens", examples=((8192,),))
     ] = None
     """Ends of the ranges of sizes that code is compiled for."""
 
     cudagraph_num_of_warmups: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(
-            unit="runs",
-            maps_to=(EngineArg("load", "compilation_config.cudagraph_num_of_warmups"),),
-            examples=(1,),
-        ),
+        int | None, Field(ge=0), Param(unit="runs", examples=(1,))
     ] = None
     """Runs before a graph is recorded."""
 
-    cudagraph_copy_inputs: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.cudagraph_copy_inputs"),),
-            examples=(True,),
-        ),
-    ] = None
+    cudagraph_copy_inputs: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether inputs are copied into buffers of the graph."""
 
-    use_inductor_graph_partition: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.use_inductor_graph_partition"),),
-            examples=(True,),
-        ),
-    ] = None
+    use_inductor_graph_partition: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether Inductor splits the graph rather than Dynamo."""
 
-    ir_enable_torch_wrap: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.ir_enable_torch_wrap"),),
-            examples=(False,),
-        ),
-    ] = None
+    ir_enable_torch_wrap: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether operations are wrapped for torch.compile."""
 
-    fast_moe_cold_start: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.fast_moe_cold_start"),),
-            examples=(False,),
-        ),
-    ] = None
+    fast_moe_cold_start: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether the compilation of MoE layers takes a shortcut."""
 
     inductor_compile_config: Annotated[
-        dict[str, bool | int | float | str] | None,
-        Param(
-            maps_to=(EngineArg("load", "compilation_config.inductor_compile_config"),),
-            examples=({"max_autotune": True},),
-        ),
+        dict[str, bool | int | float | str] | None, Param(examples=({"max_autotune": True},))
     ] = None
     """Options of Inductor, by their own names."""
 
@@ -178,39 +89,24 @@ class Compilation(FrozenModel):
     """Changing sizes."""
 
 
-class CompilationFields(BackendConfig):
+class CompilationFields(BackendConfig, feeds="load"):
     """Fields of compilation and graphs."""
 
-    enforce_eager: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enforce_eager"),), examples=(True,))
-    ] = None
+    enforce_eager: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether compilation and CUDA graphs are left out."""
 
-    optimization_level: Annotated[
-        Literal[0, 1, 2, 3] | None,
-        Param(maps_to=(EngineArg("load", "optimization_level"),), examples=(0, 1)),
-    ] = None
+    optimization_level: Annotated[Literal[0, 1, 2, 3] | None, Param(examples=(0, 1))] = None
     """Preset of compilation, graphs and fusions: 0 starts fastest, 2 is the default of
     vLLM."""
 
     cudagraph_capture_sizes: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...] | None,
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "cudagraph_capture_sizes"),),
-            examples=((1, 2, 4, 8),),
-        ),
+        Param(unit="tokens", examples=((1, 2, 4, 8),)),
     ] = None
     """Batch sizes that graphs are recorded for."""
 
     max_cudagraph_capture_size: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "max_cudagraph_capture_size"),),
-            examples=(256,),
-        ),
+        int | None, Field(ge=0), Param(unit="tokens", examples=(256,))
     ] = None
     """Greatest batch size that a graph is recorded for."""
 

@@ -6,71 +6,51 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import IS_SET, EngineArg, Param, Section
+from llem.schema.experiment import BackendConfig
 
 
-class Sampling(FrozenModel):
+class Sampling(Section, feeds="sampling"):
     """Further parameters of each request (`SamplingParams` of vLLM)."""
 
     presence_penalty: Annotated[
-        float | None,
-        Field(ge=-2, le=2),
-        Param(unit="1", maps_to=(EngineArg("sampling", "presence_penalty"),), examples=(0.5,)),
+        float | None, Field(ge=-2, le=2), Param(unit="1", examples=(0.5,))
     ] = None
     """Taken off the logits of tokens that were generated before."""
 
     frequency_penalty: Annotated[
-        float | None,
-        Field(ge=-2, le=2),
-        Param(unit="1", maps_to=(EngineArg("sampling", "frequency_penalty"),), examples=(0.5,)),
+        float | None, Field(ge=-2, le=2), Param(unit="1", examples=(0.5,))
     ] = None
     """Taken off those logits once for each time."""
 
     stop_token_ids: Annotated[
-        tuple[Annotated[int, Field(ge=0)], ...] | None,
-        Param(maps_to=(EngineArg("sampling", "stop_token_ids"),), examples=((2,),)),
+        tuple[Annotated[int, Field(ge=0)], ...] | None, Param(examples=((2,),))
     ] = None
     """Token ids that end a request."""
 
-    logprobs: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(unit="tokens", maps_to=(EngineArg("sampling", "logprobs"),), examples=(5,)),
-    ] = None
+    logprobs: Annotated[int | None, Field(ge=0), Param(unit="tokens", examples=(5,))] = None
     """Log-probabilities that are returned for each output token."""
 
-    prompt_logprobs: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(unit="tokens", maps_to=(EngineArg("sampling", "prompt_logprobs"),), examples=(1,)),
-    ] = None
+    prompt_logprobs: Annotated[int | None, Field(ge=0), Param(unit="tokens", examples=(1,))] = None
     """Log-probabilities that are returned for each prompt token; this switches prefix caching
     off for the request."""
 
-    detokenize: Annotated[
-        bool | None, Param(maps_to=(EngineArg("sampling", "detokenize"),), examples=(False,))
-    ] = None
+    detokenize: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether the engine turns output ids into text inside the window, as it does by
     default."""
 
-    skip_reading_prefix_cache: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("sampling", "skip_reading_prefix_cache"),), examples=(True,)),
-    ] = None
+    skip_reading_prefix_cache: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether requests compute prompts that are in the prefix cache anew."""
 
 
-class BeamSearch(FrozenModel):
+class BeamSearch(Section, feeds="sampling"):
     """Beam search (`BeamSearchParams` of vLLM), built from one engine step per token."""
 
     beam_width: Annotated[
         int | None,
         Field(ge=1),
         Param(
-            unit="beams",
-            maps_to=(EngineArg("sampling", "beam_width"),),
-            example_context={"vllm.beam_search.length_penalty": 1.0},
-            examples=(4,),
+            unit="beams", example_context={"vllm.beam_search.length_penalty": 1.0}, examples=(4,)
         ),
     ] = None
     """Number of beams."""
@@ -78,12 +58,7 @@ class BeamSearch(FrozenModel):
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
-        Param(
-            unit="1",
-            maps_to=(EngineArg("sampling", "length_penalty"),),
-            requires={"vllm.beam_search.beam_width": IS_SET},
-            examples=(0.8,),
-        ),
+        Param(unit="1", requires={"vllm.beam_search.beam_width": IS_SET}, examples=(0.8,)),
     ] = None
     """Power of the length that scores are divided by."""
 
@@ -100,7 +75,7 @@ class BeamSearch(FrozenModel):
     """Requests that are searched at a time; unset is all."""
 
 
-class DecodingFields(BackendConfig):
+class DecodingFields(BackendConfig, feeds="load"):
     """Fields of decoding."""
 
     sampling: Sampling | None = None
@@ -109,15 +84,11 @@ class DecodingFields(BackendConfig):
     beam_search: BeamSearch | None = None
     """Beam search instead of sampling; unset leaves it out."""
 
-    max_logprobs: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(unit="tokens", maps_to=(EngineArg("load", "max_logprobs"),), examples=(40,)),
-    ] = None
+    max_logprobs: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(40,))] = None
     """Log-probabilities that a request may ask for; beam search asks for two for each beam."""
 
     logprobs_mode: Annotated[
         Literal["raw_logits", "raw_logprobs", "processed_logits", "processed_logprobs"] | None,
-        Param(maps_to=(EngineArg("load", "logprobs_mode"),), examples=("processed_logprobs",)),
+        Param(examples=("processed_logprobs",)),
     ] = None
     """What is returned as log-probabilities."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import Param, Section
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import (
     AttentionBackend,
     IndexerTopk,
@@ -16,241 +17,120 @@ from llem_vllm.config.choices import (
 )
 
 
-class AttentionSettings(FrozenModel):
+class AttentionSettings(Section, builds="vllm.config.AttentionConfig"):
     """Settings of attention kernels (`AttentionConfig` of vLLM)."""
 
-    flash_attn_version: Annotated[
-        Literal[2, 3, 4] | None,
-        Param(maps_to=(EngineArg("load", "attention_config.flash_attn_version"),), examples=(3,)),
-    ] = None
+    flash_attn_version: Annotated[Literal[2, 3, 4] | None, Param(examples=(3,))] = None
     """FlashAttention of this version."""
 
     flash_attn_max_num_splits_for_cuda_graph: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="splits",
-            maps_to=(
-                EngineArg("load", "attention_config.flash_attn_max_num_splits_for_cuda_graph"),
-            ),
-            examples=(16,),
-        ),
+        int | None, Field(ge=1), Param(unit="splits", examples=(16,))
     ] = None
     """Splits of FlashAttention in decode graphs at most."""
 
     tokenspeed_mla_min_split_kv: Annotated[
-        int | None,
-        Field(ge=1, le=256),
-        Param(
-            unit="splits",
-            maps_to=(EngineArg("load", "attention_config.tokenspeed_mla_min_split_kv"),),
-            examples=(2,),
-        ),
+        int | None, Field(ge=1, le=256), Param(unit="splits", examples=(2,))
     ] = None
     """Splits of TokenSpeed latent attention at least."""
 
     tq_max_kv_splits_for_cuda_graph: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="splits",
-            maps_to=(EngineArg("load", "attention_config.tq_max_kv_splits_for_cuda_graph"),),
-            examples=(16,),
-        ),
+        int | None, Field(ge=1), Param(unit="splits", examples=(16,))
     ] = None
     """Splits of TurboQuant in decode graphs."""
 
-    use_trtllm_attention: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_config.use_trtllm_attention"),), examples=(False,)
-        ),
-    ] = None
+    use_trtllm_attention: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether FlashInfer uses the kernels of TensorRT-LLM; unset leaves it to FlashInfer."""
 
-    disable_flashinfer_q_quantization: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_config.disable_flashinfer_q_quantization"),),
-            examples=(True,),
-        ),
-    ] = None
+    disable_flashinfer_q_quantization: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether queries keep their type beside an FP8 cache."""
 
-    mla_prefill_backend: Annotated[
-        MlaPrefillBackend | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_config.mla_prefill_backend"),),
-            examples=("FLASH_ATTN",),
-        ),
-    ] = None
+    mla_prefill_backend: Annotated[MlaPrefillBackend | None, Param(examples=("FLASH_ATTN",))] = None
     """Prefill kernel of models with latent attention."""
 
-    use_prefill_query_quantization: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_config.use_prefill_query_quantization"),),
-            examples=(True,),
-        ),
-    ] = None
+    use_prefill_query_quantization: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether queries of prompts are quantised."""
 
     indexer_kv_dtype: Annotated[
-        Literal["auto", "bf16", "fp8", "mxfp4", "nvfp4"] | None,
-        Param(maps_to=(EngineArg("load", "attention_config.indexer_kv_dtype"),), examples=("fp8",)),
+        Literal["auto", "bf16", "fp8", "mxfp4", "nvfp4"] | None, Param(examples=("fp8",))
     ] = None
     """Data type of the cache of a sparse-attention indexer."""
 
-    sparse_mla_force_mqa: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_config.sparse_mla_force_mqa"),), examples=(True,)
-        ),
-    ] = None
+    sparse_mla_force_mqa: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether sparse latent attention always takes its multi-query path."""
 
     sparse_mla_prefill_workspace_factor: Annotated[
-        int | None,
-        Field(ge=2),
-        Param(
-            unit="1",
-            maps_to=(EngineArg("load", "attention_config.sparse_mla_prefill_workspace_factor"),),
-            examples=(4,),
-        ),
+        int | None, Field(ge=2), Param(unit="1", examples=(4,))
     ] = None
     """Workspace of sparse latent attention, as a multiple of its least."""
 
-    flex_attn_block_m: Annotated[
-        int | None,
-        Field(ge=16),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "attention_config.flex_attn_block_m"),),
-            examples=(64,),
-        ),
-    ] = None
+    flex_attn_block_m: Annotated[int | None, Field(ge=16), Param(unit="tokens", examples=(64,))] = (
+        None
+    )
     """Query tile of FlexAttention."""
 
-    flex_attn_block_n: Annotated[
-        int | None,
-        Field(ge=16),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "attention_config.flex_attn_block_n"),),
-            examples=(64,),
-        ),
-    ] = None
+    flex_attn_block_n: Annotated[int | None, Field(ge=16), Param(unit="tokens", examples=(64,))] = (
+        None
+    )
     """Key tile of FlexAttention."""
 
     flex_attn_q_block_size: Annotated[
-        int | None,
-        Field(ge=16),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "attention_config.flex_attn_q_block_size"),),
-            examples=(64,),
-        ),
+        int | None, Field(ge=16), Param(unit="tokens", examples=(64,))
     ] = None
     """Query block of the mask of FlexAttention."""
 
     flex_attn_kv_block_size: Annotated[
-        int | None,
-        Field(ge=16),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "attention_config.flex_attn_kv_block_size"),),
-            examples=(64,),
-        ),
+        int | None, Field(ge=16), Param(unit="tokens", examples=(64,))
     ] = None
     """Key block of the mask of FlexAttention."""
 
 
-class KernelSettings(FrozenModel):
+class KernelSettings(Section, builds="vllm.config.KernelConfig"):
     """Settings of kernels in general (`KernelConfig` of vLLM)."""
 
     linear_backend_per_quant: Annotated[
         Annotated[dict[str, LinearBackend], Field(min_length=1)] | None,
-        Param(
-            maps_to=(EngineArg("load", "kernel_config.linear_backend_per_quant"),),
-            examples=({"fp8": "cutlass"},),
-        ),
+        Param(examples=({"fp8": "cutlass"},)),
     ] = None
     """Kernel for matrix products by quantisation scheme."""
 
-    enable_jit_warmup: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "kernel_config.enable_jit_warmup"),), examples=(False,)),
-    ] = None
+    enable_jit_warmup: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether kernels that are compiled on first use are compiled while loading."""
 
-    enable_rocm_segmented_attn_autotune: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "kernel_config.enable_rocm_segmented_attn_autotune"),),
-            examples=(True,),
-        ),
-    ] = None
+    enable_rocm_segmented_attn_autotune: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether segmented attention is tuned on ROCm."""
 
 
-class OperationPriority(FrozenModel):
+class OperationPriority(Section, builds="vllm.config.kernel.IrOpPriorityConfig"):
     """Preferred implementations of operations, best first (`IrOpPriorityConfig` of vLLM)."""
 
-    rms_norm: Annotated[
-        tuple[str, ...] | None,
-        Param(maps_to=(EngineArg("load", "ir_op_priority.rms_norm"),), examples=(("native",),)),
-    ] = None
+    rms_norm: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
     """Of RMSNorm."""
 
-    fused_add_rms_norm: Annotated[
-        tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "ir_op_priority.fused_add_rms_norm"),),
-            examples=(("native",),),
-        ),
-    ] = None
+    fused_add_rms_norm: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
     """Of RMSNorm with the addition before it."""
 
-    gelu_and_mul_sparse: Annotated[
-        tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "ir_op_priority.gelu_and_mul_sparse"),),
-            examples=(("native",),),
-        ),
-    ] = None
+    gelu_and_mul_sparse: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
     """Of GELU and product on sparse activations."""
 
 
-class KernelFields(BackendConfig):
+class KernelFields(BackendConfig, feeds="load"):
     """Fields of kernels."""
 
     attention_backend: Annotated[
-        AttentionBackend | None,
-        Param(
-            maps_to=(EngineArg("load", "attention_backend"),),
-            examples=("FLASH_ATTN", "TRITON_ATTN"),
-        ),
+        AttentionBackend | None, Param(examples=("FLASH_ATTN", "TRITON_ATTN"))
     ] = None
     """Attention kernel; unset takes the best that vLLM finds for platform and model."""
 
     attention_config: AttentionSettings | None = None
     """Settings of attention kernels."""
 
-    moe_backend: Annotated[
-        MoeBackend | None, Param(maps_to=(EngineArg("load", "moe_backend"),), examples=("triton",))
-    ] = None
+    moe_backend: Annotated[MoeBackend | None, Param(examples=("triton",))] = None
     """Kernel for the experts of MoE models."""
 
-    linear_backend: Annotated[
-        LinearBackend | None,
-        Param(maps_to=(EngineArg("load", "linear_backend"),), examples=("cutlass",)),
-    ] = None
+    linear_backend: Annotated[LinearBackend | None, Param(examples=("cutlass",))] = None
     """Kernel for matrix products."""
 
-    sparse_indexer_topk_backend: Annotated[
-        IndexerTopk | None,
-        Param(maps_to=(EngineArg("load", "sparse_indexer_topk_backend"),), examples=("torch",)),
-    ] = None
+    sparse_indexer_topk_backend: Annotated[IndexerTopk | None, Param(examples=("torch",))] = None
     """Kernel that picks the keys of sparse attention."""
 
     kernel_config: KernelSettings | None = None
@@ -259,31 +139,25 @@ class KernelFields(BackendConfig):
     ir_op_priority: OperationPriority | None = None
     """Preferred implementations of operations."""
 
-    enable_flashinfer_autotune: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "enable_flashinfer_autotune"),), examples=(False,)),
-    ] = None
+    enable_flashinfer_autotune: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether FlashInfer kernels are tuned while loading."""
 
     gdn_prefill_backend: Annotated[
         Literal["flashinfer", "triton", "cutedsl", "aiter_flydsl"] | None,
-        Param(maps_to=(EngineArg("load", "gdn_prefill_backend"),), examples=("triton",)),
+        Param(examples=("triton",)),
     ] = None
     """Prefill kernel of gated delta nets."""
 
     kda_prefill_backend: Annotated[
         Literal["auto", "triton", "flashkda", "flashinfer", "fused"] | None,
-        Param(maps_to=(EngineArg("load", "kda_prefill_backend"),), examples=("triton",)),
+        Param(examples=("triton",)),
     ] = None
     """Prefill kernel of Kimi delta attention."""
 
     kda_decode_backend: Annotated[
-        Literal["auto", "native", "flashinfer", "triton"] | None,
-        Param(maps_to=(EngineArg("load", "kda_decode_backend"),), examples=("triton",)),
+        Literal["auto", "native", "flashinfer", "triton"] | None, Param(examples=("triton",))
     ] = None
     """Decode kernel of Kimi delta attention."""
 
-    use_fp64_gumbel: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "use_fp64_gumbel"),), examples=(True,))
-    ] = None
+    use_fp64_gumbel: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether the noise of sampling is drawn in double precision."""

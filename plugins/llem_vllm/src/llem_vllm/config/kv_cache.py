@@ -6,71 +6,44 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, Param
+from llem.schema.base import IS_SET, EngineArg, Param
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import KvCacheDtype, MambaDtype
 
 
-class KvCacheFields(BackendConfig):
+class KvCacheFields(BackendConfig, feeds="load"):
     """Fields of the KV cache."""
 
-    kv_cache_dtype: Annotated[
-        KvCacheDtype | None,
-        Param(maps_to=(EngineArg("load", "kv_cache_dtype"),), examples=("fp8",)),
-    ] = None
+    kv_cache_dtype: Annotated[KvCacheDtype | None, Param(examples=("fp8",))] = None
     """Data type of the KV cache; unset takes that of the model."""
 
     kv_cache_dtype_skip_layers: Annotated[
         tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "kv_cache_dtype_skip_layers"),),
-            requires={"vllm.kv_cache_dtype": IS_SET},
-            examples=(("0", "1"),),
-        ),
+        Param(requires={"vllm.kv_cache_dtype": IS_SET}, examples=(("0", "1"),)),
     ] = None
     """Layers whose keys and values keep the type of the model."""
 
-    block_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(unit="tokens", maps_to=(EngineArg("load", "block_size"),), examples=(16, 32)),
-    ] = None
+    block_size: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(16, 32))] = None
     """Tokens per block of the KV cache; unset depends on the attention kernel."""
 
     gpu_memory_utilization: Annotated[
-        float | None,
-        Field(gt=0, le=1),
-        Param(
-            unit="ratio",
-            maps_to=(EngineArg("load", "gpu_memory_utilization"),),
-            examples=(0.5, 0.9),
-        ),
+        float | None, Field(gt=0, le=1), Param(unit="ratio", examples=(0.5, 0.9))
     ] = None
     """Share of the device memory for weights, activations and KV cache."""
 
     kv_cache_memory_bytes: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="bytes",
-            maps_to=(EngineArg("load", "kv_cache_memory_bytes"),),
-            conflicts_with=("vllm.gpu_memory_utilization",),
-            examples=(2**30,),
-        ),
+        Param(unit="bytes", conflicts_with=("vllm.gpu_memory_utilization",), examples=(2**30,)),
     ] = None
     """Size of the KV cache of each device; replaces `gpu_memory_utilization`."""
 
     num_gpu_blocks_override: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="blocks", maps_to=(EngineArg("load", "num_gpu_blocks_override"),), examples=(512,)
-        ),
+        int | None, Field(ge=1), Param(unit="blocks", examples=(512,))
     ] = None
     """Number of KV blocks, instead of what the memory has room for."""
 
-    enable_prefix_caching: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enable_prefix_caching"),), examples=(False,))
-    ] = None
+    enable_prefix_caching: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether requests share the KV cache of a common beginning."""
 
     reset_prefix_cache: Annotated[
@@ -83,11 +56,7 @@ class KvCacheFields(BackendConfig):
 
     prefix_caching_hash_algo: Annotated[
         Literal["sha256", "sha256_cbor", "xxhash", "xxhash_cbor"] | None,
-        Param(
-            maps_to=(EngineArg("load", "prefix_caching_hash_algo"),),
-            requires={"vllm.enable_prefix_caching": (None, True)},
-            examples=("xxhash",),
-        ),
+        Param(requires={"vllm.enable_prefix_caching": (None, True)}, examples=("xxhash",)),
     ] = None
     """Hash by which blocks of the prefix cache are found."""
 
@@ -95,10 +64,7 @@ class KvCacheFields(BackendConfig):
         int | None,
         Field(ge=0),
         Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "prefix_cache_retention_interval"),),
-            requires={"vllm.enable_prefix_caching": (None, True)},
-            examples=(256,),
+            unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(256,)
         ),
     ] = None
     """Distance of the checkpoints that are kept for sliding-window and Mamba layers."""
@@ -106,136 +72,81 @@ class KvCacheFields(BackendConfig):
     prefix_match_unit: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "prefix_match_unit"),),
-            requires={"vllm.enable_prefix_caching": (None, True)},
-            examples=(64,),
-        ),
+        Param(unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(64,)),
     ] = None
     """Tokens that a shared beginning is a multiple of."""
 
-    disable_sliding_window: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "disable_sliding_window"),), examples=(True,))
-    ] = None
+    disable_sliding_window: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether a sliding window is left out, and the context cut to its length."""
 
-    disable_hybrid_kv_cache_manager: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "disable_hybrid_kv_cache_manager"),), examples=(True,)),
-    ] = None
+    disable_hybrid_kv_cache_manager: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether all kinds of attention share one layout of the cache."""
 
-    kv_sharing_fast_prefill: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "kv_sharing_fast_prefill"),), examples=(True,)),
-    ] = None
+    kv_sharing_fast_prefill: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether layers that share keys and values skip work on prompts."""
 
-    swa_bounded_replay: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "swa_bounded_replay"),), examples=(False,))
-    ] = None
+    swa_bounded_replay: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether sliding-window layers compute their keys and values anew after a prefix hit."""
 
-    kv_offloading_size: Annotated[
-        float | None,
-        Field(gt=0),
-        Param(unit="GiB", maps_to=(EngineArg("load", "kv_offloading_size"),), examples=(4.0,)),
-    ] = None
+    kv_offloading_size: Annotated[float | None, Field(gt=0), Param(unit="GiB", examples=(4.0,))] = (
+        None
+    )
     """Host memory for blocks that are moved out of the device, for all tensor-parallel ranks
     together."""
 
     kv_offloading_backend: Annotated[
         Literal["native", "lmcache"] | None,
-        Param(
-            maps_to=(EngineArg("load", "kv_offloading_backend"),),
-            requires={"vllm.kv_offloading_size": IS_SET},
-            examples=("lmcache",),
-        ),
+        Param(requires={"vllm.kv_offloading_size": IS_SET}, examples=("lmcache",)),
     ] = None
     """What moves those blocks."""
 
 
-class MambaFields(BackendConfig):
+class MambaFields(BackendConfig, feeds="load"):
     """Fields of the state that Mamba layers keep instead of keys and values."""
 
-    mamba_cache_dtype: Annotated[
-        MambaDtype | None,
-        Param(maps_to=(EngineArg("load", "mamba_cache_dtype"),), examples=("float32",)),
-    ] = None
+    mamba_cache_dtype: Annotated[MambaDtype | None, Param(examples=("float32",))] = None
     """Data type of convolution states and caches."""
 
-    mamba_ssm_cache_dtype: Annotated[
-        MambaDtype | None,
-        Param(maps_to=(EngineArg("load", "mamba_ssm_cache_dtype"),), examples=("float32",)),
-    ] = None
+    mamba_ssm_cache_dtype: Annotated[MambaDtype | None, Param(examples=("float32",))] = None
     """Data type of the recurrent state."""
 
     mamba_block_size: Annotated[
         int | None,
         Field(ge=1),
         Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "mamba_block_size"),),
-            requires={"vllm.enable_prefix_caching": (None, True)},
-            examples=(256,),
+            unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(256,)
         ),
     ] = None
     """Tokens per block."""
 
-    mamba_cache_mode: Annotated[
-        Literal["align", "none"] | None,
-        Param(maps_to=(EngineArg("load", "mamba_cache_mode"),), examples=("align",)),
-    ] = None
+    mamba_cache_mode: Annotated[Literal["align", "none"] | None, Param(examples=("align",))] = None
     """How prefix caching treats these layers."""
 
-    enable_mamba_shared_prefix_checkpoint: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "enable_mamba_shared_prefix_checkpoint"),), examples=(True,)
-        ),
-    ] = None
+    enable_mamba_shared_prefix_checkpoint: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether a checkpoint is kept where shared beginnings part."""
 
-    use_replayssm: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "use_replayssm"),), examples=(True,))
-    ] = None
+    use_replayssm: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether decoding uses the ReplaySSM kernel."""
 
     replayssm_buffer_len: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "replayssm_buffer_len"),),
-            requires={"vllm.use_replayssm": True},
-            examples=(32,),
-        ),
+        Param(unit="tokens", requires={"vllm.use_replayssm": True}, examples=(32,)),
     ] = None
     """History of that kernel."""
 
     mamba_backend: Annotated[
-        Literal["triton", "flashinfer", "cpu"] | None,
-        Param(maps_to=(EngineArg("load", "mamba_backend"),), examples=("flashinfer",)),
+        Literal["triton", "flashinfer", "cpu"] | None, Param(examples=("flashinfer",))
     ] = None
     """Kernels that update the state."""
 
     mamba_ssu_algorithm: Annotated[
         Literal["auto", "simple", "vertical", "horizontal"] | None,
-        Param(
-            maps_to=(EngineArg("load", "mamba_ssu_algorithm"),),
-            requires={"vllm.mamba_backend": "flashinfer"},
-            examples=("simple",),
-        ),
+        Param(requires={"vllm.mamba_backend": "flashinfer"}, examples=("simple",)),
     ] = None
     """Algorithm of the FlashInfer kernel."""
 
-    enable_mamba_cache_stochastic_rounding: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "enable_mamba_cache_stochastic_rounding"),), examples=(True,)
-        ),
-    ] = None
+    enable_mamba_cache_stochastic_rounding: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether a float16 state is rounded at random."""
 
     mamba_cache_philox_rounds: Annotated[
@@ -243,7 +154,6 @@ class MambaFields(BackendConfig):
         Field(ge=0),
         Param(
             unit="rounds",
-            maps_to=(EngineArg("load", "mamba_cache_philox_rounds"),),
             requires={"vllm.enable_mamba_cache_stochastic_rounding": True},
             examples=(4,),
         ),

@@ -6,37 +6,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, Param
+from llem.schema.base import Param
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import LoadFormat
 
 
-class LoadingFields(BackendConfig):
+class LoadingFields(BackendConfig, feeds="load"):
     """Fields of loading."""
 
-    load_format: Annotated[
-        LoadFormat | None,
-        Param(maps_to=(EngineArg("load", "load_format"),), examples=("safetensors",)),
-    ] = None
+    load_format: Annotated[LoadFormat | None, Param(examples=("safetensors",))] = None
     """Reader of the weights; unset finds out, and is `dummy` for random weights, which
     `model.weights` asks for."""
 
     safetensors_load_strategy: Annotated[
-        Literal["lazy", "eager", "prefetch", "torchao"] | None,
-        Param(maps_to=(EngineArg("load", "safetensors_load_strategy"),), examples=("eager",)),
+        Literal["lazy", "eager", "prefetch", "torchao"] | None, Param(examples=("eager",))
     ] = None
     """How safetensors files are read."""
 
     model_impl: Annotated[
         Literal["auto", "vllm", "transformers", "terratorch"] | None,
-        Param(maps_to=(EngineArg("load", "model_impl"),), examples=("transformers",)),
+        Param(examples=("transformers",)),
     ] = None
     """Whose code runs the model."""
 
-    generation_config: Annotated[
-        str | None,
-        Field(min_length=1),
-        Param(maps_to=(EngineArg("load", "generation_config"),), examples=("vllm",)),
-    ] = None
+    generation_config: Annotated[str | None, Field(min_length=1), Param(examples=("vllm",))] = None
     """Where EOS ids and other generation settings of the model come from: `auto` for its own
     file, `vllm` for none, or a folder."""
 
@@ -45,27 +38,17 @@ class LoadingFields(BackendConfig):
             "auto", "hf", "mistral", "deepseek_v32", "deepseek_v4", "inkling", "kimi_k3", "cohere"
         ]
         | None,
-        Param(maps_to=(EngineArg("load", "tokenizer_mode"),), examples=("hf",)),
+        Param(examples=("hf",)),
     ] = None
     """Kind of tokenizer."""
 
-    language_model_only: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "language_model_only"),), examples=(True,))
-    ] = None
+    language_model_only: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether the parts of a multimodal model that see and hear are left out."""
 
     max_parallel_loading_workers: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="workers",
-            maps_to=(EngineArg("load", "max_parallel_loading_workers"),),
-            examples=(1,),
-        ),
+        int | None, Field(ge=1), Param(unit="workers", examples=(1,))
     ] = None
     """Workers that read weights at a time."""
 
-    enable_cumem_allocator: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enable_cumem_allocator"),), examples=(True,))
-    ] = None
+    enable_cumem_allocator: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether the CUDA allocator of vLLM is used."""

@@ -6,115 +6,67 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import IS_SET, Param, Section
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import All2AllBackend
 
 _BALANCED = {"vllm.enable_eplb": True}
 
 
-class ExpertBalance(FrozenModel):
+class ExpertBalance(Section, builds="vllm.config.EPLBConfig"):
     """Rebalancing of experts (`EPLBConfig` of vLLM)."""
 
     window_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="steps",
-            maps_to=(EngineArg("load", "eplb_config.window_size"),),
-            requires=_BALANCED,
-            examples=(500,),
-        ),
+        int | None, Field(ge=1), Param(unit="steps", requires=_BALANCED, examples=(500,))
     ] = None
     """Steps of history that the load is taken from."""
 
     step_interval: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="steps",
-            maps_to=(EngineArg("load", "eplb_config.step_interval"),),
-            requires=_BALANCED,
-            examples=(1000,),
-        ),
+        int | None, Field(ge=1), Param(unit="steps", requires=_BALANCED, examples=(1000,))
     ] = None
     """Steps between two rearrangements."""
 
     num_redundant_experts: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(
-            unit="experts",
-            maps_to=(EngineArg("load", "eplb_config.num_redundant_experts"),),
-            requires=_BALANCED,
-            examples=(8,),
-        ),
+        int | None, Field(ge=0), Param(unit="experts", requires=_BALANCED, examples=(8,))
     ] = None
     """Further copies of experts."""
 
-    use_async: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "eplb_config.use_async"),),
-            requires=_BALANCED,
-            examples=(False,),
-        ),
-    ] = None
+    use_async: Annotated[bool | None, Param(requires=_BALANCED, examples=(False,))] = None
     """Whether experts move while the engine works on."""
 
     communicator: Annotated[
         Literal["torch_nccl", "torch_gloo", "torch_xccl", "nixl", "pynccl"] | None,
-        Param(
-            maps_to=(EngineArg("load", "eplb_config.communicator"),),
-            requires=_BALANCED,
-            examples=("pynccl",),
-        ),
+        Param(requires=_BALANCED, examples=("pynccl",)),
     ] = None
     """What moves them."""
 
     enable_migration_batching: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "eplb_config.enable_migration_batching"),),
-            requires=_BALANCED,
-            examples=(True,),
-        ),
+        bool | None, Param(requires=_BALANCED, examples=(True,))
     ] = None
     """Whether each rank exchanges with one other at a time."""
 
 
-class ParallelismFields(BackendConfig):
+class ParallelismFields(BackendConfig, feeds="load"):
     """Fields of parallelism."""
 
     tensor_parallel_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(unit="devices", maps_to=(EngineArg("load", "tensor_parallel_size"),), examples=(2,)),
+        int | None, Field(ge=1), Param(unit="devices", examples=(2,))
     ] = None
     """Devices that each layer is split over."""
 
     pipeline_parallel_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(unit="stages", maps_to=(EngineArg("load", "pipeline_parallel_size"),), examples=(2,)),
+        int | None, Field(ge=1), Param(unit="stages", examples=(2,))
     ] = None
     """Stages that the layers are distributed over."""
 
     data_parallel_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(unit="replicas", maps_to=(EngineArg("load", "data_parallel_size"),), examples=(1,)),
+        int | None, Field(ge=1), Param(unit="replicas", examples=(1,))
     ] = None
     """Copies of the engine. The offline engine refuses more than one unless an external
     launcher starts them, which llem does not."""
 
     prefill_context_parallel_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="devices",
-            maps_to=(EngineArg("load", "prefill_context_parallel_size"),),
-            examples=(2,),
-        ),
+        int | None, Field(ge=1), Param(unit="devices", examples=(2,))
     ] = None
     """Devices that share the positions of a prompt."""
 
@@ -123,7 +75,6 @@ class ParallelismFields(BackendConfig):
         Field(ge=1),
         Param(
             unit="devices",
-            maps_to=(EngineArg("load", "decode_context_parallel_size"),),
             requires={"vllm.tensor_parallel_size": IS_SET},
             example_context={"vllm.tensor_parallel_size": 2},
             examples=(2,),
@@ -133,80 +84,48 @@ class ParallelismFields(BackendConfig):
 
     dcp_comm_backend: Annotated[
         Literal["ag_rs", "a2a"] | None,
-        Param(
-            maps_to=(EngineArg("load", "dcp_comm_backend"),),
-            requires={"vllm.decode_context_parallel_size": IS_SET},
-            examples=("a2a",),
-        ),
+        Param(requires={"vllm.decode_context_parallel_size": IS_SET}, examples=("a2a",)),
     ] = None
     """How those devices exchange."""
 
     dcp_q_replicate: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "dcp_q_replicate"),),
-            requires={"vllm.decode_context_parallel_size": IS_SET},
-            examples=(True,),
-        ),
+        bool | None, Param(requires={"vllm.decode_context_parallel_size": IS_SET}, examples=(True,))
     ] = None
     """Whether each of them projects all queries of latent attention, to save an exchange."""
 
     cp_kv_cache_interleave_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "cp_kv_cache_interleave_size"),),
-            examples=(16,),
-        ),
+        int | None, Field(ge=1), Param(unit="tokens", examples=(16,))
     ] = None
     """Tokens that stand together on one device when the KV cache is shared by position."""
 
     distributed_executor_backend: Annotated[
-        Literal["mp", "uni", "ray"] | None,
-        Param(maps_to=(EngineArg("load", "distributed_executor_backend"),), examples=("mp", "uni")),
+        Literal["mp", "uni", "ray"] | None, Param(examples=("mp", "uni"))
     ] = None
     """How worker processes are started."""
 
-    enable_expert_parallel: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enable_expert_parallel"),), examples=(True,))
-    ] = None
+    enable_expert_parallel: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether MoE layers are split by expert rather than within each."""
 
     expert_placement_strategy: Annotated[
         Literal["linear", "round_robin"] | None,
-        Param(
-            maps_to=(EngineArg("load", "expert_placement_strategy"),),
-            requires={"vllm.enable_expert_parallel": True},
-            examples=("round_robin",),
-        ),
+        Param(requires={"vllm.enable_expert_parallel": True}, examples=("round_robin",)),
     ] = None
     """Which device holds which expert at first."""
 
     all2all_backend: Annotated[
         All2AllBackend | None,
-        Param(
-            maps_to=(EngineArg("load", "all2all_backend"),),
-            requires={"vllm.enable_expert_parallel": True},
-            examples=("deepep_low_latency",),
-        ),
+        Param(requires={"vllm.enable_expert_parallel": True}, examples=("deepep_low_latency",)),
     ] = None
     """How tokens reach their experts."""
 
     enable_ep_weight_filter: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "enable_ep_weight_filter"),),
-            requires={"vllm.enable_expert_parallel": True},
-            examples=(True,),
-        ),
+        bool | None, Param(requires={"vllm.enable_expert_parallel": True}, examples=(True,))
     ] = None
     """Whether each device reads only its own experts from disk."""
 
     enable_eplb: Annotated[
         bool | None,
         Param(
-            maps_to=(EngineArg("load", "enable_eplb"),),
             requires={"vllm.enable_expert_parallel": True},
             example_context={"vllm.tensor_parallel_size": 2},
             examples=(True,),
@@ -217,86 +136,49 @@ class ParallelismFields(BackendConfig):
     eplb_config: ExpertBalance | None = None
     """How they are."""
 
-    enable_dbo: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enable_dbo"),), examples=(True,))
-    ] = None
+    enable_dbo: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether a batch is split in two, to overlap arithmetic and exchange."""
 
-    ubatch_size: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(unit="batches", maps_to=(EngineArg("load", "ubatch_size"),), examples=(2,)),
-    ] = None
+    ubatch_size: Annotated[int | None, Field(ge=0), Param(unit="batches", examples=(2,))] = None
     """Number of micro-batches; 0 leaves it to vLLM."""
 
     dbo_decode_token_threshold: Annotated[
         int | None,
         Field(ge=0),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "dbo_decode_token_threshold"),),
-            requires={"vllm.enable_dbo": True},
-            examples=(64,),
-        ),
+        Param(unit="tokens", requires={"vllm.enable_dbo": True}, examples=(64,)),
     ] = None
     """Tokens above which a step of decoding is split."""
 
     dbo_prefill_token_threshold: Annotated[
         int | None,
         Field(ge=0),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "dbo_prefill_token_threshold"),),
-            requires={"vllm.enable_dbo": True},
-            examples=(1024,),
-        ),
+        Param(unit="tokens", requires={"vllm.enable_dbo": True}, examples=(1024,)),
     ] = None
     """Tokens above which a step with prompts is split."""
 
-    disable_custom_all_reduce: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "disable_custom_all_reduce"),), examples=(True,)),
-    ] = None
+    disable_custom_all_reduce: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether NCCL adds up partial results rather than the kernel of vLLM."""
 
-    enable_batch_sharded_sampling: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "enable_batch_sharded_sampling"),), examples=(True,)),
-    ] = None
+    enable_batch_sharded_sampling: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether each device samples a part of the batch; unset leaves it to vLLM."""
 
-    enable_hc_sp: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "enable_hc_sp"),), examples=(True,))
-    ] = None
+    enable_hc_sp: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether hyper-connection layers are split by position."""
 
-    numa_bind: Annotated[
-        bool | None, Param(maps_to=(EngineArg("load", "numa_bind"),), examples=(True,))
-    ] = None
+    numa_bind: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether each worker stays on the cores and the memory next to its device."""
 
     numa_bind_nodes: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "numa_bind_nodes"),),
-            requires={"vllm.numa_bind": True},
-            examples=((0, 0),),
-        ),
+        Param(requires={"vllm.numa_bind": True}, examples=((0, 0),)),
     ] = None
     """NUMA node of each worker."""
 
     numa_bind_cpus: Annotated[
         tuple[str, ...] | None,
-        Param(
-            maps_to=(EngineArg("load", "numa_bind_cpus"),),
-            requires={"vllm.numa_bind": True},
-            examples=(("0-7", "8-15"),),
-        ),
+        Param(requires={"vllm.numa_bind": True}, examples=(("0-7", "8-15"),)),
     ] = None
     """Cores of each worker, as ranges."""
 
-    device_ids: Annotated[
-        tuple[int | str, ...] | None,
-        Param(maps_to=(EngineArg("load", "device_ids"),), examples=((0, 1),)),
-    ] = None
+    device_ids: Annotated[tuple[int | str, ...] | None, Param(examples=((0, 1),))] = None
     """Devices to use, by number or UUID; unset takes the first visible ones."""

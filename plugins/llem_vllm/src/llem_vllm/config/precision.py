@@ -6,55 +6,32 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import Param, Section
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import Quantization, QuantKey
 
 
-class LinearQuantization(FrozenModel):
+class LinearQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
     """Formats of linear layers under online quantisation."""
 
-    weight: Annotated[
-        QuantKey | None,
-        Param(
-            maps_to=(EngineArg("load", "quantization_config.linear.weight"),),
-            examples=("fp8_per_channel_static",),
-        ),
-    ] = None
+    weight: Annotated[QuantKey | None, Param(examples=("fp8_per_channel_static",))] = None
     """Format of weights."""
 
-    activation: Annotated[
-        QuantKey | None,
-        Param(
-            maps_to=(EngineArg("load", "quantization_config.linear.activation"),),
-            examples=("fp8_per_token",),
-        ),
-    ] = None
+    activation: Annotated[QuantKey | None, Param(examples=("fp8_per_token",))] = None
     """Format of activations."""
 
 
-class ExpertQuantization(FrozenModel):
+class ExpertQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
     """Formats of experts under online quantisation."""
 
-    weight: Annotated[
-        QuantKey | None,
-        Param(
-            maps_to=(EngineArg("load", "quantization_config.moe.weight"),),
-            examples=("mxfp4",),
-        ),
-    ] = None
+    weight: Annotated[QuantKey | None, Param(examples=("mxfp4",))] = None
     """Format of weights."""
 
-    activation: Annotated[
-        QuantKey | None,
-        Param(
-            maps_to=(EngineArg("load", "quantization_config.moe.activation"),),
-            examples=("mxfp8",),
-        ),
-    ] = None
+    activation: Annotated[QuantKey | None, Param(examples=("mxfp8",))] = None
     """Format of activations."""
 
 
-class OnlineQuantization(FrozenModel):
+class OnlineQuantization(Section, builds="vllm.config.quantization.QuantizationConfigArgs"):
     """Quantisation while loading, by kind of layer (`QuantizationConfigArgs` of vLLM)."""
 
     linear: LinearQuantization | None = None
@@ -63,17 +40,13 @@ class OnlineQuantization(FrozenModel):
     moe: ExpertQuantization | None = None
     """Experts of MoE models."""
 
-    ignore: Annotated[
-        tuple[str, ...] | None,
-        Param(maps_to=(EngineArg("load", "quantization_config.ignore"),), examples=(("lm_head",),)),
-    ] = None
+    ignore: Annotated[tuple[str, ...] | None, Param(examples=(("lm_head",),))] = None
     """Layers that keep their type."""
 
     targets: Annotated[
         dict[str, str] | None,
         Field(min_length=1),
         Param(
-            maps_to=(EngineArg("load", "quantization_config.targets"),),
             conflicts_with=("vllm.quantization_config.linear", "vllm.quantization_config.moe"),
             examples=({"re:.*mlp.*": "fp8_per_tensor"},),
         ),
@@ -81,13 +54,10 @@ class OnlineQuantization(FrozenModel):
     """Method by layer name or pattern; layers that none fits keep their type."""
 
 
-class PrecisionFields(BackendConfig):
+class PrecisionFields(BackendConfig, feeds="load"):
     """Fields of quantisation."""
 
-    quantization: Annotated[
-        Quantization | None,
-        Param(maps_to=(EngineArg("load", "quantization"),), examples=("fp8",)),
-    ] = None
+    quantization: Annotated[Quantization | None, Param(examples=("fp8",))] = None
     """How weights are quantised; unset follows the checkpoint. Several methods need a checkpoint
     that is prepared for them."""
 
@@ -96,10 +66,6 @@ class PrecisionFields(BackendConfig):
 
     allow_deprecated_quantization: Annotated[
         bool | None,
-        Param(
-            maps_to=(EngineArg("load", "allow_deprecated_quantization"),),
-            requires={"vllm.quantization": ("fbgemm_fp8", "fp_quant")},
-            examples=(True,),
-        ),
+        Param(requires={"vllm.quantization": ("fbgemm_fp8", "fp_quant")}, examples=(True,)),
     ] = None
     """Whether a method that vLLM is about to remove may be used."""

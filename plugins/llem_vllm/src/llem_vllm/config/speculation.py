@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, BackendConfig, EngineArg, FrozenModel, Param
+from llem.schema.base import IS_SET, Param, Section
+from llem.schema.experiment import BackendConfig
 from llem_vllm.config.choices import (
     AttentionBackend,
     KvCacheDtype,
@@ -24,251 +25,125 @@ _SYNTHETIC = {"vllm.speculative_config.rejection_sample_method": "synthetic"}
 _LENGTH = {"vllm.speculative_config.num_speculative_tokens": 3}
 
 
-class Speculation(FrozenModel):
+class Speculation(Section, feeds="load.speculative_config"):
     """Settings of speculative decoding (`SpeculativeConfig` of vLLM)."""
 
     method: Annotated[
-        SpeculativeMethod | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.method"),),
-            example_context=_LENGTH,
-            examples=("ngram", "eagle3"),
-        ),
+        SpeculativeMethod | None, Param(example_context=_LENGTH, examples=("ngram", "eagle3"))
     ] = None
     """How tokens are drafted; unset follows `model`."""
 
-    model: Annotated[
-        str | None,
-        Field(min_length=1),
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.model"),), examples=("org/draft-model",)
-        ),
-    ] = None
+    model: Annotated[str | None, Field(min_length=1), Param(examples=("org/draft-model",))] = None
     """Draft model, or further weights, as a hub id or folder."""
 
     num_speculative_tokens: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.num_speculative_tokens"),),
-            example_context=_DRAFT,
-            examples=(3,),
-        ),
+        int | None, Field(ge=1), Param(unit="tokens", example_context=_DRAFT, examples=(3,))
     ] = None
     """Tokens drafted per step."""
 
     num_speculative_tokens_per_batch_size: Annotated[
         tuple[tuple[int, int, int], ...] | None,
-        Param(
-            unit="tokens",
-            maps_to=(
-                EngineArg("load", "speculative_config.num_speculative_tokens_per_batch_size"),
-            ),
-            example_context=_DRAFT,
-            examples=(((1, 8, 5), (9, 64, 2)),),
-        ),
+        Param(unit="tokens", example_context=_DRAFT, examples=(((1, 8, 5), (9, 64, 2)),)),
     ] = None
     """Tokens drafted by batch size: least and greatest size, and how many."""
 
     prompt_lookup_max: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.prompt_lookup_max"),),
-            requires=_LOOKUP,
-            example_context=_LENGTH,
-            examples=(4,),
-        ),
+        Param(unit="tokens", requires=_LOOKUP, example_context=_LENGTH, examples=(4,)),
     ] = None
     """Longest run of tokens that is looked up in the prompt; 5 where neither bound is set."""
 
     prompt_lookup_min: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.prompt_lookup_min"),),
-            requires=_LOOKUP,
-            example_context=_LENGTH,
-            examples=(2,),
-        ),
+        Param(unit="tokens", requires=_LOOKUP, example_context=_LENGTH, examples=(2,)),
     ] = None
     """Shortest one."""
 
     suffix_decoding_max_tree_depth: Annotated[
         int | None,
         Field(ge=1),
-        Param(
-            unit="levels",
-            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_tree_depth"),),
-            requires=_SUFFIX,
-            example_context=_FORGETFUL,
-            examples=(32,),
-        ),
+        Param(unit="levels", requires=_SUFFIX, example_context=_FORGETFUL, examples=(32,)),
     ] = None
     """Depth of the suffix trees at most."""
 
     suffix_decoding_max_cached_requests: Annotated[
-        int | None,
-        Field(ge=0),
-        Param(
-            unit="requests",
-            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_cached_requests"),),
-            requires=_SUFFIX,
-            examples=(0,),
-        ),
+        int | None, Field(ge=0), Param(unit="requests", requires=_SUFFIX, examples=(0,))
     ] = None
     """Earlier answers that they remember; repetitions are alike, so only 0, none, is allowed."""
 
     suffix_decoding_max_spec_factor: Annotated[
         float | None,
         Field(gt=0),
-        Param(
-            unit="ratio",
-            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_max_spec_factor"),),
-            requires=_SUFFIX,
-            example_context=_FORGETFUL,
-            examples=(2.0,),
-        ),
+        Param(unit="ratio", requires=_SUFFIX, example_context=_FORGETFUL, examples=(2.0,)),
     ] = None
     """Drafted tokens per token of the match at most."""
 
     suffix_decoding_min_token_prob: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(
-            unit="ratio",
-            maps_to=(EngineArg("load", "speculative_config.suffix_decoding_min_token_prob"),),
-            requires=_SUFFIX,
-            example_context=_FORGETFUL,
-            examples=(0.2,),
-        ),
+        Param(unit="ratio", requires=_SUFFIX, example_context=_FORGETFUL, examples=(0.2,)),
     ] = None
     """Estimated probability of a drafted token at least."""
 
     draft_tensor_parallel_size: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="devices",
-            maps_to=(EngineArg("load", "speculative_config.draft_tensor_parallel_size"),),
-            example_context=_DRAFT,
-            examples=(1,),
-        ),
+        int | None, Field(ge=1), Param(unit="devices", example_context=_DRAFT, examples=(1,))
     ] = None
     """Devices that the draft model is split over: 1, or as many as the model."""
 
-    enforce_eager: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.enforce_eager"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
-    ] = None
+    enforce_eager: Annotated[bool | None, Param(example_context=_DRAFT, examples=(True,))] = None
     """Whether the draft model runs without graphs."""
 
     quantization: Annotated[
-        Quantization | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.quantization"),),
-            example_context=_DRAFT,
-            examples=("fp8",),
-        ),
+        Quantization | None, Param(example_context=_DRAFT, examples=("fp8",))
     ] = None
     """How the weights of the draft model are quantised."""
 
     attention_backend: Annotated[
-        AttentionBackend | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.attention_backend"),),
-            example_context=_DRAFT,
-            examples=("FLASH_ATTN",),
-        ),
+        AttentionBackend | None, Param(example_context=_DRAFT, examples=("FLASH_ATTN",))
     ] = None
     """Attention kernel of the draft model."""
 
     moe_backend: Annotated[
-        MoeBackend | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.moe_backend"),),
-            example_context=_DRAFT,
-            examples=("triton",),
-        ),
+        MoeBackend | None, Param(example_context=_DRAFT, examples=("triton",))
     ] = None
     """Kernel for the experts of the draft model."""
 
     kv_cache_dtype: Annotated[
-        KvCacheDtype | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.kv_cache_dtype"),),
-            example_context=_DRAFT,
-            examples=("fp8",),
-        ),
+        KvCacheDtype | None, Param(example_context=_DRAFT, examples=("fp8",))
     ] = None
     """Data type of the KV cache of the draft model."""
 
     max_model_len: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.max_model_len"),),
-            example_context=_DRAFT,
-            examples=(2048,),
-        ),
+        int | None, Field(ge=1), Param(unit="tokens", example_context=_DRAFT, examples=(2048,))
     ] = None
     """Longest context of the draft model."""
 
     revision: Annotated[
-        str | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.revision"),),
-            requires={"vllm.speculative_config.model": IS_SET},
-            examples=("main",),
-        ),
+        str | None, Param(requires={"vllm.speculative_config.model": IS_SET}, examples=("main",))
     ] = None
     """Branch, tag or commit of the draft model."""
 
     code_revision: Annotated[
-        str | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.code_revision"),),
-            requires={"vllm.speculative_config.model": IS_SET},
-            examples=("main",),
-        ),
+        str | None, Param(requires={"vllm.speculative_config.model": IS_SET}, examples=("main",))
     ] = None
     """Branch, tag or commit of the code of the draft model."""
 
-    parallel_drafting: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.parallel_drafting"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
-    ] = None
+    parallel_drafting: Annotated[bool | None, Param(example_context=_DRAFT, examples=(True,))] = (
+        None
+    )
     """Whether all draft tokens come from one pass."""
 
     draft_sample_method: Annotated[
         Literal["greedy", "probabilistic"] | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.draft_sample_method"),),
-            example_context=_DRAFT,
-            examples=("probabilistic",),
-        ),
+        Param(example_context=_DRAFT, examples=("probabilistic",)),
     ] = None
     """How the draft model picks tokens."""
 
     rejection_sample_method: Annotated[
         Literal["standard", "synthetic", "block"] | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.rejection_sample_method"),),
-            example_context=_DRAFT,
-            examples=("block",),
-        ),
+        Param(example_context=_DRAFT, examples=("block",)),
     ] = None
     """How drafted tokens are verified; `synthetic` accepts as many as it is told."""
 
@@ -276,7 +151,6 @@ class Speculation(FrozenModel):
         tuple[Annotated[float, Field(ge=0, le=1)], ...] | None,
         Param(
             unit="ratio",
-            maps_to=(EngineArg("load", "speculative_config.synthetic_acceptance_rates"),),
             requires=_SYNTHETIC,
             conflicts_with=("vllm.speculative_config.synthetic_acceptance_length",),
             example_context=_DRAFT,
@@ -288,85 +162,43 @@ class Speculation(FrozenModel):
     synthetic_acceptance_length: Annotated[
         float | None,
         Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.synthetic_acceptance_length"),),
-            requires=_SYNTHETIC,
-            example_context=_DRAFT,
-            examples=(2.5,),
-        ),
+        Param(unit="tokens", requires=_SYNTHETIC, example_context=_DRAFT, examples=(2.5,)),
     ] = None
     """Mean number of tokens per step to reach."""
 
     disable_padded_drafter_batch: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.disable_padded_drafter_batch"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
+        bool | None, Param(example_context=_DRAFT, examples=(True,))
     ] = None
     """Whether requests of a draft batch may have different lengths."""
 
     disable_eagle_block_drop: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.disable_eagle_block_drop"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
+        bool | None, Param(example_context=_DRAFT, examples=(True,))
     ] = None
     """Whether EAGLE-like methods keep the last block of a shared beginning."""
 
     use_local_argmax_reduction: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.use_local_argmax_reduction"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
+        bool | None, Param(example_context=_DRAFT, examples=(True,))
     ] = None
     """Whether greedy drafts are picked on each device apart."""
 
     use_heterogeneous_vocab: Annotated[
         bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.use_heterogeneous_vocab"),),
-            requires={"vllm.speculative_config.method": "draft_model"},
-            examples=(True,),
-        ),
+        Param(requires={"vllm.speculative_config.method": "draft_model"}, examples=(True,)),
     ] = None
     """Whether draft and model may have different vocabularies."""
 
     index_share_for_mtp_iteration: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.index_share_for_mtp_iteration"),),
-            example_context=_DRAFT,
-            examples=(True,),
-        ),
+        bool | None, Param(example_context=_DRAFT, examples=(True,))
     ] = None
     """Whether drafts of one step share their sparse-attention indices."""
 
     enable_adaptive_verification: Annotated[
-        bool | None,
-        Param(
-            maps_to=(EngineArg("load", "speculative_config.enable_adaptive_verification"),),
-            requires=_DSPARK,
-            examples=(True,),
-        ),
+        bool | None, Param(requires=_DSPARK, examples=(True,))
     ] = None
     """Whether the number of verified tokens follows the confidence of the draft."""
 
     dspark_draft_topk: Annotated[
-        int | None,
-        Field(ge=1),
-        Param(
-            unit="tokens",
-            maps_to=(EngineArg("load", "speculative_config.dspark_draft_topk"),),
-            requires=_DSPARK,
-            examples=(64,),
-        ),
+        int | None, Field(ge=1), Param(unit="tokens", requires=_DSPARK, examples=(64,))
     ] = None
     """Candidates of the DSpark projection."""
 

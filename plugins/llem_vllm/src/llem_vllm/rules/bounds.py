@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
 from llem.schema.fields import value_at
 
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
-def at_most(lower: str, upper: str, *, name: str, reason: str) -> Rule:
+
+def at_most(lower: str, upper: str, *, name: str, reason: str) -> Rule[VLLMConfig]:
     """Return the rule that ``lower`` does not exceed ``upper``; both are dotted paths."""
 
-    def violated(experiment: Experiment) -> bool:
+    def violated(experiment: Experiment, section: VLLMConfig) -> bool:
         low, high = value_at(experiment, lower), value_at(experiment, upper)
         return low is not None and high is not None and low > high
 

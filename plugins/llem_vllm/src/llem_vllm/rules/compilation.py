@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_vllm.rules.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 
-def _eager_and_compiled(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _eager_and_compiled(experiment: Experiment, section: VLLMConfig) -> bool:
     settings = section.compilation_config
     chosen = (settings.mode, settings.cudagraph_mode) if settings else ()
     graphs = section.cudagraph_capture_sizes or section.max_cudagraph_capture_size
@@ -16,14 +18,13 @@ def _eager_and_compiled(experiment: Experiment) -> bool:
     return section.enforce_eager is True and asked
 
 
-def _two_base_modes(experiment: Experiment) -> bool:
-    settings = section_of(experiment).compilation_config
+def _two_base_modes(experiment: Experiment, section: VLLMConfig) -> bool:
+    settings = section.compilation_config
     custom_ops = (settings.custom_ops if settings else None) or ()
     return len({"all", "none"} & set(custom_ops)) > 1
 
 
-def _two_greatest_sizes(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _two_greatest_sizes(experiment: Experiment, section: VLLMConfig) -> bool:
     sizes, greatest = section.cudagraph_capture_sizes, section.max_cudagraph_capture_size
     return bool(sizes) and greatest is not None and max(sizes or (0,)) != greatest
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
 from llem.schema.fields import value_at
 from llem_vllm.rules.section import section_of
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 DEFAULT_MAX_LOGPROBS = 20
 """Log-probabilities that vLLM lets a request ask for by default."""
@@ -32,24 +36,24 @@ def _asked_logprobs(experiment: Experiment) -> int:
     return max(section.sampling.logprobs or 0, section.sampling.prompt_logprobs or 0)
 
 
-def _too_many_logprobs(experiment: Experiment) -> bool:
-    allowed = section_of(experiment).max_logprobs or DEFAULT_MAX_LOGPROBS
+def _too_many_logprobs(experiment: Experiment, section: VLLMConfig) -> bool:
+    allowed = section.max_logprobs or DEFAULT_MAX_LOGPROBS
     return _asked_logprobs(experiment) > allowed
 
 
-def _almost_greedy(experiment: Experiment) -> bool:
+def _almost_greedy(experiment: Experiment, section: VLLMConfig) -> bool:
     temperature = experiment.decoder.temperature
     return temperature is not None and 0 < temperature < LEAST_TEMPERATURE
 
 
-def _stop_without_text(experiment: Experiment) -> bool:
-    sampling = section_of(experiment).sampling
+def _stop_without_text(experiment: Experiment, section: VLLMConfig) -> bool:
+    sampling = section.sampling
     silent = sampling is not None and sampling.detokenize is False
     return silent and bool(experiment.decoder.stop)
 
 
-def _ended_early(experiment: Experiment) -> bool:
-    sampling = section_of(experiment).sampling
+def _ended_early(experiment: Experiment, section: VLLMConfig) -> bool:
+    sampling = section.sampling
     return experiment.ignores_eos and sampling is not None and bool(sampling.stop_token_ids)
 
 
@@ -57,21 +61,21 @@ def _searches(experiment: Experiment) -> bool:
     return section_of(experiment).beam_search is not None
 
 
-def _search_without_width(experiment: Experiment) -> bool:
-    search = section_of(experiment).beam_search
+def _search_without_width(experiment: Experiment, section: VLLMConfig) -> bool:
+    search = section.beam_search
     return search is not None and search.beam_width is None
 
 
-def _search_with_sampling(experiment: Experiment) -> bool:
+def _search_with_sampling(experiment: Experiment, section: VLLMConfig) -> bool:
     return _searches(experiment) and experiment.decoder.samples is not False
 
 
-def _search_of_drawn_lengths(experiment: Experiment) -> bool:
+def _search_of_drawn_lengths(experiment: Experiment, section: VLLMConfig) -> bool:
     return _searches(experiment) and not isinstance(experiment.workload.output_tokens, int)
 
 
-def _no_beam_search_with(path: str) -> Rule:
-    def violated(experiment: Experiment) -> bool:
+def _no_beam_search_with(path: str) -> Rule[VLLMConfig]:
+    def violated(experiment: Experiment, section: VLLMConfig) -> bool:
         return _searches(experiment) and value_at(experiment, path) is not None
 
     return Rule(
@@ -109,7 +113,7 @@ DECODING_RULES = (
         fields=("decoder.top_p",),
         reason="vLLM refuses 0",
         hint="Use decoder.top_k: 1 for the likeliest token, or a share above 0.",
-        violated=lambda experiment: experiment.decoder.top_p == 0,
+        violated=lambda experiment, _: experiment.decoder.top_p == 0,
     ),
     Rule(
         name="vllm-stop-needs-text",

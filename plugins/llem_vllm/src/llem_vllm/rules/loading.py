@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_vllm.rules.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 PREPARED = (
     "awq", "auto_awq", "awq_marlin", "gptq", "auto_gptq", "gptq_marlin", "compressed-tensors",
@@ -38,34 +41,33 @@ REMOVED = {
 """Arguments of earlier versions, by call, and what became of them."""
 
 
-def _gguf(experiment: Experiment) -> bool:
+def _gguf(experiment: Experiment, section: VLLMConfig) -> bool:
     return experiment.model.gguf_file is not None
 
 
-def _random_read_from_files(experiment: Experiment) -> bool:
-    load_format = section_of(experiment).load_format
+def _random_read_from_files(experiment: Experiment, section: VLLMConfig) -> bool:
+    load_format = section.load_format
     return experiment.model.random_weights and load_format not in (None, "dummy")
 
 
-def _dummy_but_pretrained(experiment: Experiment) -> bool:
-    return section_of(experiment).load_format == "dummy" and not experiment.model.random_weights
+def _dummy_but_pretrained(experiment: Experiment, section: VLLMConfig) -> bool:
+    return section.load_format == "dummy" and not experiment.model.random_weights
 
 
-def _prepared_but_random(experiment: Experiment) -> bool:
-    return experiment.model.random_weights and section_of(experiment).quantization in PREPARED
+def _prepared_but_random(experiment: Experiment, section: VLLMConfig) -> bool:
+    return experiment.model.random_weights and section.quantization in PREPARED
 
 
-def _unmarked_deprecated(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _unmarked_deprecated(experiment: Experiment, section: VLLMConfig) -> bool:
     return section.quantization in DEPRECATED and section.allow_deprecated_quantization is not True
 
 
-def _torchao(experiment: Experiment) -> bool:
-    return section_of(experiment).quantization == "torchao" and experiment.model.random_weights
+def _torchao(experiment: Experiment, section: VLLMConfig) -> bool:
+    return section.quantization == "torchao" and experiment.model.random_weights
 
 
-def _removed(call: str, argument: str, reason: str) -> Rule:
-    def violated(experiment: Experiment) -> bool:
+def _removed(call: str, argument: str, reason: str) -> Rule[VLLMConfig]:
+    def violated(experiment: Experiment, section: VLLMConfig) -> bool:
         return argument in experiment.passthrough_kwargs.get(call, {})
 
     return Rule(

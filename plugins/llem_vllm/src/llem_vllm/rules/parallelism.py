@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
-from llem_vllm.rules.section import section_of
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 
-def _several_replicas(experiment: Experiment) -> bool:
-    return (section_of(experiment).data_parallel_size or 1) > 1
+def _several_replicas(experiment: Experiment, section: VLLMConfig) -> bool:
+    return (section.data_parallel_size or 1) > 1
 
 
-def _uneven_context_groups(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _uneven_context_groups(experiment: Experiment, section: VLLMConfig) -> bool:
     return (section.tensor_parallel_size or 1) % (section.decode_context_parallel_size or 1) != 0
 
 
-def _balance_on_one_device(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _balance_on_one_device(experiment: Experiment, section: VLLMConfig) -> bool:
     devices = (section.tensor_parallel_size, section.prefill_context_parallel_size)
     return section.enable_eplb is True and all((size or 1) == 1 for size in devices)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from typing import TYPE_CHECKING
+
+from llem.schema.experiment import Experiment, Rule
 from llem_vllm.rules.bounds import at_most
-from llem_vllm.rules.section import section_of
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 
-def _fewer_tokens_than_requests(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _fewer_tokens_than_requests(experiment: Experiment, section: VLLMConfig) -> bool:
     tokens, requests = section.max_num_batched_tokens, section.max_num_seqs
     return tokens is not None and requests is not None and tokens < requests
 
 
-def _prompt_longer_than_step(experiment: Experiment) -> bool:
-    section = section_of(experiment)
+def _prompt_longer_than_step(experiment: Experiment, section: VLLMConfig) -> bool:
     step, longest = section.max_num_batched_tokens, section.max_model_len
     unchunked = section.enable_chunked_prefill is False
     return unchunked and step is not None and longest is not None and step < longest
@@ -28,8 +29,8 @@ def _longest(length: object) -> int | None:
     return getattr(length, "high", None) or getattr(length, "max", None)
 
 
-def _workload_longer_than_context(experiment: Experiment) -> bool:
-    context = section_of(experiment).max_model_len
+def _workload_longer_than_context(experiment: Experiment, section: VLLMConfig) -> bool:
+    context = section.max_model_len
     if context is None or experiment.workload.source != "synthetic":
         return False
     workload = experiment.workload

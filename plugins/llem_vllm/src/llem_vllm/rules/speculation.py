@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llem.schema.base import Rule
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import Experiment, Rule
 from llem_vllm.rules.bounds import at_most
 from llem_vllm.rules.section import section_of
+
+if TYPE_CHECKING:
+    from llem_vllm.config import VLLMConfig
 
 if TYPE_CHECKING:
     from llem_vllm.config.speculation import Speculation
@@ -22,11 +24,11 @@ SYNCHRONOUS_METHODS = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_cl
 
 def _where_it_speculates(
     check: Callable[[Speculation, Experiment], bool],
-) -> Callable[[Experiment], bool]:
+) -> Callable[[Experiment, VLLMConfig], bool]:
     """Return whether an experiment breaks a rule that ``check`` knows of its speculation."""
 
-    def violated(experiment: Experiment) -> bool:
-        speculation = section_of(experiment).speculative_config
+    def violated(experiment: Experiment, section: VLLMConfig) -> bool:
+        speculation = section.speculative_config
         return speculation is not None and check(speculation, experiment)
 
     return violated

@@ -1,0 +1,189 @@
+"""From an experiment to the arguments of engine calls: the only place where fields become them.
+
+A field sets the arguments that its marker names (``Param(maps_to=...)``), or else the argument of
+its own name in the call or object that its section feeds. Sections become objects to build where
+a class is declared for them (``builds``), and dictionaries elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from llem.schema.base import EngineArg, Section
+from llem.schema.call_plan import Construct, Symbol
+from llem.schema.experiment import BackendConfig, Experiment
+from llem.schema.fields import placed_fields, satisfies, value_at, walk
+
+Arguments = dict[str, dict[str, Any]]
+"""Keyword arguments as plan values, by call."""
+
+_JSON = TypeAdapter[Any](Any)
+_PLAIN = frozenset((bool, int, float, str))
+
+
+def section_arguments(
+    experiment: Experiment, builds: Mapping[str, str] | None = None
+) -> defaultdict[str, dict[str, Any]]:
+    """Return the arguments that the fields of the backend's section set, by call.
+
+    A field that is ``None`` sets nothing, nor does a neutral value whose field does not act
+    there. The call ``settings`` stands for the settings of the session.
+
+    Args:
+        experiment: The experiment.
+        builds: Classes of objects by place (``load.cache_config``), over those that the section
+            declares, for what depends on more than one field.
+    """
+    section = experiment.section
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    classes = dict(_declared_classes(type(section)))
+    _place(section, (), experiment, found, classes)
+    if builds:
+        classes.update(builds)
+    for call, values in found.items():
+        for name, value in values.items():
+            if isinstance(value, dict):
+                values[name] = _built(value, f"{call}.{name}", classes)
+    return found
+
+
+class _Object(dict[str, Any]):
+    """The arguments of one object, unlike a field's value that is a dictionary."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where one value goes: a call, the objects to reach into, and the name of the argument."""
+
+    call: str
+    outer: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What becomes of one field's value."""
+
+    targets: tuple[_Target, ...]
+    member_of: str
+    neutral: tuple[Any, ...]
+    requires: Mapping[str, Any]
+    inside: Mapping[type[BaseModel], tuple[EngineArg, ...]]
+
+
+@cache
+def _entries(model: type[BaseModel], at: tuple[EngineArg, ...]) -> Mapping[str, _Entry]:
+    return {
+        field.name: _Entry(
+            tuple(map(_target, field.places)),
+            field.param.member_of,
+            field.param.neutral,
+            field.param.requires,
+            field.inside,
+        )
+        for field in placed_fields(model, at)
+    }
+
+
+def _target(place: EngineArg) -> _Target:
+    *outer, name = place.name.split(".")
+    return _Target(place.call, tuple(outer), name)
+
+
+@cache
+def _sets_arguments(model: type[BaseModel], at: tuple[EngineArg, ...]) -> bool:
+    """Whether any field of ``model`` is an argument by itself."""
+    return any(field.places for field in walk(model, at=at))
+
+
+@cache
+def _declared_classes(model: type[BackendConfig]) -> Mapping[str, str]:
+    """Return the class of each object that flat fields of ``model`` are parts of, by place."""
+    classes: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if issubclass(kind, Section):
+            # What it inherits has been declared further up.
+            builds = vars(kind).get("__builds__", "")
+            if isinstance(builds, str):
+                classes |= {str(kind.__feeds__): builds} if builds else {}
+            else:
+                classes |= builds
+    return classes
+
+
+def _place(
+    section: BaseModel,
+    at: tuple[EngineArg, ...],
+    experiment: Experiment,
+    found: defaultdict[str, dict[str, Any]],
+    classes: dict[str, str],
+) -> None:
+    """Put the values of ``section`` into ``found``, and the classes they choose into ``classes``.
+
+    Args:
+        section: The section, which may be nested in another one.
+        at: The places for which it stands.
+        experiment: The experiment.
+        found: Arguments by call.
+        classes: Classes of objects by place.
+    """
+    entries = _entries(type(section), at)
+    for name, value in section.__dict__.items():
+        if value is None:
+            continue
+        entry = entries[name]
+        kind: type[BaseModel] = type(value)
+        stands_at = entry.inside.get(kind)
+        if stands_at is not None and _sets_arguments(kind, stands_at):
+            for target in entry.targets:
+                _put(found, target, _Object())
+            if isinstance(value, Section) and isinstance(value.__builds__, str):
+                classes.update(dict.fromkeys(map(str, stands_at), value.__builds__))
+            _place(value, stands_at, experiment, found, classes)
+        elif entry.targets and not (entry.neutral and _is_idle(value, entry, experiment)):
+            for target in entry.targets:
+                _put(found, target, _plan_value(value, entry.member_of))
+
+
+def _is_idle(value: Any, entry: _Entry, experiment: Experiment) -> bool:
+    """Whether ``value`` is neutral and the field does not act, so that the engine is not told."""
+    return value in entry.neutral and not all(
+        satisfies(value_at(experiment, other), wanted) for other, wanted in entry.requires.items()
+    )
+
+
+def _put(found: defaultdict[str, dict[str, Any]], target: _Target, value: Any) -> None:
+    at = found[target.call]
+    for part in target.outer:
+        inside = at.get(part)
+        if not isinstance(inside, _Object):
+            inside = at[part] = _Object()
+        at = inside
+    if not isinstance(value, _Object) or not isinstance(at.get(target.name), _Object):
+        at[target.name] = value
+
+
+def _plan_value(value: Any, member_of: str) -> Any:
+    if member_of:
+        if isinstance(value, tuple):
+            return [Symbol(f"{member_of}.{item}") for item in value]
+        return Symbol(f"{member_of}.{value}")
+    return value if type(value) in _PLAIN else _JSON.dump_python(value, mode="json")
+
+
+def _built(value: dict[str, Any], place: str, classes: Mapping[str, str]) -> Any:
+    """Return an object's arguments as the object, those of objects inside it likewise."""
+    inside = value
+    if isinstance(value, _Object):
+        inside = {
+            name: _built(item, f"{place}.{name}", classes) if isinstance(item, dict) else item
+            for name, item in value.items()
+        }
+    target = classes.get(place)
+    return Construct(target, inside) if target else inside
