@@ -29,7 +29,7 @@ def main() -> None:
         started = time.monotonic()
         outputs = llm.generate(prompts, params, use_tqdm=False)
         seconds = time.monotonic() - started
-        return sum(len(one.outputs[0].token_ids) for one in outputs), seconds
+        return sum(len(output.outputs[0].token_ids) for output in outputs), seconds
 
     for _ in range(3):
         repetition()

@@ -45,7 +45,7 @@ def test_a_shape_is_measured(llem):
     assert outcome["status"] == "done"
     assert outcome["environment"]["engine"] == "tensorrt_llm"
     assert outcome["environment"]["devices"]
-    assert not {one["code"] for one in outcome["verdict"]["reasons"]} & NEVER
+    assert not {reason["code"] for reason in outcome["verdict"]["reasons"]} & NEVER
     for repetition in outcome["timing"]["repetitions"]:
         assert repetition["output_tokens"] == 8 * 16
     latency = outcome["latency"]
@@ -66,7 +66,7 @@ def test_a_shape_is_measured(llem):
 )
 def test_an_implementation_choice_takes_effect(llem, settings):
     outcome = measured(llem, **settings)
-    assert not {one["code"] for one in outcome["verdict"]["reasons"]} & NEVER
+    assert not {reason["code"] for reason in outcome["verdict"]["reasons"]} & NEVER
 
 
 def test_every_parameter_of_the_installed_package_is_accounted_for():

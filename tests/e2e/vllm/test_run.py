@@ -95,7 +95,7 @@ def _name(process):
 
 def _gone(processes, timeout_s):
     _, alive = psutil.wait_procs(processes, timeout=timeout_s)
-    return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def _nested(settings):
@@ -131,7 +131,9 @@ def test_one_study_runs_two_engines_of_two_environments(llem, smollm2, tmp_path)
         outcome = json.loads(file.read_text())
         backend = outcome["experiment"]["backend"]
         outcomes[backend] = outcome
-        requests[backend] = [one for one in read_requests(file.parent) if one["repetition"] == 0]
+        requests[backend] = [
+            request for request in read_requests(file.parent) if request["repetition"] == 0
+        ]
     assert outcomes.keys() == {"pytorch", "vllm"}
     assert len({outcome["workload"]["input_ids_sha256"] for outcome in outcomes.values()}) == 1
     for outcome in outcomes.values():
@@ -141,8 +143,8 @@ def test_one_study_runs_two_engines_of_two_environments(llem, smollm2, tmp_path)
     assert vllm["effective"]["load.dtype"] == "float32"
     assert vllm["latency"]["ttft_s"]["mean"] < vllm["latency"]["e2e_s"]["mean"]
     assert vllm["tokens"]["padding_tokens"] == 0
-    for one, other in zip(requests["pytorch"], requests["vllm"], strict=True):
-        assert one["output_ids"][:8] == other["output_ids"][:8]
+    for first, other in zip(requests["pytorch"], requests["vllm"], strict=True):
+        assert first["output_ids"][:8] == other["output_ids"][:8]
     _assert_equal_to_a_direct_call(requests["vllm"], smollm2, vllm)
 
 
@@ -166,9 +168,9 @@ def _assert_equal_to_a_direct_call(requests, model, outcome):
     (line,) = [line for line in stdout.splitlines() if line.startswith("RESULT")]
     direct = json.loads(line.removeprefix("RESULT"))
     words = {"length": "length", "stop": "eos"}
-    assert [one["output_ids"] for one in requests] == [ids for ids, _ in direct]
-    assert [one["finish_reason"] for one in requests] == [words[why] for _, why in direct]
-    assert {one["finish_reason"] for one in requests} == {"length", "eos"}
+    assert [request["output_ids"] for request in requests] == [ids for ids, _ in direct]
+    assert [request["finish_reason"] for request in requests] == [words[why] for _, why in direct]
+    assert {request["finish_reason"] for request in requests} == {"length", "eos"}
     repetitions = len(outcome["timing"]["repetitions"])
     assert outcome["tokens"]["output_tokens"] == repetitions * sum(len(ids) for ids, _ in direct)
     assert outcome["tokens"]["input_tokens"] == repetitions * sum(map(len, ids))
@@ -184,7 +186,7 @@ def test_killing_the_host_leaves_no_process_of_vllm(measuring):
 
 def test_an_engine_that_dies_is_a_failed_outcome_with_a_hint(measuring, tmp_path):
     process, below = measuring
-    (core,) = [one for one in below if "EngineCore" in _name(one)]
+    (core,) = [process for process in below if "EngineCore" in _name(process)]
     core.kill()
     assert process.wait(timeout=120) == 4
     (file,) = (tmp_path / "results").rglob("outcome.json")

@@ -27,7 +27,7 @@ class VllmExperiment(Experiment):
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """Return a function that opens a session for sections; one engine lives at a time."""
-    from llem_vllm.runtime.session import VllmSession
+    from llem_vllm.runtime.session import VLLMSession
 
     sessions = []
 
@@ -36,7 +36,7 @@ def opened(tmp_path_factory):
             sessions.pop().close()
         section = {**FEW, **ONE_PROCESS, **sections.pop("vllm", {})}
         plan = build_plan(VllmExperiment.model_validate({"vllm": section, **sections}))
-        session = VllmSession()
+        session = VLLMSession()
         sessions.append(session)
         return session, session.open(plan)
 
@@ -104,15 +104,17 @@ def test_greedy_tokens_are_those_of_transformers(measured, smollm2):
 @pytest.mark.model
 def test_ignored_eos_gives_every_request_its_length(measured):
     for run in measured[2]:
-        assert [len(one.output_ids) for one in run.requests] == list(LENGTHS)
-        assert {one.finish_reason for one in run.requests} == {"length"}
-        assert [one.index for one in run.requests] == [0, 1, 2]
+        assert [len(result.output_ids) for result in run.requests] == list(LENGTHS)
+        assert {result.finish_reason for result in run.requests} == {"length"}
+        assert [result.index for result in run.requests] == [0, 1, 2]
 
 
 @pytest.mark.model
 def test_repetitions_do_the_same_work_on_an_empty_cache(measured):
     session, _, (first, second) = measured
-    assert [one.output_ids for one in first.requests] == [one.output_ids for one in second.requests]
+    assert [result.output_ids for result in first.requests] == [
+        result.output_ids for result in second.requests
+    ]
     for run in (first, second):
         assert run.counters["engine_prompt_tokens"] == 120
         assert run.counters["engine_output_tokens"] == sum(LENGTHS)
@@ -126,12 +128,12 @@ def test_repetitions_do_the_same_work_on_an_empty_cache(measured):
 @pytest.mark.model
 def test_times_are_in_order_and_inside_the_window(measured):
     for run in measured[2]:
-        for one in run.requests:
-            times = one.token_times_s
-            assert len(times) == len(one.output_ids)
+        for result in run.requests:
+            times = result.token_times_s
+            assert len(times) == len(result.output_ids)
             assert times == sorted(times)
-            assert run.started_s <= one.submitted_s < times[0]
-            assert times[-1] == one.finished_s <= run.finished_s
+            assert run.started_s <= result.submitted_s < times[0]
+            assert times[-1] == result.finished_s <= run.finished_s
 
 
 @pytest.mark.model
@@ -200,7 +202,7 @@ def test_compiled_code_generates_and_says_that_it_is_compiled(opened):
     session, _ = opened(model=shape(), vllm={"enforce_eager": None})
     session.prepare(requests())
     run = session.run()
-    assert [len(one.output_ids) for one in run.requests] == list(LENGTHS)
+    assert [len(result.output_ids) for result in run.requests] == list(LENGTHS)
     observation = session.observe()
     # On a CPU, vLLM traces once instead of compiling piece by piece.
     assert observation.effective["load.compilation_config.mode"] == "DYNAMO_TRACE_ONCE"
@@ -212,8 +214,8 @@ def test_sampling_repeats_itself_without_a_generator_for_each_request(opened):
     session, _ = opened(model=shape(), decoder={"temperature": 1.0, "seed": 3})
     session.prepare(requests())
     first, second = session.run(), session.run()
-    ids = [one.output_ids for one in first.requests]
-    assert ids == [one.output_ids for one in second.requests]
+    ids = [result.output_ids for result in first.requests]
+    assert ids == [result.output_ids for result in second.requests]
     assert session.observe().effective["sampling.temperature"] == 1.0
 
 
@@ -221,10 +223,10 @@ def test_beam_search_returns_the_best_sequence(opened):
     session, _ = opened(model=shape(), vllm={"beam_search": {"beam_width": 2}})
     session.prepare([Request(index, [20 + index] * 9, 4) for index in range(2)])
     run = session.run()
-    assert [len(one.output_ids) for one in run.requests] == [4, 4]
-    for one in run.requests:
-        assert one.token_times_s is None
-        assert (one.submitted_s, one.finished_s) == (run.started_s, run.finished_s)
+    assert [len(result.output_ids) for result in run.requests] == [4, 4]
+    for result in run.requests:
+        assert result.token_times_s is None
+        assert (result.submitted_s, result.finished_s) == (run.started_s, run.finished_s)
     # Both beams of both requests, in every step but the first.
     assert run.counters["engine_output_tokens"] == 2 * (1 + 3 * 2)
 
@@ -235,8 +237,8 @@ def test_speculation_is_counted(opened):
     session.prepare([Request(index, [5, 6, 7, 8] * 8, 12) for index in range(2)])
     run = session.run()
     counters = run.counters
-    assert [len(one.output_ids) for one in run.requests] == [12, 12]
-    assert all(len(one.token_times_s) == 12 for one in run.requests)
+    assert [len(result.output_ids) for result in run.requests] == [12, 12]
+    assert all(len(result.token_times_s) == 12 for result in run.requests)
     assert 0 < counters["speculation_accepted_tokens"] <= counters["speculation_drafted_tokens"]
     effective = session.observe().effective
     assert effective["load.speculative_config.num_speculative_tokens"] == 3

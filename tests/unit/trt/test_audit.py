@@ -47,7 +47,7 @@ def test_one_version_alone_misses_nothing_of_the_other(surface):
 
 def test_what_both_versions_have_is_missed():
     there = {
-        name: [one for one in parameters if one.name != "max_batch_size"]
+        name: [parameter for parameter in parameters if parameter.name != "max_batch_size"]
         for name, parameters in found().items()
     }
     assert fates(there)["tensorrt_llm.LLM", "max_batch_size"] is Classification.GONE

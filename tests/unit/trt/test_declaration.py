@@ -43,7 +43,7 @@ def test_decoder_parameters_exist():
         ("libmpi.so.40: cannot open shared object file", "MPI"),
         ("libnvinfer.so.10: cannot open shared object file", "container"),
         (
-            "the plan has the parameters of TensorRT-LLM 1.3, and 1.2.1 is installed",
+            "the plan is for TensorRT-LLM 1.3, and 1.2.1 is installed",
             "trt.surface",
         ),
     ],

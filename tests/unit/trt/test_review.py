@@ -19,7 +19,7 @@ def machine(*capabilities):
 def codes(experiment, *capabilities):
     facts = machine(*capabilities)
     found = (*unmet_conditions(experiment, facts), *review(experiment, facts))
-    return [(one.code, one.severity) for one in found]
+    return [(finding.code, finding.severity) for finding in found]
 
 
 REFUSED = [("quantisation-not-supported", "error")]
@@ -95,6 +95,8 @@ def test_findings_say_what_to_do(experiment):
 
 @pytest.mark.parametrize("algorithm", RUNS_ON)
 def test_every_quantisation_runs_somewhere(algorithm):
-    known = {architecture_of(one) for one in [(8, 0), (8, 9), (9, 0), (10, 0), (12, 0)]}
+    known = {
+        architecture_of(capability) for capability in [(8, 0), (8, 9), (9, 0), (10, 0), (12, 0)]
+    }
     assert set(algorithm_runs_on(algorithm)) <= known
     assert algorithm_runs_on(algorithm)

@@ -184,7 +184,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "values"), BROKEN, ids=[one[0] for one in BROKEN])
+@pytest.mark.parametrize(("rule", "values"), BROKEN, ids=[case[0] for case in BROKEN])
 def test_a_broken_rule_is_found(experiment, broken, rule, values):
     whole = {path: value for path, value in values.items() if "." not in path}
     dotted = {path: value for path, value in values.items() if "." in path}
@@ -222,4 +222,4 @@ def test_the_remedy_heals_it(experiment, broken, rule, values):
     whole = {path: value for path, value in values.items() if "." not in path}
     dotted = {path: value for path, value in values.items() if "." in path}
     assert broken(experiment(dotted, **whole)) == []
-    assert rule in {one.name for one in TrtConfig.rules}
+    assert rule in {rule.name for rule in TrtConfig.rules}

@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 from llem.api.session import Request
 from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 from llem_trt.runtime import observe
-from llem_trt.runtime.counters import counted
-from llem_trt.runtime.facts import model_facts, model_folder
-from llem_trt.runtime.native import is_native
+from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of, shared_blocks
+from llem_trt.runtime.open_report import is_native, model_folder, model_info
 from llem_trt.runtime.outputs import results
-from llem_trt.runtime.reuse import ReuseGuard, shared_blocks
 from llem_trt.runtime.tokenizer import export
 
 
 def output(ids=(5, 6), reason="length", stop=None, times=(10.1, 10.2, 10.4), reused=0, drafts=0):
     metrics = None
     if times is not None:
-        arrival, first, last = (timedelta(seconds=one) for one in times)
+        arrival, first, last = (timedelta(seconds=time_s) for time_s in times)
         metrics = SimpleNamespace(
             timing_metrics=SimpleNamespace(
                 arrival_time=arrival, first_token_time=first, last_token_time=last
@@ -41,8 +39,8 @@ def output(ids=(5, 6), reason="length", stop=None, times=(10.1, 10.2, 10.4), reu
     return SimpleNamespace(outputs=[completion])
 
 
-def result(one, eos=frozenset({2})):
-    (found,) = results([Request(0, [1, 2, 3], 8)], [one], eos, 10.0, 11.0)
+def result(made, eos=frozenset({2})):
+    (found,) = results([Request(0, [1, 2, 3], 8)], [made], eos, 10.0, 11.0)
     return found
 
 
@@ -84,14 +82,14 @@ def test_a_request_that_was_given_up_is_an_error(reason):
 
 
 def test_counters_add_up_and_speculation_appears_where_there_is_any():
-    plain = counted([output(reused=1), output(reused=2)])
+    plain = counters_of([output(reused=1), output(reused=2)])
     assert plain["kv_cache_reused_blocks"] == 3
     assert plain["kv_cache_allocated_blocks"] == 6
     assert "speculation_drafted_tokens" not in plain
-    drafted = counted([output(drafts=8), output(drafts=4)])
+    drafted = counters_of([output(drafts=8), output(drafts=4)])
     assert drafted["speculation_drafted_tokens"] == 12
     assert drafted["speculation_accepted_tokens"] == 6
-    assert counted([output(times=None)]) == {}
+    assert counters_of([output(times=None)]) == {}
 
 
 def test_shared_beginnings_count_once_for_each_later_prompt():
@@ -110,13 +108,13 @@ def test_no_order_of_arrival_reuses_more_than_is_shared(prompts, size):
     assert reused <= shared_blocks(prompts, size)
 
 
-def test_the_guard_gives_each_repetition_a_salt_and_tells_foreign_blocks():
-    guard = ReuseGuard([[1, 2, 3, 4], [1, 2, 3, 4]], 2)
-    assert guard.next_salt() != guard.next_salt()
-    guard.check({"kv_cache_reused_blocks": 2})
-    assert guard.reasons() == {}
-    guard.check({"kv_cache_reused_blocks": 3})
-    assert list(guard.reasons()) == ["prefix-cache-hits"]
+def test_the_check_gives_each_repetition_a_salt_and_tells_foreign_blocks():
+    check = BlockReuseCheck([[1, 2, 3, 4], [1, 2, 3, 4]], 2)
+    assert check.next_salt() != check.next_salt()
+    check.check({"kv_cache_reused_blocks": 2})
+    assert check.reasons() == {}
+    check.check({"kv_cache_reused_blocks": 3})
+    assert list(check.reasons()) == ["prefix-cache-hits"]
 
 
 ARGS = SimpleNamespace(max_seq_len=None, dtype="auto")
@@ -145,7 +143,7 @@ LLAMA = {
 
 def test_facts_are_read_from_the_models_files(tmp_path):
     folder = write_model(tmp_path, LLAMA, {"eos_token_id": [2, 3]})
-    facts = model_facts(model_folder(str(folder), None), ARGS)
+    facts = model_info(model_folder(str(folder), None), ARGS)
     assert facts.vocab_size == 32
     assert facts.eos_token_ids == [2, 3]
     assert facts.special_token_ids == [1, 2, 3]
@@ -158,7 +156,7 @@ def test_facts_are_read_from_the_models_files(tmp_path):
 def test_facts_of_an_unknown_family_have_no_arithmetic(tmp_path):
     text = {**LLAMA, "model_type": "novel"}
     folder = write_model(tmp_path, {"model_type": "novel_vl", "text_config": text})
-    facts = model_facts(folder, SimpleNamespace(max_seq_len=64, dtype="float16"))
+    facts = model_info(folder, SimpleNamespace(max_seq_len=64, dtype="float16"))
     assert facts.architecture is None
     assert facts.parameters is None
     assert (facts.max_context_tokens, facts.dtype) == (64, "float16")
@@ -204,11 +202,11 @@ def test_values_are_read_back_by_the_names_they_were_asked_under():
     assert "kv_cache_config.dtype was asked to be 'fp8' and was 'bfloat16'" in differences[0]
 
 
-def test_quantisation_is_named_even_where_there_is_none():
+def test_quantization_is_named_even_where_there_is_none():
     none = SimpleNamespace(quant_config=SimpleNamespace(quant_algo=None))
     some = SimpleNamespace(quant_config=SimpleNamespace(quant_algo="NVFP4"))
-    assert observe.quantisation(none) == "NO_QUANT"
-    assert observe.quantisation(some) == "NVFP4"
+    assert observe.quantization(none) == "NO_QUANT"
+    assert observe.quantization(some) == "NVFP4"
 
 
 def test_the_tokenizer_inside_the_engines_own_is_handed_out():

@@ -33,7 +33,7 @@ def test_latency_is_the_time_of_a_batch_of_which_it_says_nothing():
 def test_latency_becomes_rates_once_batch_and_lengths_are_told():
     result = read(document("latency"), ImportHints(requests=2, input_tokens=8, output_tokens=4))
     for name, work in (("requests", 2), ("output_tokens", 8), ("total_tokens", 24)):
-        rates = [work / one for one in LATENCIES_S]
+        rates = [work / latency_s for latency_s in LATENCIES_S]
         assert result.repetitions[f"{name}_per_s"] == pytest.approx(rates)
         assert result.figures[f"{name}_per_s"] == pytest.approx(sum(rates) / 3)
     assert result.settings["workload"] == {"requests": 2, "input_tokens": 8, "output_tokens": 4}

@@ -35,7 +35,10 @@ def folder(tmp_path):
 
 
 def findings(experiment, facts, **sections):
-    return [(one.code, one.severity, one.path) for one in review(experiment(**sections), facts)]
+    return [
+        (finding.code, finding.severity, finding.path)
+        for finding in review(experiment(**sections), facts)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from llem.schema.call_plan import Call, Construct
-from llem_vllm.runtime.counters import since, totals
+from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.observe import effective, nested_differences
-from llem_vllm.runtime.prefix_guard import PrefixGuard
 from llem_vllm.runtime.results import finish_reason
-from llem_vllm.runtime.token_times import TokenTimes
 
 
 @pytest.mark.parametrize(
@@ -83,48 +81,7 @@ def test_counters_are_what_a_repetition_added():
             metric("vllm:kv_cache_usage_perc", value=0.5),
         ]
     )
-    assert since(before, now) == {"engine_output_tokens": 20, "engine_steps": 7}
-
-
-def cached(tokens, preemptions=0):
-    metrics = SimpleNamespace(num_preemptions=preemptions)
-    return SimpleNamespace(num_cached_tokens=tokens, metrics=metrics)
-
-
-def test_only_hits_beyond_shared_beginnings_are_foreign():
-    guard = PrefixGuard([[1, 2, 3, 4], [1, 2, 9, 9], [7, 7, 7, 7]])
-    guard.check([cached(0), cached(2), cached(None)])
-    assert guard.reasons() == {}
-    guard.check([cached(4), cached(2), cached(3, preemptions=1)])
-    assert "2 prompt tokens" in guard.reasons()["prefix-cache-hits"]
-
-
-class Cache:
-    """Refuses to be emptied some times."""
-
-    def __init__(self, refusals):
-        self.refusals = refusals
-
-    def reset_prefix_cache(self, *, reset_connector):
-        assert reset_connector
-        self.refusals -= 1
-        return self.refusals < 0
-
-
-def test_a_cache_that_is_still_in_use_is_asked_again():
-    pauses = []
-    guard = PrefixGuard([[1]], pause=pauses.append)
-    guard.reset(Cache(refusals=0))
-    assert pauses == []
-    guard.reset(Cache(refusals=3))
-    assert len(pauses) == 3
-    assert guard.reasons() == {}
-
-
-def test_a_cache_that_cannot_be_emptied_is_a_reason():
-    guard = PrefixGuard([[1]], pause=lambda _: None)
-    guard.reset(Cache(refusals=1000))
-    assert "did not empty" in guard.reasons()["prefix-cache-hits"]
+    assert delta(before, now) == {"engine_output_tokens": 20, "engine_steps": 7}
 
 
 def test_nested_values_are_compared_one_by_one():

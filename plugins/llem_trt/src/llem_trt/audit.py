@@ -50,7 +50,7 @@ def parameter_audit() -> ParameterAudit:
     }
     return ParameterAudit(
         surfaces=tuple(
-            _surface(name, place, [one for one in places if places[one] == place])
+            _surface(name, place, [other for other in places if places[other] == place])
             for name, place in places.items()
         ),
         introspect="llem_trt.runtime.surface.introspect",
@@ -69,7 +69,7 @@ def _surface(name: str, place: str, neighbours: Sequence[str]) -> Surface:
     """
     by_version = [reference.classes(surface) for surface in SURFACES]
     here: list[set[str]] = [
-        {parameter for one in neighbours for parameter in known.get(one, ())}
+        {parameter for neighbor in neighbours for parameter in known.get(neighbor, ())}
         for known in by_version
     ]
     names = {parameter for known in by_version for parameter in known.get(name, ())}

@@ -6,7 +6,7 @@ import re
 
 HINTS: tuple[tuple[str, str], ...] = (
     (
-        r"the plan has the parameters of TensorRT-LLM",
+        r"the plan is for TensorRT-LLM",
         "Set trt.surface to the version that runs: '1.2' or '1.3'.",
     ),
     (

@@ -82,7 +82,7 @@ def algorithm_runs_on(algorithm: Algorithm) -> tuple[Architecture, ...]:
 
 
 def _least(architectures: tuple[Architecture, ...]) -> tuple[int, int]:
-    return min(BEGINS_WITH[one] for one in architectures)
+    return min(BEGINS_WITH[architecture] for architecture in architectures)
 
 
 ALGORITHM_NEEDS: Mapping[Algorithm, tuple[int, int]] = {

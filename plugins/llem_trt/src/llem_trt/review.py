@@ -78,7 +78,7 @@ def _kv_cache(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
 def _runs_on(
     path: str, what: str, architectures: Sequence[Architecture], gpu: Gpu
 ) -> Iterator[Finding]:
-    least = min(BEGINS_WITH[one] for one in architectures)
+    least = min(BEGINS_WITH[architecture] for architecture in architectures)
     there = architecture_of(gpu.compute_capability)
     # A device that is too old is refused by the field's marker.
     if there in architectures or gpu.compute_capability < least:

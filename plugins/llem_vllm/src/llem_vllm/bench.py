@@ -96,12 +96,14 @@ def _rates(durations_s: Sequence[float], told: ImportHints) -> Repetitions:
     found: Repetitions = {"duration_s": list(durations_s)}
     requests, inputs, outputs = told.requests, told.input_tokens, told.output_tokens
     if requests:
-        found["requests_per_s"] = [requests / one for one in durations_s]
+        found["requests_per_s"] = [requests / duration_s for duration_s in durations_s]
         if outputs:
-            found["output_tokens_per_s"] = [requests * outputs / one for one in durations_s]
+            found["output_tokens_per_s"] = [
+                requests * outputs / duration_s for duration_s in durations_s
+            ]
             if inputs:
                 total = requests * (inputs + outputs)
-                found["total_tokens_per_s"] = [total / one for one in durations_s]
+                found["total_tokens_per_s"] = [total / duration_s for duration_s in durations_s]
     return found
 
 

@@ -53,9 +53,9 @@ def llem_parameter_audit() -> ParameterAudit:
 @hookimpl
 def llem_measurement() -> type[Session]:
     """Return the session class; this imports vLLM."""
-    from llem_vllm.runtime.session import VllmSession
+    from llem_vllm.runtime.session import VLLMSession
 
-    return VllmSession
+    return VLLMSession
 
 
 @hookimpl

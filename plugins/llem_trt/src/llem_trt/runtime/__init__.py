@@ -1,1 +1,1 @@
-"""What runs in the worker; the only part that may import TensorRT-LLM."""
+"""The part of the plugin that runs in the worker, and the only one that imports TensorRT-LLM."""

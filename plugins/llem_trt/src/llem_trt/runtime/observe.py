@@ -1,4 +1,4 @@
-"""Read back from the engine's resolved arguments what was in force."""
+"""Read the effective settings back from the engine's resolved arguments."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ALWAYS = (
     "cuda_graph_config.batch_sizes", "cuda_graph_config.enable_padding", "torch_compile_config",
     "moe_config.backend",
 )  # fmt: skip
-"""Arguments that are reported whether or not they were asked for."""
+"""Arguments that are always reported."""
 
 UNCOMPARED = frozenset({"model", "tokenizer", "revision", "tokenizer_revision"})
-"""Arguments that come back as something else: the folder a name stood for, a loaded tokenizer."""
+"""Arguments that the engine replaces: a name by a folder, a tokenizer's name by the tokenizer."""
 
 
 def effective(args: Any, load: Call) -> dict[str, Any]:
@@ -40,13 +40,13 @@ def effective(args: Any, load: Call) -> dict[str, Any]:
         try:
             value = attrgetter(name)(args)
         except AttributeError:
-            continue  # the other execution or surface has it, or a setting switched it off
+            continue  # only the other execution or surface has it, or a setting turned it off
         found[f"load.{name}"] = plain(value)
     return found
 
 
 def request_values(params: Any, sampling: Call) -> dict[str, Any]:
-    """Return what a request's parameters became, by ``sampling.<argument>``."""
+    """Return the effective parameters of a request, by ``sampling.<argument>``."""
     return {
         f"sampling.{name}": plain(getattr(params, name))
         for name in (*sampling.kwargs, "top_p", "top_k", "temperature")
@@ -54,17 +54,14 @@ def request_values(params: Any, sampling: Call) -> dict[str, Any]:
     }
 
 
-def quantisation(args: Any) -> str:
-    """Return the algorithm that was found in the checkpoint or built."""
+def quantization(args: Any) -> str:
+    """Return the algorithm of the checkpoint or the built engine."""
     algorithm = args.quant_config.quant_algo
     return "NO_QUANT" if algorithm is None else str(plain(algorithm))
 
 
 def nested_differences(plan: CallPlan, effective: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an argument inside an object was asked to be and was not.
-
-    Core compares the arguments themselves.
-    """
+    """Yield each nested argument with another effective value; core compares the flat ones."""
     for name, wanted in _flat(plan.call("load").kwargs):
         key = f"load.{name}"
         if "." in name and key in effective and not _same(wanted, effective[key]):
@@ -81,7 +78,7 @@ def _same(wanted: Any, found: Any) -> bool:
 
 
 def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every argument with its dotted name, those inside objects too."""
+    """Yield every argument by dotted name, including those inside objects."""
     for name, value in arguments.items():
         match value:
             case Construct(_, inside):
@@ -95,7 +92,7 @@ def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 def plain(value: Any) -> Any:
     """Return ``value`` as JSON data."""
     match value:
-        # Names of loading formats are upper case, and the config's lower case; both mean it.
+        # The engine names loading formats in upper case, and the config in lower case.
         case Enum():
             return value.value if isinstance(value.value, str) else value.name.lower()
         case None | bool() | int() | float() | str():

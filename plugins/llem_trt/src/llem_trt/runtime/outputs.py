@@ -1,4 +1,4 @@
-"""From what ``LLM.generate()`` returned to what each request got; done after the window."""
+"""Turn the outputs of ``LLM.generate()`` into one result per request, after the window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from llem.api.session import FinishReason, Request, RequestResult
 
 CLOCK_TOLERANCE_S = 0.001
-"""How far outside its window a time of the engine may lie, for rounding to microseconds."""
+"""Tolerance for engine times outside their window, which are rounded to microseconds."""
 
 
 def results(
@@ -55,18 +55,18 @@ def _result(
 def _times(
     completion: Any, started_s: float, finished_s: float
 ) -> tuple[float, float, float] | None:
-    """Return arrival, first token and last token, or ``None`` if the engine does not tell.
+    """Return the times of arrival, first token and last token; ``None`` where they are unknown.
 
     They are durations on the engine's steady clock, which on Linux is the clock of
-    ``time.monotonic()``. Times outside the window come from another clock, and are not used.
+    ``time.monotonic()``. Times outside the window come from another clock and are dropped.
     """
     metrics = completion.request_perf_metrics
     if metrics is None:
         return None
     timing = metrics.timing_metrics
     times = [
-        _seconds(one)
-        for one in (timing.arrival_time, timing.first_token_time, timing.last_token_time)
+        _seconds(time)
+        for time in (timing.arrival_time, timing.first_token_time, timing.last_token_time)
     ]
     earliest, latest = started_s - CLOCK_TOLERANCE_S, finished_s + CLOCK_TOLERANCE_S
     if times != sorted(times) or times[0] < earliest or times[-1] > latest:

@@ -1,4 +1,4 @@
-"""The session: all requests at once through ``LLM.generate()``."""
+"""The session: one call of ``LLM.generate()`` runs all requests of a repetition."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from llem.api.child_processes import peak_rss_bytes
 from llem.api.session import Observation, OpenReport, Request, RunResult, Session, TokenizerExport
 from llem.schema.call_plan import CallPlan, import_dotted, resolve_kwargs
 from llem_trt.runtime import observe
-from llem_trt.runtime.counters import counted
-from llem_trt.runtime.devices import used_bytes, used_devices
-from llem_trt.runtime.facts import model_facts, model_folder
-from llem_trt.runtime.native import is_native
+from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of
+from llem_trt.runtime.open_report import (
+    is_native,
+    model_folder,
+    model_info,
+    used_bytes,
+    used_devices,
+)
 from llem_trt.runtime.outputs import results
-from llem_trt.runtime.reuse import ReuseGuard
 from llem_trt.runtime.tokenizer import export
 from llem_trt.versions import surface_of
 
 DEFAULT_TOKENS_PER_BLOCK = 32
-"""Block size where the engine does not tell."""
+"""Block size where the engine does not report one."""
 
 
 class TrtSession(Session):
@@ -35,10 +38,10 @@ class TrtSession(Session):
         self._arguments: dict[str, Any] = {}
 
     def open(self, plan: CallPlan) -> OpenReport:
-        """Load the model; TensorRT-LLM does so in processes of its own.
+        """Start the engine; its processes load the model.
 
         Raises:
-            RuntimeError: The plan has the parameters of another version.
+            RuntimeError: The plan is for another version of TensorRT-LLM.
         """
         self._plan = plan
         _check_surface(plan, tensorrt_llm.__version__)
@@ -47,11 +50,11 @@ class TrtSession(Session):
         self._llm = import_dotted(load.target)(**resolve_kwargs(load))
         self._world_size = self._llm.args.parallel_config.world_size
         folder = model_folder(plan.settings["config_from"], plan.settings.get("config_revision"))
-        self._facts = model_facts(folder, self._llm.args)
+        self._model = model_info(folder, self._llm.args)
         return OpenReport(
-            engine="tensorrt_llm" if self._native else "double",
+            engine="tensorrt_llm" if self._native else "fake_tensorrt_llm",
             engine_version=tensorrt_llm.__version__,
-            model=self._facts,
+            model=self._model,
             devices=used_devices(self._world_size) if self._native else [],
             simulated=not self._native,
         )
@@ -61,7 +64,7 @@ class TrtSession(Session):
         return export(self._llm.tokenizer)
 
     def prepare(self, requests: Sequence[Request]) -> None:
-        """Make the prompts and parameters of every request."""
+        """Build the prompts and parameters of every request."""
         self._requests = requests
         sampling = self._plan.call("sampling")
         make, shared = import_dotted(sampling.target), resolve_kwargs(sampling)
@@ -72,17 +75,17 @@ class TrtSession(Session):
             "sampling_params": self._params,
         }
         blocks = self._llm.args.kv_cache_config.tokens_per_block or DEFAULT_TOKENS_PER_BLOCK
-        self._guard = ReuseGuard([request.prompt_ids for request in requests], blocks)
+        self._reuse_check = BlockReuseCheck([request.prompt_ids for request in requests], blocks)
 
     def run(self) -> RunResult:
-        """Call ``generate()`` once; what follows it is bookkeeping."""
-        arguments = {**self._arguments, "cache_salt": self._guard.next_salt()}
+        """Run all requests in one call; only that call is inside the window."""
+        arguments = {**self._arguments, "cache_salt": self._reuse_check.next_salt()}
         started_s = time.monotonic()
         outputs = self._llm.generate(**arguments)
         finished_s = time.monotonic()
-        counters = counted(outputs)
-        self._guard.check(counters)
-        eos = set() if self._plan.settings["ignore_eos"] else set(self._facts.eos_token_ids)
+        counters = counters_of(outputs)
+        self._reuse_check.check(counters)
+        eos = set() if self._plan.settings["ignore_eos"] else set(self._model.eos_token_ids)
         return RunResult(
             started_s=started_s,
             finished_s=finished_s,
@@ -91,20 +94,19 @@ class TrtSession(Session):
         )
 
     def observe(self) -> Observation:
-        """Read the effective settings and the devices' memory back."""
+        """Read back the effective settings and the memory in use."""
         args, settings = self._llm.args, self._plan.settings
         effective = observe.effective(args, self._plan.call("load"))
-        reasons = self._guard.reasons()
+        reasons = self._reuse_check.reasons()
         if differences := list(observe.nested_differences(self._plan, effective)):
             reasons["effective-differs"] = "; ".join(differences)
-        quantisation = observe.quantisation(args)
         return Observation(
             effective={
                 **effective,
                 **observe.request_values(self._params[0], self._plan.call("sampling")),
                 "settings.surface": surface_of(tensorrt_llm.__version__),
                 "settings.execution": "tensorrt" if _is_legacy(args) else "pytorch",
-                "settings.quant_algo": quantisation,
+                "settings.quant_algo": observe.quantization(args),
                 "settings.ignore_eos": settings["ignore_eos"],
             },
             memory=self._memory(),
@@ -128,14 +130,12 @@ class TrtSession(Session):
 
 
 def _check_surface(plan: CallPlan, version: str) -> None:
-    """Refuse to pass one version's arguments to another."""
-    planned, there = plan.settings["surface"], surface_of(version)
-    if planned != there:
-        raise RuntimeError(
-            f"the plan has the parameters of TensorRT-LLM {planned}, and {version} is installed"
-        )
+    """Refuse a plan that was made for another version."""
+    planned, installed = plan.settings["surface"], surface_of(version)
+    if planned != installed:
+        raise RuntimeError(f"the plan is for TensorRT-LLM {planned}, and {version} is installed")
 
 
 def _is_legacy(args: Any) -> bool:
-    """Whether a TensorRT engine runs; each execution has a class of its own for its arguments."""
+    """Whether a TensorRT engine runs; each execution has its own argument class."""
     return type(args).__name__ == "TrtLlmArgs"

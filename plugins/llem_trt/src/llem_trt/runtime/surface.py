@@ -16,14 +16,14 @@ ARGUMENTS = {
     "tensorrt_llm.LLM": "tensorrt_llm.llmapi.llm_args.TorchLlmArgs",
     "tensorrt_llm._tensorrt_engine.LLM": "tensorrt_llm.llmapi.llm_args.TrtLlmArgs",
 }
-"""Classes that check the keyword arguments of others, whose own signature says ``**kwargs``."""
+"""Classes that validate the keyword arguments of a class whose signature is ``**kwargs``."""
 
 FAMILIES = ("DecodingBaseConfig", "BaseSparseAttentionConfig")
-"""Bases of classes of which a release may bring another."""
+"""Base classes to which a release may add a subclass."""
 
 
 def introspect() -> Found:
-    """Return the parameters of every known class, and of new ones of the known families."""
+    """Return the parameters of every known class, and of new subclasses of the known families."""
     known = [surface.name for surface in parameter_audit().surfaces]
     found = {name: parameters for name in known if (parameters := _parameters(name)) is not None}
     listed = {name.rpartition(".")[2] for name in known}
@@ -34,14 +34,14 @@ def introspect() -> Found:
 
 
 def _parameters(name: str) -> tuple[FoundParameter, ...] | None:
-    """Return the parameters of a class or method; ``None`` where this version has none such."""
+    """Return the parameters of a class or method; ``None`` where this version lacks it."""
     try:
-        there = import_dotted(ARGUMENTS.get(name, name))
+        target = import_dotted(ARGUMENTS.get(name, name))
     except (ImportError, AttributeError):
         return None
-    if inspect.isclass(there):
-        return tuple(_of_class(there))
-    return tuple(_of_function(there))
+    if inspect.isclass(target):
+        return tuple(_of_class(target))
+    return tuple(_of_function(target))
 
 
 def _of_class(kind: type) -> Iterator[FoundParameter]:
@@ -52,10 +52,11 @@ def _of_class(kind: type) -> Iterator[FoundParameter]:
             default = "" if required else repr(field.get_default(call_default_factory=True))
             yield FoundParameter(name, default, _type(field.annotation))
     elif dataclasses.is_dataclass(kind):
-        for one in dataclasses.fields(kind):
-            if one.init and not one.name.startswith("_"):
-                default = "" if one.default is dataclasses.MISSING else repr(one.default)
-                yield FoundParameter(one.name, default, _type(one.type))
+        for attribute in dataclasses.fields(kind):
+            if attribute.init and not attribute.name.startswith("_"):
+                required = attribute.default is dataclasses.MISSING
+                default = "" if required else repr(attribute.default)
+                yield FoundParameter(attribute.name, default, _type(attribute.type))
     else:
         yield from _of_function(kind)
 

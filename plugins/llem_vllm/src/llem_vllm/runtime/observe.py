@@ -1,7 +1,7 @@
-"""Read back from the resolved configuration of vLLM what was in force.
+"""Read the effective settings back from vLLM's resolved configuration.
 
-vLLM fills in defaults that depend on device and model, and changes some of what it is told without
-an error: ``enforce_eager`` switches compilation off, a platform without CUDA graphs drops them.
+vLLM fills in defaults that depend on device and model, and it overrides some settings silently:
+``enforce_eager`` turns compilation off, and a platform without CUDA graphs drops them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SECTIONS = (
     "offload_config.uva", "offload_config.prefetch", "offload_config", "compilation_config",
     "attention_config", "kernel_config", "mamba_config",
 )  # fmt: skip
-"""Parts of a ``VllmConfig`` that keep arguments of ``EngineArgs`` under the same name."""
+"""Parts of a ``VllmConfig`` that hold arguments of ``EngineArgs`` under their own names."""
 
 RENAMED = {
     "kv_cache_dtype": "cache_config.cache_dtype",
@@ -29,7 +29,7 @@ RENAMED = {
     "ir_op_priority": "kernel_config.ir_op_priority",
     "eplb_config": "parallel_config.eplb_config",
 }
-"""Those it keeps under another name or in another place."""
+"""Arguments that a ``VllmConfig`` holds under another name."""
 
 ALWAYS = (
     "dtype", "quantization", "load_format", "seed", "max_model_len", "kv_cache_dtype", "block_size",
@@ -41,21 +41,21 @@ ALWAYS = (
     "compilation_config.cudagraph_mode", "compilation_config.cudagraph_capture_sizes",
     "cache_config.num_gpu_blocks",
 )  # fmt: skip
-"""Arguments that are reported whether or not they were asked for."""
+"""Arguments that are always reported."""
 
 UNCOMPARED = frozenset(
     {
-        # Names of files become paths; sets have no order.
+        # File names become paths; sets have no order.
         "model", "tokenizer", "revision", "tokenizer_revision", "cpu_offload_params",
         "offload_params", "attention_backend",
-        # vLLM goes on writing into these.
+        # vLLM adds entries to these.
         "compilation_config.custom_ops", "compilation_config.splitting_ops",
         "compilation_config.compile_sizes", "compilation_config.compile_ranges_endpoints",
         "compilation_config.inductor_compile_config", "ir_op_priority.rms_norm",
         "ir_op_priority.fused_add_rms_norm", "ir_op_priority.gelu_and_mul_sparse",
     }
 )  # fmt: skip
-"""Arguments whose effective value is spelled otherwise than the one asked for."""
+"""Arguments whose effective value is not written like the requested one."""
 
 
 def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call
 
     Args:
         vllm_config: The resolved ``VllmConfig``.
-        workers: What each worker says about itself.
+        workers: The description that each worker gives of itself.
         load: The call, as planned.
     """
     asked = dict(_flat(load.kwargs))
@@ -81,7 +81,7 @@ def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call
 
 
 def request_values(params: Any, sampling: Call) -> dict[str, Any]:
-    """Return what a request's parameters became, by ``sampling.<argument>``."""
+    """Return the effective parameters of a request, by ``sampling.<argument>``."""
     names = dict.fromkeys((*sampling.kwargs, "temperature", "top_p", "top_k", "min_p"))
     return {
         f"sampling.{name}": _plain(getattr(params, name)) for name in names if hasattr(params, name)
@@ -89,7 +89,7 @@ def request_values(params: Any, sampling: Call) -> dict[str, Any]:
 
 
 def nested_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a nested config was asked to be and was not; core compares the arguments."""
+    """Yield each nested argument with another effective value; core compares the flat ones."""
     for name, wanted in _flat(load.kwargs):
         key = f"load.{name}"
         if "." in name and key in effective and effective[key] != wanted:
@@ -97,7 +97,7 @@ def nested_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str
 
 
 def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every argument with its dotted name, those inside nested configs too."""
+    """Yield every argument by dotted name, including those of nested configs."""
     for name, value in arguments.items():
         if isinstance(value, Construct):
             yield from _flat(value.kwargs, f"{prefix}{name}.")
@@ -108,10 +108,12 @@ def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _values(vllm_config: Any, name: str) -> Iterator[Any]:
-    """Yield the value that ``vllm_config`` keeps for an argument, if it keeps one."""
+    """Yield the value that ``vllm_config`` holds for an argument, if it holds one."""
     first, dot, rest = name.partition(".")
-    place = RENAMED.get(first)
-    candidates = (place + dot + rest,) if place else (*(f"{one}.{name}" for one in SECTIONS), name)
+    if place := RENAMED.get(first):
+        candidates = [place + dot + rest]
+    else:
+        candidates = [*(f"{section}.{name}" for section in SECTIONS), name]
     for path in candidates:
         try:
             yield attrgetter(path)(vllm_config)

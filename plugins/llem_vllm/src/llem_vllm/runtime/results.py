@@ -1,4 +1,4 @@
-"""From what vLLM returned to what each request got; done after the window."""
+"""Turn vLLM's outputs into one result per request, after the window."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from llem.api.session import FinishReason, Request, RequestResult
-from llem_vllm.runtime.token_times import TokenTimes
+from llem_vllm.runtime.engine_metrics import TokenTimes
 
 
-def generated(
+def generated_results(
     requests: Sequence[Request], outputs: Sequence[Any], times: TokenTimes, eos_ids: Set[int]
 ) -> list[RequestResult]:
-    """Return one result per request of ``LLM.generate``.
+    """Return the results of ``LLM.generate``.
 
-    Times are the engine's monotonic ones: when it queued the request, and when it had each token.
-    ``arrival_time`` is wall clock and is not used.
+    A request's times are the engine's monotonic ones: when it was queued and when each token was
+    ready. vLLM's ``arrival_time`` is wall-clock time and is not used.
 
     Raises:
         RuntimeError: The engine gave a request up.
     """
-    found = []
+    results = []
     for request, output in zip(requests, outputs, strict=True):
         completion, metrics = output.outputs[0], output.metrics
         ids = list(completion.token_ids)
-        found.append(
+        results.append(
             RequestResult(
                 index=request.index,
                 output_ids=ids,
@@ -36,10 +36,10 @@ def generated(
                 token_times_s=times.of(output.request_id, len(ids)),
             )
         )
-    return found
+    return results
 
 
-def searched(
+def beam_results(
     requests: Sequence[Request],
     outputs: Sequence[Any],
     eos_ids: Set[int],
@@ -47,16 +47,16 @@ def searched(
     started_s: float,
     finished_s: float,
 ) -> list[RequestResult]:
-    """Return one result per request of ``LLM.beam_search``: its best sequence.
+    """Return the results of ``LLM.beam_search``: the best sequence of each request.
 
-    Which beam wins is known at the end only, so no token has a time of its own.
+    The winning beam is known at the end only, so tokens have no times.
     """
-    found = []
+    results = []
     for request, output in zip(requests, outputs, strict=True):
         best = output.sequences[0]
         ids = list(best.tokens[len(request.prompt_ids) :])
         ended = bool(ids) and ids[-1] in eos_ids
-        found.append(
+        results.append(
             RequestResult(
                 index=request.index,
                 output_ids=ids,
@@ -65,16 +65,16 @@ def searched(
                 finished_s=finished_s,
             )
         )
-    return found
+    return results
 
 
 def finish_reason(reason: str | None, stop: int | str | None, eos_ids: Set[int]) -> FinishReason:
-    """Return why a request ended, in llem's words.
+    """Translate vLLM's finish reason.
 
     Args:
-        reason: What vLLM says: ``stop`` or ``length``; anything else is a failure.
-        stop: The stop text or token id that ended it; ``None`` for the tokenizer's EOS.
-        eos_ids: Ids that end a request by themselves.
+        reason: ``stop`` or ``length``; any other value is a failure.
+        stop: The stop text or token id that ended the request; ``None`` for the tokenizer's EOS.
+        eos_ids: Token ids that end a request by themselves.
 
     Raises:
         RuntimeError: The engine gave the request up.

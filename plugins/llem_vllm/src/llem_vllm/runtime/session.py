@@ -1,4 +1,4 @@
-"""The session: all requests at once through vLLM's offline engine."""
+"""The session: vLLM's offline engine runs all requests of a repetition in one call."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ from llem.api.session import (
     TokenizerExport,
 )
 from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
-from llem_vllm.runtime import lifeline, observe
-from llem_vllm.runtime.counters import since, totals
-from llem_vllm.runtime.engine_watch import processes, watching
-from llem_vllm.runtime.facts import eos_ids, model_facts
-from llem_vllm.runtime.prefix_guard import PrefixGuard
-from llem_vllm.runtime.results import generated, searched
-from llem_vllm.runtime.token_times import TokenTimes
+from llem_vllm.runtime import observe
+from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
+from llem_vllm.runtime.engine_processes import engine_processes, register_session, watching
+from llem_vllm.runtime.model_info import eos_ids, model_info
+from llem_vllm.runtime.prefix_cache_check import PrefixCacheCheck
+from llem_vllm.runtime.results import beam_results, generated_results
 from llem_vllm.runtime.tokenizer import export
 
 
-class VllmSession(Session):
+class VLLMSession(Session):
     """Executes a plan with vLLM."""
 
     def __init__(self) -> None:
@@ -40,17 +39,17 @@ class VllmSession(Session):
         self._params: Any = None
 
     def open(self, plan: CallPlan) -> OpenReport:
-        """Start the engine, which loads the model in processes of its own."""
+        """Start the engine; its processes load the model."""
         self._plan = plan
         load = plan.call("load")
-        lifeline.announce()
+        register_session()
         self._llm = import_dotted(load.target)(**resolve_kwargs(load))
         self._times = TokenTimes(self._llm.llm_engine.output_processor)
         self._workers = self._llm.collective_rpc("llem_describe")
         return OpenReport(
             engine="vllm",
             engine_version=vllm.__version__,
-            model=model_facts(self._llm, self._workers),
+            model=model_info(self._llm, self._workers),
             devices=list(dict.fromkeys(worker["device"] for worker in self._workers)),
         )
 
@@ -59,33 +58,33 @@ class VllmSession(Session):
         return export(self._llm.get_tokenizer())
 
     def prepare(self, requests: Sequence[Request]) -> None:
-        """Make the prompts and parameters of every request."""
+        """Build the prompts and parameters of every request."""
         self._requests = requests
         self._eos_ids = set() if self._plan.settings["ignore_eos"] else eos_ids(self._llm)
-        self._guard = PrefixGuard([request.prompt_ids for request in requests])
+        self._cache_check = PrefixCacheCheck([request.prompt_ids for request in requests])
         sampling = self._plan.call("sampling")
         make = import_dotted(sampling.target)
         kwargs = resolve_kwargs(sampling)
-        params = [make(**kwargs, max_tokens=one.max_new_tokens) for one in requests]
+        params = [make(**kwargs, max_tokens=request.max_new_tokens) for request in requests]
         self._params = params[0]
         self._arguments = {
             **resolve_kwargs(self._generate),
-            "prompts": [{"prompt_token_ids": list(one.prompt_ids)} for one in requests],
+            "prompts": [{"prompt_token_ids": list(request.prompt_ids)} for request in requests],
             **({"params": self._params} if self._searches else {"sampling_params": params}),
         }
-        with watching(processes(self._llm)):
-            self._llm.collective_rpc("llem_forget_peak")
+        with watching(engine_processes(self._llm)):
+            self._llm.collective_rpc("llem_reset_peak_memory")
 
     def run(self) -> RunResult:
-        """Hand all requests over in one call; what precedes and follows it is bookkeeping."""
+        """Run all requests in one call; only that call is inside the window."""
         generate = self._target()
-        with watching(processes(self._llm)):
-            self._start_over()
+        with watching(engine_processes(self._llm)):
+            self._reset()
             before = totals(self._llm.get_metrics())
             started_s = time.monotonic()
             outputs = generate(**self._arguments)
             finished_s = time.monotonic()
-            counters = since(before, totals(self._llm.get_metrics()))
+            counters = delta(before, totals(self._llm.get_metrics()))
         return RunResult(
             started_s=started_s,
             finished_s=finished_s,
@@ -94,10 +93,10 @@ class VllmSession(Session):
         )
 
     def observe(self) -> Observation:
-        """Read the effective settings and the memory of all processes back."""
+        """Read back the effective settings and the memory of all processes."""
         load = self._plan.call("load")
         effective = observe.effective(self._llm.llm_engine.vllm_config, self._workers, load)
-        reasons = self._guard.reasons()
+        reasons = self._cache_check.reasons()
         if differences := list(observe.nested_differences(load, effective)):
             reasons["effective-differs"] = "; ".join(differences)
         return Observation(
@@ -131,30 +130,30 @@ class VllmSession(Session):
         """Return the method of the engine that the plan names."""
         return getattr(self._llm, self._generate.target.partition(".")[2])  # type: ignore[no-any-return]
 
-    def _start_over(self) -> None:
-        """Leave nothing of an earlier repetition to this one."""
+    def _reset(self) -> None:
+        """Remove what an earlier repetition left: token times, random state, cached prompts."""
         self._times.clear()
-        self._llm.collective_rpc("llem_start_over", args=(self._plan.settings["seed"],))
+        self._llm.collective_rpc("llem_set_seed", args=(self._plan.settings["seed"],))
         if self._plan.settings["reset_prefix_cache"]:
-            self._guard.reset(self._llm)
+            self._cache_check.reset(self._llm)
 
     def _results(
         self, outputs: Sequence[Any], started_s: float, finished_s: float
     ) -> list[RequestResult]:
         if self._searches:
-            return searched(
+            return beam_results(
                 self._requests,
                 outputs,
                 self._eos_ids,
                 started_s=started_s,
                 finished_s=finished_s,
             )
-        self._guard.check(outputs)
-        return generated(self._requests, outputs, self._times, self._eos_ids)
+        self._cache_check.check(outputs)
+        return generated_results(self._requests, outputs, self._times, self._eos_ids)
 
     def _memory(self) -> dict[str, int]:
         memory: dict[str, int] = {}
-        with watching(processes(self._llm)):
+        with watching(engine_processes(self._llm)):
             workers = self._llm.collective_rpc("llem_memory")
         for worker in workers:
             for name, value in worker.items():

@@ -40,7 +40,10 @@ SURFACES: dict[str, Callable[..., Any]] = {
     "vllm.QuantizationConfigArgs": QuantizationConfigArgs,
     "vllm.QuantSpec": QuantSpec,
 }
-"""What takes the arguments that llem passes on, by the name the audit gives it."""
+"""Classes and functions that take arguments from llem, by their names in the audit."""
+
+
+_EMPTY = inspect.Parameter.empty
 
 
 def introspect() -> Found:
@@ -52,15 +55,15 @@ def _parameters(target: Callable[..., Any]) -> list[FoundParameter]:
     return [
         FoundParameter(
             name=name,
-            default_repr="" if one.default is one.empty else _short(one.default),
-            annotation_text="" if one.annotation is one.empty else str(one.annotation),
+            default_repr="" if parameter.default is _EMPTY else _short(parameter.default),
+            annotation_text="" if parameter.annotation is _EMPTY else str(parameter.annotation),
         )
-        for name, one in inspect.signature(target).parameters.items()
+        for name, parameter in inspect.signature(target).parameters.items()
         if name != "self"
     ]
 
 
 def _short(default: Any) -> str:
-    """Return ``default`` as source; a factory's object is told by its class alone."""
+    """Return ``default`` as source; for an object without short source, its class name."""
     text = repr(default)
     return text if "<" not in text and len(text) < 80 else type(default).__name__

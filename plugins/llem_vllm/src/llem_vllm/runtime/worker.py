@@ -1,7 +1,7 @@
-"""Questions to vLLM's own worker processes, which may run elsewhere than the session.
+"""Methods that llem adds to vLLM's worker processes, which may run elsewhere than the session.
 
-vLLM adds the methods of the class to each of its workers (``worker_extension_cls``) and calls them
-by name (``LLM.collective_rpc``), outside every window. Their names must not be its own.
+vLLM mixes the class into each of its workers (``worker_extension_cls``) and calls methods by name
+(``LLM.collective_rpc``), always outside a window. The names must differ from vLLM's own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from vllm.utils.torch_utils import set_random_seed
 
 
 class WorkerFacts:
-    """Methods of a worker. ``self`` is the worker of vLLM."""
+    """Methods of a worker; ``self`` is vLLM's worker."""
 
     device: torch.device
     vllm_config: Any
     model_runner: Any
 
     def llem_describe(self) -> dict[str, Any]:
-        """Return what the worker loaded, and where to."""
-        weights = _once(self.model_runner.get_model().parameters())
+        """Return device, weights, attention kernels and thread count as JSON data."""
+        weights = _distinct(self.model_runner.get_model().parameters())
         return {
             "device": _device_name(self.device),
             "parameters": sum(weight.numel() for weight in weights),
@@ -31,21 +31,21 @@ class WorkerFacts:
             "threads": torch.get_num_threads(),
         }
 
-    def llem_start_over(self, seed: int) -> None:
-        """Set the generators that sampling draws from back to ``seed``."""
+    def llem_set_seed(self, seed: int) -> None:
+        """Reset the generators that sampling draws from."""
         set_random_seed(seed)
 
-    def llem_forget_peak(self) -> None:
-        """Let the peak of device memory be that of what follows."""
+    def llem_reset_peak_memory(self) -> None:
+        """Start a new measurement of peak device memory."""
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
 
     def llem_memory(self) -> dict[str, int]:
         """Return bytes by name."""
-        caches = _once(
+        caches = _distinct(
             tensor for cache in self.model_runner.kv_caches for tensor in _tensors(cache)
         )
-        memory = {"kv_cache_bytes": sum(one.numel() * one.element_size() for one in caches)}
+        memory = {"kv_cache_bytes": sum(cache.numel() * cache.element_size() for cache in caches)}
         if self.device.type == "cuda":
             memory["device_peak_bytes"] = torch.cuda.max_memory_allocated(self.device)
             memory["device_peak_reserved_bytes"] = torch.cuda.max_memory_reserved(self.device)
@@ -66,10 +66,10 @@ def _device_name(device: torch.device) -> str:
 
 
 def _tensors(cache: Any) -> Iterable[torch.Tensor]:
-    """Return the tensors of one layer's cache, which some layers keep in several."""
+    """Return the tensors of one layer's cache; some layers have several."""
     return (cache,) if isinstance(cache, torch.Tensor) else cache
 
 
-def _once(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
-    """Return each piece of memory once, however many layers share it."""
+def _distinct(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """Return one tensor for each piece of memory, however many layers share it."""
     return list({tensor.data_ptr(): tensor for tensor in tensors}.values())

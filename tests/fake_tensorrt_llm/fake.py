@@ -1,8 +1,8 @@
-"""What stands in for the package ``tensorrt_llm``; copied to where a worker finds it.
+"""A fake of the package ``tensorrt_llm``, copied to a folder where a worker imports it.
 
-Classes are made from the published reference of the version it claims to be: the same parameter
-names, types and defaults, and, like the strict models of the real ones, no others. It notes each
-call in a file and computes nothing: what it "generates" is as many tokens as were asked for.
+Its classes are made from the published reference of the version it claims to be: the same
+parameter names, types and defaults, and, like the strict models of the real ones, no others. It
+records each call in a file and computes nothing: it "generates" the requested number of tokens.
 """
 
 import ast
@@ -24,7 +24,7 @@ from llem_trt.versions import surface_of
 HERE = Path(__file__).parent
 VERSION = (HERE / "version.txt").read_text().strip()
 CLASSES = classes(surface_of(VERSION))
-FAILURE = os.environ.get("TRT_DOUBLE_FAILURE", "")
+FAILURE = os.environ.get("FAKE_TENSORRT_LLM_FAILURE", "")
 CHILD_SLEEPS_S = 600
 
 QuantAlgo = Enum(
@@ -40,21 +40,21 @@ LoadFormat = Enum("LoadFormat", ["AUTO", "DUMMY", "VISION_ONLY"], start=0)
 SCALARS = {"int": int, "float": (int, float), "bool": bool, "str": str}
 
 
-def note(call, **facts):
+def record(call, **facts):
     """Append one line to the record of calls."""
     with (HERE / "calls.jsonl").open("a") as file:
         file.write(json.dumps({"call": call, **facts}, default=describe) + "\n")
 
 
 def describe(value):
-    """Return an object as its class and what it was given."""
+    """Return an object as its class and the arguments it got."""
     if isinstance(value, Enum):
         return value.name
     return {"class": type(value).__name__, **value.given}
 
 
 def check(target, arguments):
-    """Refuse what the class does not take, in the words of its strict models."""
+    """Refuse arguments that the class does not take, in the words of its strict models."""
     for name, value in arguments.items():
         parameter = CLASSES[target].get(name)
         if parameter is None:
@@ -80,7 +80,7 @@ def is_kind(kind, value):
 
 
 def default(parameter):
-    """Return a default; that of an object is one without arguments."""
+    """Return the default of a parameter; for an object, one built without arguments."""
     source = parameter.default
     if source.endswith("()"):
         made = MADE.get(source[:-2])
@@ -129,21 +129,21 @@ def make_llm(target):
         tokenizer = None
 
         def __init__(self, **arguments):
-            note("load", target=target, arguments=arguments)
+            record("load", target=target, arguments=arguments)
             if FAILURE == "load":
                 raise RuntimeError("CUDA out of memory. Tried to allocate 40 GiB")
             check(target, arguments)
             self.args = resolve(target, arguments)
-            # A process of its own in a session of its own, like those that MPI starts.
+            # A separate process in a separate session, like those that MPI starts.
             self.child = subprocess.Popen(["sleep", str(CHILD_SLEEPS_S)], start_new_session=True)
             (HERE / "child.pid").write_text(str(self.child.pid))
             self.seen = set()
 
         def generate(self, inputs, sampling_params=None, use_tqdm=True, cache_salt=None):
-            """Answer with as many tokens as were asked for."""
-            note(
+            """Answer with the requested number of tokens."""
+            record(
                 "generate",
-                prompts=[one["prompt_token_ids"] for one in inputs],
+                prompts=[request["prompt_token_ids"] for request in inputs],
                 params=sampling_params,
                 use_tqdm=use_tqdm,
                 cache_salt=cache_salt,
@@ -151,7 +151,9 @@ def make_llm(target):
             fail_while_generating()
             arrival_s = time.monotonic()
             pairs = zip(inputs, sampling_params, strict=True)
-            return [self.answer(one, params, cache_salt, arrival_s) for one, params in pairs]
+            return [
+                self.answer(request, params, cache_salt, arrival_s) for request, params in pairs
+            ]
 
         def answer(self, request, params, salt, arrival_s):
             reused = self.reused_blocks(request["prompt_token_ids"], salt)
@@ -167,7 +169,7 @@ def make_llm(target):
             return types.SimpleNamespace(outputs=[completion])
 
         def reused_blocks(self, prompt, salt):
-            """Return the blocks of ``prompt`` that came before under the same salt."""
+            """Return the number of blocks of ``prompt`` that came before under the same salt."""
             if not self.args.kv_cache_config.enable_block_reuse:
                 return 0
             salt = None if FAILURE == "salt" else salt
@@ -179,7 +181,7 @@ def make_llm(target):
             return reused
 
         def shutdown(self):
-            note("shutdown")
+            record("shutdown")
             self.child.kill()
             self.child.wait()
 
@@ -188,7 +190,7 @@ def make_llm(target):
 
 
 def resolve(target, arguments):
-    """Return what the engine makes of the arguments of ``LLM()``."""
+    """Return the engine's resolved arguments."""
     name = "TrtLlmArgs" if "_tensorrt_engine" in target else "TorchLlmArgs"
     args = type(name, (), {})()
     for parameter, facts in CLASSES[target].items():
@@ -232,7 +234,7 @@ def perf_metrics(arrival_s, first_s, last_s, reused):
 
 
 def module(name, **content):
-    """Put a module where ``import`` finds it."""
+    """Make a module that ``import`` finds."""
     made = types.ModuleType(name)
     made.__dict__.update(content)
     sys.modules[name] = made
@@ -261,7 +263,7 @@ def install(package):
 
 
 def holder(target):
-    """Return a class whose signature is all that is asked of it."""
+    """Return a class of which only the signature is read."""
     return type("Args", (), {"__signature__": signature(target)})
 
 

@@ -1,4 +1,4 @@
-"""An environment of a worker in which the stand-in is installed."""
+"""A worker environment that has the fake installed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-_DOUBLE = Path(__file__).with_name("double.py")
+_FAKE = Path(__file__).with_name("fake.py")
 
 _PACKAGE = """\
 import sys
 
-from tensorrt_llm import double
+from tensorrt_llm import fake
 
-double.install(sys.modules[__name__])
+fake.install(sys.modules[__name__])
 """
 
 
-class DoubleSite:
-    """A folder for ``PYTHONPATH`` with a distribution ``tensorrt-llm`` that is the stand-in.
+class FakeSite:
+    """A folder for ``PYTHONPATH`` that holds the fake as distribution ``tensorrt-llm``.
 
     Args:
-        folder: Where to write it.
-        version: The version it claims to be.
+        folder: The folder to write.
+        version: The version that the fake claims to be.
     """
 
     def __init__(self, folder: Path, version: str) -> None:
@@ -33,7 +33,7 @@ class DoubleSite:
         self.package.mkdir(parents=True)
         (self.package / "__init__.py").write_text(_PACKAGE)
         (self.package / "version.txt").write_text(version)
-        shutil.copy(_DOUBLE, self.package / "double.py")
+        shutil.copy(_FAKE, self.package / "fake.py")
         metadata = folder / f"tensorrt_llm-{version}.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text(
@@ -42,12 +42,12 @@ class DoubleSite:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables with which an interpreter finds it."""
+        """Environment variables with which an interpreter finds the fake."""
         return {"PYTHONPATH": os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")])}
 
     @property
     def child_pid(self) -> int:
-        """Process id of what the engine started beside itself."""
+        """Process id of the process that the fake engine started."""
         return int((self.package / "child.pid").read_text())
 
     def calls(self, name: str) -> list[dict[str, Any]]:

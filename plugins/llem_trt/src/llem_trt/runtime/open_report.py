@@ -1,17 +1,51 @@
-"""What the loaded model is, read from its files: the weights are in processes of the engine."""
+"""Describe the engine, its devices and the loaded model.
+
+The weights are in the engine's own processes, so the model is described from its files.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from llem.api.architecture import from_hf_config
 from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
-"""Ids with a meaning of their own, as configs name them."""
+"""Names under which configs list special token ids."""
+
+
+def is_native(package: ModuleType) -> bool:
+    """Whether ``package`` brings compiled libraries, without which no model runs.
+
+    TensorRT-LLM computes in C++ and CUDA libraries inside its package. A fake written in Python
+    can answer its calls without computing anything, so its runs are marked as simulated.
+    """
+    file = getattr(package, "__file__", None)
+    return file is not None and next(Path(file).parent.rglob("*.so"), None) is not None
+
+
+def used_devices(world_size: int) -> list[str]:
+    """Return ``cuda:GPU-<uuid>`` of each rank's device; rank n uses visible device n."""
+    import torch
+
+    properties = (torch.cuda.get_device_properties(rank) for rank in range(world_size))
+    return [f"cuda:GPU-{str(device.uuid).removeprefix('GPU-')}" for device in properties]
+
+
+def used_bytes(world_size: int) -> int:
+    """Return the memory in use on those devices, by all processes.
+
+    The engine reserves nearly all memory for the KV cache before the first request, so the memory
+    in use afterwards is the peak.
+    """
+    import torch
+
+    free_and_total = (torch.cuda.mem_get_info(rank) for rank in range(world_size))
+    return sum(total - free for free, total in free_and_total)
 
 
 def model_folder(model: str, revision: str | None) -> Path:
@@ -28,15 +62,15 @@ def model_folder(model: str, revision: str | None) -> Path:
     return Path(snapshot_download(model, revision=revision, local_files_only=True))
 
 
-def model_facts(folder: Path, args: Any) -> ModelInfo:
-    """Return the facts of the model in ``folder``.
+def model_info(folder: Path, args: Any) -> ModelInfo:
+    """Return the description of the model in ``folder``.
 
     Args:
         folder: The model's folder.
         args: The engine's resolved arguments.
     """
     config, generation = _read(folder / "config.json"), _read(folder / "generation_config.json")
-    # Models for text and images keep the text part apart.
+    # Models for text and images have a config of their own for the text part.
     text = config.get("text_config", config)
     sources = (generation, text, config)
     architecture = from_hf_config(text)
@@ -46,7 +80,7 @@ def model_facts(folder: Path, args: Any) -> ModelInfo:
         eos_token_ids=_eos_ids(sources),
         special_token_ids=_special_ids(sources),
         max_context_tokens=next((limit for limit in limits if limit is not None), None),
-        # Packed weights do not change how many there are; how many bytes they take is not told.
+        # Quantization does not change the number of weights; their bytes are unknown here.
         parameters=None if architecture is None else architecture.parameters,
         weights_bytes=None,
         dtype=_dtype(args.dtype, text),
@@ -55,7 +89,7 @@ def model_facts(folder: Path, args: Any) -> ModelInfo:
 
 
 def _dtype(resolved: str, config: Mapping[str, Any]) -> str | None:
-    """Return the data type; ``auto`` is what the checkpoint says."""
+    """Return the data type; ``auto`` means the checkpoint's."""
     named = config.get("dtype", config.get("torch_dtype"))
     return named if resolved == "auto" else resolved
 

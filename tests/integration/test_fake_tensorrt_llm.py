@@ -1,6 +1,6 @@
-"""The TensorRT-LLM backend through the real worker, with a stand-in for the engine.
+"""The TensorRT-LLM backend through the real worker, with a fake for the engine.
 
-The stand-in checks and records calls. It computes nothing, so no outcome here may be valid.
+The fake checks and records calls. It computes nothing, so no outcome here may be valid.
 """
 
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from llem.workload.shape_folder import write_shape
 
-from ..trt_double.site import DoubleSite
+from ..fake_tensorrt_llm.site import FakeSite
 from .conftest import QUICK, wait_until
 
 VERSIONS = {"1.2": "1.2.1", "1.3": "1.3.0"}
@@ -19,17 +19,17 @@ VERSIONS = {"1.2": "1.2.1", "1.3": "1.3.0"}
 
 @pytest.fixture(params=VERSIONS)
 def site(request, tmp_path):
-    return DoubleSite(tmp_path / "site", VERSIONS[request.param])
+    return FakeSite(tmp_path / "site", VERSIONS[request.param])
 
 
 @pytest.fixture
 def newer(tmp_path):
-    return DoubleSite(tmp_path / "site", "1.3.0")
+    return FakeSite(tmp_path / "site", "1.3.0")
 
 
 @pytest.fixture
 def run(llem):
-    """Return a function that runs a quick experiment on a stand-in."""
+    """Return a function that runs a quick experiment on a fake."""
 
     def run(site, check, failure="", **settings):
         version = (site.package / "version.txt").read_text()
@@ -42,7 +42,7 @@ def run(llem):
         pairs = [part for name, value in chosen.items() for part in ("--set", f"{name}={value}")]
         done = llem(
             "run", "--backend", "trt", "--json", *pairs,
-            check=check, TRT_DOUBLE_FAILURE=failure, **site.environment,
+            check=check, FAKE_TENSORRT_LLM_FAILURE=failure, **site.environment,
         )  # fmt: skip
         return json.loads(done.stdout)
 
@@ -66,7 +66,7 @@ def test_a_run_makes_the_calls_of_its_plan_and_is_never_valid(site, run):
         trt__cuda_graphs__enabled=False,
     )
     assert outcome["status"] == "done"
-    assert outcome["environment"]["engine"] == "double"
+    assert outcome["environment"]["engine"] == "fake_tensorrt_llm"
     assert outcome["verdict"]["valid"] is False
     assert "simulated-engine" in codes(outcome)
     (load,) = site.calls("load")
@@ -141,9 +141,11 @@ def test_what_was_in_force_is_read_back(newer, run):
 
 def test_a_difference_to_what_was_asked_for_is_a_reason(newer, run):
     outcome = run(newer, 0, "differs", trt__max_batch_size=4, trt__kv_cache__dtype="fp8")
-    said = [one for one in outcome["verdict"]["reasons"] if one["code"] == "effective-differs"]
-    assert any("max_batch_size" in one["message"] for one in said)
-    assert any("kv_cache_config.dtype" in one["message"] for one in said)
+    said = [
+        reason for reason in outcome["verdict"]["reasons"] if reason["code"] == "effective-differs"
+    ]
+    assert any("max_batch_size" in reason["message"] for reason in said)
+    assert any("kv_cache_config.dtype" in reason["message"] for reason in said)
 
 
 def test_a_checkpoint_that_is_not_what_was_named_is_a_reason(newer, run, llem):
@@ -223,7 +225,7 @@ def test_the_plan_follows_the_version_that_is_installed(site, llem):
 
 
 def test_a_built_engine_is_loaded_by_the_execution_that_has_it(tmp_path, run):
-    older = DoubleSite(tmp_path / "site", "1.2.1")
+    older = FakeSite(tmp_path / "site", "1.2.1")
     folder = write_shape("shape:tiny")
     outcome = run(
         older,
@@ -248,10 +250,10 @@ def test_the_audit_reads_the_installed_package(site, llem):
 
 
 def test_the_audit_finds_a_parameter_that_is_new_in_the_installed_package(newer, llem):
-    double = newer.package / "double.py"
-    source = double.read_text()
+    fake = newer.package / "fake.py"
+    source = fake.read_text()
     new = 'CLASSES["tensorrt_llm.LLM"]["new_knob"] = CLASSES["tensorrt_llm.LLM"]["dtype"]\n'
-    double.write_text(source.replace("MADE = {}\n", f"{new}MADE = {{}}\n"))
+    fake.write_text(source.replace("MADE = {}\n", f"{new}MADE = {{}}\n"))
     done = llem("audit", "trt", check=1, **newer.environment)
     assert "new_knob" in done.stdout
     assert "unclassified" in done.stdout

@@ -1,4 +1,4 @@
-"""What the loaded model is."""
+"""Describe the loaded model."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from llem.api.architecture import from_hf_config
 from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
-"""Ids with a meaning of their own, as configs name them."""
+"""Names under which configs list special token ids."""
 
 
-def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
-    """Return the facts of a loaded model.
+def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
+    """Return the description of a loaded model.
 
     Args:
         llm: The ``LLM``.
-        workers: What each worker says about itself.
+        workers: The description that each worker gives of itself.
     """
     model = llm.llm_engine.vllm_config.model_config
     config = model.hf_text_config
     architecture = from_hf_config(config.to_dict())
-    # A part of a split model repeats some weights, and quantised ones are packed.
+    # The parts of a split model repeat some weights, and quantized weights are packed.
     plain = len(workers) == 1 and model.quantization is None
     counted = workers[0]["parameters"] if plain else None
     known = architecture.parameters if architecture and model.quantization is None else None
-    # On a CPU, vLLM may hand weights over to oneDNN, which keeps them where nobody can count.
+    # On a CPU, vLLM may hand weights over to oneDNN, where they cannot be counted.
     hidden = counted is not None and known is not None and counted < known
     return ModelInfo(
         vocab_size=config.vocab_size,
@@ -43,14 +43,14 @@ def model_facts(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
 
 
 def eos_ids(llm: Any) -> set[int]:
-    """Return the ids at which vLLM ends a request: the tokenizer's, and the model's own."""
+    """Return the token ids at which vLLM ends a request: the tokenizer's and the model's."""
     model = llm.llm_engine.vllm_config.model_config
     own = _as_list(model.try_get_generation_config().get("eos_token_id"))
     return {*own, *_as_list(getattr(llm.get_tokenizer(), "eos_token_id", None))}
 
 
 def _special_ids(model: Any) -> list[int]:
-    """Return the special ids that the model's files name, whether or not vLLM was to read them."""
+    """Return the special ids that the model's files name, even those that vLLM does not read."""
     sources = (
         try_get_generation_config(
             model.hf_config_path or model.model,

@@ -1,0 +1,1 @@
+"""A fake of TensorRT-LLM that checks calls, for machines that cannot install it."""
