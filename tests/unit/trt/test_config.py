@@ -35,7 +35,7 @@ def test_the_section_is_none_by_default_and_frozen():
         section.max_batch_size = 4
 
 
-def test_every_quantisation_algorithm_of_the_engine_can_be_named():
+def test_every_quantization_algorithm_of_the_engine_can_be_named():
     from typing import get_args
 
     from llem_trt.config.algorithms import Algorithm

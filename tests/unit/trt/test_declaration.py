@@ -1,4 +1,4 @@
-"""What the backend says about itself, and about errors."""
+"""The backend's declaration, and its hints for errors."""
 
 import pytest
 

@@ -152,7 +152,7 @@ def test_a_built_engine_is_loaded_with_its_checkpoints_tokenizer(plan):
     assert built.settings["config_from"] == "org/m"
 
 
-def test_quantisation_while_building_is_an_object_with_members_of_an_enumeration(plan):
+def test_quantization_while_building_is_an_object_with_members_of_an_enumeration(plan):
     settings = {**LEGACY, "trt.quantization.quant_algo": "FP8", "trt.calibration.calib_batches": 8}
     kwargs = load(plan, settings).kwargs
     assert kwargs["quant_config"] == Construct(
@@ -164,7 +164,7 @@ def test_quantisation_while_building_is_an_object_with_members_of_an_enumeration
     )
 
 
-def test_a_quantised_checkpoint_changes_no_argument(plan):
+def test_a_quantized_checkpoint_changes_no_argument(plan):
     built = plan({"trt.checkpoint_quantization": "NVFP4"}, workload=TEXTS)
     assert built.call("load").kwargs == {"model": "folder"}
     assert built.settings["quant_algo"] == "NVFP4"

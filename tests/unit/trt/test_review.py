@@ -1,4 +1,4 @@
-"""The machine against the experiment: devices, architectures, kernels."""
+"""Check experiments against machines: devices, architectures, kernels."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def codes(experiment, *capabilities):
     return [(finding.code, finding.severity) for finding in found]
 
 
-REFUSED = [("quantisation-not-supported", "error")]
+REFUSED = [("quantization-not-supported", "error")]
 TOO_OLD = [("compute-capability", "error")]
 
 
@@ -94,7 +94,7 @@ def test_findings_say_what_to_do(experiment):
 
 
 @pytest.mark.parametrize("algorithm", RUNS_ON)
-def test_every_quantisation_runs_somewhere(algorithm):
+def test_every_quantization_runs_somewhere(algorithm):
     known = {
         architecture_of(capability) for capability in [(8, 0), (8, 9), (9, 0), (10, 0), (12, 0)]
     }

@@ -1,4 +1,4 @@
-"""Reading what `vllm bench` writes.
+"""Read the files of `vllm bench`.
 
 The files were written by vLLM 0.32 on a CPU: batches of two requests of 8 and 4 tokens for latency,
 four such requests for the other two. Only the model's folder was replaced by its id.
@@ -97,5 +97,5 @@ def test_every_figure_is_a_metric():
 
 
 @pytest.mark.parametrize("other", [None, [], {}, {"latencies": [1.0]}, {"duration": 1.0}])
-def test_other_data_are_not_its(other):
+def test_other_data_are_not_read(other):
     assert read(other, ImportHints()) is None

@@ -1,4 +1,4 @@
-"""What the plugin says about itself."""
+"""The plugin's declaration."""
 
 from llem.api.capability import Capability
 from llem.schema.decoder import DecoderConfig

@@ -1,4 +1,4 @@
-"""Errors as vLLM words them, and what to do about each."""
+"""Errors in vLLM's words, with their hints."""
 
 import pytest
 
@@ -59,4 +59,4 @@ def test_a_known_error_has_a_hint(error_type, message, hint):
 
 
 def test_an_unknown_error_has_none():
-    assert explain("ValueError", "Something nobody has seen") is None
+    assert explain("ValueError", "an unseen error") is None

@@ -1,4 +1,4 @@
-"""What the machine and the model's own files have against an experiment."""
+"""Findings of the machine and the model's files against an experiment."""
 
 import json
 
@@ -62,7 +62,7 @@ def findings(experiment, facts, **sections):
         (
             {"quantization": "awq"},
             {},
-            ("checkpoint-not-quantised", "error", "vllm.quantization"),
+            ("checkpoint-not-quantized", "error", "vllm.quantization"),
         ),
         ({"tensor_parallel_size": 3}, {}, None),
         ({"max_model_len": 8192}, {}, None),
@@ -77,7 +77,7 @@ def test_the_files_of_the_model(experiment, folder, section, changes, finding):
     assert found == ([finding] if finding else [])
 
 
-def test_a_longer_context_is_allowed_to_who_insists(experiment, folder):
+def test_a_longer_context_is_allowed_on_request(experiment, folder):
     runner = {"env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}}
     (finding,) = findings(
         experiment, host(), model=folder(), vllm={"max_model_len": 9000}, runner=runner

@@ -1,4 +1,4 @@
-"""What became of every parameter of TensorRT-LLM's public classes."""
+"""Account for every parameter of TensorRT-LLM's public classes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from llem_trt.versions import SURFACES
 
 _PUBLIC = "tensorrt_llm.llmapi"
 
-_DRAFT_NAME = {"speculative_model_dir": "trt.speculation.speculative_model: its name before 1.3"}
-_TYPE = {"decoding_type": "the class that the plan builds says so"}
+_DRAFT_NAME = {"speculative_model_dir": "the name of trt.speculation.speculative_model before 1.3"}
+_TYPE = {"decoding_type": "follows from the class that the plan builds"}
 _LAYERS = {"num_eagle_layers": "the engine sets it from max_draft_len"}
 
 _EXCLUDED: dict[str, exclusions.Reasons] = {
@@ -22,10 +22,10 @@ _EXCLUDED: dict[str, exclusions.Reasons] = {
     "tensorrt_llm.LLM.generate": exclusions.GENERATE,
     "tensorrt_llm.SamplingParams": exclusions.SAMPLING,
     f"{_PUBLIC}.KvCacheConfig": exclusions.KV_CACHE,
-    f"{_PUBLIC}.SchedulerConfig": {"dynamic_batch_config": "acts in the TensorRT execution alone"},
-    f"{_PUBLIC}.QuantConfig": {"mamba_ssm_cache_dtype": "trt.kv_cache says it"},
+    f"{_PUBLIC}.SchedulerConfig": {"dynamic_batch_config": "acts in the TensorRT execution only"},
+    f"{_PUBLIC}.QuantConfig": {"mamba_ssm_cache_dtype": "trt.kv_cache sets it"},
     f"{_PUBLIC}.llm_args.MoeLoadBalancerConfig": {
-        "initial_global_assignments": "one number for each expert of each layer"
+        "initial_global_assignments": "needs a number for each expert of each layer"
     },
     f"{_PUBLIC}.EagleDecodingConfig": _LAYERS,
     f"{_PUBLIC}.Eagle3DecodingConfig": _LAYERS,
@@ -33,11 +33,11 @@ _EXCLUDED: dict[str, exclusions.Reasons] = {
         "num_nextn_predict_layers_from_model_config": "the engine sets it from the checkpoint"
     },
 }
-"""Exclusions by class."""
+"""Excluded parameters and reasons, by class."""
 
 
 def parameter_audit() -> ParameterAudit:
-    """Return the account; it covers all known surfaces of TensorRT-LLM at once."""
+    """Return the account of all known surfaces of TensorRT-LLM together."""
     places = {
         "tensorrt_llm.LLM": "load",
         "tensorrt_llm._tensorrt_engine.LLM": "load",
@@ -59,17 +59,17 @@ def parameter_audit() -> ParameterAudit:
     )
 
 
-def _surface(name: str, place: str, neighbours: Sequence[str]) -> Surface:
-    """Return the account of one class.
+def _surface(name: str, place: str, neighbors: Sequence[str]) -> Surface:
+    """Return the account of a class.
 
     Args:
         name: Its name.
-        place: Where its arguments stand in a plan.
-        neighbours: Every class whose arguments may stand there, itself among them.
+        place: The place of its arguments in a plan.
+        neighbors: All classes whose arguments may be at that place, including this class.
     """
     by_version = [reference.classes(surface) for surface in SURFACES]
     here: list[set[str]] = [
-        {parameter for neighbor in neighbours for parameter in known.get(neighbor, ())}
+        {parameter for neighbor in neighbors for parameter in known.get(neighbor, ())}
         for known in by_version
     ]
     names = {parameter for known in by_version for parameter in known.get(name, ())}

@@ -1,4 +1,4 @@
-"""What to do about errors of TensorRT-LLM."""
+"""Hints for errors of TensorRT-LLM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 HINTS: tuple[tuple[str, str], ...] = (
     (
         r"the plan is for TensorRT-LLM",
-        "Set trt.surface to the version that runs: '1.2' or '1.3'.",
+        "Set trt.surface to the version that is installed: '1.2' or '1.3'.",
     ),
     (
         r"out of memory|OutOfMemoryError",
@@ -45,7 +45,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"libnvinfer|libcuda|libcublas|libcudart|CUDA driver version is insufficient",
-        "CUDA libraries and driver do not fit TensorRT-LLM; its container has those that do.",
+        "CUDA libraries or driver do not fit TensorRT-LLM; its container has fitting libraries.",
     ),
     (
         r"no kernel image is available|SM\d+.*not supported|unsupported.*architecture",
@@ -61,10 +61,10 @@ HINTS: tuple[tuple[str, str], ...] = (
         "The model is not on this machine: download it while online (`hf download ID`).",
     ),
 )
-"""A pattern of the error's type and message, and the hint; the first that matches counts."""
+"""Pattern of the error's type and message, with the hint; the first match counts."""
 
 
 def explain(error_type: str, message: str) -> str | None:
-    """Return what to do about an error, or ``None`` if it is not a known one."""
+    """Return the hint for an error; ``None`` for an unknown error."""
     text = f"{error_type}: {message}"
     return next((hint for pattern, hint in HINTS if re.search(pattern, text)), None)

@@ -1,6 +1,6 @@
-"""Which NVIDIA architectures each quantisation runs on, as TensorRT-LLM's documentation says.
+"""The NVIDIA architectures that run each quantization, from TensorRT-LLM's documentation.
 
-Source: the hardware support matrix of its page on quantisation. Algorithms that the matrix does not
+Source: the hardware support matrix of its page on quantization. Algorithms that the matrix does not
 list belong to the legacy TensorRT execution, whose kernels begin with Ampere.
 """
 
@@ -16,52 +16,52 @@ Architecture = Literal["Ampere", "Ada", "Hopper", "Blackwell sm100", "Blackwell 
 AMPERE: Architecture = "Ampere"
 ADA: Architecture = "Ada"
 HOPPER: Architecture = "Hopper"
-DATA_CENTRE_BLACKWELL: Architecture = "Blackwell sm100"
+DATA_CENTER_BLACKWELL: Architecture = "Blackwell sm100"
 WORKSTATION_BLACKWELL: Architecture = "Blackwell sm120"
 
 BEGINS_WITH: Mapping[Architecture, tuple[int, int]] = {
     AMPERE: (8, 0),
     ADA: (8, 9),
     HOPPER: (9, 0),
-    DATA_CENTRE_BLACKWELL: (10, 0),
+    DATA_CENTER_BLACKWELL: (10, 0),
     WORKSTATION_BLACKWELL: (12, 0),
 }
-"""First compute capability of each."""
+"""First compute capability of each architecture."""
 
 BFLOAT16_CAPABILITY = (8, 0)
 """First compute capability for which versions before 1.3 accept bfloat16."""
 
-_EVERY = (AMPERE, ADA, HOPPER, DATA_CENTRE_BLACKWELL, WORKSTATION_BLACKWELL)
-_FP8 = (ADA, HOPPER, DATA_CENTRE_BLACKWELL, WORKSTATION_BLACKWELL)
-_BLACKWELL = (DATA_CENTRE_BLACKWELL, WORKSTATION_BLACKWELL)
-_FOUR_BIT_WEIGHTS = (AMPERE, ADA, HOPPER, DATA_CENTRE_BLACKWELL)
-_FOUR_BIT_WEIGHTS_FP8 = (ADA, HOPPER, DATA_CENTRE_BLACKWELL)
+_EVERY = (AMPERE, ADA, HOPPER, DATA_CENTER_BLACKWELL, WORKSTATION_BLACKWELL)
+_FP8 = (ADA, HOPPER, DATA_CENTER_BLACKWELL, WORKSTATION_BLACKWELL)
+_BLACKWELL = (DATA_CENTER_BLACKWELL, WORKSTATION_BLACKWELL)
+_FOUR_BIT_WEIGHTS = (AMPERE, ADA, HOPPER, DATA_CENTER_BLACKWELL)
+_FOUR_BIT_WEIGHTS_FP8 = (ADA, HOPPER, DATA_CENTER_BLACKWELL)
 
 RUNS_ON: Mapping[Algorithm, tuple[Architecture, ...]] = {
     "FP8": _FP8,
     "FP8_PER_CHANNEL_PER_TOKEN": (HOPPER,),
-    "FP8_BLOCK_SCALES": (HOPPER, DATA_CENTRE_BLACKWELL),
+    "FP8_BLOCK_SCALES": (HOPPER, DATA_CENTER_BLACKWELL),
     "NVFP4": _BLACKWELL,
     "W4A8_NVFP4_FP8": _BLACKWELL,
     "W4A8_MXFP4_FP8": _BLACKWELL,
     "W4A8_MXFP4_MXFP8": _BLACKWELL,
-    # The matrix means MXFP4 arithmetic; here it is unpacked, which Hopper does as well.
+    # The matrix lists MXFP4 arithmetic; this algorithm unpacks MXFP4, which Hopper can do too.
     "W4A16_MXFP4": (HOPPER, *_BLACKWELL),
     "W4A16_AWQ": _FOUR_BIT_WEIGHTS,
     "W4A16_GPTQ": _FOUR_BIT_WEIGHTS,
     "W4A8_AWQ": _FOUR_BIT_WEIGHTS_FP8,
 }
-"""Architectures of an algorithm; any that is not here runs from Ampere on."""
+"""Architectures of an algorithm; an algorithm missing here runs from Ampere on."""
 
 KV_CACHE_RUNS_ON: Mapping[str, tuple[Architecture, ...]] = {
     "fp8": _EVERY,
-    "nvfp4": (DATA_CENTRE_BLACKWELL,),
+    "nvfp4": (DATA_CENTER_BLACKWELL,),
 }
-"""Architectures of a KV cache's data type; any that is not here runs everywhere."""
+"""Architectures of a KV cache's data type; a type missing here runs everywhere."""
 
 
 def architecture_of(compute_capability: tuple[int, int]) -> Architecture | None:
-    """Return the architecture of a device, or ``None`` for one the table does not know."""
+    """Return the architecture of a device; ``None`` for an unknown device."""
     match compute_capability:
         case (8, 9):
             return ADA
@@ -70,7 +70,7 @@ def architecture_of(compute_capability: tuple[int, int]) -> Architecture | None:
         case (9, _):
             return HOPPER
         case (10, _):
-            return DATA_CENTRE_BLACKWELL
+            return DATA_CENTER_BLACKWELL
         case (12, _):
             return WORKSTATION_BLACKWELL
     return None

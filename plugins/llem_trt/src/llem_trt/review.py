@@ -1,4 +1,4 @@
-"""Judge an experiment against this machine, before anything is started."""
+"""Check an experiment against this machine, before anything starts."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from llem_trt.section import section_of, surface_in_use, world_size
 
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
+    """Yield findings against running ``experiment`` on the machine of ``facts``."""
     if not facts.gpus:
         yield Finding(
             code="no-nvidia-device",
-            message="TensorRT-LLM runs on NVIDIA devices, and none is visible here",
+            message="TensorRT-LLM needs an NVIDIA device, and none is visible",
             severity="warning",
             path="backend",
-            hint="Run it where there is one, or check the driver and CUDA_VISIBLE_DEVICES.",
+            hint="Use a machine that has one, or check the driver and CUDA_VISIBLE_DEVICES.",
         )
         return
     needed = world_size(experiment)
     if len(facts.gpus) < needed:
         yield Finding(
             code="too-few-gpus",
-            message=f"{needed} devices are asked for, and {len(facts.gpus)} visible",
+            message=f"the experiment needs {needed} devices, and {len(facts.gpus)} are visible",
             path="trt.tensor_parallel_size",
             hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
         )
     gpu = facts.gpus[0]
     yield from _dtype(experiment, gpu)
-    yield from _quantisation(experiment, gpu)
+    yield from _quantization(experiment, gpu)
     yield from _kv_cache(experiment, gpu)
 
 
@@ -57,7 +57,7 @@ def _dtype(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
         )
 
 
-def _quantisation(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
+def _quantization(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
     section = section_of(experiment)
     built = section.quantization.quant_algo if section.quantization is not None else None
     for path, algorithm in (
@@ -76,19 +76,19 @@ def _kv_cache(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
 
 
 def _runs_on(
-    path: str, what: str, architectures: Sequence[Architecture], gpu: Gpu
+    path: str, name: str, architectures: Sequence[Architecture], gpu: Gpu
 ) -> Iterator[Finding]:
     least = min(BEGINS_WITH[architecture] for architecture in architectures)
-    there = architecture_of(gpu.compute_capability)
-    # A device that is too old is refused by the field's marker.
-    if there in architectures or gpu.compute_capability < least:
+    found = architecture_of(gpu.compute_capability)
+    # The field's marker refuses a device that is too old.
+    if found in architectures or gpu.compute_capability < least:
         return
     yield Finding(
-        code="quantisation-not-supported" if there else "architecture-unknown",
-        message=f"{what} is documented for {', '.join(architectures)}; {_named(gpu)}",
-        severity="error" if there else "warning",
+        code="quantization-not-supported" if found else "architecture-unknown",
+        message=f"{name} is documented for {', '.join(architectures)}; {_named(gpu)}",
+        severity="error" if found else "warning",
         path=path,
-        hint="Use another device, or a checkpoint that is quantised otherwise.",
+        hint="Use another device, or a checkpoint with another quantization.",
     )
 
 

@@ -1,8 +1,8 @@
 """Results of vLLM's own benchmarks: ``vllm bench latency``, ``throughput`` and ``serve``.
 
-Made after vLLM 0.32's ``vllm/benchmarks``. None of the files says which version wrote it. That of
-``latency`` holds neither batch size nor lengths, and that of ``throughput`` does not tell output
-tokens from prompt tokens: such figures need what the user was told.
+Written against vLLM 0.32's ``vllm/benchmarks``. No file names the version that wrote it. The file
+of ``latency`` has neither batch size nor lengths, and the file of ``throughput`` does not separate
+output tokens from prompt tokens: figures that depend on them need the user's hints.
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ _TRAFFIC = (
 )  # fmt: skip
 
 
-def read(document: Any, told: ImportHints) -> ImportedResult | None:
-    """Return the result in ``document``; ``None`` if it is of none of the three benchmarks.
+def read(document: Any, hints: ImportHints) -> ImportedResult | None:
+    """Return the result in ``document``; ``None`` if no benchmark of the three wrote it.
 
     Args:
         document: The file's JSON data.
-        told: What the file does not say.
+        hints: Facts that the file lacks.
     """
     if not isinstance(document, Mapping):
         return None
     if {"avg_latency", "latencies", "percentiles"} <= document.keys():
-        return _latency(document, told)
+        return _latency(document, hints)
     if {"elapsed_time", "num_requests", "total_num_tokens"} <= document.keys():
-        return _throughput(document, told)
+        return _throughput(document, hints)
     if {"duration", "completed", "total_input_tokens", "total_output_tokens"} <= document.keys():
         return _serve(document)
     return None
 
 
-def _latency(document: Data, told: ImportHints) -> ImportedResult:
-    """Read the time that one batch took, again and again."""
-    repetitions = _rates(document["latencies"], told)
+def _latency(document: Data, hints: ImportHints) -> ImportedResult:
+    """Read the durations of a batch that was repeated."""
+    repetitions = _rates(document["latencies"], hints)
     figures = {name: fmean(values) for name, values in repetitions.items()}
-    return _result("latency", document, told, figures, repetitions)
+    return _result("latency", document, hints, figures, repetitions)
 
 
-def _throughput(document: Data, told: ImportHints) -> ImportedResult:
-    """Read how long all requests together took."""
+def _throughput(document: Data, hints: ImportHints) -> ImportedResult:
+    """Read the duration of all requests together."""
     requests, duration_s = document["num_requests"], document["elapsed_time"]
-    known = ImportHints(requests, told.input_tokens, told.output_tokens)
+    known = ImportHints(requests, hints.input_tokens, hints.output_tokens)
     figures = {name: values[0] for name, values in _rates([duration_s], known).items()}
     figures["total_tokens_per_s"] = document["total_num_tokens"] / duration_s
     return _result("throughput", document, known, figures, {})
 
 
 def _serve(document: Data) -> ImportedResult:
-    """Read how a server answered; times of the file's statistics are in milliseconds."""
+    """Read the statistics of a server; the file's times are in milliseconds."""
     duration_s, completed = document["duration"], document["completed"]
     inputs, outputs = document["total_input_tokens"], document["total_output_tokens"]
     figures = {
@@ -83,7 +83,7 @@ def _serve(document: Data) -> ImportedResult:
 
 
 def _request_latency(document: Data) -> Figures:
-    """Return quantiles of the requests' own times; those of failed ones mean nothing."""
+    """Return quantiles of the requests' times; none where some requests failed."""
     times_s = document.get("latencies") or ()
     if document.get("failed") or len(times_s) < 2:
         return {}
@@ -91,10 +91,10 @@ def _request_latency(document: Data) -> Figures:
     return {"e2e_s_p50": percentiles[49], "e2e_s_p99": percentiles[98]}
 
 
-def _rates(durations_s: Sequence[float], told: ImportHints) -> Repetitions:
-    """Return the rates that follow from durations and what was asked in each."""
+def _rates(durations_s: Sequence[float], hints: ImportHints) -> Repetitions:
+    """Return the rates that follow from durations and the work in each."""
     found: Repetitions = {"duration_s": list(durations_s)}
-    requests, inputs, outputs = told.requests, told.input_tokens, told.output_tokens
+    requests, inputs, outputs = hints.requests, hints.input_tokens, hints.output_tokens
     if requests:
         found["requests_per_s"] = [requests / duration_s for duration_s in durations_s]
         if outputs:
@@ -133,7 +133,7 @@ def _result(
 
 
 def _started_at(document: Data) -> str:
-    """Return the file's date, which is of a time zone that it does not tell."""
+    """Return the file's date, whose time zone the file does not say."""
     try:
         return datetime.strptime(document["date"], "%Y%m%d-%H%M%S").isoformat()
     except (KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 """What the backend does through llem today; vLLM itself can do more.
 
-What vLLM does on NVIDIA GPUs alone is stated as partial: it is planned, checked and passed on, and
-no such machine has measured it yet.
+Claims that need an NVIDIA GPU are partial: the settings are planned, checked and passed on to vLLM,
+and no GPU has run them yet.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ INFO = BackendInfo(
             Support.YES, note="emptied before each repetition; hits are counted"
         ),
         Capability.COMPILE: _YES,
-        Capability.BEAM_SEARCH: Claim(Support.YES, note="no latency of single tokens"),
+        Capability.BEAM_SEARCH: Claim(Support.YES, note="without times of single tokens"),
         Capability.SPECULATIVE_DECODING: Claim(
             Support.PARTIAL,
-            note="n-gram lookup tried; methods with a draft model passed on to vLLM",
+            note="n-gram lookup is tried; methods with a draft model are passed on to vLLM",
             settings={
                 "vllm.speculative_config.method": "ngram",
                 "vllm.speculative_config.num_speculative_tokens": 3,

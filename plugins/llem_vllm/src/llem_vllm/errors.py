@@ -1,4 +1,4 @@
-"""What to do about errors of vLLM, torch and the model hub."""
+"""Hints for errors of vLLM, torch and the model hub."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Free memory on device|less than desired GPU memory utilization",
-        "Something else holds device memory: end it, or lower vllm.gpu_memory_utilization.",
+        "Another process uses device memory: end it, or lower vllm.gpu_memory_utilization.",
     ),
     (
         r"OutOfMemoryError|out of memory|DefaultCPUAllocator",
@@ -37,8 +37,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     (
         r"EngineDeadError|EngineProcessDied|EngineCore encountered|"
         r"Engine core (initialization failed|proc)",
-        "A process of vLLM ended; the log says why, above the last traceback. If it says nothing, "
-        "the kernel may have ended it when memory ran out.",
+        "A process of vLLM ended. The log says why, above the last traceback; if it does not, the "
+        "kernel may have killed the process for lack of memory.",
     ),
     (
         r"GatedRepo|gated repo|\b403 Client Error",
@@ -58,40 +58,40 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"not supported for now|do not have a vLLM implementation|does not recognize this arch",
-        "This vLLM has no code of its own for the model; try vllm.model_impl: transformers.",
+        "This version of vLLM does not implement the model; try vllm.model_impl: transformers.",
     ),
     (
         r"trust_remote_code",
-        "The model brings Python code of its own; set model.trust_remote_code to true if you "
-        "trust its author.",
+        "The model comes with Python code; set model.trust_remote_code to true if you trust its "
+        "author.",
     ),
     (
         r"Cannot find the config file for|quantization method specified in the model config",
         "vllm.quantization does not fit the checkpoint: leave it out to follow the checkpoint, or "
-        "use one that was prepared for the method.",
+        "use a checkpoint prepared for the method.",
     ),
     (
         r"quantization method .* not supported for the current (GPU|platform)|"
         r"is not supported on (this|the current) platform|Minimum capability",
-        "This device has no kernels for it; use another vllm.quantization, or none.",
+        "This device lacks kernels for the method; change or remove vllm.quantization.",
     ),
     (
         r"attention backend|Selected backend .* is not valid|No valid attention backend",
-        "Leave vllm.attention_backend out: vLLM then takes one that works here.",
+        "Remove vllm.attention_backend: vLLM then chooses a kernel that works here.",
     ),
     (
         r"unexpected keyword argument",
-        "An argument in passthrough_kwargs is not known to this version of vLLM.",
+        "This version of vLLM has no such argument: check passthrough_kwargs.",
     ),
     (
         r"VLLM_ALLOW_INSECURE_SERIALIZATION|llem_describe",
         "The processes of vLLM could not load llem-vllm: install it beside vLLM.",
     ),
 )
-"""A pattern of the error's type and message, and the hint; the first that matches counts."""
+"""Pattern of the error's type and message, with the hint; the first match counts."""
 
 
 def explain(error_type: str, message: str) -> str | None:
-    """Return what to do about an error, or ``None`` if it is not a known one."""
+    """Return the hint for an error; ``None`` for an unknown error."""
     text = f"{error_type}: {message}"
     return next((hint for pattern, hint in HINTS if re.search(pattern, text)), None)

@@ -1,4 +1,4 @@
-"""Judge an experiment against this machine and the model's own files, before anything starts."""
+"""Check an experiment against this machine and the model's files, before anything starts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BFLOAT16_CAPABILITY = (8, 0)
 """First NVIDIA compute capability whose tensor cores multiply bfloat16."""
 
 FP8_CAPABILITY = (8, 9)
-"""First NVIDIA compute capability whose tensor cores multiply FP8; older ones unpack it."""
+"""First NVIDIA compute capability whose tensor cores multiply FP8; older devices unpack it."""
 
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
+    """Yield findings against running ``experiment`` on the machine of ``facts``."""
     # With another interpreter the worker may see other devices, but still this machine's.
     yield from _devices(experiment, facts)
     yield from _dtype(experiment, facts)
@@ -35,14 +35,14 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
 
 
 def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
-    """Return the ``config.json`` of a model folder; ``None`` for anything that is not one."""
+    """Return the ``config.json`` of a model folder; ``None`` where there is none."""
     file = Path(experiment.model.id).expanduser() / "config.json"
     if experiment.model.is_shape or not file.is_file():
         return None
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
-        return None  # the engine says it better, with the whole file at hand
+        return None  # the engine reports it better
     return config if isinstance(config, dict) else None
 
 
@@ -57,17 +57,17 @@ def _devices(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     for size in sizes.values():
         needed *= size
     if facts.gpus and needed > len(facts.gpus):
-        blamed = next(name for name, size in sizes.items() if size > 1)
+        field = next(name for name, size in sizes.items() if size > 1)
         yield Finding(
             code="too-few-devices",
-            message=f"it takes {needed} devices, and {len(facts.gpus)} are visible.",
-            path=f"vllm.{blamed}",
-            hint="Use fewer, or check CUDA_VISIBLE_DEVICES.",
+            message=f"the experiment needs {needed} devices, and {len(facts.gpus)} are visible.",
+            path=f"vllm.{field}",
+            hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
         )
     if section.enable_cumem_allocator and not facts.gpus:
         yield Finding(
             code="no-cuda-device",
-            message="the CUDA allocator of vLLM needs an NVIDIA device, and none is visible here.",
+            message="the CUDA allocator of vLLM needs an NVIDIA device, and none is visible.",
             path="vllm.enable_cumem_allocator",
             hint="Remove it.",
         )
@@ -89,7 +89,7 @@ def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     if kv_cache.startswith("fp8") and capability < FP8_CAPABILITY:
         yield Finding(
             code="fp8-emulated",
-            message=f"compute capability {found} has no FP8 arithmetic; the cache is unpacked.",
+            message=f"compute capability {found} has no FP8 arithmetic; vLLM unpacks the cache.",
             severity="warning",
             path="vllm.kv_cache_dtype",
         )
@@ -108,15 +108,15 @@ def _heads(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Findin
 
 
 def _context(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
-    asked, limit = section_of(experiment).max_model_len, config.get("max_position_embeddings")
+    requested, limit = section_of(experiment).max_model_len, config.get("max_position_embeddings")
     scaled = config.get("rope_scaling") or config.get("rope_parameters", {}).get("factor")
-    if asked is not None and isinstance(limit, int) and not scaled and asked > limit:
+    if requested is not None and isinstance(limit, int) and not scaled and requested > limit:
         yield Finding(
             code="context-longer-than-model",
             message=f"the model's limit is {limit} tokens.",
             path="vllm.max_model_len",
-            hint="Lower it, or set the variable VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 under "
-            "runner.env if you know that the model can.",
+            hint="Lower it, or set VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 in runner.env if the model can "
+            "handle it.",
             severity="warning" if _allows_long(experiment) else "error",
         )
 
@@ -131,7 +131,7 @@ def _experts(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Find
     if section_of(experiment).enable_expert_parallel and dense:
         yield Finding(
             code="no-experts",
-            message="the model has no experts that could be spread.",
+            message="the model has no experts to spread.",
             path="vllm.enable_expert_parallel",
             hint="Remove it; vllm.tensor_parallel_size splits dense layers.",
         )
@@ -141,10 +141,9 @@ def _checkpoint(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[F
     method = section_of(experiment).quantization
     if method in PREPARED and "quantization_config" not in config:
         yield Finding(
-            code="checkpoint-not-quantised",
-            message=f"{method} reads weights that were quantised before, and this checkpoint's are "
-            "not.",
+            code="checkpoint-not-quantized",
+            message=f"{method} needs quantized weights, and this checkpoint's are not quantized.",
             path="vllm.quantization",
-            hint="Use a checkpoint prepared for it, or a method that quantises while loading, "
+            hint="Use a checkpoint prepared for it, or a method that quantizes while loading, "
             "such as fp8.",
         )

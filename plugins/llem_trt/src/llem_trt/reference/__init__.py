@@ -1,7 +1,7 @@
-"""What TensorRT-LLM's public classes take, as published; for machines that cannot install it.
+"""The published parameters of TensorRT-LLM's classes, for machines that cannot install it.
 
-The data was read from the published source and never executed. ``tensorrt_llm.json`` says which
-text each surface was read from.
+The data was read from the published source and never executed; ``tensorrt_llm.json`` names the
+source of each surface.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Parameter:
     """A parameter of a class or function.
 
     Attributes:
-        type: Kinds of values it takes: ``int | str``, or the name of a class.
-        default: Its default as Python source, or empty where it is required.
-        choices: The values it is limited to, or empty.
-        status: ``beta``, ``prototype`` or ``deprecated`` where the publisher says so.
+        type: Types of its values, such as ``int | str``, or the name of a class.
+        default: Its default as Python source; empty for a required parameter.
+        choices: The only values it takes, or empty.
+        status: ``beta``, ``prototype`` or ``deprecated``, if the publisher says so.
     """
 
     type: str
@@ -35,12 +35,12 @@ class Parameter:
 
 
 Classes = Mapping[str, Mapping[str, Parameter]]
-"""Parameters by name, by the class or function that has them."""
+"""Parameters by name, by class or function."""
 
 
 @cache
 def classes(surface: SurfaceName) -> Classes:
-    """Return the parameters that ``surface`` has."""
+    """Return the parameters of ``surface``."""
     return {
         name: {
             parameter: _parameter(facts, surface)
@@ -53,12 +53,12 @@ def classes(surface: SurfaceName) -> Classes:
 
 
 def read_from() -> dict[SurfaceName, str]:
-    """Return what text each surface was read from."""
+    """Return the source that each surface was read from."""
     return {surface: _data()["surfaces"][surface]["read_from"] for surface in SURFACES}
 
 
 def _parameter(facts: Mapping[str, Any], surface: SurfaceName) -> Parameter:
-    # What changed after the first surface is beside what was true in it.
+    # ``later`` holds what changed after the first surface.
     now = {**facts, **facts.get("later", {})} if surface != SURFACES[0] else facts
     return Parameter(
         type=now["type"],

@@ -1,7 +1,7 @@
-"""What became of every parameter of vLLM.
+"""Account for every parameter of vLLM.
 
-That a field exposes one stands in the field; here are those llem decides about itself, and those
-left out, each with the reason.
+Parameters that fields expose are read off the fields; the others are listed here, with the reason
+why llem sets them itself or leaves them out.
 """
 
 from __future__ import annotations
@@ -52,4 +52,4 @@ AUDIT = ParameterAudit(
     shared=SHARED,
     reference="llem_vllm.reference.read",
 )
-"""The account."""
+"""The account of vLLM's parameters."""

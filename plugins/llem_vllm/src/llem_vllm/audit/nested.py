@@ -1,44 +1,45 @@
-"""Arguments of vLLM's nested configs."""
+"""Arguments of vLLM's nested configs that no field exposes, with the reasons."""
 
 from __future__ import annotations
 
 from llem.api.parameter_audit import Surface
-from llem_vllm.audit.reasons import because
 
-_TWICE = "EngineArgs has it as well, where a field exposes it, and vLLM refuses both"
+_TWICE = "a field sets it in EngineArgs, and vLLM refuses it in both places"
 _OBJECT = "an object that its own fields make"
-_ENCODER = "images and video have no workload yet"
-_RUN_TIME = "vLLM fills it in"
+_ENCODER = "no workload has images or video yet"
+_RUN_TIME = "vLLM sets it"
 
 NESTED = (
     Surface(
         name="vllm.CompilationConfig",
         at=("load.compilation_config",),
-        owned=because(_OBJECT, "dynamic_shapes_config", "pass_config"),
+        owned=dict.fromkeys(("dynamic_shapes_config", "pass_config"), _OBJECT),
         excluded={
-            **because(_TWICE, "cudagraph_capture_sizes", "max_cudagraph_capture_size"),
-            **because(
+            **dict.fromkeys(("cudagraph_capture_sizes", "max_cudagraph_capture_size"), _TWICE),
+            **dict.fromkeys(
+                (
+                    "compile_mm_encoder",
+                    "cudagraph_mm_encoder",
+                    "encoder_cudagraph_max_frames_per_batch",
+                    "encoder_cudagraph_max_vision_items_per_batch",
+                    "encoder_cudagraph_token_budgets",
+                ),
                 _ENCODER,
-                "compile_mm_encoder",
-                "cudagraph_mm_encoder",
-                "encoder_cudagraph_max_frames_per_batch",
-                "encoder_cudagraph_max_vision_items_per_batch",
-                "encoder_cudagraph_token_budgets",
             ),
-            **because(
-                "where compiled code is kept, not what it does",
-                "cache_dir",
-                "compile_cache_save_format",
-                "debug_dump_path",
+            **dict.fromkeys(
+                ("cache_dir", "compile_cache_save_format", "debug_dump_path"),
+                "where compiled code is stored, not what it computes",
             ),
-            **because(
-                "of one family of models, whose layers share a cache",
-                "cudagraph_decoder_replay",
-                "decoder_replay_cudagraph_capture_sizes",
-                "decoder_replay_trim_threshold",
+            **dict.fromkeys(
+                (
+                    "cudagraph_decoder_replay",
+                    "decoder_replay_cudagraph_capture_sizes",
+                    "decoder_replay_trim_threshold",
+                ),
+                "for one family of models, whose layers share a cache",
             ),
             "cudagraph_specialize_lora": "no workload names LoRA adapters yet",
-            "inductor_passes": "needs code of the user's own, which a config may not name",
+            "inductor_passes": "takes code of the user, which a config cannot hold",
         },
     ),
     Surface(name="vllm.PassConfig", at=("load.compilation_config.pass_config",)),
@@ -47,16 +48,17 @@ NESTED = (
         name="vllm.SpeculativeConfig",
         at=("load.speculative_config",),
         excluded={
-            **because(
+            **dict.fromkeys(
+                (
+                    "draft_model_config",
+                    "draft_parallel_config",
+                    "target_model_config",
+                    "target_parallel_config",
+                ),
                 _RUN_TIME,
-                "draft_model_config",
-                "draft_parallel_config",
-                "target_model_config",
-                "target_parallel_config",
             ),
-            "draft_load_config": "the draft is read like the model",
-            "tensor_parallel_size": "vLLM has it only to refuse it; draft_tensor_parallel_size is "
-            "meant",
+            "draft_load_config": "the draft is loaded like the model",
+            "tensor_parallel_size": "vLLM always refuses it; draft_tensor_parallel_size is meant",
         },
     ),
     Surface(
@@ -64,10 +66,10 @@ NESTED = (
         at=("load.attention_config",),
         excluded={
             "backend": _TWICE,
-            "backend_per_kind": "no name tells which kinds of attention a model has",
-            "hisparse_config": "of one family of models",
-            "indexer_sparse_logits": "of one family of models",
-            "minimax_m3_msa_decode_backend": "of one family of models",
+            "backend_per_kind": "depends on the kinds of attention in the model",
+            "hisparse_config": "for one family of models",
+            "indexer_sparse_logits": "for one family of models",
+            "minimax_m3_msa_decode_backend": "for one family of models",
             "use_non_causal": "not text generation by a decoder",
         },
     ),
@@ -75,15 +77,17 @@ NESTED = (
         name="vllm.KernelConfig",
         at=("load.kernel_config",),
         excluded={
-            **because(
+            **dict.fromkeys(
+                (
+                    "enable_flashinfer_autotune",
+                    "ir_op_priority",
+                    "linear_backend",
+                    "moe_backend",
+                    "sparse_indexer_topk_backend",
+                ),
                 _TWICE,
-                "enable_flashinfer_autotune",
-                "ir_op_priority",
-                "linear_backend",
-                "moe_backend",
-                "sparse_indexer_topk_backend",
             ),
-            "enable_cutedsl_warmup": "vLLM is about to remove it; enable_jit_warmup took its place",
+            "enable_cutedsl_warmup": "vLLM is about to remove it; enable_jit_warmup replaces it",
         },
     ),
     Surface(name="vllm.IrOpPriorityConfig", at=("load.ir_op_priority",)),
@@ -91,14 +95,16 @@ NESTED = (
         name="vllm.EPLBConfig",
         at=("load.eplb_config",),
         excluded={
-            **because("writes into the log only", "log_balancedness", "log_balancedness_interval"),
-            "policy": "vLLM has one",
+            **dict.fromkeys(
+                ("log_balancedness", "log_balancedness_interval"), "writes to the log only"
+            ),
+            "policy": "vLLM has only one",
         },
     ),
     Surface(
         name="vllm.QuantizationConfigArgs",
         at=("load.quantization_config",),
-        owned=because(_OBJECT, "linear", "moe"),
+        owned=dict.fromkeys(("linear", "moe"), _OBJECT),
     ),
     Surface(
         name="vllm.QuantSpec",

@@ -1,16 +1,15 @@
-"""Arguments of a request and of the calls that run requests."""
+"""Arguments of requests, and of the calls that run them, that no field exposes."""
 
 from __future__ import annotations
 
 from llem.api.parameter_audit import Surface
-from llem_vllm.audit.reasons import because
 
-_PROGRESS = "a progress bar would be drawn inside the window"
+_PROGRESS = "a progress bar would be work inside the window"
 _ADAPTER = "no workload names LoRA adapters yet"
-_DERIVED = "derived by vLLM itself"
-_CONTENT = "changes what the text says; passthrough_kwargs.sampling takes it"
-_TEXT = "the spelling of the text, which llem does not read"
-_WATERMARK = "marks the text, and is off"
+_DERIVED = "vLLM derives it"
+_CONTENT = "changes the text; passthrough_kwargs.sampling takes it"
+_TEXT = "formats the text, which llem does not read"
+_WATERMARK = "off: it would mark the text"
 
 REQUESTS = (
     Surface(
@@ -23,7 +22,7 @@ REQUESTS = (
         },
         excluded={
             "lora_request": _ADAPTER,
-            "mm_processor_kwargs": "images, sound and video have no workload yet",
+            "mm_processor_kwargs": "no workload has images, sound or video yet",
             "priority": "all requests of a workload have the same priority",
             "tokenization_kwargs": "prompts are token ids already",
         },
@@ -43,41 +42,49 @@ REQUESTS = (
         at=("sampling",),
         owned={
             "output_kind": "LLM.generate asks for the final output only",
-            **because(
+            **dict.fromkeys(
+                (
+                    "_all_stop_token_ids",
+                    "_bad_words_token_ids",
+                    "_eos_token_id",
+                    "_watermarking_skipped",
+                    "output_text_buffer_length",
+                    "skip_clone",
+                ),
                 _DERIVED,
-                "_all_stop_token_ids",
-                "_bad_words_token_ids",
-                "_eos_token_id",
-                "_watermarking_skipped",
-                "output_text_buffer_length",
-                "skip_clone",
             ),
         },
         excluded={
-            **because(
+            **dict.fromkeys(
+                (
+                    "allowed_token_ids",
+                    "bad_words",
+                    "extra_args",
+                    "logit_bias",
+                    "repetition_detection",
+                    "structured_outputs",
+                    "thinking_token_budget",
+                    "trace_decode_token_ids",
+                ),
                 _CONTENT,
-                "allowed_token_ids",
-                "bad_words",
-                "extra_args",
-                "logit_bias",
-                "repetition_detection",
-                "structured_outputs",
-                "thinking_token_budget",
-                "trace_decode_token_ids",
             ),
-            **because(
+            **dict.fromkeys(
+                (
+                    "flat_logprobs",
+                    "logprob_token_ids",
+                    "prompt_logprob_start",
+                    "prompt_logprob_token_ids",
+                    "routed_experts_prompt_start",
+                ),
                 "returns more than token ids",
-                "flat_logprobs",
-                "logprob_token_ids",
-                "prompt_logprob_start",
-                "prompt_logprob_token_ids",
-                "routed_experts_prompt_start",
             ),
-            **because(
+            **dict.fromkeys(
+                (
+                    "include_stop_str_in_output",
+                    "skip_special_tokens",
+                    "spaces_between_special_tokens",
+                ),
                 _TEXT,
-                "include_stop_str_in_output",
-                "skip_special_tokens",
-                "spaces_between_special_tokens",
             ),
             "stream_interval": "vllm.stream_interval sets it for all requests",
             "watermarking": _WATERMARK,
@@ -87,7 +94,7 @@ REQUESTS = (
         name="vllm.BeamSearchParams",
         at=("sampling",),
         excluded={
-            **because(_TEXT, "include_stop_str_in_output", "skip_special_tokens"),
+            **dict.fromkeys(("include_stop_str_in_output", "skip_special_tokens"), _TEXT),
             "structured_outputs": _CONTENT,
             "watermarking": _WATERMARK,
         },
