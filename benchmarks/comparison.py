@@ -45,10 +45,10 @@ class Simulation:
         joules = J_PER_TOKEN * TOKENS * np.exp(logs)
         place = None
         if block is not None:
-            place = {"study": "s", "run": id, "repeat": block, "block": block, "position": 0}
+            place = {"name": "s", "run_id": id, "repeat": block, "block": block, "position": 0}
         repetitions = tuple(
             Repetition.model_construct(
-                started_s=0.0, duration_s=1.0, input_tokens=1, output_tokens=TOKENS,
+                start_monotonic_s=0.0, duration_s=1.0, input_tokens=1, output_tokens=TOKENS,
                 output_tokens_per_s=TOKENS, gross_j=float(one),
             )
             for one in joules

@@ -64,7 +64,7 @@ def through_llem(
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     outcome = json.loads(subprocess.check_output(command, env=ENVIRONMENT))
-    return outcome["throughput"]["output_tokens_per_s"], outcome["self_cost"]["cpu_ratio"]
+    return outcome["throughput"]["output_tokens_per_s"], outcome["overhead"]["cpu_ratio"]
 
 
 def main() -> None:

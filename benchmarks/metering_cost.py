@@ -91,7 +91,7 @@ def report_own_time(gpus: SimulatedGpus) -> None:
     )
     document = json.loads(gpus.path.with_name("document.json").read_text())
     assert len(document["energy"]["devices"]) == GPUS
-    share = 100 * document["self_cost"]["cpu_ratio"]
+    share = 100 * document["overhead"]["cpu_ratio"]
     print(f"{GPUS} GPUs at 10 Hz: {share:.3f} % of one core over {SLEEP_S} s (bar: 0.5)")
 
 

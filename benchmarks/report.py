@@ -72,7 +72,7 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
             "started_at": str(np.datetime64("2026-01-01T00:00") + number),
         },
         "study": {
-            "study": "s", "run": f"{number}", "repeat": block, "block": block, "position": number,
+            "name": "s", "run_id": f"{number}", "repeat": block, "block": block, "position": number,
             "points": [],
         },
         "workload": {"requests": REQUESTS, "input_ids_sha256": "0" * 64, "ignore_eos": True},
@@ -84,7 +84,7 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
             "duration_s": total_s,
             "repetitions": [
                 {
-                    "started_s": float(start_s), "duration_s": float(duration_s),
+                    "start_monotonic_s": float(start_s), "duration_s": float(duration_s),
                     "input_tokens": TOKENS, "output_tokens": TOKENS,
                     "output_tokens_per_s": TOKENS / float(duration_s), "gross_j": float(joule),
                 }
@@ -107,7 +107,7 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
             "net_j_per_request": (gross_j - idle_j) / requests,
             "devices": [
                 {
-                    **row, "id": "cpu", "domain": "package", "meter": "rapl",
+                    **row, "device": "cpu", "domain": "package", "meter": "rapl",
                     "method": "counter", "idle_w": 3, "counted_in_total": True,
                 }
             ],

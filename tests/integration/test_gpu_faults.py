@@ -74,7 +74,7 @@ def flags(document):
 
 
 def by_device(document):
-    return {row["id"]: row for row in document["energy"]["devices"]}
+    return {row["device"]: row for row in document["energy"]["devices"]}
 
 
 def is_true(row, document, power_w, within_ratio=0.05):

@@ -56,7 +56,7 @@ def test_the_document_has_the_shapes_of_an_outcome_and_tells_the_truth(meter, gp
     assert energy["idle_j"] is energy["net_j"] is None
     truths = [gpus.energy_j(index, start_s, end_s) for index in range(2)]
     for index, (row, truth) in enumerate(zip(energy["devices"], truths, strict=True)):
-        assert row["id"] == gpus.device(index)
+        assert row["device"] == gpus.device(index)
         assert (row["domain"], row["meter"]) == ("board", "nvml")
         assert row["method"] == "energy counter"
         assert row["gross_j"] == pytest.approx(truth, rel=0.05)
@@ -79,7 +79,7 @@ def test_peak_power_is_the_greatest_mean_of_any_second(llem):
     options = [part for one in settings for part in ("--set", f"measurement.trace.{one}")]
     done = llem("meter", "--json", "--meters", "trace", *options, "--", "sleep", "3", check=0)
     power = json.loads(done.stdout)["power"]
-    assert power["peak_over_s"] == 1
+    assert power["peak_window_s"] == 1
     assert power["peak_w"] == pytest.approx(550, rel=0.01)
 
 
@@ -226,7 +226,7 @@ def test_samples_can_be_played_back(meter, llem, gpus):
     settings = [part for option in options for part in ("--set", f"measurement.trace.{option}")]
     done = llem("meter", "--json", "--meters", "trace", *settings, "--", "sleep", "1.5", check=0)
     energy = json.loads(done.stdout)["energy"]
-    assert [one["id"] for one in energy["devices"]] == [gpus.device(0), gpus.device(1)]
+    assert [one["device"] for one in energy["devices"]] == [gpus.device(0), gpus.device(1)]
     assert {one["meter"] for one in energy["devices"]} == {"trace"}
     played = energy["devices"][1]
     assert played["mean_w"] == pytest.approx(row["mean_w"], rel=0.05)

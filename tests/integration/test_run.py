@@ -12,7 +12,7 @@ from .conftest import Llem
 
 TOP_LEVEL = {
     "schema_version", "status", "verdict", "experiment", "plan", "effective", "environment",
-    "tokens", "timing", "throughput", "latency", "energy", "compute", "memory", "self_cost",
+    "tokens", "timing", "throughput", "latency", "energy", "compute", "memory", "overhead",
     "log_tail",
 }  # fmt: skip
 

@@ -76,7 +76,7 @@ def test_a_study_runs_and_is_listed(study, llem):
     assert "run 1 of 4: simulated.batch_size=1" in stderr
     assert [outcome["status"] for outcome in one.outcomes()] == ["done"] * 4
     assert [outcome["id"] for outcome in one.outcomes()] == [
-        outcome["study"]["run"] for outcome in one.outcomes()
+        outcome["study"]["run_id"] for outcome in one.outcomes()
     ]
     assert all(list(read_requests(one.folder / outcome["id"])) for outcome in one.outcomes())
     listed = json.loads(llem("studies", "--json", check=0).stdout)

@@ -28,7 +28,7 @@ def test_what_it_says_of_machine_and_model_is_taken_over():
 
 
 def test_figures_are_in_the_units_of_llem_and_per_what_llem_counts():
-    figures = read(DOCUMENT, ImportHints()).figures
+    figures = read(DOCUMENT, ImportHints()).metrics
     generate_j = REPORT["generate"]["energy"]["total"] * 3.6e6
     assert generate_j == pytest.approx(9.0)
     assert figures["j_per_request"] == pytest.approx(generate_j / 2)
@@ -43,9 +43,9 @@ def test_figures_are_in_the_units_of_llem_and_per_what_llem_counts():
 
 
 def test_what_it_did_not_measure_is_not_there():
-    assert "device_peak_bytes" not in read(DOCUMENT, ImportHints()).figures
+    assert "device_peak_bytes" not in read(DOCUMENT, ImportHints()).metrics
     quiet = {name: {**section, "energy": None} for name, section in REPORT.items()}
-    figures = read({**DOCUMENT, "report": quiet}, ImportHints()).figures
+    figures = read({**DOCUMENT, "report": quiet}, ImportHints()).metrics
     assert not [name for name in figures if name.startswith("j_per")]
     assert "duration_s" in figures
 
@@ -62,7 +62,7 @@ def test_its_samples_per_second_of_generate_are_not_believed():
     # In 0.6.0 they are the decoded tokens over the time of a call: 18 of them here, not 2 samples.
     told = REPORT["generate"]["throughput"]
     assert told["value"] == pytest.approx(18 / REPORT["generate"]["latency"]["mean"])
-    figures = read(DOCUMENT, ImportHints()).figures
+    figures = read(DOCUMENT, ImportHints()).metrics
     assert figures["requests_per_s"] == pytest.approx(told["value"] * 2 / 18, rel=1e-3)
 
 
@@ -71,11 +71,11 @@ def test_a_report_by_itself_needs_to_be_told_what_a_call_did():
     assert (alone.model, alone.backend) == ("unknown", "unknown")
     assert set(alone.repetitions) == {"duration_s"}
     told = read(REPORT, ImportHints(requests=2, input_tokens=16, output_tokens=10))
-    assert told.figures == pytest.approx(read(DOCUMENT, ImportHints()).figures)
+    assert told.metrics == pytest.approx(read(DOCUMENT, ImportHints()).metrics)
 
 
 def test_every_figure_is_a_metric():
-    assert set(read(DOCUMENT, ImportHints()).figures) <= set(METRICS)
+    assert set(read(DOCUMENT, ImportHints()).metrics) <= set(METRICS)
 
 
 @pytest.mark.parametrize("document", [None, [], 3, {}, {"report": 1}, {"generate": {"a": 1}}])

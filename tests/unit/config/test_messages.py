@@ -90,6 +90,21 @@ SECRET = "hf_" + "a1B2" * 8
             "Put quotes around it to make it a text.",
         ),
         (
+            "footprint: {country: DE}",
+            "exp.yaml:1: footprint: there is no such key. This key was removed: "
+            "`llem report --carbon DE --price 0.3 --pue 1.2` derives emissions and cost.",
+        ),
+        (
+            "measurement:\n  limits: {accept: [throttled]}",
+            "exp.yaml:2: measurement.limits: there is no such key. "
+            "This key was removed: write `thresholds`.",
+        ),
+        (
+            "measurement:\n  thresholds: {accept: [throttled]}",
+            "exp.yaml:2: measurement.thresholds.accept: there is no such key. "
+            "This key was removed: write `allow`.",
+        ),
+        (
             "model: {revision: no}",
             "exp.yaml:1: model.revision: must be a text, not false. "
             "Unquoted yes, no, on and off mean true and false: put quotes around a text.",

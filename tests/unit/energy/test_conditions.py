@@ -19,15 +19,15 @@ def looks(**values):
     ]
 
 
-def judged(states, foreign=(), limits=None):
+def judged(states, foreign=(), thresholds=None):
     rows = conditions(states, WINDOWS, foreign)
-    return rows[0], [reason.code for reason in findings(rows, limits or ThresholdsConfig())]
+    return rows[0], [reason.code for reason in findings(rows, thresholds or ThresholdsConfig())]
 
 
 def test_only_looks_in_the_windows_count():
     row, codes = judged(looks(temperature_c=lambda t: 90.0 if t < 5 else 60.0))
     assert (row.temperature_first_c, row.temperature_max_c) == (60.0, 60.0)
-    assert row.looks == 23
+    assert row.samples == 23
     assert codes == []
 
 
@@ -43,7 +43,7 @@ def test_throttling_by_heat_is_a_reason_and_a_power_cap_is_not():
 
 def test_the_threshold_is_configurable():
     hot = looks(throttled_by=lambda t: ("hw-thermal",) if t > 25 else ())
-    assert judged(hot, limits=ThresholdsConfig(max_throttled_ratio=0.5))[1] == []
+    assert judged(hot, thresholds=ThresholdsConfig(max_throttled_ratio=0.5))[1] == []
 
 
 def test_a_foreign_process_is_a_reason():

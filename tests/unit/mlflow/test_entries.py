@@ -22,9 +22,9 @@ OUTCOME = Outcome.model_validate(
             "cpu": "c", "logical_cores": 2, "memory_bytes": 1, "devices": ["cpu"],
         },
         "timing": {
-            "duration_s": 2.0, "load_s": None, "ended_by": "precision",
+            "duration_s": 2.0, "load_s": None, "stop_reason": "precision",
             "repetitions": [
-                {"started_s": 9.0, "duration_s": 1.0, "input_tokens": 1, "output_tokens": 2,
+                {"start_monotonic_s": 9.0, "duration_s": 1.0, "input_tokens": 1, "output_tokens": 2,
                  "output_tokens_per_s": 2.0, "gross_j": joules}
                 for joules in (3.0, None)
             ],
@@ -70,7 +70,7 @@ def test_a_repetition_is_a_step_and_has_only_what_was_measured():
     assert (0, "repetition.gross_j", 3.0) in found
     assert not [one for one in found if one[0] == 1 and one[1] == "repetition.gross_j"]
     assert {name for _, name, _ in found} >= {"repetition.duration_s", "repetition.output_tokens"}
-    assert "repetition.started_s" not in {name for _, name, _ in found}
+    assert "repetition.start_monotonic_s" not in {name for _, name, _ in found}
 
 
 @pytest.mark.parametrize(

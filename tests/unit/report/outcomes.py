@@ -64,7 +64,7 @@ def document(
         "mean_w": gross_j / total_s, "idle_basis": "bare",
         "devices": [
             {
-                "id": device, "domain": "package", "meter": "rapl", "method": "counter",
+                "device": device, "domain": "package", "meter": "rapl", "method": "counter",
                 "provenance": "measured", "gross_j": gross_j, "idle_w": idle_w,
                 "net_j": gross_j - idle_j, "uncertainty_j": 0.1,
                 "gain_uncertainty_j": gain * gross_j, "net_uncertainty_j": 0.1,
@@ -72,16 +72,16 @@ def document(
             }
         ],
     }  # fmt: skip
-    started_s, repetitions = 100.0, []
+    start_s, repetitions = 100.0, []
     for joule, duration_s in zip(joules, durations_s, strict=True):
         repetitions.append(
             {
-                "started_s": started_s, "duration_s": duration_s, "input_tokens": 50,
+                "start_monotonic_s": start_s, "duration_s": duration_s, "input_tokens": 50,
                 "output_tokens": tokens, "output_tokens_per_s": tokens / duration_s,
                 "gross_j": joule,
             }
         )  # fmt: skip
-        started_s += duration_s + 0.1
+        start_s += duration_s + 0.1
     return {
         "id": id,
         "experiment_sha256": "0",
@@ -114,7 +114,7 @@ def document(
 def place(block, *, study="s", position=0, points=({},)):
     """Return where a run stands in its study."""
     return {
-        "study": study, "run": "r", "repeat": block, "block": block, "position": position,
+        "name": study, "run_id": "r", "repeat": block, "block": block, "position": position,
         "points": list(points),
     }  # fmt: skip
 

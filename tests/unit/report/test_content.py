@@ -71,6 +71,15 @@ def test_carbon_and_cost_are_counted_if_asked_for():
     assert found.cost.text == "0.0003"
 
 
+def test_emissions_and_cost_are_those_of_the_whole_building():
+    one = stored("a", (36.0, 36.0), requests=10).outcome
+    rates = Rates(carbon_g_per_kwh=400, price_per_kwh=0.3, pue_ratio=1.5)
+    found = summarise("it", [one], rates)
+    assert found.gross_wh.value == pytest.approx(1.0)
+    assert found.carbon_g.value == pytest.approx(0.6)
+    assert found.cost.value == pytest.approx(0.00045)
+
+
 def test_an_estimate_is_called_one():
     made = document("a")
     made["energy"]["provenance"] = "estimated"
@@ -153,7 +162,7 @@ def test_without_samples_there_is_no_curve(tmp_path):
 def test_phases_are_relative_to_the_first_window(tmp_path):
     one = Stored(tmp_path, stored("a").outcome)
     assert phases(one) == {}
-    begin_s = one.outcome.timing.repetitions[0].started_s
+    begin_s = one.outcome.timing.repetitions[0].start_monotonic_s
     store_phases(tmp_path, {"mixed": (), "decode": ((begin_s + 0.5, begin_s + 1.0),),
                             "prefill": ((begin_s, begin_s + 0.5),)})  # fmt: skip
     found = phases(one)

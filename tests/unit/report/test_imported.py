@@ -28,7 +28,7 @@ def imported(id, figures, repetitions=None):
     outcome = Outcome.model_validate(data)
     part = Imported(
         tool="toybench", tool_version="3", format="toy", file="old.json", file_sha256="0",
-        figures=figures, repetitions=repetitions or {},
+        metrics=figures, repetitions=repetitions or {},
     )  # fmt: skip
     return Stored(stored(id).folder, outcome.model_copy(update={"imported": part}))
 

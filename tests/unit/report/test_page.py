@@ -199,7 +199,7 @@ def evil_outcome():
     made = document("evil", some__note=EVIL, model__id=EVIL, effective={EVIL: EVIL})
     made["verdict"] = {"valid": False, "reasons": [{"code": EVIL, "message": EVIL}]}
     made["environment"] |= {"engine": EVIL, "cpu": EVIL, "versions": {EVIL: EVIL}}
-    made["energy"]["devices"][0] |= {"id": EVIL, "domain": EVIL}
+    made["energy"]["devices"][0] |= {"device": EVIL, "domain": EVIL}
     made["plan"] = {"calls": [{"name": EVIL, "target": EVIL, "kwargs": {EVIL: EVIL}}]}
     made["compute"] = {"flops": 1.0, "flops_per_s": 1.0, "mfu_ratio": None, "note": EVIL}
     good = stored("good", some__note="x")

@@ -1,5 +1,8 @@
 """`llem report` as a user types it."""
 
+import re
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -36,6 +39,26 @@ def test_file_title_and_rates_can_be_chosen(llem, tmp_path):
     assert "<h1>Bits</h1>" in text
     assert "g CO₂e per kWh and " in text
     assert "EUR per kWh, as given" in text
+
+
+def test_the_carbon_intensity_of_a_country_and_the_pue_multiply_the_energy(llem):
+    # Two variants of 40 and 36 J in 8 requests.
+    text = llem("study", "--format", "markdown", "--carbon", "fr", "--pue", "1.5").stdout
+    grams = [float(found) for found in re.findall(r"([\d.]+) g CO₂e\.", text)]
+    energies_wh = [float(found) for found in re.findall(r"([\d.]+) Wh gross", text)]
+    assert len(grams) == 2
+    assert grams == pytest.approx([wh * 1.5 * 56.0 / 1000 for wh in energies_wh], rel=5e-3)
+    assert "56 g CO₂e per kWh, as given (mean of FR: Our World in Data from Ember" in text
+    assert "and a PUE of 1.5." in text
+    llem("study", "--carbon", "FR", "--pue", "1.5")
+    page = (Path("study") / "report.html").read_text(encoding="utf-8")
+    assert "mean of FR: Our World in Data from Ember" in page
+    assert "and a PUE of" in page
+
+
+@pytest.mark.parametrize("wrong", ["XX", "-1", "much"])
+def test_an_unknown_country_is_refused_with_the_known_codes(llem, wrong):
+    assert "nor one of AU, BR, CA" in llem("study", f"--carbon={wrong}", code=2).stderr
 
 
 def test_markdown_goes_to_stdout(llem, tmp_path):

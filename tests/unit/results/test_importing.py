@@ -57,7 +57,7 @@ def test_an_imported_outcome_says_that_it_is_and_is_not_valid(load):
     assert read_outcome(folder) == outcome
     assert outcome.imported.provenance == "imported"
     assert (outcome.imported.tool, outcome.imported.tool_version) == ("toybench run", "3")
-    assert outcome.imported.figures == {"output_tokens_per_s": 12.5}
+    assert outcome.imported.metrics == {"output_tokens_per_s": 12.5}
     assert not outcome.verdict.valid
     assert [reason.code for reason in outcome.verdict.reasons] == ["imported"]
 
@@ -88,12 +88,12 @@ def test_the_same_file_again_replaces_and_another_one_stands_beside(load, tmp_pa
 
 def test_what_is_told_reaches_the_reader(load):
     ((outcome, _),) = load('{"toy": 10.0}', ImportHints(output_tokens=50))
-    assert outcome.imported.figures["duration_s"] == 5.0
+    assert outcome.imported.metrics["duration_s"] == 5.0
 
 
 def test_a_file_that_was_appended_to_holds_several(load):
     found = load('{"toy": 1.0, "size": 1}\n{"toy": 2.0, "size": 2}\n')
-    assert [one.imported.figures["output_tokens_per_s"] for one, _ in found] == [1.0, 2.0]
+    assert [one.imported.metrics["output_tokens_per_s"] for one, _ in found] == [1.0, 2.0]
     assert [one.experiment["toy"]["size"] for one, _ in found] == [1, 2]
 
 
@@ -151,4 +151,4 @@ def test_the_command_imports_the_files_of_real_tools(tmp_path, monkeypatch):
     assert "verdict: not valid" in shown.output
     again = CliRunner().invoke(main, ["results", "import", "old.json", "--json"])
     (document,) = json.loads(again.output)
-    assert document["imported"]["figures"] == {"duration_s": 2.0}
+    assert document["imported"]["metrics"] == {"duration_s": 2.0}

@@ -51,3 +51,70 @@ def test_what_is_no_outcome_is_refused(tmp_path, text):
     (folder / "outcome.json").write_text(text)
     with pytest.raises(StorageError, match="is not a readable outcome"):
         read_document(folder)
+
+
+VERSION_2 = {
+    "schema_version": 2,
+    "self_cost": {"cpu_s": 1.0, "cpu_ratio": 0.1},
+    "study": {
+        "study": "s", "run": "r", "points": [
+            {"measurement.limits.accept": ["throttled"], "measurement.limits.max_gap_ratio": 0.1,
+             "decoder.seed": 1},
+        ],
+    },
+    "imported": {"figures": {"duration_s": 1.0}},
+    "timing": {
+        "spawn_s": 0.1, "ended_by": "precision", "precision_of": "duration",
+        "precision_ratio": 0.01, "load_s": 2.0,
+        "repetitions": [{"started_s": 3.0, "duration_s": 1.0}],
+    },
+    "energy": {
+        "gross_j": 5.0, "devices": [{"id": "cpu", "domain": "package"}],
+        "conditions": [{"device": "cpu", "looks": 7}],
+    },
+    "footprint": {"gross_j": 5.0},
+    "experiment": {
+        "backend": "b", "footprint": {"country": "DE"},
+        "measurement": {"limits": {"accept": ["throttled"], "max_gap_ratio": 0.1}},
+        "b": {"limits": 1, "id": 2},
+    },
+    "log_tail": "",
+}  # fmt: skip
+
+VERSION_3 = {
+    "schema_version": 3,
+    "overhead": {"cpu_s": 1.0, "cpu_ratio": 0.1},
+    "study": {
+        "name": "s", "run_id": "r", "points": [
+            {"measurement.thresholds.allow": ["throttled"],
+             "measurement.thresholds.max_gap_ratio": 0.1, "decoder.seed": 1},
+        ],
+    },
+    "imported": {"metrics": {"duration_s": 1.0}},
+    "timing": {
+        "worker_start_s": 0.1, "stop_reason": "precision", "ci_metric": "duration",
+        "ci_ratio": 0.01, "load_s": 2.0,
+        "repetitions": [{"start_monotonic_s": 3.0, "duration_s": 1.0}],
+    },
+    "energy": {
+        "gross_j": 5.0, "devices": [{"device": "cpu", "domain": "package"}],
+        "conditions": [{"device": "cpu", "samples": 7}],
+    },
+    "experiment": {
+        "backend": "b",
+        "measurement": {"thresholds": {"allow": ["throttled"], "max_gap_ratio": 0.1}},
+        "b": {"limits": 1, "id": 2},
+    },
+    "log_tail": "",
+}  # fmt: skip
+
+
+def test_version_3_renamed_keys_and_left_emissions_to_the_report(tmp_path):
+    assert read_document(store(tmp_path / "old", **VERSION_2)) == VERSION_3
+    assert read_document(store(tmp_path / "new", **VERSION_3)) == VERSION_3
+
+
+def test_sections_that_an_old_outcome_lacks_stay_missing(tmp_path):
+    parts = {"timing": None, "energy": None, "study": None, "imported": None, "log_tail": "x"}
+    folder = store(tmp_path / "old", schema_version=2, **parts)
+    assert read_document(folder) == {"schema_version": SCHEMA_VERSION, **parts}

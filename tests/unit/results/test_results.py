@@ -20,14 +20,14 @@ from llem.results.index import INDEX_FILE, summaries
 def store(folder, *, position=0, tokens_per_s=12.5, **changes):
     """Store an outcome as a run would leave it, as far as listings look at it."""
     document = {
-        "schema_version": 2,
+        "schema_version": 3,
         "id": folder.name,
-        "study": {"study": "s", "position": position, "points": [{"a.b": position}]},
+        "study": {"name": "s", "position": position, "points": [{"a.b": position}]},
         "status": "done",
         "verdict": {"valid": False, "reasons": [{"code": "x", "message": "X"}, {"code": "y"}]},
         "experiment": {"backend": "simulated", "model": {"id": "shape:tiny", "revision": None}},
         "throughput": {"output_tokens_per_s": tokens_per_s},
-        "energy": {"j_per_output_token": None, "devices": [{"id": "cpu"}]},
+        "energy": {"j_per_output_token": None, "devices": [{"device": "cpu"}]},
         "environment": {"started_at": "2026-01-01", "devices": ["cpu"]},
         **changes,
     }

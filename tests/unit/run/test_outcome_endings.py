@@ -54,12 +54,12 @@ def test_the_whole_time_counts_from_the_start() -> None:
 
 
 NOT_MEASURED = {
-    **nothing("tokens", "throughput", "latency", "energy", "compute", "self_cost"),
+    **nothing("tokens", "throughput", "latency", "energy", "compute", "overhead"),
     **missing("timing.repetitions", "counters"),
     "timing.repetitions": [],
     "timing.duration_s": None,
-    "timing.precision_of": None,
-    "timing.precision_ratio": None,
+    "timing.ci_metric": None,
+    "timing.ci_ratio": None,
     "counters": {},
 }
 """What an outcome without a repetition lacks."""
@@ -100,7 +100,7 @@ def test_a_run_that_failed_to_load() -> None:
             "timing.prepare_s": None,
             "timing.warmup_s": None,
             "timing.warmup_repetitions": 0,
-            "timing.ended_by": None,
+            "timing.stop_reason": None,
         },
     )
 
@@ -114,7 +114,7 @@ AFTER_ONE = {
     "tokens.padding_input_tokens": 2,
     "tokens.padding_output_tokens": 1,
     "timing.duration_s": 2,
-    "timing.precision_ratio": None,
+    "timing.ci_ratio": None,
     "throughput.output_tokens_per_s": 3,
     "throughput.total_tokens_per_s": 7,
     "throughput.requests_per_s": 1,
@@ -156,7 +156,7 @@ AFTER_ONE = {
     "compute.mfu_ratio": (FLOPS_OF[5, 4] + FLOPS_OF[3, 2]) / 2 / 989e12,
     "counters.steps": 4,
     "counters.evictions": MISSING,
-    "self_cost.cpu_ratio": 0.035,
+    "overhead.cpu_ratio": 0.035,
 }
 """What one repetition alone makes of the figures."""
 
@@ -189,7 +189,7 @@ def test_a_run_that_failed_after_one_repetition() -> None:
             **failed("measure", "worker-died", "it ended with code 1"),
             "status": "failed",
             "effective": {},
-            "timing.ended_by": None,
+            "timing.stop_reason": None,
         },
     )
 
@@ -213,7 +213,7 @@ def test_out_of_memory() -> None:
             "timing.prepare_s": None,
             "timing.warmup_s": None,
             "timing.warmup_repetitions": 0,
-            "timing.ended_by": None,
+            "timing.stop_reason": None,
         },
     )
 
@@ -225,7 +225,7 @@ def test_an_interrupted_run_keeps_what_was_measured() -> None:
         {
             **invalid(("interrupted", "stopped by the user during measure")),
             "status": "interrupted",
-            "timing.ended_by": None,
+            "timing.stop_reason": None,
         },
     )
 

@@ -130,7 +130,7 @@ def test_truncated_prompts_are_a_warning() -> None:
 
 
 def test_self_cost() -> None:
-    changes = {"self_cost.cpu_s": 1.4, "self_cost.cpu_ratio": 0.2}
+    changes = {"overhead.cpu_s": 1.4, "overhead.cpu_ratio": 0.2}
     check_changes(finished_run(cpu_s=1.4), changes)
 
 
@@ -168,7 +168,7 @@ def test_a_run_on_the_processor() -> None:
             **missing("environment.gpus"),
             "environment.gpus": [],
             "environment.devices.0": "cpu",
-            "energy.devices.0.id": "cpu",
+            "energy.devices.0.device": "cpu",
             "compute.mfu_ratio": None,
             "compute.note": "no stated peak is known for the devices used",
         },
@@ -214,7 +214,7 @@ def test_a_value_that_was_not_in_force() -> None:
 
 
 def test_an_accepted_reason_is_a_warning() -> None:
-    asked = MEASUREMENT | {"limits": {"accept": ["warmup-not-converged"]}}
+    asked = MEASUREMENT | {"thresholds": {"allow": ["warmup-not-converged"]}}
     state = finished_run(warmup_stable=False, experiment=experiment(measurement=asked))
     message = "2 warm-up repetitions were not stable"
     check_changes(state, warned(("warmup-not-converged", message)))

@@ -50,12 +50,12 @@ class PaperExecutor:
         self.before(task)
         self.tasks.append(task)
         document = {
-            "schema_version": 2,
+            "schema_version": 3,
             "status": self.status(task),
             "verdict": {"valid": False},
             "study": task.place.model_dump(mode="json"),
         }
-        OutcomeFolder(self.folder, task.place.run).finish(document)
+        OutcomeFolder(self.folder, task.place.run_id).finish(document)
         return document
 
     def close(self):
@@ -63,7 +63,7 @@ class PaperExecutor:
 
     @property
     def runs(self):
-        return [task.place.run for task in self.tasks if task is not None]
+        return [task.place.run_id for task in self.tasks if task is not None]
 
 
 class Witness(NullStudyProgress):

@@ -27,7 +27,7 @@ def test_latency_is_the_time_of_a_batch_of_which_it_says_nothing():
     assert result.tool == "vllm bench latency"
     assert result.model == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert result.repetitions == {"duration_s": LATENCIES_S}
-    assert result.figures == pytest.approx({"duration_s": document("latency")["avg_latency"]})
+    assert result.metrics == pytest.approx({"duration_s": document("latency")["avg_latency"]})
 
 
 def test_latency_becomes_rates_once_batch_and_lengths_are_told():
@@ -35,21 +35,21 @@ def test_latency_becomes_rates_once_batch_and_lengths_are_told():
     for name, work in (("requests", 2), ("output_tokens", 8), ("total_tokens", 24)):
         rates = [work / latency_s for latency_s in LATENCIES_S]
         assert result.repetitions[f"{name}_per_s"] == pytest.approx(rates)
-        assert result.figures[f"{name}_per_s"] == pytest.approx(sum(rates) / 3)
+        assert result.metrics[f"{name}_per_s"] == pytest.approx(sum(rates) / 3)
     assert result.settings["workload"] == {"requests": 2, "input_tokens": 8, "output_tokens": 4}
 
 
 def test_throughput_does_not_pass_all_tokens_for_output():
     told = document("throughput")
     result = read(told, ImportHints())
-    assert result.figures == pytest.approx(
+    assert result.metrics == pytest.approx(
         {
             "duration_s": told["elapsed_time"],
             "requests_per_s": told["requests_per_second"],
             "total_tokens_per_s": told["tokens_per_second"],
         }
     )
-    figures = read(told, ImportHints(output_tokens=4)).figures
+    figures = read(told, ImportHints(output_tokens=4)).metrics
     assert figures["output_tokens_per_s"] == pytest.approx(39.05, abs=0.01)  # as vLLM printed it
     assert figures["total_tokens_per_s"] == pytest.approx(told["tokens_per_second"])
 
@@ -57,7 +57,7 @@ def test_throughput_does_not_pass_all_tokens_for_output():
 def test_serve_is_in_seconds_and_per_second():
     told = document("serve")
     result = read(told, ImportHints())
-    assert result.figures == pytest.approx(
+    assert result.metrics == pytest.approx(
         {
             "duration_s": told["duration"],
             "requests_per_s": told["request_throughput"],
@@ -79,9 +79,9 @@ def test_serve_is_in_seconds_and_per_second():
 
 def test_latencies_with_failed_requests_among_them_mean_nothing():
     failed = {**document("serve"), "failed": 1}
-    assert "e2e_s_p50" not in read(failed, ImportHints()).figures
+    assert "e2e_s_p50" not in read(failed, ImportHints()).metrics
     asked_for = {**failed, "median_e2el_ms": 2500.0}  # vLLM's own leaves failed ones out
-    assert read(asked_for, ImportHints()).figures["e2e_s_p50"] == 2.5
+    assert read(asked_for, ImportHints()).metrics["e2e_s_p50"] == 2.5
 
 
 def test_lengths_that_vary_are_not_called_equal():
@@ -92,7 +92,7 @@ def test_lengths_that_vary_are_not_called_equal():
 def test_every_figure_is_a_metric():
     for kind in ("latency", "throughput", "serve"):
         result = read(document(kind), ImportHints(requests=1, input_tokens=1, output_tokens=1))
-        assert set(result.figures) <= set(METRICS)
+        assert set(result.metrics) <= set(METRICS)
         assert set(result.repetitions) <= set(METRICS)
 
 

@@ -59,7 +59,7 @@ def test_zeus_and_llem_read_the_same_device_alike(llem, gpus):
     mine = llem("meter", "--json", "--meters", "nvml", "--", "sleep", "3", **environ)
     theirs = llem("meter", "--json", "--meters", "zeus-nvidia", "--", "sleep", "3", **environ)
     for one, other in zip(mine["energy"]["devices"], theirs["energy"]["devices"], strict=True):
-        assert one["id"] == other["id"]
+        assert one["device"] == other["device"]
         assert one["mean_w"] == pytest.approx(other["mean_w"], rel=0.05)
 
 

@@ -30,7 +30,7 @@ class ImportedResult:
         tool: What measured it, such as ``somebench serve``.
         backend: The backend that ran, as llem would call it.
         model: The model's id.
-        figures: Value by the name of a metric (``output_tokens_per_s``), as far as it follows
+        metrics: Value by the name of a metric (``output_tokens_per_s``), as far as it follows
             from the file and what was told.
         repetitions: Values of single repetitions, likewise; for tools that keep them.
         settings: Further parameters of the measurement, nested as in a config.
@@ -49,7 +49,7 @@ class ImportedResult:
     tool: str
     backend: str
     model: str
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     repetitions: Mapping[str, Sequence[float]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     tool_version: str | None = None

@@ -58,7 +58,7 @@ def read(document: Any, told: ImportHints) -> ImportedResult | None:
         model=str(backend.get("model") or "unknown"),
         engine=backend.get("library"),
         engine_version=environment.get(f"{backend.get('library')}_version"),
-        figures=_figures(report, work),
+        metrics=_metrics(report, work),
         repetitions=_repetitions(report, work),
         settings={
             "workload": {key: value for key, value in _lengths(work).items() if value is not None},
@@ -100,7 +100,7 @@ def _lengths(work: ImportHints) -> dict[str, int | None]:
     }
 
 
-def _figures(report: Section, work: ImportHints) -> dict[str, float]:
+def _metrics(report: Section, work: ImportHints) -> dict[str, float]:
     figures: dict[str, float | None] = {
         name: _mean(values) for name, values in _repetitions(report, work).items()
     }

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
+
+
+class CarbonIntensity(click.ParamType):
+    """Grams of CO2e per kWh, or a country's code: a pair of the number and the code or empty."""
+
+    name = "carbon intensity"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, str]:
+        """Return the intensity and the country it is the mean of, if any."""
+        from llem.report.content.summary import GRID_G_PER_KWH
+
+        country = value.upper()
+        if country in GRID_G_PER_KWH:
+            return GRID_G_PER_KWH[country], country
+        try:
+            return click.FloatRange(min=0).convert(value, param, ctx), ""
+        except click.BadParameter:
+            known = ", ".join(GRID_G_PER_KWH)
+            self.fail(f"{value!r} is neither a number of at least 0 nor one of {known}")
 
 
 @click.command()
@@ -25,10 +46,11 @@ import click
 @click.option("--title", help="Title of the report; default: the name of the folder.")
 @click.option(
     "--carbon",
-    "carbon_g_per_kwh",
-    metavar="G_PER_KWH",
-    type=click.FloatRange(min=0),
-    help="Carbon intensity of the electricity; adds grams of CO2e.",
+    "carbon",
+    metavar="G_PER_KWH|COUNTRY",
+    type=CarbonIntensity(),
+    help="Carbon intensity of the electricity, or the two-letter code of a country for its mean; "
+    "adds grams of CO2e.",
 )
 @click.option(
     "--price",
@@ -37,16 +59,25 @@ import click
     type=click.FloatRange(min=0),
     help="Price of the electricity; adds its cost.",
 )
-@click.option("--currency", default="EUR", show_default=True, help="What the price is in.")
+@click.option("--currency", default="EUR", show_default=True, help="Currency of the price.")
+@click.option(
+    "--pue",
+    "pue_ratio",
+    metavar="RATIO",
+    type=click.FloatRange(1, 10),
+    default=1.0,
+    help="Power usage effectiveness of the building; multiplies emissions and cost.",
+)
 def report(
     study: Path,
     out: Path | None,
     form: Literal["html", "markdown"],
     figures: Path | None,
     title: str | None,
-    carbon_g_per_kwh: float | None,
+    carbon: tuple[float, str] | None,
     price_per_kwh: float | None,
     currency: str,
+    pue_ratio: float,
 ) -> None:
     """Write a report of the outcomes in STUDY: one HTML file that needs no network."""
     from llem.report.content.study_report import build
@@ -54,10 +85,11 @@ def report(
     from llem.report.load_outcomes import read_all
     from llem.report.write import write_text
 
+    carbon_g_per_kwh, country = carbon or (None, "")
     content = build(
         title or study.resolve().name,
         read_all([study]),
-        Rates(carbon_g_per_kwh, price_per_kwh, currency),
+        Rates(carbon_g_per_kwh, price_per_kwh, currency, pue_ratio, country),
     )
     if figures is not None:
         from llem.report.figures.figure_files import write_figures

@@ -126,7 +126,7 @@ def import_(
         return
     for file, outcome, folder in found:
         assert outcome.imported is not None
-        figures = ", ".join(outcome.imported.figures) or "no figure that llem has a name for"
+        figures = ", ".join(outcome.imported.metrics) or "no figure that llem has a name for"
         click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
 
 

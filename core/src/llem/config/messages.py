@@ -15,7 +15,6 @@ from llem.config.redact import redact
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.errors import Finding
-from llem.schema.experiment import BackendConfig
 from llem.schema.fields import bare, is_model, members, walk
 
 _MAX_LENGTH = 60
@@ -252,8 +251,8 @@ def _right_key(
     key = str(place.path[-1])
     if place.owner is None:
         return ""
-    if issubclass(place.owner, BackendConfig) and key in place.owner.removed:
-        return f"This key was removed: {place.owner.removed[key]}."
+    if became := getattr(place.owner, "removed", {}).get(key):
+        return f"This key was removed: {became}."
     if len(place.path) == 1 and key in other_backends():
         return f"It is the section of another backend: choose backend {key}, or remove it."
     for field in walk(model):

@@ -21,7 +21,7 @@ from llem.schema.energy import DeviceEnergy, Energy, IdlePower
 from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
-DEFAULT_LIMITS = ThresholdsConfig()
+DEFAULT_THRESHOLDS = ThresholdsConfig()
 
 
 def compute_energy(
@@ -38,7 +38,7 @@ def compute_energy(
     input_tokens: int = 0,
     states: Sequence[DeviceState] = (),
     foreign: Collection[int] = (),
-    limits: ThresholdsConfig = DEFAULT_LIMITS,
+    thresholds: ThresholdsConfig = DEFAULT_THRESHOLDS,
 ) -> tuple[Energy, list[Reason], list[float | None]]:
     """Return the energy of ``windows``, what is to be said about it, and each window's energy.
 
@@ -62,7 +62,7 @@ def compute_energy(
         input_tokens: Of all windows.
         states: What was seen of those devices beside energy.
         foreign: Processes that do not belong to what is measured.
-        limits: From where on something is worth a reason.
+        thresholds: Beyond which something is a reason.
 
     Units: joules, watts, seconds.
     """
@@ -99,14 +99,14 @@ def compute_energy(
         devices=tuple(map(_device, rows)),
         conditions=tuple(seen),
     )
-    reasons = [*findings_of(rows, limits), *findings(seen, limits)]
+    reasons = [*findings_of(rows, thresholds), *findings(seen, thresholds)]
     return energy, reasons, _window_energies(counted, len(windows))
 
 
 def _device(row: Row) -> DeviceEnergy:
     channel, known = row.used.channel, row.gross_j is not None
     return DeviceEnergy(
-        id=channel.device,
+        device=channel.device,
         domain=channel.domain,
         meter=row.series.meter,
         method=channel.quantity,

@@ -14,7 +14,7 @@ HARMLESS = "power-cap"
 """Holding a device to its power limit under full load is what the limit is for."""
 
 NEAR_S = 1.0
-"""A look this close to the windows counts as one within them: there is about one a second."""
+"""A sample this close to the windows counts as one within them: there is about one a second."""
 
 
 def conditions(
@@ -47,7 +47,7 @@ def _row(device: str, seen: Sequence[DeviceState], foreign: Collection[int]) -> 
     partitioned = [one.partitioned for one in seen if one.partitioned is not None]
     return DeviceConditions(
         device=device,
-        looks=len(seen),
+        samples=len(seen),
         temperature_first_c=temperatures[0] if temperatures else None,
         temperature_max_c=max(temperatures, default=None),
         core_clock_mean_hz=_mean(clocks),
@@ -63,12 +63,14 @@ def _row(device: str, seen: Sequence[DeviceState], foreign: Collection[int]) -> 
     )
 
 
-def findings(rows: Sequence[DeviceConditions], limits: ThresholdsConfig) -> Iterator[Reason]:
+def findings(rows: Sequence[DeviceConditions], thresholds: ThresholdsConfig) -> Iterator[Reason]:
     """Yield what speaks against, or is worth knowing about, the devices' conditions."""
     for row in rows:
-        if (row.throttled_ratio or 0.0) > limits.max_throttled_ratio:
+        if (row.throttled_ratio or 0.0) > thresholds.max_throttled_ratio:
             by = ", ".join(name for name in row.throttled_by if name != HARMLESS)
-            message = f"{row.device} was throttled in {row.throttled_ratio:.0%} of the looks: {by}"
+            message = (
+                f"{row.device} was throttled in {row.throttled_ratio:.0%} of the samples: {by}"
+            )
             yield Reason(code="throttled", message=message)
         if row.foreign_processes:
             names = ", ".join(map(str, row.foreign_processes))
@@ -77,19 +79,19 @@ def findings(rows: Sequence[DeviceConditions], limits: ThresholdsConfig) -> Iter
         if row.partitioned:
             message = f"{row.device} is split into instances, and its energy is that of all"
             yield Reason(code="partitioned-device", message=message)
-        yield from _unstable(row, limits)
+        yield from _unstable(row, thresholds)
 
 
-def _unstable(row: DeviceConditions, limits: ThresholdsConfig) -> Iterator[Reason]:
+def _unstable(row: DeviceConditions, thresholds: ThresholdsConfig) -> Iterator[Reason]:
     low, high, mean = row.core_clock_min_hz, row.core_clock_max_hz, row.core_clock_mean_hz
     if low is not None and high is not None and mean:
         spread = (high - low) / mean
-        if spread > limits.max_clock_spread_ratio:
+        if spread > thresholds.max_clock_spread_ratio:
             message = f"{row.device}: its core clock varied by {spread:.0%}, "
             message += f"from {low / 1e6:.0f} to {high / 1e6:.0f} MHz"
             yield Reason(code="clock-unstable", message=message)
     first, most = row.temperature_first_c, row.temperature_max_c
-    if first is not None and most is not None and most - first > limits.max_temperature_rise_c:
+    if first is not None and most is not None and most - first > thresholds.max_temperature_rise_c:
         message = f"{row.device} warmed up from {first:.0f} to {most:.0f} °C"
         yield Reason(code="temperature-unstable", message=message)
 

@@ -12,14 +12,14 @@ from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
 
-def findings_of(rows: Sequence[Row], limits: ThresholdsConfig) -> Iterator[Reason]:
+def findings_of(rows: Sequence[Row], thresholds: ThresholdsConfig) -> Iterator[Reason]:
     """Yield everything worth saying about the rows' readings."""
     for row in rows:
         yield from _source(row)
-        yield from _readings(row, limits)
+        yield from _readings(row, thresholds)
         if row.counted:
-            yield from _idle(row, limits)
-    for one in disagreements(rows, limits.max_meter_difference_ratio):
+            yield from _idle(row, thresholds)
+    for one in disagreements(rows, thresholds.max_meter_difference_ratio):
         message = f"{one.other.name} differs from {one.counted.name} by {one.difference_ratio:+.1%}"
         yield Reason(code="meter-disagreement", message=message)
 
@@ -55,9 +55,9 @@ def _lost(row: Row) -> Reason:
     return Reason(code="meter-lost", message=message)
 
 
-def _readings(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
+def _readings(row: Row, thresholds: ThresholdsConfig) -> Iterator[Reason]:
     gap_s = row.integral.gap_s
-    if gap_s > limits.max_gap_ratio * row.duration_s:
+    if gap_s > thresholds.max_gap_ratio * row.duration_s:
         message = f"{row.name}: no readings for {gap_s:.2f} s of the windows"
         yield Reason(code="sampling-gap", message=message)
     elif row.integral.missed and row.gross_j is not None:
@@ -66,13 +66,13 @@ def _readings(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
     period_s = row.integral.update_period_s or row.used.channel.update_period_s
     if row.used.channel.quantity is Quantity.AVERAGE_POWER:
         period_s = max(period_s or 0.0, row.used.channel.averaged_over_s or 0.0)
-    if period_s is not None and row.duration_s < limits.min_update_periods * period_s:
+    if period_s is not None and row.duration_s < thresholds.min_update_periods * period_s:
         message = f"{row.name} updates every {period_s:.3g} s; the windows last "
         message += f"{row.duration_s:.2f} s"
         yield Reason(code="window-too-short", message=message)
 
 
-def _idle(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
+def _idle(row: Row, thresholds: ThresholdsConfig) -> Iterator[Reason]:
     net_j, uncertainty_j = row.net_j, row.net_uncertainty_j
     if net_j is not None and uncertainty_j is not None and net_j < -2 * uncertainty_j:
         message = f"{row.name}: net energy is {net_j:.4g} J ± {uncertainty_j:.2g} J"
@@ -80,7 +80,7 @@ def _idle(row: Row, limits: ThresholdsConfig) -> Iterator[Reason]:
     if row.gross_j is None or not row.duration_s:
         return
     mean_w = row.gross_j / row.duration_s
-    allowed_w = limits.max_idle_drift_ratio * mean_w
+    allowed_w = thresholds.max_idle_drift_ratio * mean_w
     loaded, after = row.idles["loaded"], row.idles["after"]
     # Each change with its standard error: half a span is known half as well as the whole.
     changes = {

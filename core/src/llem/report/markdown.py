@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from llem.report.comparison.phrasing import ends, percent
 from llem.report.content.study_report import Report
-from llem.report.content.summary import Summary
+from llem.report.content.summary import Rates, Summary
 from llem.report.outcome_table import number
 from llem.report.reproduction import reproduction
 from llem.report.varied_parameters import canonical, settings
@@ -22,6 +22,8 @@ def markdown(report: Report) -> str:
             "",
         ]
     parts += ["## Summary", "", *(f"- {_summary(one)}" for one in report.summaries), ""]
+    if rates := _rates(report.rates):
+        parts += [rates, ""]
     parts += ["## Verdicts", "", *_verdicts(report), ""]
     parts += ["## Results", "", _results(report), ""]
     if report.effects:
@@ -46,6 +48,17 @@ def _summary(one: Summary) -> str:
     if one.cost is not None:
         text += f" Electricity for {one.cost.shown}."
     return escape_markdown(f"{text} {one.boundary}")
+
+
+def _rates(rates: Rates) -> str:
+    """Return the factors behind emissions and cost in one sentence; empty if there are none."""
+    given = [(rates.carbon_g_per_kwh, "g CO₂e"), (rates.price_per_kwh, rates.currency)]
+    parts = [f"{number(value)} {unit} per kWh" for value, unit in given if value is not None]
+    if not parts:
+        return ""
+    source = f" (mean of {rates.grid_source})" if rates.country else ""
+    pue = f", and a PUE of {number(rates.pue_ratio)}" if rates.pue_ratio != 1 else ""
+    return escape_markdown(f"Counted with {' and '.join(parts)}, as given{source}{pue}.")
 
 
 def _verdicts(report: Report) -> Iterator[str]:

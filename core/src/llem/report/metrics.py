@@ -35,7 +35,7 @@ class Metric:
     def of(self, outcome: Outcome) -> float | None:
         """Return its value, an imported one included; ``None`` where nobody measured it."""
         if outcome.imported is not None:
-            return outcome.imported.figures.get(self.name)
+            return outcome.imported.metrics.get(self.name)
         return self.measured(outcome)
 
     def repetitions(self, outcome: Outcome) -> list[float]:

@@ -12,7 +12,6 @@ from rich.text import Text
 from llem.report.metrics import METRICS
 from llem.schema.command_outcome import CommandOutcome
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
-from llem.schema.footprint import Footprint
 from llem.schema.outcome import Imported, Outcome, Quantiles, Verdict
 
 
@@ -52,8 +51,6 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         ]
     if outcome.energy:
         result += _energy(outcome.energy)
-    if outcome.footprint:
-        result += _footprint(outcome.footprint)
     if outcome.compute:
         note = (
             "" if outcome.compute.mfu_ratio is None else f"{outcome.compute.mfu_ratio:.1%} of peak"
@@ -63,16 +60,16 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         result.append(("peak host memory", _si(outcome.memory.host_peak_rss_bytes, "B"), ""))
         if outcome.memory.device_peak_bytes is not None:
             result.append(("peak device memory", _si(outcome.memory.device_peak_bytes, "B"), ""))
-    if outcome.self_cost and outcome.self_cost.cpu_ratio is not None:
+    if outcome.overhead and outcome.overhead.cpu_ratio is not None:
         note = "of one core, inside the windows"
-        result.append(("llem's own CPU time", f"{outcome.self_cost.cpu_ratio:.2%}", note))
+        result.append(("llem's own CPU time", f"{outcome.overhead.cpu_ratio:.2%}", note))
     return result
 
 
 def _imported(imported: Imported) -> list[tuple[str, str, str]]:
     """Return every figure of another tool, those that llem has no name for included."""
     rows = []
-    for name, value in imported.figures.items():
+    for name, value in imported.metrics.items():
         known = METRICS.get(name)
         label, unit = (known.label, known.unit) if known else (name, "")
         rows.append((label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"))
@@ -128,18 +125,6 @@ def _phases(phases: PhaseEnergy, gain_ratio: float) -> list[tuple[str, str, str]
         for name, energy_j, uncertainty_j, per_token_j in parts
         if energy_j is not None
     ]
-
-
-def _footprint(footprint: Footprint) -> list[tuple[str, str, str]]:
-    of = f"of {number(footprint.gross_j)} J gross at PUE {footprint.pue_ratio:g}"
-    rows = []
-    if footprint.gross_co2e_g is not None:
-        grid = f"{footprint.grid_g_per_kwh:g} g/kWh, {footprint.grid_source}"
-        rows.append(("emissions", f"{number(footprint.gross_co2e_g)} g CO2e", f"{of}; {grid}"))
-    if footprint.gross_cost is not None:
-        cost = f"{number(footprint.gross_cost)} {footprint.currency}".strip()
-        rows.append(("cost", cost, of))
-    return rows
 
 
 def _title(outcome: Outcome) -> Text:
@@ -220,7 +205,7 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
 def _cells(row: DeviceEnergy) -> tuple[str, ...]:
     domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
     energy = joules(row.gross_j, row.uncertainty_j, row.gain_uncertainty_j)
-    return row.id, domain, row.meter, row.method, energy, f"{number(row.mean_w)} W"
+    return row.device, domain, row.meter, row.method, energy, f"{number(row.mean_w)} W"
 
 
 def _command_title(outcome: CommandOutcome) -> Text:
@@ -235,12 +220,14 @@ def _totals(outcome: CommandOutcome) -> list[Text]:
         return [Text("total: unavailable", style="bold")]
     gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
     total = f"total {gross}, mean {number(power.mean_w)} W"
-    total += f", peak {number(power.peak_w)} W over {power.peak_over_s:.3g} s, {energy.provenance}"
+    total += (
+        f", peak {number(power.peak_w)} W over {power.peak_window_s:.3g} s, {energy.provenance}"
+    )
     lines = [Text(total, style="bold")]
     if energy.net_j is not None and energy.bare_idle is not None:
         idle = f"{number(energy.idle_j)} J at {number(energy.bare_idle.power_w)} W idle"
         lines.append(Text(f"net {number(energy.net_j)} J above {idle}", style="bold"))
-    ratio = outcome.self_cost.cpu_ratio
+    ratio = outcome.overhead.cpu_ratio
     if ratio is not None:
         lines.append(Text(f"llem itself used {ratio:.2%} of one core", style="dim"))
     return lines

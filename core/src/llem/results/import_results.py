@@ -102,7 +102,7 @@ def _store(
         format=format.name,
         file=path.name,
         file_sha256=sha256,
-        figures=dict(result.figures),
+        metrics=dict(result.metrics),
         repetitions={name: tuple(values) for name, values in result.repetitions.items()},
     )
     outcome = _outcome(folder.id, result, imported)

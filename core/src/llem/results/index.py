@@ -131,11 +131,11 @@ def _summary(results: Path, folder: str) -> Summary:
     experiment = document.get("experiment") or {}
     points = place.get("points") or [{}]
     # An imported result has its figures in a section of their own, and none elsewhere.
-    imported = (document.get("imported") or {}).get("figures") or {}
+    imported = (document.get("imported") or {}).get("metrics") or {}
     throughput, energy = document.get("throughput"), document.get("energy")
     return Summary(
         id=document.get("id", folder),
-        study=place.get("study", ""),
+        study=place.get("name", ""),
         position=place.get("position", 0),
         settings=points[0],
         status=document.get("status", ""),

@@ -13,7 +13,7 @@ from llem.errors import StorageError
 from llem.results.folder import OUTCOME_FILE
 from llem.schema.outcome import Outcome
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The version that is written."""
 
 Document = dict[str, Any]
@@ -24,10 +24,10 @@ class UnknownSchema(ValueError):
 
 
 def upgraded(document: Document) -> Document:
-    """Return ``document`` in the present version.
+    """Return ``document``, whole or a part of it, in the present version.
 
     Raises:
-        UnknownSchema: It is of a newer version, or says none.
+        UnknownSchema: Its version is newer, or missing.
     """
     version = document.get("schema_version")
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
@@ -47,8 +47,69 @@ def _out_of_memory_is_a_status(document: Document) -> Document:
     return {**document, "status": "out-of-memory"}
 
 
-_UPGRADES: dict[int, Callable[[Document], Document]] = {1: _out_of_memory_is_a_status}
-"""What turns a document of each version into one of the next."""
+_RENAMED = {
+    "": {"self_cost": "overhead"},
+    "study": {"study": "name", "run": "run_id"},
+    "imported": {"figures": "metrics"},
+    "timing": {
+        "spawn_s": "worker_start_s",
+        "ended_by": "stop_reason",
+        "precision_of": "ci_metric",
+        "precision_ratio": "ci_ratio",
+    },
+    "timing.repetitions": {"started_s": "start_monotonic_s"},
+    "energy": {},
+    "energy.devices": {"id": "device"},
+    "energy.conditions": {"looks": "samples"},
+    "experiment": {},
+    "experiment.measurement": {"limits": "thresholds"},
+    "experiment.measurement.thresholds": {"accept": "allow"},
+}
+"""New names of keys in version 3, by the dotted path of their section, or of each list item."""
+
+_POINT_KEYS = (
+    ("measurement.limits.accept", "measurement.thresholds.allow"),
+    ("measurement.limits", "measurement.thresholds"),
+)
+"""What a study varied is named by the dotted path of the config."""
+
+
+def _renamed_keys(document: Document) -> Document:
+    """Version 3 renamed keys, and left emissions and cost to the report."""
+    new: Document = _renamed(document, "")
+    for section in (new, new.get("experiment")):
+        if isinstance(section, dict):
+            section.pop("footprint", None)
+    if points := (new.get("study") or {}).get("points"):
+        new["study"]["points"] = [
+            {_renamed_path(path): value for path, value in point.items()} for point in points
+        ]
+    return new
+
+
+def _renamed(value: Any, path: str) -> Any:
+    if path not in _RENAMED:
+        return value
+    if isinstance(value, list):
+        return [_renamed(item, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    names = ((_RENAMED[path].get(key, key), item) for key, item in value.items())
+    return {name: _renamed(item, f"{path}.{name}".lstrip(".")) for name, item in names}
+
+
+def _renamed_path(path: str) -> str:
+    for old, new in _POINT_KEYS:
+        if path == old or path.startswith(f"{old}."):
+            return new + path.removeprefix(old)
+    return path
+
+
+_UPGRADES: dict[int, Callable[[Document], Document]] = {
+    1: _out_of_memory_is_a_status,
+    2: _renamed_keys,
+}
+"""What turns a document of each version into the next version."""
 
 
 _LEFT_OUT = frozenset({"plan", "effective", "log_tail", "environment", "warnings"})

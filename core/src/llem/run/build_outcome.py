@@ -12,7 +12,6 @@ from llem.api.session import RunResult
 from llem.config.load import digest
 from llem.config.redact import redact
 from llem.energy.compute_energy import compute_energy
-from llem.energy.footprint import footprint
 from llem.energy.precision import Precision, precision, shortcomings
 from llem.energy.request_times import latency
 from llem.energy.statistics import rate_spread
@@ -91,7 +90,7 @@ def build_outcome(record: RunState, *, id: str, log_tail: str) -> Outcome:
     """Return the outcome of ``record``, complete or not."""
     figures = _figures(record) if record.runs else {}
     found = [*reasons_of(record), *figures.pop("reasons", [])]
-    verdict, warnings = decide_verdict(found, record.experiment.measurement.limits.accept)
+    verdict, warnings = decide_verdict(found, record.experiment.measurement.thresholds.allow)
     outcome = Outcome(
         id=id,
         experiment_sha256=digest(record.experiment),
@@ -131,9 +130,8 @@ def _figures(record: RunState) -> dict[str, Any]:
         input_tokens=tokens.input_tokens,
         states=record.states,
         foreign=foreign_processes(record.states, record.own_processes, _worker_start_s(record)),
-        limits=record.experiment.measurement.limits,
+        thresholds=record.experiment.measurement.thresholds,
     )
-    config = record.experiment.footprint
     repetitions = _repetitions(record, window_j)
     reached = precision(windows, record.output_tokens, record.series)
     reasons += shortcomings(windows, reached, record.experiment.measurement)
@@ -154,10 +152,9 @@ def _figures(record: RunState) -> dict[str, Any]:
         ),
         "latency": latency(runs),
         "energy": energy,
-        "footprint": footprint(energy, config) if config else None,
         "compute": compute,
         "counters": _counters(runs),
-        "self_cost": Overhead(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
+        "overhead": Overhead(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
     }
 
 
@@ -186,7 +183,7 @@ def _repetitions(record: RunState, window_j: Sequence[float | None]) -> tuple[Re
     input_tokens = _prompt_tokens(record)
     return tuple(
         Repetition(
-            started_s=run.started_s,
+            start_monotonic_s=run.started_s,
             duration_s=run.finished_s - run.started_s,
             input_tokens=input_tokens,
             output_tokens=_output_tokens(run),
@@ -207,16 +204,16 @@ def _timing(
 ) -> Timing:
     known = reached is not None and math.isfinite(reached.half_width_ratio)
     return Timing(
-        spawn_s=record.duration_s("start"),
+        worker_start_s=record.duration_s("start"),
         load_s=record.duration_s("open"),
         prepare_s=record.duration_s("prepare"),
         warmup_s=sum(record.warmup_s) if record.warmup_s else None,
         warmup_repetitions=len(record.warmup_s),
         duration_s=sum(one.duration_s for one in repetitions) if repetitions else None,
         repetitions=repetitions,
-        ended_by=record.ended_by,
-        precision_of=reached.of if reached else None,
-        precision_ratio=reached.half_width_ratio if reached and known else None,
+        stop_reason=record.ended_by,
+        ci_metric=reached.of if reached else None,
+        ci_ratio=reached.half_width_ratio if reached and known else None,
         total_s=time.monotonic() - record.started_s,
     )
 

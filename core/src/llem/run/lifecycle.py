@@ -243,7 +243,7 @@ class Lifecycle:
         self._idle("idle check", CHECK_S)
         self._settle()
         span = self.record.spans["idle check"]
-        tolerance = config.limits.max_idle_drift_ratio
+        tolerance = config.thresholds.max_idle_drift_ratio
         if still_holds(kept, self.sampler.series(), span, tolerance):
             self.record.kept_idle = kept
             return True

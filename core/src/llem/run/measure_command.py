@@ -185,7 +185,7 @@ def measure_command(
         time.sleep(sampler.settle_s)
         sampler.stop()
         series, states = sampler.series(), sampler.states()
-    return _outcome(command, run, started_at, series, states, idle, measurement.limits), series
+    return _outcome(command, run, started_at, series, states, idle, measurement.thresholds), series
 
 
 def _outcome(
@@ -195,17 +195,19 @@ def _outcome(
     series: Sequence[Series],
     states: Sequence[DeviceState],
     idle: Span | None,
-    limits: ThresholdsConfig,
+    thresholds: ThresholdsConfig,
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
     # Whatever of the command's computed on a device has ended with it: what still runs is not its.
     foreign = foreign_processes(states, (), run.started_s)
     energy, reasons, _ = compute_energy(
-        series, [span], bare=idle, states=states, foreign=foreign, limits=limits
+        series, [span], bare=idle, states=states, foreign=foreign, thresholds=thresholds
     )
-    verdict, warnings = decide_verdict(reasons, limits.accept)
-    counted = {(row.id, row.domain, row.meter) for row in energy.devices if row.counted_in_total}
+    verdict, warnings = decide_verdict(reasons, thresholds.allow)
+    counted = {
+        (row.device, row.domain, row.meter) for row in energy.devices if row.counted_in_total
+    }
     of_total = [
         one
         for one in first_choices(series)
@@ -224,8 +226,8 @@ def _outcome(
         ),
         energy=energy,
         power=Power(
-            mean_w=energy.mean_w, peak_w=peak_w(of_total, span, over_s), peak_over_s=over_s
+            mean_w=energy.mean_w, peak_w=peak_w(of_total, span, over_s), peak_window_s=over_s
         ),
-        self_cost=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
+        overhead=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
     )
     return CommandOutcome.model_validate(redact(outcome.model_dump(mode="json")))

@@ -63,7 +63,7 @@ def run_experiment(
     plan = plan_for(loaded)
     if experiment.model.is_shape:
         write_shape(experiment.model.id)
-    folder = OutcomeFolder(results, place.run if place else _id_by_itself(loaded, results))
+    folder = OutcomeFolder(results, place.run_id if place else _id_by_itself(loaded, results))
     record = RunState(experiment, plan, facts, variables=backend.info.variables)
     record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
     try:

@@ -26,15 +26,15 @@ class Power(FrozenModel):
     mean_w: float | None
     """Gross energy per second of the window."""
     peak_w: float | None
-    """Greatest mean power over a part of the window as long as `peak_over_s`."""
-    peak_over_s: NonNegative
+    """Greatest mean power over a part of the window as long as `peak_window_s`."""
+    peak_window_s: NonNegative
     """One second, or the whole window if that is shorter."""
 
 
 class CommandOutcome(FrozenModel):
     """What was measured while a command ran."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     """Version of this document."""
     llem_version: str
     """Version of llem."""
@@ -54,5 +54,5 @@ class CommandOutcome(FrozenModel):
     """Energy in the window; there are no tokens or requests, so figures per one are null."""
     power: Power
     """Power in the window."""
-    self_cost: Overhead
+    overhead: Overhead
     """Cost of measuring."""

@@ -9,7 +9,7 @@ from llem.schema.provenance import Provenance
 class DeviceEnergy(FrozenModel):
     """Energy of one domain of one device over all windows."""
 
-    id: str
+    device: str
     """Device id."""
     domain: str
     """Part of the device."""
@@ -61,14 +61,14 @@ class IdlePower(FrozenModel):
 
 
 class DeviceConditions(FrozenModel):
-    """Under which conditions a device worked in the windows, looked at about once a second."""
+    """Temperature, clocks and limits of a device in the windows, sampled about once a second."""
 
     device: str
     """Device id."""
-    looks: Count
-    """How often it was looked at."""
+    samples: Count
+    """Number of samples within the windows, about one a second."""
     temperature_first_c: float | None
-    """Temperature at the first look."""
+    """Temperature in the first sample."""
     temperature_max_c: float | None
     """Greatest temperature."""
     core_clock_mean_hz: float | None
@@ -82,9 +82,9 @@ class DeviceConditions(FrozenModel):
     power_limit_w: float | None
     """The power limit that was enforced; the least, if it changed."""
     throttled_ratio: float | None
-    """Share of the looks at which heat or a hardware limit held the clocks down."""
+    """Share of the samples in which heat or a hardware limit held the clocks down."""
     power_capped_ratio: float | None
-    """Share of the looks at which the power limit held them down."""
+    """Share of the samples in which the power limit held them down."""
     throttled_by: tuple[str, ...] = ()
     """What held them down."""
     foreign_processes: tuple[int, ...] = ()

@@ -11,7 +11,6 @@ from pydantic import Field, field_validator
 from llem.schema.base import FrozenModel, Param, Section
 from llem.schema.call_plan import RESERVED_KEYS
 from llem.schema.decoder import DecoderConfig
-from llem.schema.footprint import FootprintConfig
 from llem.schema.measurement import MeasurementConfig, Seconds
 from llem.schema.workload import SyntheticWorkload, Workload
 
@@ -115,6 +114,10 @@ class Experiment(FrozenModel):
     under the backend's name.
     """
 
+    removed: ClassVar[Mapping[str, str]] = {
+        "footprint": "`llem report --carbon DE --price 0.3 --pue 1.2` derives emissions and cost"
+    }
+
     name: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = None
     """Label that becomes part of the output folder's name."""
 
@@ -132,9 +135,6 @@ class Experiment(FrozenModel):
 
     measurement: MeasurementConfig = MeasurementConfig()
     """How it is measured."""
-
-    footprint: FootprintConfig | None = None
-    """What turns energy into emissions and cost; unset derives neither."""
 
     runner: RunnerConfig = RunnerConfig()
     """Where it runs."""

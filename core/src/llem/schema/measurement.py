@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,7 +13,9 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
 class ThresholdsConfig(FrozenModel):
-    """From where on something speaks against an outcome."""
+    """Thresholds beyond which an outcome is flagged."""
+
+    removed: ClassVar[Mapping[str, str]] = {"accept": "write `allow`"}
 
     min_update_periods: Annotated[float, Field(ge=0, le=1e6), Param(unit="updates")] = 10.0
     """`window-too-short` where the windows hold fewer updates of a meter."""
@@ -35,8 +38,8 @@ class ThresholdsConfig(FrozenModel):
     max_meter_difference_ratio: Ratio = 0.05
     """`meter-disagreement` where two meters of one domain differ by more."""
 
-    accept: tuple[str, ...] = ()
-    """Reason codes that are only noted, such as `throttled` in a study of throttling."""
+    allow: tuple[str, ...] = ()
+    """Reason codes that stay warnings, such as `throttled` in a study of throttling."""
 
 
 class TraceConfig(FrozenModel):
@@ -127,6 +130,8 @@ class BaselineConfig(FrozenModel):
 class MeasurementConfig(FrozenModel):
     """How long, how precisely and with what the workload is measured."""
 
+    removed: ClassVar[Mapping[str, str]] = {"limits": "write `thresholds`"}
+
     meters: Literal["auto"] | tuple[str, ...] = "auto"
     """Meters to use; `auto` takes every one that works here, an estimate only as a last resort."""
 
@@ -155,8 +160,8 @@ class MeasurementConfig(FrozenModel):
     baseline: BaselineConfig = BaselineConfig()
     """Idle power."""
 
-    limits: ThresholdsConfig = ThresholdsConfig()
-    """From where on something speaks against an outcome."""
+    thresholds: ThresholdsConfig = ThresholdsConfig()
+    """Thresholds beyond which an outcome is flagged."""
 
     cpu_tdp_w: Annotated[float | None, Field(gt=0, le=10_000), Param(unit="W")] = None
     """Package power under full load, for the CPU estimate; unset assumes a value per core."""

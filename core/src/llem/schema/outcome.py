@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from llem.schema.base import Count, FrozenModel, NonNegative
 from llem.schema.energy import Energy
-from llem.schema.footprint import Footprint
 
 
 class Imported(FrozenModel):
@@ -28,8 +27,8 @@ class Imported(FrozenModel):
     """Name of the file; `imported.json` beside this document is a copy of its content."""
     file_sha256: str
     """Hash of that content."""
-    figures: dict[str, float]
-    """Value by metric, in SI units; a metric that the file does not tell is not there."""
+    metrics: dict[str, float]
+    """Value by name, in SI units; a metric that the file does not contain is absent."""
     repetitions: dict[str, tuple[float, ...]] = {}
     """Values of single repetitions, where the file has them."""
 
@@ -40,10 +39,10 @@ WorkerOrigin = Literal["fresh", "preforked", "reused"]
 class RunPosition(FrozenModel):
     """Where a run stands in its study."""
 
-    study: str
+    name: str
     """Name of the study."""
-    run: str
-    """Id of the run; the hash of call plan, workload and runner, and the repeat if several."""
+    run_id: str
+    """Id of the run: the hash of call plan, workload and runner, and the repeat if several."""
     repeat: Count
     """Which run of the experiment it is, from 0."""
     block: Count
@@ -169,7 +168,7 @@ class Spread(FrozenModel):
 class Repetition(FrozenModel):
     """One measured repetition."""
 
-    started_s: float
+    start_monotonic_s: float
     """Start of its window on the monotonic clock."""
     duration_s: NonNegative
     """Length of its window."""
@@ -186,7 +185,7 @@ class Repetition(FrozenModel):
 class Timing(FrozenModel):
     """Where the time went."""
 
-    spawn_s: NonNegative | None = None
+    worker_start_s: NonNegative | None = None
     """Starting the worker's interpreter."""
     load_s: NonNegative | None = None
     """Importing the engine and loading the model."""
@@ -200,11 +199,11 @@ class Timing(FrozenModel):
     """Total length of the measured windows."""
     repetitions: tuple[Repetition, ...] = ()
     """The measured repetitions, in order."""
-    ended_by: Literal["precision", "max-duration", "max-repetitions"] | None = None
+    stop_reason: Literal["precision", "max-duration", "max-repetitions"] | None = None
     """Why there were no more repetitions: all that was asked for was reached, or a cap was."""
-    precision_of: Literal["j_per_output_token", "duration"] | None = None
+    ci_metric: Literal["j_per_output_token", "duration"] | None = None
     """What the precision is of: energy where it is measured, else a repetition's duration."""
-    precision_ratio: NonNegative | None = None
+    ci_ratio: NonNegative | None = None
     """Half the 95 % interval of its mean as a share of it; null where it is not known."""
     total_s: NonNegative | None = None
     """The whole experiment, idle time and start-up included."""
@@ -291,7 +290,7 @@ class Overhead(FrozenModel):
 class Outcome(FrozenModel):
     """What was measured for one experiment."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     """Version of this document; older ones can be read, newer ones are refused."""
     id: str
     """Name of the outcome's folder."""
@@ -331,15 +330,13 @@ class Outcome(FrozenModel):
     """Per-request latency."""
     energy: Energy | None = None
     """Energy."""
-    footprint: Footprint | None = None
-    """Emissions and cost, if they were asked for."""
     compute: Compute | None = None
     """Arithmetic."""
     memory: Memory | None = None
     """Memory."""
     counters: dict[str, float] = {}
     """Engine counters summed over all measured repetitions."""
-    self_cost: Overhead | None = None
+    overhead: Overhead | None = None
     """Cost of measuring."""
     log_tail: str = ""
     """Last lines of the worker's log."""

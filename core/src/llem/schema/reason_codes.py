@@ -1,7 +1,7 @@
 """Every reason code: what it means, from where on it is given, what to do, and what it costs.
 
 The one place where codes are listed. A code that `invalidates` makes an outcome not valid; any
-other one is a warning. `measurement.limits.accept` turns a reason into a warning, too. Codes of
+other one is a warning. `measurement.thresholds.allow` turns a reason into a warning, too. Codes of
 errors (see ``llem.errors``) and codes of a backend's own always invalidate.
 """
 
@@ -42,7 +42,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "windows",
         "The windows are shorter or fewer than asked for, or hold few updates of a meter.",
         "Raise `measurement.max_duration_s` or `max_repetitions`, or ask for more requests.",
-        "measurement.limits.min_update_periods",
+        "measurement.thresholds.min_update_periods",
     ),
     ReasonCode(
         "precision-not-reached",
@@ -85,7 +85,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "power, at a window's edge for a counter.",
         "Leave the machine some idle processor time, or set a longer "
         "`measurement.sample_period_s`.",
-        "measurement.limits.max_gap_ratio",
+        "measurement.thresholds.max_gap_ratio",
     ),
     ReasonCode(
         "meter-disagreement",
@@ -93,14 +93,14 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "Two meters of one domain differ by more than the limit and than their uncertainties "
         "explain. Only the more trusted one is counted.",
         "Find out which one is wrong, and name the right one in `measurement.meters`.",
-        "measurement.limits.max_meter_difference_ratio",
+        "measurement.thresholds.max_meter_difference_ratio",
     ),
     ReasonCode(
         "throttled",
         "devices",
         "A device's clocks were held down by heat or by a hardware limit in the windows.",
         "Improve cooling, or set a lower power limit or clock that the device can hold.",
-        "measurement.limits.max_throttled_ratio",
+        "measurement.thresholds.max_throttled_ratio",
     ),
     ReasonCode(
         "foreign-process",
@@ -185,7 +185,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "energy",
         "Idle power changed, so net energy depends on when idle was metered.",
         "Let the machine settle, meter idle for longer, or look for background work.",
-        "measurement.limits.max_idle_drift_ratio",
+        "measurement.thresholds.max_idle_drift_ratio",
         invalidates=False,
     ),
     ReasonCode(
@@ -209,7 +209,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "devices",
         "A device's core clock varied within the windows.",
         "Lock the clocks (`nvidia-smi --lock-gpu-clocks`), or warm up for longer.",
-        "measurement.limits.max_clock_spread_ratio",
+        "measurement.thresholds.max_clock_spread_ratio",
         invalidates=False,
     ),
     ReasonCode(
@@ -217,7 +217,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
         "devices",
         "A device was still warming up within the windows; leakage grows with temperature.",
         "Warm up for longer.",
-        "measurement.limits.max_temperature_rise_c",
+        "measurement.thresholds.max_temperature_rise_c",
         invalidates=False,
     ),
     ReasonCode(
@@ -248,17 +248,17 @@ _WARNINGS = frozenset(entry.code for entry in CATALOGUE if not entry.invalidates
 
 
 def decide_verdict(
-    reasons: Iterable[Reason], accept: Collection[str] = ()
+    reasons: Iterable[Reason], allow: Collection[str] = ()
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     """Return the verdict that follows from ``reasons``, and those that are only warnings.
 
     Args:
         reasons: Everything that was found; of several with one message, the first is kept.
-        accept: Codes that the user takes as warnings.
+        allow: Codes that the user takes as warnings.
     """
     from llem.schema.outcome import Verdict
 
     once = list(dict.fromkeys(reasons))
-    against = [one for one in once if one.code not in _WARNINGS and one.code not in accept]
+    against = [one for one in once if one.code not in _WARNINGS and one.code not in allow]
     warnings = tuple(one for one in once if one not in against)
     return Verdict(valid=not against, reasons=tuple(against)), warnings

@@ -317,8 +317,8 @@ class StudyRun:
         number = self.plan.experiments[self.plan.ids[run.experiment]][0]
         experiment = self.plan.study.loaded(number).experiment
         place = RunPosition(
-            study=self.plan.study.name,
-            run=run.id,
+            name=self.plan.study.name,
+            run_id=run.id,
             repeat=run.place.repeat,
             block=run.place.block,
             position=position,

@@ -10,8 +10,8 @@ from typing import Any
 from llem.schema.outcome import Outcome
 
 FIGURES = (
-    "tokens", "timing", "throughput", "latency", "energy", "footprint", "compute", "memory",
-    "counters", "self_cost",
+    "tokens", "timing", "throughput", "latency", "energy", "compute", "memory", "counters",
+    "overhead",
 )  # fmt: skip
 """Parts of an outcome whose numbers are metrics."""
 
@@ -40,7 +40,7 @@ def repetitions(outcome: Outcome) -> Iterator[tuple[int, str, float]]:
     """Yield step, key and value of every figure of every measured repetition."""
     for step, one in enumerate(outcome.timing.repetitions):
         for name, value in one.model_dump(mode="json").items():
-            if name != "started_s" and _is_number(value):
+            if name != "start_monotonic_s" and _is_number(value):
                 yield step, f"repetition.{name}", float(value)
 
 
@@ -61,7 +61,7 @@ def tags(outcome: Outcome) -> dict[str, str]:
         "engine_version": environment.engine_version,
         "devices": " ".join(environment.devices),
         "energy_provenance": outcome.energy.provenance if outcome.energy else None,
-        "study": place.study if place else None,
+        "study": place.name if place else None,
         "block": place.block if place else None,
         "repeat": place.repeat if place else None,
     }

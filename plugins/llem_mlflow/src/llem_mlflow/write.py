@@ -62,7 +62,7 @@ def write_run(uri: str, outcome: Outcome, folder: Path) -> str:
 
 def _experiment(client: MlflowClient, outcome: Outcome) -> str:
     """Return the id of the MLflow experiment; it is made where there is none."""
-    study = outcome.study.study if outcome.study else None
+    study = outcome.study.name if outcome.study else None
     name = os.environ.get(EXPERIMENT_VARIABLE) or study or "llem"
     known = client.get_experiment_by_name(name)
     id: str = known.experiment_id if known else client.create_experiment(name)

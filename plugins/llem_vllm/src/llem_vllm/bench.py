@@ -120,7 +120,7 @@ def _result(
         backend="vllm",
         engine="vllm",
         model=str(document.get("model_id") or "unknown"),
-        figures=figures,
+        metrics=figures,
         repetitions=repetitions,
         settings={
             "workload": {name: value for name, value in lengths.items() if value is not None},

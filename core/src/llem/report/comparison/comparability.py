@@ -47,7 +47,7 @@ def metered_devices(outcome: Outcome) -> tuple[str, ...]:
         f"{environment.cpu}, {environment.logical_cores} cores, {environment.memory_bytes} bytes"
     )
     rows = outcome.energy.devices if outcome.energy else ()
-    names = {row.id for row in rows if row.counted_in_total}
+    names = {row.device for row in rows if row.counted_in_total}
     return tuple(sorted(name if "GPU-" in name else f"{name} of {machine}" for name in names))
 
 

@@ -80,7 +80,7 @@ def _by_block(stored: Sequence[Stored]) -> dict[tuple[object, ...], Outcome]:
     return {
         (
             folder.resolve().parent,
-            outcome.study.study,
+            outcome.study.name,
             outcome.study.block,
             metered_devices(outcome),
             outcome.workload.input_ids_sha256 if outcome.workload else None,

@@ -25,7 +25,7 @@ def phases(stored: Stored) -> Spans:
         found = read_phases(stored.folder)
     except (OSError, ValueError, KeyError):
         return {}
-    origin_s = repetitions[0].started_s
+    origin_s = repetitions[0].start_monotonic_s
     return {
         phase: [(start - origin_s, end - origin_s) for start, end in found[phase]]
         for phase in ORDER
@@ -81,7 +81,9 @@ def curves(stored: Stored) -> list[Curve]:
     if outcome.energy is None or not outcome.timing.repetitions:
         return []
     counted = {
-        (row.meter, row.id, row.domain) for row in outcome.energy.devices if row.counted_in_total
+        (row.meter, row.device, row.domain)
+        for row in outcome.energy.devices
+        if row.counted_in_total
     }
     readings: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
     try:
@@ -93,7 +95,7 @@ def curves(stored: Stored) -> list[Curve]:
                 readings.setdefault((*place, kind), []).append(value)
     except (OSError, ValueError, KeyError):
         return []
-    origin_s = outcome.timing.repetitions[0].started_s
+    origin_s = outcome.timing.repetitions[0].start_monotonic_s
     found: dict[tuple[str, str, str], Curve] = {}
     # Power as read comes before power derived from a counter: it shows more.
     for meter, device, domain, kind in sorted(readings, key=lambda key: key[3] == "energy_j"):

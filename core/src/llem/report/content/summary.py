@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -39,19 +40,41 @@ J_PER_WH = 3600.0
 _NORMAL_975 = 1.959964  # 97.5 % quantile of the normal distribution
 
 
+GRID_SOURCE = "Our World in Data from Ember, carbon intensity of electricity generation, 2023"
+
+GRID_G_PER_KWH: Mapping[str, float] = MappingProxyType(
+    {
+        "AU": 548.7, "BR": 98.3, "CA": 170.0, "CH": 34.8, "CN": 582.3, "DE": 381.0, "DK": 151.7,
+        "ES": 174.1, "FI": 79.2, "FR": 56.0, "GB": 237.6, "IE": 290.8, "IN": 713.4, "IT": 330.7,
+        "JP": 485.4, "KR": 430.6, "NL": 267.6, "NO": 30.1, "PL": 661.9, "SE": 40.7, "SG": 470.8,
+        "TW": 642.4, "US": 369.5,
+    }
+)  # fmt: skip
+"""Mean grid intensity in grams of CO2 equivalent, by ISO 3166 two-letter code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What turns energy into something else; ``None`` for what was not asked for.
+    """Factors from energy to emissions and cost; ``None`` for a rate that the user did not give.
 
     Attributes:
         carbon_g_per_kwh: Carbon intensity of the electricity, in grams of CO2 equivalent.
         price_per_kwh: Price of the electricity.
-        currency: What it is paid in.
+        currency: Currency of the price.
+        pue_ratio: Power usage effectiveness: energy of the building per energy of the machine.
+        country: Two-letter code whose mean grid intensity is used, or empty.
     """
 
     carbon_g_per_kwh: float | None = None
     price_per_kwh: float | None = None
     currency: str = ""
+    pue_ratio: float = 1.0
+    country: str = ""
+
+    @property
+    def grid_source(self) -> str:
+        """The country's code and the source of its grid intensity, or empty."""
+        return f"{self.country}: {GRID_SOURCE}" if self.country else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,7 @@ def summarise(label: str, outcomes: Sequence[Outcome], rates: Rates) -> Summary 
     assert gross_j is not None
     half_j = _half_width_j(known)
     gross_wh = _wh(gross_j)
+    building_wh = gross_wh * rates.pue_ratio
     return Summary(
         label=label,
         runs=len(known),
@@ -118,8 +142,8 @@ def summarise(label: str, outcomes: Sequence[Outcome], rates: Rates) -> Summary 
         net_wh=Figure(None if net_j is None else _wh(net_j), f"summary.net_wh {name}"),
         input_tokens=Figure(_per_request(known, "input_tokens"), f"summary.input_tokens {name}"),
         output_tokens=Figure(_per_request(known, "output_tokens"), f"summary.output_tokens {name}"),
-        carbon_g=_rated(gross_wh, rates.carbon_g_per_kwh, f"summary.carbon_g {name}"),
-        cost=_rated(gross_wh, rates.price_per_kwh, f"summary.cost {name}"),
+        carbon_g=_rated(building_wh, rates.carbon_g_per_kwh, f"summary.carbon_g {name}"),
+        cost=_rated(building_wh, rates.price_per_kwh, f"summary.cost {name}"),
         boundary=boundary(known[0]),
     )
 
@@ -130,7 +154,7 @@ def boundary(outcome: Outcome) -> str:
     rows = [row for row in energy.devices if row.counted_in_total] if energy else []
     if not rows:
         return "No energy was metered."
-    parts = [f"{row.id} {row.domain} ({row.meter}, {row.provenance})" for row in rows]
+    parts = [f"{row.device} {row.domain} ({row.meter}, {row.provenance})" for row in rows]
     idle = energy.idle_basis if energy else None
     net = f"; net is what remains above {idle} idle power" if idle else ""
     return (

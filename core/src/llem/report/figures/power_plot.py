@@ -56,9 +56,9 @@ def _figure(outcome: Outcome, curves: Sequence[Curve], phases: Spans, extent: Sp
     shown = [curve.thinned() for curve in curves]
     x = fitting(extent, 78, WIDTH - 20, margin=0.01)
     y = fitting([float(w) for one in shown for w in one.power_w], HEIGHT - 56, 34, zero=True)
-    origin_s = outcome.timing.repetitions[0].started_s
+    origin_s = outcome.timing.repetitions[0].start_monotonic_s
     windows = [
-        (one.started_s - origin_s, one.started_s - origin_s + one.duration_s)
+        (one.start_monotonic_s - origin_s, one.start_monotonic_s - origin_s + one.duration_s)
         for one in outcome.timing.repetitions
     ]
     for kind, spans in {"window": windows, **phases}.items():

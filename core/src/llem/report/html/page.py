@@ -45,6 +45,7 @@ def page(report: Report) -> str:
         script=_markup(_resource("html", "page.js")),
         boundaries=list(dict.fromkeys(one.boundary for one in report.summaries)),
         given=_given(report.rates),
+        pue=Figure(report.rates.pue_ratio, "given") if report.rates.pue_ratio != 1 else None,
         rows=[_row(report, outcome) for outcome in report.outcomes],
         on_front={report.outcomes[at].id for at in report.on_front},
         series=series_names(report),
