@@ -58,8 +58,8 @@ def test_every_reading_is_stored(llem):
     assert {(row["meter"], row["power_w"]) for row in rows} == {("simulated", "100.0")}
     times_s = [float(row["time_s"]) for row in rows]
     first, *_, last = outcome["timing"]["repetitions"]
-    assert times_s[0] < first["started_s"]
-    assert times_s[-1] > last["started_s"] + last["duration_s"]
+    assert times_s[0] < first["start_monotonic_s"]
+    assert times_s[-1] > last["start_monotonic_s"] + last["duration_s"]
 
 
 def test_when_prompts_were_read_is_stored_and_lies_in_the_windows(llem):
@@ -72,7 +72,7 @@ def test_when_prompts_were_read_is_stored_and_lies_in_the_windows(llem):
         total_s = sum(end - start for start, end in spans)
         assert total_s == pytest.approx(known[f"{name}_s"])
     windows = [
-        (one["started_s"], one["started_s"] + one["duration_s"])
+        (one["start_monotonic_s"], one["started_s"] + one["duration_s"])
         for one in outcome["timing"]["repetitions"]
     ]
     for start, end in (span for spans in stored.values() for span in spans):

@@ -133,7 +133,7 @@ TWICE = {
         for name in EXPECTED
         if name.startswith("energy.devices.0.")
     },
-    f"{SECOND}.id": "cuda:GPU-b",
+    f"{SECOND}.device": "cuda:GPU-b",
     f"{SECOND}.gross_j": 350,
     f"{SECOND}.idle_w": 20,
     f"{SECOND}.net_j": 210,

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
 
-class CarbonIntensity(click.ParamType):
-    """Grams of CO2e per kWh, or a country's code: a pair of the number and the code or empty."""
+def carbon_intensity(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[float, str] | None:
+    """Return grams of CO2e per kWh, and the code of the country it is the mean of or an empty text.
 
-    name = "carbon intensity"
+    Raises:
+        BadParameter: The value is neither a number of at least 0 nor the code of a known country.
+    """
+    from llem.report.content.summary import GRID_G_PER_KWH
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, str]:
-        """Return the intensity and the country it is the mean of, if any."""
-        from llem.report.content.summary import GRID_G_PER_KWH
-
-        country = value.upper()
-        if country in GRID_G_PER_KWH:
-            return GRID_G_PER_KWH[country], country
-        try:
-            return click.FloatRange(min=0).convert(value, param, ctx), ""
-        except click.BadParameter:
-            known = ", ".join(GRID_G_PER_KWH)
-            self.fail(f"{value!r} is neither a number of at least 0 nor one of {known}")
+    if value is None:
+        return None
+    country = value.upper()
+    if country in GRID_G_PER_KWH:
+        return GRID_G_PER_KWH[country], country
+    with suppress(ValueError):
+        if 0 <= (intensity := float(value)) < math.inf:
+            return intensity, ""
+    known = ", ".join(GRID_G_PER_KWH)
+    raise click.BadParameter(f"{value!r} is neither a number of at least 0 nor one of {known}")
 
 
 @click.command()
@@ -48,7 +51,7 @@ class CarbonIntensity(click.ParamType):
     "--carbon",
     "carbon",
     metavar="G_PER_KWH|COUNTRY",
-    type=CarbonIntensity(),
+    callback=carbon_intensity,
     help="Carbon intensity of the electricity, or the two-letter code of a country for its mean; "
     "adds grams of CO2e.",
 )
