@@ -107,7 +107,7 @@ def test_an_observer_hears_of_a_study_and_of_all_its_runs_in_order(llem, observe
     }  # fmt: skip
     assert (events[-1]["states"], events[-1]["left"]) == ({"done": 2}, 0)
     windows = [
-        (one["started_s"], one["started_s"] + one["duration_s"])
+        (one["start_monotonic_s"], one["start_monotonic_s"] + one["duration_s"])
         for folder in (llem.results / "study").iterdir()
         if (folder / "outcome.json").is_file()
         for one in json.loads((folder / "outcome.json").read_text())["timing"]["repetitions"]

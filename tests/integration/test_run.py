@@ -72,7 +72,7 @@ def test_when_prompts_were_read_is_stored_and_lies_in_the_windows(llem):
         total_s = sum(end - start for start, end in spans)
         assert total_s == pytest.approx(known[f"{name}_s"])
     windows = [
-        (one["start_monotonic_s"], one["started_s"] + one["duration_s"])
+        (one["start_monotonic_s"], one["start_monotonic_s"] + one["duration_s"])
         for one in outcome["timing"]["repetitions"]
     ]
     for start, end in (span for spans in stored.values() for span in spans):
