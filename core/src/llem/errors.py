@@ -34,7 +34,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -269,3 +270,15 @@ class Finding:
         where = ": ".join(part for part in (self.origin, self.path) if part)
         text = f"{where}: {self.message}" if where else self.message
         return f"{text.removesuffix('.')}. {self.hint}" if self.hint else text
+
+
+def hint_for(hints: Iterable[tuple[str, str]], error_type: str, message: str) -> str | None:
+    """Return the first hint whose pattern is found in ``<error_type>: <message>``, if any is.
+
+    Args:
+        hints: Regular expressions, each with its hint.
+        error_type: Qualified name of the exception.
+        message: Its text.
+    """
+    text = f"{error_type}: {message}"
+    return next((hint for pattern, hint in hints if re.search(pattern, text)), None)

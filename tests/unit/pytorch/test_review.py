@@ -4,7 +4,7 @@ import pytest
 
 from llem.api.capability import Gpu, HostInfo
 from llem_pytorch import plugin
-from llem_pytorch.errors import explain
+from llem_pytorch.plugin import llem_explain_error
 
 
 def machine(*capabilities):
@@ -105,7 +105,7 @@ def test_a_finding_names_its_field_and_a_way_out(experiment):
     ],
 )
 def test_errors_are_explained(error_type, message, hint):
-    explained = explain(error_type, message)
+    explained = llem_explain_error(error_type, message)
     assert (hint is None) == (explained is None)
     assert hint is None or hint in explained
     assert plugin.llem_explain_error(error_type, message) == explained

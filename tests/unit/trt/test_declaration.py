@@ -5,7 +5,6 @@ import pytest
 from llem.api.capability import Capability, Support
 from llem.schema.decoder import DecoderConfig
 from llem_trt import plugin
-from llem_trt.errors import explain
 
 
 def test_every_claim_says_that_nothing_has_run_on_hardware():
@@ -49,8 +48,8 @@ def test_decoder_parameters_exist():
     ],
 )
 def test_known_errors_have_a_hint(message, hint):
-    assert hint in explain("RuntimeError", message)
+    assert hint in plugin.llem_explain_error("RuntimeError", message)
 
 
 def test_unknown_errors_have_none():
-    assert explain("ValueError", "something else") is None
+    assert plugin.llem_explain_error("ValueError", "something else") is None

@@ -15,7 +15,6 @@ from llem_trt.runtime import observe
 from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of, shared_blocks
 from llem_trt.runtime.open_report import is_native, model_folder, model_info
 from llem_trt.runtime.outputs import results
-from llem_trt.runtime.tokenizer import export
 
 
 def output(ids=(5, 6), reason="length", stop=None, times=(10.1, 10.2, 10.4), reused=0, drafts=0):
@@ -207,15 +206,3 @@ def test_quantization_is_named_even_where_there_is_none():
     some = SimpleNamespace(quant_config=SimpleNamespace(quant_algo="NVFP4"))
     assert observe.quantization(none) == "NO_QUANT"
     assert observe.quantization(some) == "NVFP4"
-
-
-def test_the_tokenizer_inside_the_engines_own_is_handed_out():
-    inner = SimpleNamespace(
-        backend_tokenizer=SimpleNamespace(to_str=lambda: "{}"),
-        chat_template={"default": "template"},
-        special_tokens_map={"bos_token": "<s>", "additional": ["a"]},
-    )
-    found = export(SimpleNamespace(tokenizer=inner))
-    assert found.chat_template == "template"
-    assert found.special_tokens == {"bos_token": "<s>"}
-    assert export(None) is None

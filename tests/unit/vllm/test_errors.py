@@ -2,7 +2,7 @@
 
 import pytest
 
-from llem_vllm.errors import explain
+from llem_vllm.plugin import llem_explain_error
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ from llem_vllm.errors import explain
     ],
 )
 def test_a_known_error_has_a_hint(error_type, message, hint):
-    assert hint in explain(error_type, message)
+    assert hint in llem_explain_error(error_type, message)
 
 
 def test_an_unknown_error_has_none():
-    assert explain("ValueError", "an unseen error") is None
+    assert llem_explain_error("ValueError", "an unseen error") is None

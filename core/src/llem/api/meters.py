@@ -26,6 +26,11 @@ class Quantity(StrEnum):
     """Watts averaged over a window before the reading; lags behind the load."""
 
 
+def gpu_device_id(uuid: object) -> str:
+    """Return the id ``cuda:GPU-<uuid>`` of an NVIDIA device, whose UUID may lack the prefix."""
+    return f"cuda:GPU-{str(uuid).removeprefix('GPU-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One stream of readings: one quantity of one domain of one device.

@@ -168,6 +168,23 @@ class TokenizerExport(Record):
     chat_template: str | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def from_transformers(cls, tokenizer: Any) -> Self | None:
+        """Return a tokenizer of transformers as data; ``None`` for one written in Python."""
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return None
+        template = tokenizer.chat_template
+        return cls(
+            tokenizer_json=backend.to_str(),
+            chat_template=template.get("default") if isinstance(template, dict) else template,
+            special_tokens={
+                name: token
+                for name, token in tokenizer.special_tokens_map.items()
+                if isinstance(token, str)
+            },
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):

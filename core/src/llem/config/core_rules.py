@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from llem.schema.decoder import SAMPLING_FIELDS
 from llem.schema.experiment import BackendConfig, Experiment, Rule
-from llem.schema.fields import value_at, walk
+from llem.schema.fields import walk
 
 _FIELDS = {field.path: field for field in walk(Experiment)}
 
@@ -76,19 +76,9 @@ def _gguf_with_random_weights(experiment: Experiment) -> bool:
 
 def _ordered(least: str, greatest: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a lower bound above its upper bound."""
-
-    def violated(experiment: Experiment) -> bool:
-        low, high = value_at(experiment, least), value_at(experiment, greatest)
-        return low is not None and high is not None and low > high
-
     section, _, name = greatest.rpartition(".")
-    return Rule(
-        name=f"{section.rpartition('.')[2]}-{name.replace('_', '-')}-bounds",
-        fields=(least, greatest),
-        reason=f"it exceeds {greatest}",
-        hint=f"Lower {least}, or raise {greatest}.",
-        violated=_shared(violated),
-    )
+    rule_name = f"{section.rpartition('.')[2]}-{name.replace('_', '-')}-bounds"
+    return Rule.at_most(least, greatest, name=rule_name)
 
 
 def _unmetered_idle(experiment: Experiment) -> bool:

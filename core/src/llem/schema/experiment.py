@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from llem.schema.base import FrozenModel, Param, Section
 from llem.schema.call_plan import RESERVED_KEYS
 from llem.schema.decoder import DecoderConfig
+from llem.schema.fields import value_at
 from llem.schema.measurement import MeasurementConfig, Seconds
 from llem.schema.workload import SyntheticWorkload, Workload
 
@@ -188,6 +189,29 @@ class Rule(Generic[Config]):
     hint: str
     violated: Callable[[Experiment, Config], bool]
     severity: Literal["error", "warning"] = "error"
+
+    @classmethod
+    def at_most(cls, lower: str, upper: str, *, name: str, reason: str = "") -> Rule[Config]:
+        """Return the rule that the field ``lower`` may not exceed ``upper``, where both are set.
+
+        Args:
+            lower: Dotted path of a number.
+            upper: Dotted path of its upper bound.
+            name: The rule's name.
+            reason: What is wrong if it does; a general sentence if empty.
+        """
+
+        def violated(experiment: Experiment, section: Config) -> bool:
+            low, high = value_at(experiment, lower), value_at(experiment, upper)
+            return low is not None and high is not None and low > high
+
+        return cls(
+            name=name,
+            fields=(lower, upper),
+            reason=reason or f"it exceeds {upper}",
+            hint=f"Lower {lower}, or raise {upper}.",
+            violated=violated,
+        )
 
     def is_broken_by(self, experiment: Experiment) -> bool:
         """Whether ``experiment``, whose backend the rule is for, breaks it."""

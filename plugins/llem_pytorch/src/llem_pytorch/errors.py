@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 HINTS: tuple[tuple[str, str], ...] = (
     (
         r"OutOfMemoryError|out of memory|DefaultCPUAllocator",
@@ -134,9 +132,3 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
 )
 """A pattern of the error's type and message, and the hint; the first that matches counts."""
-
-
-def explain(error_type: str, message: str) -> str | None:
-    """Return what to do about an error, or ``None`` if it is not a known one."""
-    text = f"{error_type}: {message}"
-    return next((hint for pattern, hint in HINTS if re.search(pattern, text)), None)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llem.api.capability import BackendInfo
-from llem.api.hookspecs import hookimpl
+from llem.api import BackendInfo, hookimpl
+from llem.errors import hint_for
 
 if TYPE_CHECKING:
+    from llem.api import BackendConfig, CallPlan, Experiment, Finding, Session
     from llem.api.capability import HostInfo
     from llem.api.parameter_audit import ParameterAudit
-    from llem.api.session import Session
-    from llem.errors import Finding
-    from llem.schema.call_plan import CallPlan
-    from llem.schema.experiment import BackendConfig, Experiment
 
 
 @hookimpl
@@ -68,6 +65,6 @@ def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]
 @hookimpl
 def llem_explain_error(error_type: str, message: str) -> str | None:
     """Say what to do about an error of torch or transformers."""
-    from llem_pytorch.errors import explain
+    from llem_pytorch.errors import HINTS
 
-    return explain(error_type, message)
+    return hint_for(HINTS, error_type, message)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 HINTS: tuple[tuple[str, str], ...] = (
     (
         r"attention heads .* must be divisible by tensor parallel size",
@@ -89,9 +87,3 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
 )
 """Pattern of the error's type and message, with the hint; the first match counts."""
-
-
-def explain(error_type: str, message: str) -> str | None:
-    """Return the hint for an error; ``None`` for an unknown error."""
-    text = f"{error_type}: {message}"
-    return next((hint for pattern, hint in HINTS if re.search(pattern, text)), None)

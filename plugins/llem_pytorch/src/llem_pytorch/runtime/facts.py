@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from llem.api.architecture import from_hf_config
+from llem.api.meters import gpu_device_id
 from llem.api.session import ModelInfo
 
 
@@ -50,8 +51,7 @@ def device_name(device: torch.device) -> str:
     """Return the name that meters know ``device`` by: ``cpu``, or ``cuda:GPU-<uuid>``."""
     if device.type != "cuda":
         return str(device.type)
-    uuid = str(torch.cuda.get_device_properties(device).uuid).removeprefix("GPU-")
-    return f"cuda:GPU-{uuid}"
+    return gpu_device_id(torch.cuda.get_device_properties(device).uuid)
 
 
 def _special_ids(model: Any, config: Any) -> list[int]:

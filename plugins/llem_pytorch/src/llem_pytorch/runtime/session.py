@@ -22,7 +22,6 @@ from llem_pytorch.runtime.drafting import DraftState
 from llem_pytorch.runtime.facts import device_name, devices, model_facts
 from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.static import StaticBatches
-from llem_pytorch.runtime.tokenizer import export
 
 LATER = ("tokenizer", "generate")
 """Calls that are made when they are needed; the others load."""
@@ -85,7 +84,7 @@ class PyTorchSession(Session):
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer as data."""
-        return export(self._objects.make(self._plan.call("tokenizer")))
+        return TokenizerExport.from_transformers(self._objects.make(self._plan.call("tokenizer")))
 
     def prepare(self, requests: Sequence[Request]) -> None:
         """Make everything ready that is not inference."""

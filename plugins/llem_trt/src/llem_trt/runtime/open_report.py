@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from llem.api.architecture import from_hf_config
+from llem.api.meters import gpu_device_id
 from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
@@ -33,7 +34,7 @@ def used_devices(world_size: int) -> list[str]:
     import torch
 
     properties = (torch.cuda.get_device_properties(rank) for rank in range(world_size))
-    return [f"cuda:GPU-{str(device.uuid).removeprefix('GPU-')}" for device in properties]
+    return [gpu_device_id(device.uuid) for device in properties]
 
 
 def used_bytes(world_size: int) -> int:

@@ -22,7 +22,6 @@ from llem_trt.runtime.open_report import (
     used_devices,
 )
 from llem_trt.runtime.outputs import results
-from llem_trt.runtime.tokenizer import export
 from llem_trt.versions import surface_of
 
 DEFAULT_TOKENS_PER_BLOCK = 32
@@ -61,7 +60,9 @@ class TrtSession(Session):
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer as data."""
-        return export(self._llm.tokenizer)
+        # TensorRT-LLM wraps the tokenizer of transformers.
+        wrapper = self._llm.tokenizer
+        return TokenizerExport.from_transformers(getattr(wrapper, "tokenizer", wrapper))
 
     def prepare(self, requests: Sequence[Request]) -> None:
         """Build the prompts and parameters of every request."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llem.schema.experiment import Experiment, Rule
-from llem_vllm.rules.bounds import at_most
 
 if TYPE_CHECKING:
     from llem_vllm.config import VLLMConfig
@@ -42,7 +41,7 @@ def _workload_longer_than_context(experiment: Experiment, section: VLLMConfig) -
     return prompt + output > context
 
 
-SCHEDULING_RULES = (
+SCHEDULING_RULES: tuple[Rule[VLLMConfig], ...] = (
     Rule(
         name="vllm-step-holds-every-request",
         fields=("vllm.max_num_batched_tokens", "vllm.max_num_seqs"),
@@ -68,19 +67,19 @@ SCHEDULING_RULES = (
         hint="Raise vllm.max_model_len, or shorten the workload.",
         violated=_workload_longer_than_context,
     ),
-    at_most(
+    Rule.at_most(
         "vllm.max_num_active_seqs",
         "vllm.max_num_seqs",
         name="vllm-active-requests-fit-a-step",
         reason="no more requests can be active than a step has room for",
     ),
-    at_most(
+    Rule.at_most(
         "vllm.long_prefill_token_threshold",
         "vllm.max_model_len",
         name="vllm-long-prefill-fits-the-context",
         reason="no prompt is that long",
     ),
-    at_most(
+    Rule.at_most(
         "vllm.offload_num_in_group",
         "vllm.offload_group_size",
         name="vllm-offloaded-layers-fit-their-group",

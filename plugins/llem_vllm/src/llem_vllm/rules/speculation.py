@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from llem.schema.experiment import Experiment, Rule
-from llem_vllm.rules.bounds import at_most
 from llem_vllm.rules.section import section_of
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def _synthetic_without_rate(speculation: Speculation, _: Experiment) -> bool:
     )
 
 
-SPECULATION_RULES = (
+SPECULATION_RULES: tuple[Rule[VLLMConfig], ...] = (
     Rule(
         name="vllm-speculation-needs-a-method",
         fields=("vllm.speculative_config.method", "vllm.speculative_config.model"),
@@ -100,7 +99,7 @@ SPECULATION_RULES = (
         hint="Set vllm.speculative_config.num_speculative_tokens.",
         violated=_lookup_without_length,
     ),
-    at_most(
+    Rule.at_most(
         "vllm.speculative_config.prompt_lookup_min",
         "vllm.speculative_config.prompt_lookup_max",
         name="vllm-prompt-lookup-bounds",

@@ -26,7 +26,6 @@ from llem_vllm.runtime.engine_processes import engine_processes, register_sessio
 from llem_vllm.runtime.model_info import eos_ids, model_info
 from llem_vllm.runtime.prefix_cache_check import PrefixCacheCheck
 from llem_vllm.runtime.results import beam_results, generated_results
-from llem_vllm.runtime.tokenizer import export
 
 
 class VLLMSession(Session):
@@ -55,7 +54,7 @@ class VLLMSession(Session):
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer as data."""
-        return export(self._llm.get_tokenizer())
+        return TokenizerExport.from_transformers(self._llm.get_tokenizer())
 
     def prepare(self, requests: Sequence[Request]) -> None:
         """Build the prompts and parameters of every request."""

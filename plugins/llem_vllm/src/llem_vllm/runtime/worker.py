@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from vllm.utils.torch_utils import set_random_seed
 
+from llem.api.meters import gpu_device_id
+
 
 class WorkerFacts:
     """Methods of a worker; ``self`` is vLLM's worker."""
@@ -61,8 +63,7 @@ def _device_name(device: torch.device) -> str:
     """Return the name that meters know ``device`` by: ``cpu``, or ``cuda:GPU-<uuid>``."""
     if device.type != "cuda":
         return str(device.type)
-    uuid = str(torch.cuda.get_device_properties(device).uuid).removeprefix("GPU-")
-    return f"cuda:GPU-{uuid}"
+    return gpu_device_id(torch.cuda.get_device_properties(device).uuid)
 
 
 def _tensors(cache: Any) -> Iterable[torch.Tensor]:
