@@ -9,8 +9,7 @@ import sys
 
 import pytest
 
-from llem.api.session import Request
-from llem.schema.call_plan import CallPlan
+from llem.api import CallPlan, Request
 from llem_onnx.runtime import OnnxSession
 
 MODEL = os.environ["LLEM_ONNX_MODEL"]

@@ -17,6 +17,7 @@ INFO = BackendInfo(
         Capability.STATIC_BATCHING: Claim(Support.YES, settings={"twin.batch_size": 2}),
         Capability.STREAMING_LATENCY: YES,
     },
+    model_parameters=None,
     hot_swappable=frozenset({"settings.batch_size"}),
 )
 METER = MeterSpec("twin", "A watt", Provenance.ESTIMATED, "twins.parts.TwinMeter", "twin")

@@ -88,6 +88,7 @@ class FakeBackend:
             name=name,
             summary=f"The {name} backend",
             engine=requirement,
+            model_parameters=None,
             decoder_parameters=frozenset({"do_sample", "temperature", "top_p", "min_new_tokens"}),
         )
         self._section = section

@@ -27,7 +27,7 @@ BROKEN = [
     ("greedy-ignores-temperature", {"decoder": {"do_sample": False, "temperature": 0.7}}),
     ("greedy-ignores-top-p", {"decoder": {"top_p": 0.9}}),
     ("greedy-ignores-top-p", {"decoder": {"top_p": 0.9, "do_sample": False, "temperature": None}}),
-    ("greedy-ignores-top-k", {"decoder": {"top_k": 0}}),
+    ("greedy-ignores-top-k", {"decoder": {"top_k": 5}}),
     ("greedy-ignores-min-p", {"decoder": {"min_p": 0.1}}),
     ("greedy-ignores-typical-p", {"decoder": {"typical_p": 0.9}}),
     ("ignored-eos-needs-no-minimum", {"decoder": {"min_new_tokens": 4}}),
@@ -136,7 +136,7 @@ def test_each_dormant_setting_is_blamed_by_itself(refused):
         ({"seed": 7, "ignore_eos": True, "max_new_tokens": 9}, []),
         ({"do_sample": True, "temperature": 0.5, "top_p": 0.9}, []),
         ({"repetition_penalty": 1.1}, ["decoder.repetition_penalty"]),
-        ({"temperature": 0.5, "min_p": 1.0, "top_k": 0}, ["decoder.top_k", "decoder.min_p"]),
+        ({"temperature": 0.5, "min_p": 1.0, "top_k": 5}, ["decoder.top_k", "decoder.min_p"]),
         ({"stop": ["END"], "ignore_eos": False}, ["decoder.stop"]),
     ],
 )  # fmt: skip
@@ -144,6 +144,21 @@ def test_a_decoder_field_is_honoured_or_refused(decoder, fields):
     findings = list(rule_errors(experiment(decoder=decoder), FAKE.info))
     assert [finding.path for finding in findings] == fields
     assert all(finding.code == "decoder-unsupported" for finding in findings)
+
+
+NEUTRAL = {
+    "top_p": 1.0, "top_k": 0, "min_p": 0.0, "typical_p": 1.0, "repetition_penalty": 1.0,
+    "min_new_tokens": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_a_value_that_switches_a_field_off_is_refused_nowhere(name, temperature):
+    decoder = {name: NEUTRAL[name], "temperature": temperature}
+    for workload in ({"source": "synthetic"}, TEXTS):
+        made = experiment(decoder=decoder, workload=workload)
+        assert list(rule_errors(made, FAKE.info)) == []
 
 
 def test_a_field_that_is_not_honoured_is_told_from_those_that_are(refused):

@@ -44,8 +44,8 @@ def test_every_capability_is_asked_of_every_healthy_backend(registry):
     assert levels.pop(Capability.FLOAT32) is Support.YES
     assert levels.pop(Capability.FLOAT16) is Support.YES
     assert levels.pop(Capability.LORA) is Support.PARTIAL
-    assert set(levels.values()) == {Support.NO}
-    assert {row.claims["bare"].level for row in matrix.rows} == {Support.NO}
+    assert set(levels.values()) == {Support.NOT_STATED}
+    assert {row.claims["bare"].level for row in matrix.rows} == {Support.NOT_STATED}
 
 
 def test_one_backend_can_be_asked_alone(registry, capsys):
@@ -58,16 +58,16 @@ def test_the_matrix_as_markdown_has_footnotes(registry):
     assert lines[:4] == [
         "| capability | able | bare |",
         "| --- | --- | --- |",
-        "| float32 | yes | no |",
-        "| float16 | yes[^1] | no |",
+        "| float32 | yes | not stated |",
+        "| float16 | yes[^1] | not stated |",
     ]
-    assert "| LoRA adapters | partial[^2] | no |" in lines
+    assert "| LoRA adapters | partial[^2] | not stated |" in lines
     assert lines[-3:] == ["", "[^1]: needs sm53+", "[^2]: one at a time; needs sm53+"]
 
 
 def test_the_matrix_as_text_has_numbers(registry):
     text = render_text(capability_listing(capabilities(registry)))
-    assert re.search(r"\nfloat16 +yes \(1\) +no\n", text)
+    assert re.search(r"\nfloat16 +yes \(1\) +not stated\n", text)
     assert text.endswith("\n\n(1) needs sm53+\n(2) one at a time; needs sm53+")
 
 

@@ -22,17 +22,10 @@ def test_a_package_is_complete(tmp_path):
         ".github/workflows/ci.yml",
         "README.md",
         "pyproject.toml",
-        "src/llem_demo/__init__.py",
-        "src/llem_demo/audit.py",
-        "src/llem_demo/config.py",
-        "src/llem_demo/engine.py",
-        "src/llem_demo/kwargs.py",
-        "src/llem_demo/plugin.py",
-        "src/llem_demo/py.typed",
-        "src/llem_demo/runtime.py",
+        "src/llem_demo.py",
         "tests/test_contract.py",
         "tests/test_engine.py",
-        "tests/test_kwargs.py",
+        "tests/test_plan.py",
     }
 
 
@@ -41,9 +34,8 @@ def test_its_entry_point_names_a_module_of_it():
     project = tomllib.loads(files[Path("pyproject.toml")])["project"]
     assert project["name"] == "llem-two-words"
     assert project["dependencies"] == [f"llem-core>={llem.__version__}"]
-    assert project["entry-points"]["llem.plugins.v1"] == {"two_words": "llem_two_words.plugin"}
-    assert Path("src/llem_two_words/plugin.py") in files
-    assert "class TwoWordsConfig(" in files[Path("src/llem_two_words/config.py")]
+    assert project["entry-points"]["llem.plugins.v1"] == {"two_words": "llem_two_words"}
+    assert "class TwoWordsConfig(" in files[Path("src/llem_two_words.py")]
 
 
 def test_every_file_is_what_its_name_says_and_leaves_nothing_open():
@@ -61,9 +53,18 @@ def test_a_plugin_knows_nothing_of_core_but_the_contract():
     for path, text in package_files(DEMO).items():
         if path.suffix == ".py" and path.parts[0] == "src":
             for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.ImportFrom) and node.module.startswith("llem."):
-                    imported.add(".".join(node.module.split(".")[:2]))
+                if isinstance(node, ast.ImportFrom) and node.module.startswith("llem"):
+                    imported.add(node.module)
     assert imported == {"llem.api"}
+
+
+def test_the_smallest_example_is_what_is_written():
+    example = Path(__file__).parents[3] / "examples/llem-minimal"
+    written = package_files(Identity("minimal"))
+    kept = {path for path in written if path.parts[0] != ".github"}
+    assert {path: written[path] for path in kept} == {
+        path: (example / path).read_text(encoding="utf-8") for path in kept
+    }
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "file"])

@@ -56,9 +56,9 @@ class Capability(StrEnum):
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"
-    QUANTISATION_8BIT = "8-bit quantisation"
-    QUANTISATION_4BIT = "4-bit quantisation"
-    QUANTISATION_OTHER = "other quantisation"
+    QUANTIZATION_8BIT = "8-bit quantization"
+    QUANTIZATION_4BIT = "4-bit quantization"
+    QUANTIZATION_OTHER = "other quantization"
     RANDOM_WEIGHTS = "random weights"
     GGUF = "GGUF files"
     STATIC_BATCHING = "static batching"
@@ -80,9 +80,9 @@ MEANINGS: Mapping[Capability, str] = MappingProxyType(
         Capability.FLOAT32: "compute in IEEE single precision when `model.dtype: float32` asks",
         Capability.FLOAT16: "compute in IEEE half precision when `model.dtype: float16` asks",
         Capability.BFLOAT16: "compute in bfloat16 when `model.dtype: bfloat16` asks",
-        Capability.QUANTISATION_8BIT: "hold weights in 8 bits, whatever the method",
-        Capability.QUANTISATION_4BIT: "hold weights in 4 bits, whatever the method",
-        Capability.QUANTISATION_OTHER: "quantise to other widths, or more than the weights",
+        Capability.QUANTIZATION_8BIT: "hold weights in 8 bits, whatever the method",
+        Capability.QUANTIZATION_4BIT: "hold weights in 4 bits, whatever the method",
+        Capability.QUANTIZATION_OTHER: "quantize to other widths, or more than the weights",
         Capability.RANDOM_WEIGHTS: "initialise seeded weights of the model's shape, reading none",
         Capability.GGUF: "load the weights in the file that `model.gguf_file` names",
         Capability.STATIC_BATCHING: "run groups of requests that start and end together",
@@ -108,6 +108,8 @@ class Support(StrEnum):
     YES = "yes"
     NO = "no"
     PARTIAL = "partial"
+    NOT_STATED = "not stated"
+    """What holds where a backend makes no claim; never claimed by itself."""
 
 
 class Condition(ABC):
@@ -237,11 +239,12 @@ class BackendInfo:
         summary: One line for listings.
         engine: The engine needed, or ``None`` for a backend without one.
         devices: Device kinds it can run on, such as ``("cpu", "cuda")``.
-        claims: One claim per :class:`Capability`; an absent one counts as ``no``.
-        decoder_parameters: Names of the ``decoder`` fields it honours; any other
+        claims: One claim per :class:`Capability`; an absent one is shown as
+            not stated.
+        decoder_parameters: Names of the ``decoder`` fields it honors; any other
             one that is set refuses the experiment.
         model_parameters: The same for the ``model`` fields besides ``id``; ``None`` for a backend
-            that judges all of them by rules of its own.
+            that decides about all of them by rules of its own.
         versions_of: Distributions whose versions an outcome must record.
         variables: Environment variables that change its results, to be recorded too.
         hot_swappable: Names of a plan's calls (``generate``), and of settings (``settings.seed``),
@@ -256,11 +259,11 @@ class BackendInfo:
     devices: tuple[str, ...] = ("cpu",)
     claims: Mapping[Capability, Claim] = field(default_factory=dict)
     decoder_parameters: frozenset[str] = frozenset()
-    model_parameters: frozenset[str] | None = None
+    model_parameters: frozenset[str] | None = frozenset()
     versions_of: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     hot_swappable: frozenset[str] = frozenset()
 
     def claim(self, capability: Capability) -> Claim:
-        """Return the claim for ``capability``; unstated means ``no``."""
-        return self.claims.get(capability, Claim(Support.NO, "not stated"))
+        """Return the claim for ``capability``, or that it makes none."""
+        return self.claims.get(capability, Claim(Support.NOT_STATED))

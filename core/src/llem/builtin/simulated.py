@@ -24,10 +24,13 @@ def llem_capabilities() -> BackendInfo:
         name="simulated",
         summary="Deterministic tokens at an adjustable speed, without an engine",
         claims={
+            **{capability: Claim(Support.NO) for capability in Capability},
             Capability.RANDOM_WEIGHTS: _YES,
             Capability.STATIC_BATCHING: Claim(Support.YES, settings={"simulated.batch_size": 2}),
             Capability.STREAMING_LATENCY: _YES,
         },
+        # The tokenizer is the host's affair, and there are no weights to choose a type of.
+        model_parameters=frozenset({"weights", "revision", "tokenizer", "trust_remote_code"}),
         hot_swappable=frozenset({"settings.batch_size", "settings.ignore_eos"}),
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 from llem.api.capability import (
     BackendInfo,
     Capability,
-    Claim,
     Condition,
     HostInfo,
     Installed,
@@ -104,7 +103,7 @@ def capabilities(
 
 
 def _answer(info: BackendInfo, capability: Capability, facts: HostInfo | None) -> Answer:
-    claim = info.claims.get(capability, Claim(Support.NO))
+    claim = info.claim(capability)
     missing = None
     if facts is not None:
         missing = tuple(str(one) for one in claim.requires if not _met(one, facts))

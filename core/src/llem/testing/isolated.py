@@ -46,7 +46,7 @@ class IsolatedRun:
     """What a fresh interpreter saw.
 
     Attributes:
-        describing: While the module was imported and the plugin described (L1).
+        describing: While the module was imported and the plugin described (L2).
         validating: While a config was validated and its schema made (L2).
         planning: While the plan was built (L2).
         plan: The plan as JSON data, or ``None`` if there is none.
@@ -140,7 +140,7 @@ def main() -> None:
     """Answer one request on stdin with one line of JSON on stdout."""
     request = json.load(sys.stdin)
     look = _Look(PluginRecord(*request["place"]))
-    describing = look.stage(look.describe)
+    describing = look.stage(look.describe, *_MODELS)
     import llem.api.plan_builder
     import llem.config.rule_checks  # noqa: F401 - what core loads by itself is not the plugin's doing
 

@@ -34,7 +34,7 @@ class Identity:
 
     @property
     def package(self) -> str:
-        """What is imported."""
+        """What is imported: one module."""
         return f"llem_{self.name}"
 
     @property
@@ -128,16 +128,11 @@ def package_files(identity: Identity) -> Mapping[Path, str]:
         "version": __version__,
     }
     templates = _templates(files("llem.testing") / "template", Path())
-    written = {_place(path, identity): Template(text).substitute(names) for path, text in templates}
-    source = Path("src", identity.package)
-    return written | {
-        source / "__init__.py": f'"""{prefix} backend for llem."""\n',
-        source / "py.typed": "",
-    }
+    return {_place(path, identity): Template(text).substitute(names) for path, text in templates}
 
 
 def _templates(folder: Traversable, path: Path) -> Iterator[tuple[Path, str]]:
-    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+    for entry in sorted(folder.iterdir(), key=lambda file: file.name):
         if entry.is_dir():
             yield from _templates(entry, path / entry.name)
         elif entry.name.endswith(_SUFFIX):
@@ -145,7 +140,7 @@ def _templates(folder: Traversable, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _place(path: Path, identity: Identity) -> Path:
-    """Return where a file goes: code into the package's folder, the workflow where GitHub looks."""
+    """Return where a file goes: the module under its name, the workflow where GitHub looks."""
     if path.parts[0] == "src":
-        return Path("src", identity.package, *path.parts[1:])
+        return Path("src", f"{identity.package}.py")
     return _CI if path.name == _CI.name else path

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from llem.api.parameter_audit import ParameterAudit, Surface
-from llem_onnx.kwargs import SHARED
+import re
+from importlib.metadata import files
 
-BEAMS = "beam search does not tell tokens apart while it runs, so it is left out here"
+from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface, parameters_of
+
+LOAD = "llem_onnx.runtime.load"
+SEARCH = "search options of onnxruntime_genai.GeneratorParams"
+BEAMS = ("diversity_penalty", "early_stopping", "length_penalty", "num_beams")
+_BUILDER = "onnxruntime_genai/models/builders/base.py"
+_NATIVE = ("batch_size", "chunk_size", "random_seed")
+"""Options that `get_search_options()` has besides; only a loaded model could be asked for them."""
+
+DECODING = ("do_sample", "repetition_penalty", "temperature", "top_k", "top_p")
+"""Shared decoder fields that GenAI has under the same name."""
+
+SHARED = {
+    ("load", "folder"): "model.id",
+    **{("generate", name): f"decoder.{name}" for name in DECODING},
+    ("generate", "max_length"): "workload.output_tokens",
+    ("generate", "min_length"): "decoder.ignore_eos",
+    ("generate", "random_seed"): "decoder.seed",
+}
+"""What sets an argument that no field of the own section does."""
 
 AUDIT = ParameterAudit(
     surfaces=(
+        Surface(LOAD, at=("load",), owned={"session_options": "its parts are fields of their own"}),
         Surface(
-            "llem_onnx.model.load",
-            at=("load",),
-            owned={"session_options": "llem: its parts are fields of their own"},
-        ),
-        Surface(
-            "search options of onnxruntime_genai.GeneratorParams",
+            SEARCH,
             at=("generate",),
             excluded={
+                **dict.fromkeys(BEAMS, "beam search does not tell when a token was chosen"),
                 "batch_size": "requests run one after the other",
-                "diversity_penalty": BEAMS,
-                "early_stopping": BEAMS,
-                "length_penalty": BEAMS,
-                "num_beams": BEAMS,
                 "num_return_sequences": "a request has one answer",
                 "past_present_share_buffer": "follows from how the model was built",
             },
         ),
     ),
-    introspect="llem_onnx.surface.introspect",
+    introspect="llem_onnx.audit.introspect",
     shared=SHARED,
 )
+
+
+def introspect() -> Found:
+    """Return the options that the model builder writes down for a model, and the native ones."""
+    [builder] = [file for file in files("onnxruntime-genai") or () if str(file) == _BUILDER]
+    [search] = re.findall(r'"search": \{\n(.*?)\n\s*\}', builder.read_text(), re.DOTALL)
+    names = sorted({*re.findall(r'^\s*"(\w+)":', search, re.MULTILINE), *_NATIVE})
+    return {LOAD: parameters_of(LOAD), SEARCH: [FoundParameter(name) for name in names]}

@@ -1,25 +1,59 @@
-"""The session: the one place that touches the engine, in a process of its own."""
+"""What runs in a process of its own: the only module that touches the engine."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from llem.api.architecture import from_hf_config
-from llem.api.session import (
+import onnxruntime_genai as genai
+
+from llem.api import (
+    CallPlan,
     ModelInfo,
     Observation,
     OpenReport,
+    PlanExecutor,
     Request,
     RequestResult,
     RunResult,
     Session,
 )
-from llem.schema.call_plan import CallPlan, import_dotted, resolve_kwargs
-from llem_onnx.model import params
+from llem.api.architecture import from_hf_config
+from llem_onnx.plugin import MODEL_FILE
+
+
+def load(
+    folder: str, build: str = "", session_options: Mapping[str, Any] | None = None
+) -> genai.Model:
+    """Return the model that the model builder wrote to ``folder/build``.
+
+    Args:
+        folder: The model's folder.
+        build: Subfolder of it that holds the ONNX model.
+        session_options: Of ONNX Runtime, by their names in ``genai_config.json``.
+    """
+    # Nothing may call home from inside a window.
+    genai.disable_telemetry_events()
+    config = genai.Config(str(Path(folder, build)))
+    decoder = {"session_options": dict(session_options or {})}
+    config.overlay(json.dumps({"model": {"decoder": decoder}}))
+    return genai.Model(config)
+
+
+def generator(model: genai.Model, **search_options: Any) -> genai.Generator:
+    """Return what generates for one request; ``max_length`` counts its prompt as well."""
+    return genai.Generator(model, params(model, **search_options))
+
+
+def params(model: genai.Model, **search_options: Any) -> genai.GeneratorParams:
+    """Return GenAI's search options: the model's own, and over them those given."""
+    made = genai.GeneratorParams(model)
+    made.set_search_options(**search_options)
+    return made
 
 
 class OnnxSession(Session):
@@ -27,19 +61,14 @@ class OnnxSession(Session):
 
     def open(self, plan: CallPlan) -> OpenReport:
         """Load the model as the plan says."""
-        load, generate = plan.call("load"), plan.call("generate")
-        where = resolve_kwargs(load)
-        self._model = import_dotted(load.target)(**where)
-        self._generator = import_dotted(generate.target)
-        self._options = resolve_kwargs(generate)
-        self._lengths = [name for name in generate.runtime if name != "model"]
-        self._facts = _facts(Path(where["folder"]), where.get("build", ""))
-        return OpenReport(
-            engine="onnxruntime-genai",
-            engine_version=version("onnxruntime-genai"),
-            model=self._facts,
-            devices=[self._model.device_type.lower()],
-        )
+        executor = PlanExecutor(plan)
+        self._model = executor.execute("load")
+        self._generator = executor.bind("generate")
+        generate, load = plan.call("generate"), plan.call("load").kwargs
+        self._options, self._lengths = generate.kwargs, set(generate.runtime) - {"model"}
+        self._info = _model_info(Path(load["folder"]), load.get("build", ""))
+        device, engine = self._model.device_type.lower(), "onnxruntime-genai"
+        return OpenReport(engine, version(engine), self._info, devices=[device])
 
     def prepare(self, requests: Sequence[Request]) -> None:
         """Keep the requests: there is nothing to batch."""
@@ -54,23 +83,16 @@ class OnnxSession(Session):
     def _answer(self, request: Request) -> RequestResult:
         submitted_s = time.monotonic()
         length = len(request.prompt_ids) + request.max_new_tokens
-        lengths = dict.fromkeys(self._lengths, length)
-        generator = self._generator(model=self._model, **self._options, **lengths)
+        generator = self._generator(**dict.fromkeys(self._lengths, length))
         generator.append_tokens([request.prompt_ids])
-        output_ids: list[int] = []
-        token_times_s: list[float] = []
+        ids: list[int] = []
+        times_s: list[float] = []
         while not generator.is_done():
             generator.generate_next_token()
-            output_ids.append(int(generator.get_next_tokens()[0]))
-            token_times_s.append(time.monotonic())
-        return RequestResult(
-            index=request.index,
-            output_ids=output_ids,
-            finish_reason="eos" if output_ids[-1] in self._facts.eos_token_ids else "length",
-            submitted_s=submitted_s,
-            finished_s=token_times_s[-1],
-            token_times_s=token_times_s,
-        )
+            ids.append(int(generator.get_next_tokens()[0]))
+            times_s.append(time.monotonic())
+        reason = "eos" if ids[-1] in self._info.eos_token_ids else "length"
+        return RequestResult(request.index, ids, reason, submitted_s, times_s[-1], times_s)
 
     def observe(self) -> Observation:
         """Read back the options in force, the model's and GenAI's own defaults included."""
@@ -80,21 +102,20 @@ class OnnxSession(Session):
 
     def close(self) -> None:
         """Let go of the model."""
-        self._model = None
+        self._model = self._generator = None
 
 
-def _facts(folder: Path, build: str) -> ModelInfo:
+def _model_info(folder: Path, build: str) -> ModelInfo:
     """Return what the files beside the model say about it."""
-    model = json.loads((folder / build / "genai_config.json").read_text())["model"]
+    model = json.loads((folder / build / MODEL_FILE).read_text())["model"]
     eos = model["eos_token_id"]
     eos_ids = eos if isinstance(eos, list) else [eos]
-    special = {*eos_ids, model["bos_token_id"], model["pad_token_id"]}
     file = folder / "config.json"
     return ModelInfo(
         vocab_size=model["vocab_size"],
         eos_token_ids=eos_ids,
-        special_token_ids=sorted(special),
+        special_token_ids=sorted({*eos_ids, model["bos_token_id"], model["pad_token_id"]}),
         max_context_tokens=model["context_length"],
-        weights_bytes=sum(one.stat().st_size for one in (folder / build).glob("*.onnx*")),
+        weights_bytes=sum(path.stat().st_size for path in (folder / build).glob("*.onnx*")),
         architecture=from_hf_config(json.loads(file.read_text())) if file.is_file() else None,
     )

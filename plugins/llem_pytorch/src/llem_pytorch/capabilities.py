@@ -22,17 +22,17 @@ INFO = BackendInfo(
         Capability.BFLOAT16: _YES,
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.GGUF: Claim(Support.PARTIAL, note="unpacked to dense weights on loading"),
-        Capability.QUANTISATION_8BIT: Claim(
+        Capability.QUANTIZATION_8BIT: Claim(
             Support.YES,
             note="bitsandbytes, while loading; tried on a CPU",
             settings={"pytorch.load_in_8bit": True},
         ),
-        Capability.QUANTISATION_4BIT: Claim(
+        Capability.QUANTIZATION_4BIT: Claim(
             Support.YES,
             note="bitsandbytes nf4 and fp4, while loading; nf4 tried on a CPU",
             settings={"pytorch.load_in_4bit": True},
         ),
-        Capability.QUANTISATION_OTHER: Claim(
+        Capability.QUANTIZATION_OTHER: Claim(
             Support.PARTIAL,
             note="torchao and quanto while loading, tried on a CPU; GPTQ, AWQ, FP8, MXFP4 and "
             "compressed-tensors only passed on; transformers refuses HQQ so far",
@@ -67,6 +67,7 @@ INFO = BackendInfo(
             settings={"pytorch.device_map": "auto"},
         ),
     },
+    model_parameters=None,
     decoder_parameters=frozenset(
         {
             "do_sample",

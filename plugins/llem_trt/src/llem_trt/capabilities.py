@@ -48,13 +48,13 @@ INFO = BackendInfo(
         **dict.fromkeys(Capability, _NO),
         Capability.FLOAT16: _planned(),
         Capability.BFLOAT16: _planned("", ComputeCapability(8)),
-        Capability.QUANTISATION_8BIT: _planned(
+        Capability.QUANTIZATION_8BIT: _planned(
             "FP8 checkpoints; INT8 by building an engine with 1.2", ComputeCapability(8, 9)
         ),
-        Capability.QUANTISATION_4BIT: _planned(
+        Capability.QUANTIZATION_4BIT: _planned(
             "AWQ and GPTQ checkpoints; NVFP4 and MXFP4 from sm100", ComputeCapability(8)
         ),
-        Capability.QUANTISATION_OTHER: _planned("FP8 KV cache", ComputeCapability(8)),
+        Capability.QUANTIZATION_OTHER: _planned("FP8 KV cache", ComputeCapability(8)),
         Capability.RANDOM_WEIGHTS: _planned(),
         Capability.CONTINUOUS_BATCHING: _planned(),
         Capability.PREFIX_CACHING: _planned("within one repetition"),
@@ -80,6 +80,7 @@ INFO = BackendInfo(
             settings={"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2},
         ),
     },
+    model_parameters=None,
     decoder_parameters=frozenset(
         {
             "do_sample",

@@ -31,9 +31,9 @@ INFO = BackendInfo(
         Capability.FLOAT32: _YES,
         Capability.FLOAT16: _YES,
         Capability.BFLOAT16: _YES,
-        Capability.QUANTISATION_8BIT: _GPU,
-        Capability.QUANTISATION_4BIT: _GPU,
-        Capability.QUANTISATION_OTHER: _GPU,
+        Capability.QUANTIZATION_8BIT: _GPU,
+        Capability.QUANTIZATION_4BIT: _GPU,
+        Capability.QUANTIZATION_OTHER: _GPU,
         Capability.RANDOM_WEIGHTS: _YES,
         Capability.CONTINUOUS_BATCHING: _YES,
         Capability.PREFIX_CACHING: Claim(
@@ -53,6 +53,7 @@ INFO = BackendInfo(
         Capability.TENSOR_PARALLEL: replace(_GPUS, settings={"vllm.tensor_parallel_size": 2}),
         Capability.PIPELINE_PARALLEL: replace(_GPUS, settings={"vllm.pipeline_parallel_size": 2}),
     },
+    model_parameters=None,
     decoder_parameters=frozenset(
         {
             "do_sample",

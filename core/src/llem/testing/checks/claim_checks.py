@@ -27,6 +27,7 @@ SHARED: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
 )
 """What asks for a capability, where fields that all backends share do."""
 
+_CLAIMED = (Support.YES, Support.PARTIAL)
 _TRIED_OTHERWISE = (Capability.RANDOM_WEIGHTS, Capability.GGUF)
 """Every session runs on the one, and nobody has a file for the other."""
 
@@ -38,6 +39,8 @@ def check_claims_stated(subject: PluginUnderTest) -> Iterator[Fault]:
     for capability, claim in claims.items():
         if not isinstance(capability, Capability):
             yield Fault(f"{capability!r} is no Capability")
+        if claim.level is Support.NOT_STATED:
+            yield Fault(f"{capability} is claimed as not stated", "Leave it out.")
         if claim.level is Support.PARTIAL and not (claim.note or claim.requires):
             yield Fault(f"{capability} is partial, and neither a note nor a need says how far")
 
@@ -46,14 +49,14 @@ def check_claims_stated(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_claims_accepted(subject: PluginUnderTest) -> Iterator[Fault]:
     """What is claimed is accepted when it is asked for."""
     for capability, claim, settings in _asked(subject):
-        if claim.level is not Support.NO and _works_here(claim):
+        if claim.level in _CLAIMED and _works_here(claim):
             for reason in _refusals(subject, settings):
                 yield Fault(f"{capability} is claimed, and {_said(settings)} is refused: {reason}")
 
 
 @check(Requires.ENGINE)
 def check_claims_refused(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What is not claimed is refused when it is asked for, with a reason."""
+    """What is claimed not to work is refused when it is asked for, with a reason."""
     for capability, claim, settings in _asked(subject):
         if claim.level is Support.NO and not _refusals(subject, settings):
             yield Fault(

@@ -47,7 +47,7 @@ def check_plugin_hooks(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLUGIN)
 def check_plugin_light(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Importing and describing it needs the standard library and llem.api alone, and no effect."""
+    """Importing and describing it needs pydantic and llem.api at most, and no effect."""
     stage = subject.afresh.describing
     hint = "Import what a hook needs inside the hook; a listing pays for each import."
     yield from (Fault(f"it imports {name}", hint) for name in stage.imports)
