@@ -65,9 +65,10 @@ def _below(context: click.Context, group: click.Group) -> Iterator[click.Context
 def conformance() -> str:
     """Return every check of the conformance kit, by family."""
     parts = []
-    for family, checks in groupby(CHECKS, key=lambda check: check.family):
-        about = inspect.getdoc(import_module(f"llem.testing.checks.{family}"))
-        table = render_markdown(catalogue_listing(tuple(checks)))
+    for family, group in groupby(CHECKS, key=lambda check: check.family):
+        checks = tuple(group)
+        about = inspect.getdoc(import_module(checks[0].find.__module__))
+        table = render_markdown(catalogue_listing(checks))
         parts.append(f"## {family}\n\n{about}\n\n{table}\n")
     return "\n".join(parts)
 
