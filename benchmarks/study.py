@@ -26,6 +26,8 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+MEASURED = Path(__file__).resolve().parents[1] / "docs/measured"
+
 GRID = """
 backend: {backend}
 sweep:
@@ -218,23 +220,21 @@ def speed(entry: tuple[float, dict[str, Any]]) -> float:
 
 
 def listing(outcomes: int) -> None:
-    """Print how long `llem results list` takes, with its index and without."""
-    _, entries = carried_out(
-        "listed", FIXED.format(runs=1, study={}) + QUICK.format(min_duration_s=0.1)
-    )
-    outcome = entries[0][1]
+    """Print how long `llem results list` takes over copies of the repository's outcomes."""
+    kept = sorted(MEASURED.glob("**/outcome.json"))
     for number in range(outcomes):
         folder = Path("many") / f"{number:05}"
         folder.mkdir(parents=True)
-        (folder / "outcome.json").write_text(json.dumps({**outcome, "id": folder.name}))
-    print(f"{'outcomes':>8} {'index':>8} {'seconds':>8}")
-    for index in ("none yet", "there"):
+        (folder / "outcome.json").write_bytes(kept[number % len(kept)].read_bytes())
+    megabytes = sum(path.stat().st_size for path in Path("many").glob("*/outcome.json")) / 1e6
+    print(f"{'outcomes':>8} {'MB':>6} {'seconds':>8}")
+    for _ in range(3):
         start_s = time.perf_counter()
         command = [sys.executable, "-m", "llem", "results", "list", "many"]
         shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         took_s = time.perf_counter() - start_s
         assert shown.count("done") >= outcomes
-        print(f"{outcomes:8,} {index:>8} {took_s:8.2f}")
+        print(f"{outcomes:8,} {megabytes:6.0f} {took_s:8.2f}")
 
 
 def carried_out(name: str, text: str) -> tuple[float, list[tuple[float, dict[str, Any]]]]:

@@ -18,11 +18,11 @@ __version__ = "0.1.0"
 def load_results(path: str | Path) -> list[dict[str, Any]]:
     """Return the outcomes in the folder ``path`` as flat records, for pandas or polars.
 
-    See :func:`llem.results.read_outcomes.load_results`.
+    See :func:`llem.results.outcome_rows.load_results`.
 
     Raises:
         StorageError: There is no such folder, or an outcome in it cannot be read.
     """
     # By its name, because the worker imports this package too, and has no business in the store.
-    records: list[dict[str, Any]] = import_module("llem.results.read_outcomes").load_results(path)
+    records: list[dict[str, Any]] = import_module("llem.results.outcome_rows").load_results(path)
     return records

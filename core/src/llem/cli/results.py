@@ -10,8 +10,7 @@ import click
 from llem.cli.options import Form, json_option, markdown_option, print_answer
 
 if TYPE_CHECKING:
-    from llem.results.export import Format
-    from llem.results.index import Summary
+    from llem.results.outcome_rows import Format, ListedOutcome
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
 
@@ -29,12 +28,12 @@ def results() -> None:
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
     """List the outcomes in FOLDER (by default `results`): of studies and single experiments."""
-    from llem.results.index import summaries
+    from llem.results.outcome_rows import list_outcomes
     from llem.tables import Table
 
     found = [
         one
-        for one in summaries(folder)
+        for one in list_outcomes(folder)
         if (study is None or one.study == study) and (status is None or one.status == status)
     ]
     header = ("study", "id", "settings", "status", "valid", "tokens/s", "J/token", "model")
@@ -78,8 +77,7 @@ def show(folder: Path, form: Form) -> None:
 )
 def export(folder: Path, form: Format, output: BinaryIO) -> None:
     """Write the outcomes in FOLDER (by default `results`) as one table, a row for each."""
-    from llem.results.export import exported
-    from llem.results.read_outcomes import load_results
+    from llem.results.outcome_rows import exported, load_results
 
     output.write(exported(load_results(folder), form))
 
@@ -130,7 +128,7 @@ def import_(
         click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
 
 
-def _row(one: Summary) -> tuple[str, ...]:
+def _row(one: ListedOutcome) -> tuple[str, ...]:
     settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
     figures = (one.output_tokens_per_s, one.j_per_output_token)
     shown = ["-" if figure is None else f"{figure:.4g}" for figure in figures]

@@ -1,4 +1,4 @@
-"""Outcomes on disk: one folder each, written whole or not at all, and found again."""
+"""Outcomes on disk: each in a folder of its own, written whole or not at all."""
 
 from llem.results.folder import OutcomeFolder, free_id
 from llem.results.read_outcomes import outcome_folders, read_document, read_outcome

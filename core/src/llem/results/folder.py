@@ -26,13 +26,13 @@ class OutcomeFolder:
     """``<parent>/<id>/`` with ``outcome.json``, ``requests.jsonl.gz``, ``samples.csv.gz``,
     ``phases.csv.gz`` and ``worker.log``.
 
-    While the experiment runs it is ``<parent>/.<id>.partial``, so that a reader never meets
-    an outcome that is half there. What an earlier run of the same id left behind, a killed one
-    included, is replaced: whoever gives ids away sees to it that only one has each at a time.
+    While the experiment runs, its name is ``<parent>/.<id>.partial``, so that no reader sees an
+    incomplete outcome. It replaces what an earlier run of the same id left behind, a killed run
+    included: the caller makes sure that no two runs have one id at a time.
 
     Args:
-        parent: Folder that holds the outcomes; made if missing.
-        id: Name of the folder; :func:`free_id` finds one for an experiment by itself.
+        parent: Folder that holds the outcomes; created if missing.
+        id: Name of the folder; :func:`free_id` finds a free name.
 
     Raises:
         OutputRefused: The folder cannot be made or written, or has no room left.
@@ -57,11 +57,11 @@ class OutcomeFolder:
 
     @property
     def log_path(self) -> Path:
-        """Where the worker's output goes while it runs."""
+        """File that receives the worker's output."""
         return self._working / LOG_FILE
 
     def keep(self, name: str, content: bytes) -> None:
-        """Write a further file into the folder.
+        """Write another file into the folder.
 
         Raises:
             StorageError: The disk refused; nothing is left behind.
@@ -79,14 +79,14 @@ class OutcomeFolder:
         series: Sequence[Series] = (),
         phases: Spans | None = None,
     ) -> Path:
-        """Write ``outcome`` and what it was made of; name the folder finally.
+        """Write ``outcome`` and the data behind it, and give the folder its final name.
 
         Args:
             outcome: The outcome document.
-            requests: What was asked.
-            runs: What every request got.
-            series: Every reading.
-            phases: When the engine read prompts and when it generated, if it tells.
+            requests: The requests of a repetition.
+            runs: The measured repetitions.
+            series: All readings.
+            phases: Times of prefill and decode, if the engine reports them.
 
         Raises:
             StorageError: The disk refused; nothing is left behind.
@@ -112,11 +112,11 @@ class OutcomeFolder:
         )
 
     def discard(self) -> None:
-        """Remove the folder; for a run that never began."""
+        """Remove the folder."""
         shutil.rmtree(self._working, ignore_errors=True)
 
     def _replace(self) -> None:
-        """Give the folder its final name, in the place of what may have it."""
+        """Rename the folder, in place of an existing folder of that name."""
         replaced = self.path.with_name(f".{self.id}.replaced")
         shutil.rmtree(replaced, ignore_errors=True)
         if self.path.exists():
@@ -127,11 +127,11 @@ class OutcomeFolder:
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Write ``document`` to ``path`` so that it is there whole or not at all.
+    """Write ``document`` to ``path`` atomically.
 
     Raises:
-        OSError: The disk refused; ``path`` is as it was.
-        ValueError: The document holds a NaN or infinity, which JSON cannot.
+        OSError: The disk refused; ``path`` is unchanged.
+        ValueError: The document holds a NaN or infinity, which JSON does not allow.
     """
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -157,10 +157,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def free_id(results: Path, *, label: str, digest: str) -> str:
-    """Return an id for one experiment by itself: when it started, what it is, and a number.
+    """Reserve and return an id for a single experiment: time, label, hash, and a number if needed.
 
     Args:
-        results: Folder that holds all outcomes; made if missing.
+        results: Folder that holds all outcomes; created if missing.
         label: Backend and name of the experiment.
         digest: Hash of the experiment; its first 8 digits become part of the id.
 
@@ -172,13 +172,13 @@ def free_id(results: Path, *, label: str, digest: str) -> str:
     try:
         results.mkdir(parents=True, exist_ok=True)
         numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
-        return next(id for id in numbered if _is_free(results, id))
+        return next(id for id in numbered if _reserve(results, id))
     except OSError as error:
         raise _refusal(results, error) from error
 
 
-def _is_free(results: Path, id: str) -> bool:
-    """Whether nothing has this id, which from now on is taken."""
+def _reserve(results: Path, id: str) -> bool:
+    """Reserve an id; return whether it was free."""
     if (results / id).exists():
         return False
     try:

@@ -17,53 +17,53 @@ from llem.results.folder import OutcomeFolder
 from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
 
 ORIGINAL_FILE = "imported.json"
-"""The imported data, as they were: whatever no figure of llem's stands for is still there."""
+"""A copy of the imported data, metrics that llem has no name for included."""
 
 
 def import_file(
-    path: Path, registry: Registry, results: Path, told: ImportHints, format: str | None = None
+    path: Path, registry: Registry, results: Path, hints: ImportHints, format: str | None = None
 ) -> list[tuple[Outcome, Path]]:
-    """Store every result in ``path``; the same file again replaces what it made before.
+    """Store every result in ``path``; importing a file again replaces its outcomes.
 
     Args:
-        path: A JSON file; one that results were appended to holds several documents.
-        registry: Where formats come from.
+        path: A JSON file with one document or several, one after the other.
+        registry: The installed plugins.
         results: Folder that receives the outcomes' folders.
-        told: What the file does not say.
-        format: Name of its format; found out by default.
+        hints: What the user knows and the file does not say.
+        format: Name of the format; detected by default.
 
     Returns:
-        Each outcome, and the folder it is stored in.
+        Each outcome and its folder.
 
     Raises:
-        ConfigError: The file cannot be read, or is of no known format.
+        ConfigError: The file cannot be read, or its format is unknown.
         PluginBroken: The format's reader failed.
         StorageError: An outcome could not be written.
     """
     formats = _formats(registry, format)
     found = []
     for document in _documents(path):
-        read = (
-            (one, result)
-            for plugin, one in formats
-            if (result := registry.read_foreign(plugin, one, document, told)) is not None
+        results_read = (
+            (document, importer, result)
+            for plugin, importer in formats
+            if (result := registry.read_foreign(plugin, importer, document, hints)) is not None
         )
-        known = next(read, None)
-        if known is None:
+        read = next(results_read, None)
+        if read is None:
+            names = ", ".join(f"{importer.name} ({importer.summary})" for _, importer in formats)
             raise ConfigError(
-                f"{path} is not a result file of a known format",
-                hint=f"Formats: {', '.join(f'{one.name} ({one.summary})' for _, one in formats)}.",
+                f"{path} is not a result file of a known format", hint=f"Formats: {names}."
             )
-        found.append((document, *known))
-    return [_store(path, document, one, result, results) for document, one, result in found]
+        found.append(read)
+    return [_store(path, *read, results) for read in found]
 
 
 def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImporter]]:
     offered = registry.import_formats()
-    chosen = [(plugin, one) for plugin, one in offered if name in (None, one.name)]
+    chosen = [(plugin, importer) for plugin, importer in offered if name in (None, importer.name)]
     if not chosen:
-        known = ", ".join(one.name for _, one in offered) or "none"
-        raise ConfigError(f"there is no format {name!r}", hint=f"Formats: {known}.")
+        names = ", ".join(importer.name for _, importer in offered) or "none"
+        raise ConfigError(f"there is no format {name!r}", hint=f"Formats: {names}.")
     return chosen
 
 
@@ -90,7 +90,7 @@ def _decoded(text: str) -> Iterator[Any]:
 
 
 def _store(
-    path: Path, document: Any, format: ResultImporter, result: ImportedResult, results: Path
+    path: Path, document: Any, importer: ResultImporter, result: ImportedResult, results: Path
 ) -> tuple[Outcome, Path]:
     content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     sha256 = hashlib.sha256(content).hexdigest()
@@ -99,7 +99,7 @@ def _store(
     imported = Imported(
         tool=result.tool,
         tool_version=result.tool_version,
-        format=format.name,
+        format=importer.name,
         file=path.name,
         file_sha256=sha256,
         metrics=dict(result.metrics),

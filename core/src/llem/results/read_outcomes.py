@@ -1,9 +1,9 @@
-"""Read stored outcomes back, those of older versions included."""
+"""Read stored outcomes of this and of older schema versions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from llem.results.folder import OUTCOME_FILE
 from llem.schema.outcome import Outcome
 
 SCHEMA_VERSION = 3
-"""The version that is written."""
+"""The version that llem writes."""
 
 Document = dict[str, Any]
 
 
 class UnknownSchema(ValueError):
-    """A document of a version that this llem does not know."""
+    """The version of a document is newer than this llem, or missing."""
 
 
 def upgraded(document: Document) -> Document:
@@ -40,7 +40,7 @@ def upgraded(document: Document) -> Document:
 
 
 def _out_of_memory_is_a_status(document: Document) -> Document:
-    """Version 1 called a run failed that version 2 calls out of memory."""
+    """Version 2 made running out of memory a status of its own."""
     failure = document.get("failure") or {}
     if failure.get("code") != "out-of-memory":
         return document
@@ -71,7 +71,7 @@ _POINT_KEYS = (
     ("measurement.limits.accept", "measurement.thresholds.allow"),
     ("measurement.limits", "measurement.thresholds"),
 )
-"""What a study varied is named by the dotted path of the config."""
+"""A study's points name a parameter by its dotted path in the config."""
 
 
 def _renamed_keys(document: Document) -> Document:
@@ -112,60 +112,11 @@ _UPGRADES: dict[int, Callable[[Document], Document]] = {
 """What turns a document of each version into the next version."""
 
 
-_LEFT_OUT = frozenset({"plan", "effective", "log_tail", "environment", "warnings"})
-"""Parts of an outcome that do not fit into one row, or are too long for it."""
-
-
-def load_results(path: str | Path) -> list[dict[str, Any]]:
-    """Return the outcomes in ``path`` as flat records, for pandas or polars.
-
-    ``pandas.DataFrame(llem.load_results("results"))`` is a table with a row for each outcome.
-    Keys are those of the outcome document, dotted (``energy.j_per_output_token``); what was not
-    measured is ``None``. All records have the same keys. Lists have no place in a row; of the
-    verdict's reasons the codes are there, joined by spaces.
-
-    Args:
-        path: A folder of results, a study's folder, or that of one outcome.
-
-    Raises:
-        StorageError: There is no such folder, or an outcome in it cannot be read.
-    """
-    records = [record(read_document(folder), folder) for folder in outcome_folders(Path(path))]
-    keys = dict.fromkeys(key for one in records for key in one)
-    return [{key: one.get(key) for key in keys} for one in records]
-
-
-def record(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return one outcome as a flat record."""
-    kept = {key: value for key, value in document.items() if key not in _LEFT_OUT}
-    flat = dict(_flat(kept))
-    environment = document.get("environment") or {}
-    verdict = document.get("verdict") or {}
-    return {
-        **flat,
-        "verdict.reasons": " ".join(one["code"] for one in verdict.get("reasons", ())),
-        **{
-            f"environment.{key}": environment.get(key)
-            for key in ("started_at", "cpu", "engine", "engine_version")
-        },
-        "environment.devices": " ".join(environment.get("devices", ())),
-        "folder": str(folder),
-    }
-
-
-def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in section.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif not isinstance(value, list):
-            yield f"{prefix}{key}", value
-
-
 def read_outcome(folder: Path) -> Outcome:
     """Return the outcome stored in ``folder``.
 
     Raises:
-        StorageError: There is none, or it does not have the documented form.
+        StorageError: The document is missing or has another form.
     """
     document = read_document(folder)
     try:
@@ -178,7 +129,7 @@ def read_document(folder: Path) -> dict[str, Any]:
     """Return the outcome stored in ``folder`` as JSON data of the present version.
 
     Raises:
-        StorageError: There is none, or it is no outcome of a version that can be read.
+        StorageError: The document is missing, or no outcome of a readable version.
     """
     path = folder / OUTCOME_FILE
     try:
@@ -207,12 +158,12 @@ def outcome_folders(path: Path) -> Iterator[Path]:
         if (child / OUTCOME_FILE).is_file():
             yield child
         else:
-            yield from (one for one in _folders(child) if (one / OUTCOME_FILE).is_file())
+            yield from (folder for folder in _folders(child) if (folder / OUTCOME_FILE).is_file())
 
 
 def _folders(path: Path) -> list[Path]:
-    """Return the visible folders in ``path``; hidden ones are not complete yet."""
-    return sorted(one for one in path.iterdir() if one.name[0] != "." and one.is_dir())
+    """Return the visible folders in ``path``; hidden folders are incomplete."""
+    return sorted(child for child in path.iterdir() if child.name[0] != "." and child.is_dir())
 
 
 def _unreadable(folder: Path, error: Exception) -> StorageError:

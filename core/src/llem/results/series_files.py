@@ -1,4 +1,4 @@
-"""When prompts were read and when tokens were generated, as CSV."""
+"""The files beside an outcome: readings and phases as CSV, requests as JSON lines, compressed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llem.api.session import Request, RunResult
 
 SAMPLES_FILE = "samples.csv.gz"
 SAMPLE_COLUMNS = ("time_s", "meter", "device", "domain", "energy_j", "power_w", "average_power_w")
-"""``time_s`` is on the monotonic clock; of the last three each row has the one that was read."""
+"""``time_s`` is on the monotonic clock; each row fills one of the last three columns."""
 
 _COLUMN = {
     Quantity.ENERGY: "energy_j",
@@ -34,13 +34,13 @@ def write_samples(file: TextIO, series: Sequence[Series]) -> None:
     rows = [
         {
             "time_s": repr(time_s),
-            "meter": one.meter,
-            "device": one.channel.device,
-            "domain": one.channel.domain,
-            _COLUMN[one.channel.quantity]: repr(value),
+            "meter": channel_series.meter,
+            "device": channel_series.channel.device,
+            "domain": channel_series.channel.domain,
+            _COLUMN[channel_series.channel.quantity]: repr(value),
         }
-        for one in series
-        for time_s, value in zip(one.times_s, one.values, strict=True)
+        for channel_series in series
+        for time_s, value in zip(channel_series.times_s, channel_series.values, strict=True)
     ]
     rows.sort(key=lambda row: float(row["time_s"]))
     writer = csv.DictWriter(file, SAMPLE_COLUMNS, restval="", lineterminator="\n")
@@ -65,7 +65,7 @@ def read_samples(folder: Path) -> Iterator[dict[str, str]]:
     """Yield the readings stored in an outcome's folder, by column.
 
     Raises:
-        OSError: There are none, or they cannot be read.
+        OSError: The file is missing or cannot be read.
     """
     with gzip.open(folder / SAMPLES_FILE, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
@@ -75,7 +75,7 @@ REQUESTS_FILE = "requests.jsonl.gz"
 
 
 def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[RunResult]) -> None:
-    """Write what each request asked for and got, in the order in which they were measured.
+    """Write the lengths and the result of each request, in measured order.
 
     Raises:
         OSError: The disk refused.
@@ -95,7 +95,7 @@ def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[Run
 
 @contextmanager
 def compressed(path: Path) -> Iterator[gzip.GzipFile]:
-    """Open ``path`` to write; the same content makes the same bytes.
+    """Open ``path`` for writing; equal content gives equal bytes.
 
     Raises:
         OSError: The disk refused.
@@ -111,7 +111,7 @@ def read_requests(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the requests stored in an outcome's folder.
 
     Raises:
-        OSError: There are none, or they cannot be read.
+        OSError: The file is missing or cannot be read.
     """
     with gzip.open(folder / REQUESTS_FILE, "rt", encoding="utf-8") as file:
         for line in file:
@@ -120,7 +120,7 @@ def read_requests(folder: Path) -> Iterator[dict[str, Any]]:
 
 PHASES_FILE = "phases.csv.gz"
 PHASE_COLUMNS = ("phase", "start_s", "end_s")
-"""``phase`` is prefill, decode or mixed; times are on the monotonic clock, as those of samples."""
+"""``phase`` is prefill, decode or mixed; times are on the monotonic clock."""
 
 Spans = Mapping[str, Sequence[tuple[float, float]]]
 """Disjoint stretches of time by phase, in order."""
@@ -143,12 +143,12 @@ def store_phases(folder: Path, spans: Spans) -> None:
 
 
 def read_phases(folder: Path) -> dict[str, list[tuple[float, float]]]:
-    """Return the phases stored in an outcome's folder; one that never was is not there.
+    """Return the spans of each phase stored in an outcome's folder.
 
     Raises:
-        OSError: There are none, or they cannot be read.
+        OSError: The file is missing or cannot be read.
         ValueError: The file does not have the documented form.
-        KeyError: Likewise.
+        KeyError: A column is missing.
     """
     found: dict[str, list[tuple[float, float]]] = {}
     with gzip.open(folder / PHASES_FILE, "rt", encoding="utf-8", newline="") as file:

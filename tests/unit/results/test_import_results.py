@@ -10,7 +10,7 @@ from llem.cli import main
 from llem.errors import ConfigError, PluginBroken
 from llem.results import read_outcome
 from llem.results.import_results import import_file
-from llem.results.index import summaries
+from llem.results.outcome_rows import list_outcomes
 
 READER = """
 from llem.api.hookspecs import hookimpl
@@ -99,7 +99,7 @@ def test_a_file_that_was_appended_to_holds_several(load):
 
 def test_a_listing_shows_its_figures(load, tmp_path):
     load('{"toy": 12.5}')
-    (one,) = summaries(tmp_path / "results")
+    (one,) = list_outcomes(tmp_path / "results")
     assert (one.output_tokens_per_s, one.j_per_output_token, one.valid) == (12.5, None, False)
     assert (one.model, one.backend) == ("a/model", "toy")
 
