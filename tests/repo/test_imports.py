@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from llem.api import ENTRY_POINT_GROUP
+
 ENGINES = ("torch", "transformers", "vllm", "tensorrt_llm")
-PLUGINS = (
-    "llem.builtin.optimum_benchmark",
-    "llem.builtin.meter_hooks",
-    "llem.builtin.simulated",
-    "llem_mlflow.plugin",
-    "llem_pytorch.plugin",
-    "llem_trt.plugin",
-    "llem_vllm.plugin",
-    "llem_zeus.plugin",
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(
+    module
+    for project in [ROOT / "core/pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
+    for module in tomllib.loads(project.read_text())["project"]["entry-points"][
+        ENTRY_POINT_GROUP
+    ].values()
 )
 LIST_MODULES = """
 import json, sys

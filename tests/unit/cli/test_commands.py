@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 
+import click
 import jsonschema
 import pytest
 from click.testing import CliRunner
 
 import llem
 from llem.cli import main
+from llem.cli.error_output import EXIT_CODES
+from llem.errors import LlemError
 
 
 @pytest.fixture
@@ -50,16 +54,31 @@ def llem_preflight(experiment, facts):
 
 def test_help_lists_every_command_and_exit_code(run):
     text = run("--help").stdout
-    for name in ("run", "meter", "check", "explain", "capabilities", "plugins", "meters", "shapes"):
-        assert f"\n  {name} " in text
-    assert "\n    130  interrupted\n" in text
+    listed = re.findall(r"^  ([a-z]+)  +\S", text.partition("Commands:\n")[2], re.MULTILINE)
+    assert listed == main.list_commands(click.Context(main))
+    codes = re.findall(r"^    (\d+) +(.+)$", text.partition("Exit codes:\n")[2], re.MULTILINE)
+    assert codes == [(str(code), meaning) for code, meaning in EXIT_CODES.items()]
 
 
-def test_every_command_in_the_table_can_be_loaded(run):
-    context = main.make_context("llem", [], resilient_parsing=True)
-    for name in main.list_commands(context):
-        assert main.get_command(context, name).name == name
-        assert run(name, "--help").stdout.startswith(f"Usage: llem {name} ")
+def test_every_command_can_be_loaded(run):
+    groups = [((), main)]
+    for path, group in groups:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command.name == name
+            usage = " ".join(("Usage: llem", *path, name, ""))
+            assert run(*path, name, "--help").stdout.startswith(usage)
+            if isinstance(command, click.Group):
+                groups.append(((*path, name), command))
+    assert len(groups) > 1
+
+
+def test_every_exit_code_of_an_error_has_a_meaning():
+    errors = [LlemError]
+    for error in errors:
+        errors += error.__subclasses__()
+        assert error.exit_code in EXIT_CODES, error
 
 
 def test_version(run):
