@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from llem.api import ENTRY_POINT_GROUP
 from llem.errors import PluginIncompatible
-from llem.testing import CHECKS, PluginUnderTest, State, check_plugin
+from llem.testing import CHECKS, ContractViolation, PluginUnderTest, State, check_plugin
 
 HERE = Path(__file__).parent
 NO_TWINS = {"__init__", "engine", "healthy", "parts"}
@@ -52,6 +54,38 @@ def test_a_twin_fails_exactly_its_own_check(twin: str, installed) -> None:
     failed = [one for one in check_plugin(installed(twin)) if one.state is State.FAILED]
     assert {one.id: one.message for one in failed}.keys() == {twin.replace("_", "-")}
     assert all(one.message for one in failed)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_the_check_of_a_twin_raises(twin: str, installed) -> None:
+    (check,) = (check for check in CHECKS if check.id == twin.replace("_", "-"))
+    subject = installed(twin)
+    try:
+        check(subject)
+    except ContractViolation as violation:
+        if violation.check_id == check.id and violation.message:
+            return
+    # No assert, which `python -O` would remove from here as well.
+    pytest.fail(f"{check.id} passes a plugin that breaks it")
+
+
+def test_no_check_needs_assert_statements() -> None:
+    """Under ``python -O`` the check of each twin still fails."""
+    options = (
+        "-m",
+        "pytest",
+        __file__,
+        "-k",
+        "the_check_of_a_twin_raises",
+        "-p",
+        "no:cacheprovider",
+    )
+    done = subprocess.run(
+        [sys.executable, "-O", *options], capture_output=True, text=True, timeout=500, check=False,
+        env={**os.environ, "PYTHONOPTIMIZE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{len(TWINS)} passed" in done.stdout
 
 
 def test_a_plugin_for_another_api_is_never_imported(installed) -> None:

@@ -101,8 +101,8 @@ def test_a_known_failure_that_passes_is_a_failure(suite):
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
-        ('    known_failures = {"plugin-lost": "why"}', "a known failure is no check's id"),
-        ('    known_failures = {"plugin-info": ""}', "a known failure has no reason"),
+        ('    known_failures = {"plugin-lost": "why"}', "known failures that name no check: plugin-lost"),
+        ('    known_failures = {"plugin-info": ""}', "known failures without a reason: plugin-info"),
         ("    def test_contract(self): pass", "pytest_generate_tests was overridden"),
         (
             "    @classmethod\n    def pytest_generate_tests(cls, metafunc): pass",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from llem.api.capability import EngineRequirement
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit
 from llem.errors import EngineMissing, PluginBroken
 from llem.registry import Backend, EngineStatus, engine_status
@@ -58,13 +58,20 @@ def read_engine(
     Raises:
         EngineMissing: There is no engine, and no reference data either.
         ExperimentFailed: The worker could not read it.
+        PluginBroken: The backend names no engine.
     """
+    requirement = backend.info.engine
+    if requirement is None:
+        raise PluginBroken(
+            f"backend {backend.name!r} declares parameters, and no engine that has them",
+            hint="Its plugin names no engine in BackendInfo.engine.",
+        )
     if not reference:
-        status, found = _from_worker(backend, audit, python)
+        status, found = _from_worker(backend, requirement, audit, python)
         if found is not None:
             return EngineReading(status, from_reference=False, found=found)
     else:
-        status = _status(backend, {})
+        status = engine_status(requirement, {})
     if not audit.reference:
         raise EngineMissing(
             f"the engine of backend {backend.name!r} cannot be read: {status.message}",
@@ -74,12 +81,11 @@ def read_engine(
 
 
 def _from_worker(
-    backend: Backend, audit: ParameterAudit, python: str | None
+    backend: Backend, requirement: EngineRequirement, audit: ParameterAudit, python: str | None
 ) -> tuple[EngineStatus, Found | None]:
     """Return the engine's state and its parameters; ``None`` for those where it is missing."""
-    assert backend.info.engine is not None, "without an engine there is nothing to account for"
     with worker_in(backend, python) as (worker, versions):
-        status = _status(backend, versions)
+        status = engine_status(requirement, versions)
         if status.version is None:
             return status, None
         # A version outside the supported range is read all the same: that is how it gets in.
@@ -89,8 +95,3 @@ def _from_worker(
         for name, parameters in surfaces.items()
     }
     return status, found
-
-
-def _status(backend: Backend, versions: Mapping[str, str]) -> EngineStatus:
-    assert backend.info.engine is not None
-    return engine_status(backend.info.engine, versions)

@@ -99,12 +99,11 @@ class PluginUnderTest:
         self.settings = dict(settings or {})
         self._effects: dict[tuple[str, type], tuple[Effect, ...]] = {}
 
-    @cached_property
-    def record(self) -> PluginRecord:
-        """Where the plugin comes from.
+    def find_record(self) -> PluginRecord:
+        """Return where the plugin comes from.
 
         Raises:
-            BackendUnavailable: It is not installed, or not once and for this API.
+            BackendUnavailable: It is not installed, installed twice, or made for another API.
         """
         installed = scan()
         records = [record for record in installed if record.name == self.name]
@@ -114,10 +113,13 @@ class PluginUnderTest:
             raise unusable_backend(records[0])
         return records[0]
 
-    @cached_property
-    def module(self) -> ModuleType:
-        """Its light module, imported."""
+    record = cached_property(find_record)
+
+    def import_module(self) -> ModuleType:
+        """Import its light module."""
         return safe_call(lambda: importlib.import_module(self.record.module), "importing it")
+
+    module = cached_property(import_module)
 
     @cached_property
     def plugin(self) -> ModuleType:
@@ -145,22 +147,24 @@ class PluginUnderTest:
         assert self.backend is not None
         return self.backend
 
-    @cached_property
-    def section(self) -> type[BackendConfig]:
-        """The model of its config section, which fits into an experiment."""
+    def load_section(self) -> type[BackendConfig]:
+        """Return the model of its config section, after putting it into an experiment."""
         experiment_model(self.required_backend)
         return self.required_backend.config_model()
 
-    @cached_property
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of its section, as JSON data."""
+    section = cached_property(load_section)
 
-        def made() -> dict[str, Any]:
+    def make_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its section, as JSON data."""
+
+        def make() -> dict[str, Any]:
             schema = self.section.model_json_schema()
             json.dumps(schema, allow_nan=False)
             return schema
 
-        return safe_call(made, "making a schema of its section")
+        return safe_call(make, "making a schema of its section")
+
+    schema = cached_property(make_schema)
 
     @cached_property
     def fields(self) -> tuple[ConfigField, ...]:
@@ -233,10 +237,11 @@ class PluginUnderTest:
             with suppress(BackendUnavailable):  # which is for the checks to say
                 self.loaded()
 
-    @cached_property
-    def session_plan(self) -> CallPlan:
-        """What its session is asked to carry out."""
+    def plan_session(self) -> CallPlan:
+        """Return the plan that its session carries out."""
         return plan_for(self.loaded())
+
+    session_plan = cached_property(plan_session)
 
     @cached_property
     def life(self) -> SessionTrace:
