@@ -24,6 +24,8 @@ class Cache(FrozenModel):
         ),
     ] = None
     """How long."""
+    share: Annotated[float | None, Param(neutral=(0.5,))] = None
+    """How much."""
 
 
 class Section(BackendConfig):
@@ -41,6 +43,8 @@ class Section(BackendConfig):
     """Where."""
     cache: Cache | None = None
     """Cache."""
+    spare: Annotated[Cache | None, Param(requires={"x.four": True})] = None
+    """Another cache."""
 
     rules = (
         Rule(
@@ -73,6 +77,8 @@ def test_written_and_derived_rules_stand_together():
         "kind-needs-four",
         "folder-needs-model-revision",
         "cache-length-needs-cache-kind",
+        "spare-needs-four",
+        "spare-length-needs-cache-kind",
         "eight-or-four",
         "beams-or-decoder-temperature",
     ]
@@ -95,6 +101,10 @@ def test_written_and_derived_rules_stand_together():
         ({"x": {"cache": {"length": 4}}}, ["cache-length-needs-cache-kind"]),
         ({"x": {"cache": {"length": 4, "kind": "dynamic"}}}, ["cache-length-needs-cache-kind"]),
         ({"x": {"cache": {"length": 4, "kind": "static"}}}, []),
+        ({"x": {"spare": {"share": 0.5}}}, []),
+        ({"x": {"spare": {"share": 0.7}}}, ["spare-needs-four"]),
+        ({"x": {"spare": {"share": 0.5, "kind": "static"}}}, ["spare-needs-four"]),
+        ({"x": {"spare": {}}}, ["spare-needs-four"]),
     ],
 )
 def test_a_marker_refuses_what_it_says(sections, names):
@@ -112,7 +122,7 @@ def test_a_derived_rule_gives_its_reason_and_the_way_out():
 
 def test_fields_are_walked_into_their_sections():
     fields = {field.path: field for field in walk(Section, "x.")}
-    assert list(fields)[-3:] == ["x.cache", "x.cache.kind", "x.cache.length"]
+    assert list(fields)[5:8] == ["x.cache", "x.cache.kind", "x.cache.length"]
     assert fields["x.cache"].is_section
     assert not fields["x.cache.length"].is_section
     (engine,) = fields["x.cache.length"].param.maps_to

@@ -47,6 +47,11 @@ class Draft(Section):
     tokens: int | None = None
 
 
+class Balance(Section, builds="engine.Balance"):
+    window: Annotated[int | None, Param(neutral=(100,))] = None
+    steps: Annotated[int | None, Param(requires={"engine.compiled": True}, neutral=(1,))] = None
+
+
 class Sampling(Section, feeds="sampling"):
     logprobs: int | None = None
 
@@ -81,6 +86,8 @@ class EngineConfig(
     options: dict[str, int] | None = None
     compiled: Annotated[bool | None, Param(affects=EngineArg("compile", "backend"))] = None
     limit: Annotated[int | None, Param(requires={"engine.compiled": True}, neutral=(0,))] = None
+    balance: Annotated[Balance | None, Param(requires={"engine.seed": 1})] = None
+    steady: Balance | None = None
 
 
 MODEL = create_model("EngineExperiment", __base__=Experiment, engine=(EngineConfig, EngineConfig()))
@@ -175,6 +182,25 @@ def test_a_neutral_value_is_passed_on_only_where_its_field_acts():
     assert arguments(limit=0, compiled=True) == {"load": {"limit": 0}}
     assert arguments(limit=0) == {}
     assert arguments(limit=3) == {"load": {"limit": 3}}
+
+
+@pytest.mark.parametrize(
+    ("section", "kwargs"),
+    [
+        ({"balance": {"window": 100}}, {}),
+        ({"balance": {"window": 100, "steps": 1}, "compiled": True}, {}),
+        ({"balance": {"window": 5, "steps": 1}, "compiled": True}, {"balance": {"window": 5}}),
+        ({"balance": {}}, {"balance": {}}),
+        ({"balance": {"window": 100}, "seed": 1}, {"seed": 1, "balance": {"window": 100}}),
+        ({"steady": {"steps": 1}}, {}),
+        ({"steady": {"window": 100, "steps": 1}}, {"steady": {"window": 100}}),
+        ({"steady": {"steps": 2}}, {"steady": {"steps": 2}}),
+    ],
+)
+def test_a_section_of_neutral_values_is_passed_on_only_where_it_acts(section, kwargs):
+    for name in {"balance", "steady"} & kwargs.keys():
+        kwargs = {**kwargs, name: Construct("engine.Balance", kwargs[name])}
+    assert arguments(**section).get("load", {}) == kwargs
 
 
 def test_a_plan_joins_what_fields_set_to_the_calls():

@@ -33,7 +33,7 @@ def section_arguments(
     """Return the arguments that the fields of the backend's section set, by call.
 
     A field that is ``None`` sets nothing, nor does a neutral value whose field does not act
-    there. The call ``settings`` stands for the settings of the session.
+    there, nor a section of such values. The call ``settings`` stands for the session's settings.
 
     Args:
         experiment: The experiment.
@@ -123,8 +123,12 @@ def _place(
     experiment: Experiment,
     found: defaultdict[str, dict[str, Any]],
     classes: dict[str, str],
-) -> None:
+    *,
+    acts: bool = True,
+) -> bool:
     """Put the values of ``section`` into ``found``, and the classes they choose into ``classes``.
+
+    Returns whether it is to be told to the engine: it is empty, or not all its values are idle.
 
     Args:
         section: The section, which may be nested in another one.
@@ -132,8 +136,10 @@ def _place(
         experiment: The experiment.
         found: Arguments by call.
         classes: Classes of objects by place.
+        acts: Whether what the sections around it require holds.
     """
     entries = _entries(type(section), at)
+    told: list[bool] = []
     for name, value in section.__dict__.items():
         if value is None:
             continue
@@ -145,15 +151,22 @@ def _place(
                 _put(found, target, _Object())
             if isinstance(value, Section) and isinstance(value.__builds__, str):
                 classes.update(dict.fromkeys(map(str, stands_at), value.__builds__))
-            _place(value, stands_at, experiment, found, classes)
-        elif entry.targets and not (entry.neutral and _is_idle(value, entry, experiment)):
+            inside_acts = acts and _can_act(entry, experiment)
+            told.append(_place(value, stands_at, experiment, found, classes, acts=inside_acts))
+            if not told[-1]:
+                for target in entry.targets:
+                    _drop_empty(found, target)
+            continue
+        told.append(value not in entry.neutral or (acts and _can_act(entry, experiment)))
+        if told[-1]:
             for target in entry.targets:
                 _put(found, target, _plan_value(value, entry.member_of))
+    return not told or any(told)
 
 
-def _is_idle(value: Any, entry: _Entry, experiment: Experiment) -> bool:
-    """Whether ``value`` is neutral and the field does not act, so that the engine is not told."""
-    return value in entry.neutral and not all(
+def _can_act(entry: _Entry, experiment: Experiment) -> bool:
+    """Whether other fields have the values that the field requires."""
+    return all(
         satisfies(value_at(experiment, other), wanted) for other, wanted in entry.requires.items()
     )
 
@@ -167,6 +180,14 @@ def _put(found: defaultdict[str, dict[str, Any]], target: _Target, value: Any) -
         at = inside
     if not isinstance(value, _Object) or not isinstance(at.get(target.name), _Object):
         at[target.name] = value
+
+
+def _drop_empty(found: defaultdict[str, dict[str, Any]], target: _Target) -> None:
+    at = found[target.call]
+    for part in target.outer:
+        at = at[part]
+    if not at[target.name]:
+        del at[target.name]
 
 
 def _plan_value(value: Any, member_of: str) -> Any:

@@ -83,8 +83,7 @@ class ConfigField:
 
     def is_set(self, value: Any) -> bool:
         """Whether ``value`` was chosen and changes something: neither the default nor neutral."""
-        unset = value is None or value == self.info.default
-        return not unset and value not in self.param.neutral
+        return _is_set(value, self.info, self.param)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +196,21 @@ def _feeds(kind: type[BaseModel]) -> EngineArg | None:
 
 def _several(places: EngineArg | tuple[EngineArg, ...]) -> tuple[EngineArg, ...]:
     return (places,) if isinstance(places, EngineArg) else places
+
+
+def changes_something(section: BaseModel) -> bool:
+    """Whether a value of ``section`` changes something; an empty section counts, a neutral not."""
+    fields = placed_fields(type(section))
+    given = [field for field in fields if getattr(section, field.name) is not None]
+    return not given or any(
+        _is_set(getattr(section, field.name), field.info, field.param) for field in given
+    )
+
+
+def _is_set(value: Any, info: FieldInfo, param: Param) -> bool:
+    if value is None or value == info.default or value in param.neutral:
+        return False
+    return not isinstance(value, BaseModel) or changes_something(value)
 
 
 def value_at(config: BaseModel, path: str) -> Any:
