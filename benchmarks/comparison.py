@@ -17,8 +17,8 @@ import numpy as np
 
 from llem.report.comparison.comparison import Comparison, compare
 from llem.report.comparison.inference import effect, power_of
-from llem.report.comparison.regression_gate import State, judge, overall, parse_limit
-from llem.report.load_outcomes import Stored
+from llem.report.comparison.regression_gate import State, check_limits, overall, parse_limit
+from llem.report.load_outcomes import StoredOutcome
 from llem.report.metrics import METRICS
 from llem.schema.energy import Energy
 from llem.schema.outcome import Outcome, Repetition, RunPosition, Timing, Tokens, WorkloadInfo
@@ -37,7 +37,9 @@ class Simulation:
     def outcomes(self, name: str, logs: np.ndarray, *, blocks: bool = False, **some: Any) -> list:
         """Return an outcome for each row; its values are logarithms of energy."""
         return [
-            Stored(Path(name), self._outcome(f"{name}{at}", row, at if blocks else None, some))
+            StoredOutcome(
+                Path(name), self._outcome(f"{name}{at}", row, at if blocks else None, some)
+            )
             for at, row in enumerate(logs)
         ]
 
@@ -49,9 +51,9 @@ class Simulation:
         repetitions = tuple(
             Repetition.model_construct(
                 start_monotonic_s=0.0, duration_s=1.0, input_tokens=1, output_tokens=TOKENS,
-                output_tokens_per_s=TOKENS, gross_j=float(one),
+                output_tokens_per_s=TOKENS, gross_j=float(joule),
             )
-            for one in joules
+            for joule in joules
         )  # fmt: skip
         return BASE.model_copy(
             update={
@@ -142,7 +144,7 @@ def gate(name: str, *, ratio: float, variants: int) -> bool:
     simulation, limit = Simulation(2), parse_limit("j_per_output_token > +3%")
     states = [
         overall(
-            judge(
+            check_limits(
                 [limit],
                 one_study(
                     simulation, ratio=ratio, runs=5, repetitions=2, run_noise=0.02, noise=0.01,
@@ -154,13 +156,13 @@ def gate(name: str, *, ratio: float, variants: int) -> bool:
     ]  # fmt: skip
     shares = {state: states.count(state) / len(states) for state in State}
     print(f"{name:44}" + "".join(f"{shares[state]:14.1%}" for state in State))
-    return shares[State.BROKEN] <= 0.05 or ratio > limit.change
+    return shares[State.FAILED] <= 0.05 or ratio > limit.change
 
 
 def power(noise: float) -> None:
     """Print how often an effect is found, as computed and as simulated."""
     random, effects, sizes = np.random.default_rng(3), (0.01, 0.02, 0.05, 0.1), (3, 5, 10, 20)
-    print(f"\npower at {noise:.0%} noise     " + "".join(f"{one:>14.0%}" for one in effects))
+    print(f"\npower at {noise:.0%} noise     " + "".join(f"{ratio:>14.0%}" for ratio in effects))
     for n in sizes:
         cells = []
         for ratio in effects:

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from llem.report.content.study_report import build
-from llem.report.content.summary import Rates
-from llem.report.html.page import page
 from llem.report.load_outcomes import read_all
+from llem.report.study_report.content import build_report
+from llem.report.study_report.html_page import html_page
+from llem.report.study_report.summary import Rates
 from llem.schema.outcome import Outcome
 
 KINDS = {"none": (1.0, 1.0), "int8": (0.8, 0.7), "nf4": (0.7, 0.75), "fp4": (0.72, 0.74)}
@@ -155,7 +155,7 @@ def opened_s(path: Path) -> tuple[float, float] | None:
         tab.get_by_label("Filter").fill("nf4")
         taken_s = time.perf_counter() - began_s
         metrics = session.send("Performance.getMetrics")["metrics"]
-        busy_s = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+        busy_s = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
         shown = tab.locator("#table tbody tr:visible").count()
         assert shown == len(list(path.parent.iterdir())) // 4
         browser.close()
@@ -171,7 +171,7 @@ def main() -> int:
         for number in range(experiments):
             store(folder, number, random)
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
-        text = page(build("Benchmark", read_all([folder]), Rates()))
+        text = html_page(build_report("Benchmark", read_all([folder]), Rates()))
         build_s, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
         path = folder / "report.html"
         path.write_text(text, encoding="utf-8")

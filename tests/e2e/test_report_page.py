@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llem.report.content.study_report import build
-from llem.report.content.summary import Rates
-from llem.report.html.page import page as report_page
 from llem.report.load_outcomes import read_all
+from llem.report.study_report.content import build_report
+from llem.report.study_report.html_page import html_page
+from llem.report.study_report.summary import Rates
 from llem.results.series_files import store_phases
 
 from ..unit.report.outcomes import place, stored, write
@@ -51,7 +51,7 @@ def file(tmp_path_factory):
         for block in range(3)
     ]
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(report_page(build("A study", grid, Rates())), encoding="utf-8")
+    path.write_text(html_page(build_report("A study", grid, Rates())), encoding="utf-8")
     return path
 
 
@@ -62,7 +62,7 @@ class Opened:
         self.page = browser.new_page(viewport={"width": 1280, "height": 900}, **options)
         self.requests, self.complaints = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda one: self.complaints.append(one.text))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(file.as_uri())
 
@@ -132,8 +132,8 @@ def test_nothing_from_a_config_acts(opened):
 def test_every_control_has_a_name(opened):
     unnamed = opened.page.eval_on_selector_all(
         "button, input, a, svg[role=img], [role=region]",
-        """all => all.filter(one => !(one.textContent.trim() || one.getAttribute("aria-label")
-            || (one.labels && one.labels.length))).map(one => one.outerHTML)""",
+        """all => all.filter(item => !(item.textContent.trim() || item.getAttribute("aria-label")
+            || (item.labels && item.labels.length))).map(item => item.outerHTML)""",
     )
     assert unnamed == []
 
@@ -144,15 +144,16 @@ def test_text_can_be_read_on_its_background(browser, file, scheme):
     ratios = opened.page.evaluate(
         """() => {
           const light = (text) => {
-            const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((one) => {
-              const c = one / 255;
+            const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((channel) => {
+              const c = channel / 255;
               return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
             });
             return 0.2126 * r + 0.7152 * g + 0.0722 * b;
           };
           const paper = light(getComputedStyle(document.body).backgroundColor);
-          return [...document.querySelectorAll("p, td, th, dt, dd, a, h1, h2, .tag")].map((one) => {
-            const ink = light(getComputedStyle(one).color);
+          const texts = "p, td, th, dt, dd, a, h1, h2, .tag";
+          return [...document.querySelectorAll(texts)].map((element) => {
+            const ink = light(getComputedStyle(element).color);
             return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
           });
         }"""
@@ -174,7 +175,7 @@ def power_file(tmp_path_factory):
     phases = {"prefill": [(100.0, 100.2), (101.1, 101.3)], "decode": [(100.2, 101.0)]}
     store_phases(run, phases)
     path = folder / "report.html"
-    path.write_text(report_page(build("A run", read_all([run]), Rates())), encoding="utf-8")
+    path.write_text(html_page(build_report("A run", read_all([run]), Rates())), encoding="utf-8")
     return path
 
 
@@ -184,7 +185,7 @@ def test_windows_and_phases_have_colours_of_their_own(browser, power_file, schem
     section = opened.page.locator("#power")
     section.scroll_into_view_if_needed()
     fills = {
-        kind: section.locator(f"path.{kind}").evaluate("one => getComputedStyle(one).fill")
+        kind: section.locator(f"path.{kind}").evaluate("element => getComputedStyle(element).fill")
         for kind in ("window", "prefill", "decode")
     }
     assert len(set(fills.values())) == 3
@@ -192,7 +193,7 @@ def test_windows_and_phases_have_colours_of_their_own(browser, power_file, schem
     for kind in ("prefill", "decode"):
         key = section.locator(f".keys .{kind}")
         assert key.text_content() == kind
-        assert key.evaluate("one => getComputedStyle(one).backgroundColor") == fills[kind]
+        assert key.evaluate("element => getComputedStyle(element).backgroundColor") == fills[kind]
     assert opened.complaints == []
     opened.page.close()
 

@@ -11,7 +11,7 @@ import pytest
 from llem.cli.error_output import (
     CONTRACT_BROKEN,
     EXIT_CODES,
-    GATE_BROKEN,
+    GATE_FAILED,
     GATE_INCONCLUSIVE,
     NOT_VALID,
     UNACCOUNTED,
@@ -59,7 +59,7 @@ def _subclasses(error):
 
 def test_the_exit_codes_are_those_of_the_errors():
     of_errors = {error.exit_code for error in _subclasses(LlemError)}
-    answers = {0, UNACCOUNTED, NOT_VALID, GATE_BROKEN, GATE_INCONCLUSIVE, CONTRACT_BROKEN}
+    answers = {0, UNACCOUNTED, NOT_VALID, GATE_FAILED, GATE_INCONCLUSIVE, CONTRACT_BROKEN}
     assert set(EXIT_CODES) == answers | of_errors
     assert list(EXIT_CODES) == sorted(EXIT_CODES)
 

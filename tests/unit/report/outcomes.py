@@ -6,7 +6,7 @@ import json
 import math
 from pathlib import Path
 
-from llem.report.load_outcomes import Stored
+from llem.report.load_outcomes import StoredOutcome
 from llem.schema.outcome import Outcome
 
 ENVIRONMENT = {
@@ -122,7 +122,7 @@ def place(block, *, study="s", position=0, points=({},)):
 def stored(*arguments, **options):
     """Return such an outcome as if it had been read from a folder of its name."""
     made = document(*arguments, **options)
-    return Stored(Path(made["id"]), Outcome.model_validate(made))
+    return StoredOutcome(Path(made["id"]), Outcome.model_validate(made))
 
 
 def write(folder, *arguments, **options):

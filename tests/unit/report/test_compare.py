@@ -1,11 +1,11 @@
-"""What is set against what, what is refused, and what one value is."""
+"""What is compared with what, what is refused, and the values that a comparison rests on."""
 
 import pytest
 
 from llem.errors import ConfigError, NotComparable
 from llem.report.comparison.comparison import compare
-from llem.report.comparison.pairing import matches, only_varying, split_by, where
-from llem.report.load_outcomes import read_all
+from llem.report.comparison.pairing import matches
+from llem.report.load_outcomes import only_varying, read_all, split_by, with_settings
 from llem.report.metrics import METRICS, metric
 
 from .outcomes import place, stored, write
@@ -22,60 +22,66 @@ def runs(name, joules, **options):
 
 
 def only(answer):
-    (one,) = answer.comparisons
-    return one
+    (comparison,) = answer.comparisons
+    return comparison
 
 
 def test_a_change_is_found_with_its_interval():
-    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1, 11.9))], ENERGY))
-    interval = one.change.interval()
+    comparison = only(
+        compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1, 11.9))], ENERGY)
+    )
+    interval = comparison.change.interval()
     assert interval.estimate == pytest.approx(0.2, abs=0.001)
     assert 0.15 < interval.low < 0.2 < interval.high < 0.25
-    assert one.difference.estimate == pytest.approx(0.02)
-    assert (one.base_mean, one.new_mean) == pytest.approx((0.1, 0.12))
-    assert one.found
+    assert comparison.difference.estimate == pytest.approx(0.02)
+    assert (comparison.base_mean, comparison.new_mean) == pytest.approx((0.1, 0.12))
+    assert comparison.found
 
 
 def test_no_change_is_not_found_and_says_what_would_have_been():
-    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (10.1, 9.9, 10.0))], ENERGY))
-    assert not one.found
-    assert 0.01 < one.smallest_detectable < 0.1
-    assert one.repetitions_needed >= 2
+    comparison = only(
+        compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (10.1, 9.9, 10.0))], ENERGY)
+    )
+    assert not comparison.found
+    assert 0.01 < comparison.smallest_detectable < 0.1
+    assert comparison.repetitions_needed >= 2
 
 
 def test_one_experiment_a_side_is_compared_by_its_repetitions():
-    one = only(compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1))], ENERGY))
-    assert one.samples.unit == "repetition"
-    assert (len(one.samples.base), len(one.samples.new)) == (3, 2)
+    comparison = only(
+        compare([stored("a", (10.0, 10.1, 9.9))], [stored("b", (12.0, 12.1))], ENERGY)
+    )
+    assert comparison.samples.unit == "repetition"
+    assert (len(comparison.samples.base), len(comparison.samples.new)) == (3, 2)
 
 
 def test_several_experiments_a_side_count_once_each_however_often_they_repeat():
     base = [stored(f"a{n}", (10.0 + n,) * 50) for n in range(3)]
     new = [stored(f"b{n}", (10.5 + n,) * 50) for n in range(3)]
-    one = only(compare(base, new, ENERGY))
-    assert one.samples.unit == "experiment"
-    assert one.samples.base == pytest.approx((0.10, 0.11, 0.12))
-    assert not one.found  # 150 repetitions a side would have "found" it
+    comparison = only(compare(base, new, ENERGY))
+    assert comparison.samples.unit == "experiment"
+    assert comparison.samples.base == pytest.approx((0.10, 0.11, 0.12))
+    assert not comparison.found  # 150 repetitions a side would have "found" it
 
 
 def test_one_experiment_against_several_has_no_interval():
-    one = only(compare([stored("a")], runs("b", (10.0, 10.1, 10.2)), ENERGY))
-    assert one.p is None
-    assert one.samples.unit == "experiment"
+    comparison = only(compare([stored("a")], runs("b", (10.0, 10.1, 10.2)), ENERGY))
+    assert comparison.p is None
+    assert comparison.samples.unit == "experiment"
 
 
 def test_runs_of_one_block_are_pairs():
     base, new = runs("a", (10, 11, 13)), runs("b", (10.5, 11.6, 13.6), some__x=1)
-    one = only(compare(base, new, ENERGY))
-    assert one.samples.paired
-    assert one.found
+    comparison = only(compare(base, new, ENERGY))
+    assert comparison.samples.paired
+    assert comparison.found
 
 
 def test_a_run_whose_partner_is_missing_is_in_no_pair():
     base, new = runs("a", (10, 11, 13, 50)), runs("b", (10.5, 11.6, 13.6))
-    one = only(compare(base, new, ENERGY))
-    assert one.samples.paired
-    assert one.samples.base == pytest.approx((0.10, 0.11, 0.13))
+    comparison = only(compare(base, new, ENERGY))
+    assert comparison.samples.paired
+    assert comparison.samples.base == pytest.approx((0.10, 0.11, 0.13))
 
 
 def test_several_runs_in_one_block_are_no_pairs():
@@ -108,7 +114,7 @@ def test_what_is_not_alike_is_refused_unless_allowed(code, change):
     assert code in refusal.value.message
     assert f"--allow {code}" in refusal.value.hint
     answer = compare(base, new, ENERGY, allow=[code])
-    assert [one.code for one in answer.allowed] == [code]
+    assert [mismatch.code for mismatch in answer.allowed] == [code]
 
 
 def test_gain_errors_count_across_devices_only():
@@ -155,27 +161,27 @@ def test_what_the_baseline_varies_is_held_equal():
         for size in (1, 2)
     ]
     found = matches(*split_by(grid, "some.bits", None))
-    assert [(one.held, one.variant) for one in found] == [
+    assert [(match.held, match.variant) for match in found] == [
         ({"some.batch": 1}, {"some.bits": 4}),
         ({"some.batch": 1}, {"some.bits": 8}),
         ({"some.batch": 2}, {"some.bits": 4}),
         ({"some.batch": 2}, {"some.bits": 8}),
     ]
-    assert {value for one in found for value in one.base_values.values()} == {None}
+    assert {value for match in found for value in match.base_values.values()} == {None}
 
 
 def test_settings_that_only_variants_have_do_not_keep_them_from_the_baseline():
     base = stored("base", some__four_bit=None, some__kind=None)
     kinds = [stored(kind, some__four_bit=True, some__kind=kind) for kind in ("nf4", "fp4")]
     found = matches(*split_by([base, *kinds], "some.four_bit", None))
-    assert [one.variant["some.kind"] for one in found] == ["nf4", "fp4"]
+    assert [match.variant["some.kind"] for match in found] == ["nf4", "fp4"]
 
 
 def test_a_baseline_can_be_chosen():
     grid = [stored(str(size), some__batch=size) for size in (1, 2, 4)]
     base, new = split_by(grid, "some.batch", "2")
-    assert [one.outcome.id for one in base] == ["2"]
-    assert [one.outcome.id for one in new] == ["1", "4"]
+    assert [run.outcome.id for run in base] == ["2"]
+    assert [run.outcome.id for run in new] == ["1", "4"]
     with pytest.raises(NotComparable, match="no outcome has"):
         split_by(grid, "some.batch", "3")
     with pytest.raises(NotComparable, match="does not vary"):
@@ -194,11 +200,14 @@ def test_two_studies_match_by_their_settings():
 
 def test_where_chooses_outcomes():
     grid = [stored(str(size), some__batch=size, some__on=True) for size in (1, 2)]
-    assert [one.outcome.id for one in where(grid, ["some.batch=2", "some.on=true"])] == ["2"]
+    assert [
+        stored_outcome.outcome.id
+        for stored_outcome in with_settings(grid, ["some.batch=2", "some.on=true"])
+    ] == ["2"]
     with pytest.raises(NotComparable, match="no outcome"):
-        where(grid, ["some.batch=3"])
+        with_settings(grid, ["some.batch=3"])
     with pytest.raises(NotComparable, match="PARAMETER=VALUE"):
-        where(grid, ["some.batch"])
+        with_settings(grid, ["some.batch"])
 
 
 def test_one_folder_needs_exactly_one_parameter_that_varies():
@@ -215,17 +224,17 @@ def test_more_comparisons_make_each_p_larger():
     new = [stored(f"b{size}", (10.4, 10.6, 10.2), some__batch=size) for size in range(5)]
     answer = compare(base, new, ENERGY)
     alone = only(compare(base[:1], new[:1], ENERGY))
-    assert [one.p for one in answer.comparisons] == pytest.approx([alone.p] * 5)
+    assert [comparison.p for comparison in answer.comparisons] == pytest.approx([alone.p] * 5)
     assert answer.comparisons[0].p_holm == pytest.approx(5 * alone.p)
     assert answer.comparisons[0].smallest_detectable > alone.smallest_detectable
 
 
 def test_net_energy_may_be_negative_and_then_has_no_ratio():
     base, new = stored("a", (10.0, 10.1), idle_w=10.05), stored("b", (12.0, 12.1), idle_w=10.05)
-    one = only(compare([base], [new], [METRICS["net_j_per_output_token"]]))
-    assert one.change is None
-    assert one.difference.estimate == pytest.approx(0.02)
-    assert one.p is not None
+    comparison = only(compare([base], [new], [METRICS["net_j_per_output_token"]]))
+    assert comparison.change is None
+    assert comparison.difference.estimate == pytest.approx(0.02)
+    assert comparison.p is not None
 
 
 def test_a_metric_that_was_not_measured_is_named():
@@ -243,8 +252,8 @@ def test_outcomes_are_read_from_folders_of_any_depth(tmp_path):
     write(tmp_path / "study", "a")
     write(tmp_path / "study", "b")
     write(tmp_path / "study", ".c.partial")
-    assert [one.outcome.id for one in read_all([tmp_path])] == ["a", "b"]
-    assert [one.outcome.id for one in read_all([tmp_path / "study" / "b"])] == ["b"]
+    assert [run.outcome.id for run in read_all([tmp_path])] == ["a", "b"]
+    assert [run.outcome.id for run in read_all([tmp_path / "study" / "b"])] == ["b"]
 
 
 def test_the_same_study_run_twice_makes_no_pairs(tmp_path):
@@ -252,6 +261,6 @@ def test_the_same_study_run_twice_makes_no_pairs(tmp_path):
         for block, total in enumerate(joules):
             write(tmp_path / folder, f"r{block}", (total, total), place=place(block))
     first, second = (read_all([tmp_path / folder]) for folder in ("first", "second"))
-    one = only(compare(first, second, ENERGY))
-    assert not one.samples.paired
-    assert not one.found  # pairing by block alone would have made much of a steady offset
+    comparison = only(compare(first, second, ENERGY))
+    assert not comparison.samples.paired
+    assert not comparison.found  # pairing by block alone would have made much of a steady offset

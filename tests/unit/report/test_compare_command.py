@@ -35,7 +35,7 @@ def test_text_begins_with_the_answer(llem):
     assert text.startswith("bits=4 against bits=null\n  energy per output token: +20.00 % (95 %")
     assert "worse\n" in text
     assert "some.bits  null    4\n" in text
-    assert "one experiment a side" in text
+    assert "each side is one experiment" in text
 
 
 def test_json_has_every_default_metric(llem):
@@ -59,19 +59,21 @@ def test_markdown_is_inert(llem, tmp_path):
 
 def test_variants_within_a_study(llem):
     document = json.loads(llem("grid", "--by", "some.bits", "--json").stdout)
-    seen = [(one["held"], one["variant"]) for one in document["comparisons"][::2]]
+    seen = [
+        (comparison["held"], comparison["variant"]) for comparison in document["comparisons"][::2]
+    ]
     assert ({"some.batch": 2}, {"some.bits": 8}) in seen
     assert len(seen) == 4
-    one = llem("grid", "--by", "some.bits", "--baseline", "8", "--where", "some.batch=1").stdout
-    assert "bits=null against bits=8 at" not in one
-    assert "bits=4 against bits=8\n" in one
+    text = llem("grid", "--by", "some.bits", "--baseline", "8", "--where", "some.batch=1").stdout
+    assert "bits=null against bits=8 at" not in text
+    assert "bits=4 against bits=8\n" in text
 
 
 @pytest.mark.parametrize(
     ("limit", "code", "state"),
     [
-        ("j_per_output_token > +3%", 6, "broken"),
-        ("j_per_output_token > +30%", 0, "kept"),
+        ("j_per_output_token > +3%", 6, "failed"),
+        ("j_per_output_token > +30%", 0, "passed"),
         ("j_per_output_token > +20%", 7, "inconclusive"),
     ],
 )
@@ -79,7 +81,9 @@ def test_the_gate_has_exit_codes(llem, limit, code, state):
     assert f"gate {state}: " in llem("a", "b", "--fail-if", limit, code=code).stdout
     document = json.loads(llem("a", "b", "--fail-if", limit, "--json", code=code).stdout)
     assert document["gate"]["state"] == state
-    assert [one["metric"] for one in document["comparisons"]] == ["j_per_output_token"]
+    assert [comparison["metric"] for comparison in document["comparisons"]] == [
+        "j_per_output_token"
+    ]
     assert f"gate {state}" in llem("a", "b", "--fail-if", limit, "--markdown", code=code).stdout
 
 

@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.content.parameter_effects import parameter_effects
-from llem.report.content.power_curves import MOST_POINTS, Curve, curves, phases
-from llem.report.content.study_report import build, front
-from llem.report.content.summary import Rates, summarise
-from llem.report.content.trend import trend
-from llem.report.effective_arguments import requested_and_effective
-from llem.report.html.page import page
-from llem.report.load_outcomes import Stored
-from llem.report.markdown import markdown
+from llem.report.load_outcomes import StoredOutcome
 from llem.report.metrics import METRICS
-from llem.report.reproduction import reproduction
-from llem.report.roofline import least_bytes_per_s, rooflines
+from llem.report.study_report.content import build_report, pareto_front
+from llem.report.study_report.effects import order_trend, parameter_effects
+from llem.report.study_report.evidence import (
+    least_bytes_per_s,
+    recipes,
+    requested_and_effective,
+    rooflines,
+)
+from llem.report.study_report.html_page import html_page
+from llem.report.study_report.markdown_page import markdown_page
+from llem.report.study_report.power_over_time import MOST_POINTS, Curve, phase_spans, power_curves
+from llem.report.study_report.summary import Rates, summarize
 from llem.results.series_files import store_phases
 from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
 
@@ -30,7 +32,7 @@ POINT = st.tuples(st.floats(0.1, 100), st.floats(0.1, 100))
 
 @given(st.lists(POINT, max_size=40))
 def test_nothing_beats_the_front_and_something_on_it_beats_the_rest(points):
-    chosen = {points[at] for at in front(points)}
+    chosen = {points[at] for at in pareto_front(points)}
 
     def beats(a, b):
         return a[0] <= b[0] and a[1] >= b[1]
@@ -41,8 +43,8 @@ def test_nothing_beats_the_front_and_something_on_it_beats_the_rest(points):
 
 
 def test_energy_per_thousand_requests_in_watt_hours():
-    one = stored("a", (36.0, 36.0), requests=10, idle_w=6.0, gain=0.1).outcome
-    found = summarise("it", [one], Rates())
+    outcome = stored("a", (36.0, 36.0), requests=10, idle_w=6.0, gain=0.1).outcome
+    found = summarize("it", [outcome], Rates())
     assert found.gross_wh.value == pytest.approx(1.0)  # 3.6 J a request
     assert found.net_wh.value == pytest.approx(30 / 36)
     assert (found.input_tokens.value, found.output_tokens.value) == (5, 10)
@@ -54,27 +56,29 @@ def test_energy_per_thousand_requests_in_watt_hours():
 
 def test_the_interval_of_a_summary_covers_spread_and_gain():
     runs = [stored(f"a{n}", (joules,) * 2).outcome for n, joules in enumerate((35, 36, 37))]
-    plain = summarise("it", runs, Rates())
+    plain = summarize("it", runs, Rates())
     gained = [
         stored(f"a{n}", (joules,) * 2, gain=0.1).outcome for n, joules in enumerate((35, 36, 37))
     ]
-    wide = summarise("it", gained, Rates())
+    wide = summarize("it", gained, Rates())
     assert plain.high_wh.value - plain.gross_wh.value == pytest.approx(2.484 / 36, rel=0.01)
     assert wide.high_wh.value - wide.gross_wh.value > 0.19
 
 
 def test_carbon_and_cost_are_counted_if_asked_for():
-    one = stored("a", (36.0, 36.0), requests=10).outcome
-    found = summarise("it", [one], Rates(carbon_g_per_kwh=400, price_per_kwh=0.3, currency="EUR"))
+    outcome = stored("a", (36.0, 36.0), requests=10).outcome
+    found = summarize(
+        "it", [outcome], Rates(carbon_g_per_kwh=400, price_per_kwh=0.3, currency="EUR")
+    )
     assert found.carbon_g.value == pytest.approx(0.4)
     assert found.cost.value == pytest.approx(0.0003)
     assert found.cost.text == "0.0003"
 
 
 def test_emissions_and_cost_are_those_of_the_whole_building():
-    one = stored("a", (36.0, 36.0), requests=10).outcome
+    outcome = stored("a", (36.0, 36.0), requests=10).outcome
     rates = Rates(carbon_g_per_kwh=400, price_per_kwh=0.3, pue_ratio=1.5)
-    found = summarise("it", [one], rates)
+    found = summarize("it", [outcome], rates)
     assert found.gross_wh.value == pytest.approx(1.0)
     assert found.carbon_g.value == pytest.approx(0.6)
     assert found.cost.value == pytest.approx(0.00045)
@@ -83,13 +87,13 @@ def test_emissions_and_cost_are_those_of_the_whole_building():
 def test_an_estimate_is_called_one():
     made = document("a")
     made["energy"]["provenance"] = "estimated"
-    assert summarise("it", [type(stored("a").outcome).model_validate(made)], Rates()).estimated
+    assert summarize("it", [type(stored("a").outcome).model_validate(made)], Rates()).estimated
 
 
 def test_without_energy_there_is_no_summary():
     made = document("a")
     made["energy"] = None
-    assert summarise("it", [type(stored("a").outcome).model_validate(made)], Rates()) is None
+    assert summarize("it", [type(stored("a").outcome).model_validate(made)], Rates()) is None
 
 
 def test_a_parameters_effect_is_the_mean_over_the_other_settings():
@@ -98,7 +102,9 @@ def test_a_parameters_effect_is_the_mean_over_the_other_settings():
         for size, base in ((1, 10.0), (2, 20.0), (4, 30.0))
         for bits, energy in ((None, base), (4, base * 0.8))
     ]
-    found = {(one.parameter, one.value): one for one in parameter_effects(grid, [ENERGY])}
+    found = {
+        (effect.parameter, effect.value): effect for effect in parameter_effects(grid, [ENERGY])
+    }
     bits = found[("some.bits", 4)]
     assert bits.change.estimate == pytest.approx(-0.2)
     assert bits.settings == 3
@@ -117,16 +123,16 @@ def test_order_that_matters_is_seen():
             for at, (_, bits) in enumerate(names)
         ]  # fmt: skip
 
-    warming = trend(runs(0.01), ENERGY)
+    warming = order_trend(runs(0.01), ENERGY)
     assert warming.slope_ratio == pytest.approx(0.1, abs=0.02)
     assert warming.p < 0.001
-    assert trend(runs(0.0), ENERGY).p > 0.2
-    assert trend(runs(0.0)[:4], ENERGY) is None
+    assert order_trend(runs(0.0), ENERGY).p > 0.2
+    assert order_trend(runs(0.0)[:4], ENERGY) is None
 
 
 @pytest.mark.parametrize("column", ["power_w", "energy_j"])
 def test_power_is_thinned_and_keeps_its_peaks(tmp_path, column):
-    one = stored("a")
+    run = stored("a")
     lines = ["time_s,meter,device,domain,energy_j,power_w,average_power_w"]
     energy_j = 0.0
     for at in range(2000):
@@ -137,7 +143,7 @@ def test_power_is_thinned_and_keeps_its_peaks(tmp_path, column):
         lines.append(f"{95 + at / 100},rapl,cpu,core,,1,")  # not counted
     with gzip.open(tmp_path / "samples.csv.gz", "wt") as file:
         file.write("\n".join(lines) + "\n")
-    (curve,) = curves(type(one)(tmp_path, one.outcome))
+    (curve,) = power_curves(type(run)(tmp_path, run.outcome))
     assert curve.name == "cpu package (rapl)"
     shown = curve.thinned()
     assert len(shown.times_s) <= MOST_POINTS < len(curve.times_s)
@@ -155,21 +161,21 @@ def test_a_part_of_power_ends_where_it_was_cut():
 
 
 def test_without_samples_there_is_no_curve(tmp_path):
-    one = stored("a")
-    assert curves(type(one)(tmp_path, one.outcome)) == []
+    run = stored("a")
+    assert power_curves(type(run)(tmp_path, run.outcome)) == []
 
 
 def test_phases_are_relative_to_the_first_window(tmp_path):
-    one = Stored(tmp_path, stored("a").outcome)
-    assert phases(one) == {}
-    begin_s = one.outcome.timing.repetitions[0].start_monotonic_s
+    run = StoredOutcome(tmp_path, stored("a").outcome)
+    assert phase_spans(run) == {}
+    begin_s = run.outcome.timing.repetitions[0].start_monotonic_s
     store_phases(tmp_path, {"mixed": (), "decode": ((begin_s + 0.5, begin_s + 1.0),),
                             "prefill": ((begin_s, begin_s + 0.5),)})  # fmt: skip
-    found = phases(one)
+    found = phase_spans(run)
     assert list(found) == ["prefill", "decode"]
     assert found["decode"] == [pytest.approx((0.5, 1.0))]
     (tmp_path / "phases.csv.gz").write_bytes(b"")
-    assert phases(one) == {}
+    assert phase_spans(run) == {}
 
 
 def test_requested_stands_beside_effective():
@@ -185,7 +191,7 @@ def test_requested_stands_beside_effective():
         "calls": CallPlan((load,)).to_json()["calls"],
     }
     found = requested_and_effective([type(stored("a").outcome).model_validate(made)])
-    assert [one.name for one in found[:2]] == ["load.attn", "load.dtype"]
+    assert [argument.name for argument in found[:2]] == ["load.attn", "load.dtype"]
     assert found[0].requested == (('"flash"', 1),)
     assert found[0].effective == (('"eager"', 1),)
     assert found[0].differs
@@ -218,11 +224,11 @@ def test_least_traffic_reads_weights_once_a_step_and_each_context():
     outcome = type(stored("a").outcome).model_validate(made)
     # 2 repetitions of 10 steps; 80 tokens, each with a context of 12.5 + 5 on average; 2 s.
     assert least_bytes_per_s(outcome) == pytest.approx((1000 * 20 + 10 * 17.5 * 80) / 2)
-    assert rooflines([outcome])[0].beyond
+    assert rooflines([outcome])[0].above_peak
 
 
 def test_what_it_takes_to_measure_again():
-    (recipe,) = reproduction([stored(id, some__x=1, some__y=None).outcome for id in "ab"])
+    (recipe,) = recipes([stored(id, some__x=1, some__y=None).outcome for id in "ab"])
     assert recipe.ids == ("a", "b")
     assert recipe.config == "backend: some\nmodel:\n  id: shape:tiny\nsome:\n  x: 1\n"
     assert recipe.command == "llem run experiment.yaml"
@@ -234,7 +240,7 @@ def test_a_report_knows_its_front_series_and_reasons():
         stored("fast", (10.0, 10.0), durations_s=[0.5, 0.5], some__bits=8),
         stored("bad", (11.0, 11.0), some__bits=16),
     ]
-    report = build("t", grid, Rates())
+    report = build_report("t", grid, Rates())
     assert {report.outcomes[at].id for at in report.on_front} == {"fast"}  # it alone is valid
     assert report.series_by == "some.bits"
     assert report.reasons[0][:2] == ("throttled", 1)
@@ -243,8 +249,8 @@ def test_a_report_knows_its_front_series_and_reasons():
 
 
 def test_where_nothing_is_valid_a_report_says_so_and_shows_what_there_is():
-    report = build("t", [stored("a", reasons=("throttled",))], Rates())
+    report = build_report("t", [stored("a", reasons=("throttled",))], Rates())
     assert report.nothing_valid
     assert len(report.summaries) == 1
-    assert "No outcome is valid." in page(report)
-    assert "**No outcome is valid**" in markdown(report)
+    assert "No outcome is valid." in html_page(report)
+    assert "**No outcome is valid**" in markdown_page(report)

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llem.report.content.power_curves import Curve
-from llem.report.content.study_report import build
-from llem.report.content.summary import Rates
-from llem.report.figures.canvas import Scale, fitting
-from llem.report.figures.figure_files import figures, write_figures
-from llem.report.figures.latency_plot import MOST_ROWS, latency
-from llem.report.figures.power_plot import closeup, power
+from llem.report.study_report.canvas import Scale, fitting
+from llem.report.study_report.content import build_report
+from llem.report.study_report.figure_files import figures, write_figures
+from llem.report.study_report.plots import MOST_LATENCIES, draw_latency
+from llem.report.study_report.power_over_time import Curve, draw_first_window, draw_power
+from llem.report.study_report.summary import Rates
 
 from .outcomes import stored
 
@@ -42,7 +41,7 @@ def report():
         for block in range(3)
         for name, energy in (('<plain> & "odd"', 10.0), ("other", 8.0))
     ]
-    return build("t", grid, Rates())
+    return build_report("t", grid, Rates())
 
 
 def test_every_figure_is_well_formed_and_has_a_name(report):
@@ -58,9 +57,9 @@ def test_every_figure_is_well_formed_and_has_a_name(report):
 
 
 def test_more_latencies_than_one_can_compare_are_not_drawn():
-    many = [stored(f"{at:03}", some__x=at) for at in range(MOST_ROWS + 20)]
-    svg = latency(build("t", many, Rates()), "e2e_s")
-    assert svg.count('class="mark ') == MOST_ROWS
+    many = [stored(f"{at:03}", some__x=at) for at in range(MOST_LATENCIES + 20)]
+    svg = draw_latency(build_report("t", many, Rates()), "e2e_s")
+    assert svg.count('class="mark ') == MOST_LATENCIES
 
 
 def test_figures_are_written_with_their_colours_inside(report, tmp_path):
@@ -86,9 +85,9 @@ CURVE = Curve("cpu package (rapl)", np.linspace(-1, 3, 41), np.linspace(10, 20, 
 
 
 def test_windows_and_phases_are_shaded_where_they_were():
-    one = stored("a", (10.0, 10.0), durations_s=[1.0, 1.0]).outcome
+    outcome = stored("a", (10.0, 10.0), durations_s=[1.0, 1.0]).outcome
     shaded = {"prefill": [(0.0, 0.25), (1.0, 1.25)], "decode": [(0.25, 1.0), (1.25, 2.0)]}
-    svg = power(one, [CURVE], shaded)
+    svg = draw_power(outcome, [CURVE], shaded)
     ET.fromstring(svg)
     assert "windows and their phases shaded" in svg
     first, second = bands(svg, "prefill")
@@ -98,19 +97,19 @@ def test_windows_and_phases_are_shaded_where_they_were():
 
 
 def test_without_phases_the_windows_alone_are_shaded():
-    svg = power(stored("a").outcome, [CURVE], {})
+    svg = draw_power(stored("a").outcome, [CURVE], {})
     assert bands(svg, "window")
     assert not bands(svg, "prefill")
     assert "(windows shaded)" in svg
 
 
 def test_phases_too_short_to_be_told_apart_run_into_each_other():
-    one = stored("a", (10.0,) * 2, durations_s=[1.0, 1.0]).outcome
+    outcome = stored("a", (10.0,) * 2, durations_s=[1.0, 1.0]).outcome
     many = [(at / 10_000, at / 10_000 + 2e-5) for at in range(10_000)]
-    (band,) = bands(power(one, [CURVE], {"prefill": many}), "prefill")
-    (whole,) = bands(power(one, [CURVE], {"prefill": [(0.0, 1.0)]}), "prefill")
+    (band,) = bands(draw_power(outcome, [CURVE], {"prefill": many}), "prefill")
+    (whole,) = bands(draw_power(outcome, [CURVE], {"prefill": [(0.0, 1.0)]}), "prefill")
     assert band == pytest.approx(whole, abs=0.6)
-    alone = bands(power(one, [CURVE], {"prefill": [(0.5, 0.500001)]}), "prefill")
+    alone = bands(draw_power(outcome, [CURVE], {"prefill": [(0.5, 0.500001)]}), "prefill")
     assert alone[0][1] >= 0.5
 
 
@@ -118,9 +117,9 @@ LONG = Curve("cpu package (rapl)", np.linspace(-30, 30, 601), np.linspace(10, 20
 
 
 def test_a_short_window_is_shown_by_itself_with_its_phases():
-    one = stored("a", (10.0, 10.0), durations_s=[2.0, 2.0]).outcome
+    outcome = stored("a", (10.0, 10.0), durations_s=[2.0, 2.0]).outcome
     spans = {"prefill": [(0.0, 0.5), (2.1, 2.6)], "decode": [(0.5, 2.0), (2.6, 4.1)]}
-    svg = closeup(one, [LONG], spans)
+    svg = draw_first_window(outcome, [LONG], spans)
     ((left, width),) = bands(svg, "prefill")
     assert bands(svg, "decode") == [pytest.approx((left + width, 3 * width), abs=0.3)]
     ((_, whole),) = bands(svg, "window")
@@ -137,5 +136,5 @@ def test_a_short_window_is_shown_by_itself_with_its_phases():
     ],
 )
 def test_a_window_by_itself_that_would_show_no_more_is_left_out(curve, phases, duration_s):
-    one = stored("a", (10.0,), durations_s=[duration_s]).outcome
-    assert closeup(one, [curve], phases) is None
+    outcome = stored("a", (10.0,), durations_s=[duration_s]).outcome
+    assert draw_first_window(outcome, [curve], phases) is None

@@ -4,7 +4,7 @@ import pytest
 
 from llem.errors import ConfigError
 from llem.report.comparison.comparison import compare
-from llem.report.comparison.regression_gate import State, judge, overall, parse_limit
+from llem.report.comparison.regression_gate import State, check_limits, overall, parse_limit
 
 from .outcomes import stored
 
@@ -12,7 +12,7 @@ from .outcomes import stored
 def judged(limit, base, new):
     found = parse_limit(limit)
     answer = compare([stored("a", base)], [stored("b", new)], [found.metric])
-    return overall(judge([found], answer.comparisons))
+    return overall(check_limits([found], answer.comparisons))
 
 
 BASE = (10.0, 10.05, 9.95)
@@ -22,11 +22,11 @@ UP_5 = (10.5, 10.55, 10.45)
 @pytest.mark.parametrize(
     ("limit", "state"),
     [
-        ("j_per_output_token > +3%", State.BROKEN),
-        ("j_per_output_token > 8%", State.KEPT),
+        ("j_per_output_token > +3%", State.FAILED),
+        ("j_per_output_token > 8%", State.PASSED),
         ("j_per_output_token > +5%", State.INCONCLUSIVE),
-        ("j_per_output_token > +0.001", State.BROKEN),
-        ("j_per_output_token<-3%", State.KEPT),
+        ("j_per_output_token > +0.001", State.FAILED),
+        ("j_per_output_token<-3%", State.PASSED),
     ],
 )
 def test_a_limit_on_more(limit, state):
@@ -36,9 +36,9 @@ def test_a_limit_on_more(limit, state):
 @pytest.mark.parametrize(
     ("limit", "state"),
     [
-        ("j_per_output_token < -3%", State.BROKEN),
-        ("j_per_output_token < -8%", State.KEPT),
-        ("j_per_output_token > 0%", State.KEPT),
+        ("j_per_output_token < -3%", State.FAILED),
+        ("j_per_output_token < -8%", State.PASSED),
+        ("j_per_output_token > 0%", State.PASSED),
     ],
 )
 def test_a_limit_on_less(limit, state):
@@ -65,9 +65,9 @@ def test_more_comparisons_need_stronger_evidence():
     def state(number):
         base = [stored(f"a{size}", BASE, some__x=size) for size in sizes[:number]]
         new = [stored(f"b{size}", new_j, some__x=size) for size in sizes[:number]]
-        return overall(judge([limit], compare(base, new, [limit.metric]).comparisons))
+        return overall(check_limits([limit], compare(base, new, [limit.metric]).comparisons))
 
-    assert state(1) is State.BROKEN
+    assert state(1) is State.FAILED
     assert state(40) is State.INCONCLUSIVE
 
 

@@ -4,15 +4,14 @@ import pytest
 
 from llem.errors import NotComparable
 from llem.report.comparison.comparison import compare
-from llem.report.comparison.pairing import where
 from llem.report.comparison.render_comparison import text
-from llem.report.content.study_report import build
-from llem.report.content.summary import Rates
-from llem.report.html.page import page
-from llem.report.load_outcomes import Stored
-from llem.report.markdown import markdown
+from llem.report.load_outcomes import StoredOutcome, with_settings
 from llem.report.metrics import METRICS
-from llem.report.reproduction import reproduction
+from llem.report.study_report.content import build_report
+from llem.report.study_report.evidence import recipes
+from llem.report.study_report.html_page import html_page
+from llem.report.study_report.markdown_page import markdown_page
+from llem.report.study_report.summary import Rates
 from llem.schema.outcome import Imported, Outcome
 
 from .outcomes import document, stored
@@ -30,7 +29,7 @@ def imported(id, figures, repetitions=None):
         tool="toybench", tool_version="3", format="toy", file="old.json", file_sha256="0",
         metrics=figures, repetitions=repetitions or {},
     )  # fmt: skip
-    return Stored(stored(id).folder, outcome.model_copy(update={"imported": part}))
+    return StoredOutcome(stored(id).folder, outcome.model_copy(update={"imported": part}))
 
 
 OLD = imported("old", {"output_tokens_per_s": 80.0}, {"output_tokens_per_s": (79.0, 80.0, 81.0)})
@@ -45,17 +44,17 @@ def test_it_is_compared_only_when_that_is_allowed():
 
 def test_its_repetitions_give_an_interval():
     answer = compare([OLD], [NEW], SPEED, allow=["imported"])
-    (one,) = answer.comparisons
-    assert one.samples.base == (79.0, 80.0, 81.0)
-    assert one.change.interval().estimate == pytest.approx(0.25, abs=0.01)
-    assert one.found
+    (comparison,) = answer.comparisons
+    assert comparison.samples.base == (79.0, 80.0, 81.0)
+    assert comparison.change.interval().estimate == pytest.approx(0.25, abs=0.01)
+    assert comparison.found
 
 
 def test_a_single_figure_is_set_beside_without_an_interval():
     old = imported("old", {"output_tokens_per_s": 80.0})
-    (one,) = compare([old], [NEW], SPEED, allow=["imported"]).comparisons
-    assert one.samples.base == (80.0,)
-    assert one.p is None
+    (comparison,) = compare([old], [NEW], SPEED, allow=["imported"]).comparisons
+    assert comparison.samples.base == (80.0,)
+    assert comparison.p is None
 
 
 def test_the_answer_says_whose_figures_these_are():
@@ -74,7 +73,7 @@ def test_a_figure_that_the_tool_does_not_tell_is_missing_and_not_zero():
 def test_each_variant_is_set_beside_it_by_what_tells_variants_apart():
     grid = [stored(f"new{size}", durations_s=[1.0, 1.1, 1.2], some__size=size) for size in (1, 2)]
     answer = compare([OLD], grid, SPEED, allow=["imported"])
-    assert [one.match.name for one in answer.comparisons] == [
+    assert [comparison.match.name for comparison in answer.comparisons] == [
         "llem's figures against those of toybench at size=1",
         "llem's figures against those of toybench at size=2",
     ]
@@ -82,11 +81,13 @@ def test_each_variant_is_set_beside_it_by_what_tells_variants_apart():
 
 def test_a_condition_on_llems_settings_keeps_what_another_tool_measured():
     grid = [stored(f"new{size}", durations_s=[1.0, 1.1, 1.2], some__size=size) for size in (1, 2)]
-    assert where([OLD, *grid], ["some.size=2"]) == [OLD, grid[1]]
-    (one,) = compare(where(grid, ["some.size=2"]), [OLD], SPEED, allow=["imported"]).comparisons
-    assert one.match.name == "toybench's figures against those of llem"
+    assert with_settings([OLD, *grid], ["some.size=2"]) == [OLD, grid[1]]
+    (comparison,) = compare(
+        with_settings(grid, ["some.size=2"]), [OLD], SPEED, allow=["imported"]
+    ).comparisons
+    assert comparison.match.name == "toybench's figures against those of llem"
     with pytest.raises(NotComparable, match=r"no outcome has model\.id=other"):
-        where([OLD], ["model.id=other"])
+        with_settings([OLD], ["model.id=other"])
 
 
 def test_another_invalid_outcome_is_not_let_in_with_it():
@@ -96,8 +97,8 @@ def test_another_invalid_outcome_is_not_let_in_with_it():
 
 
 def test_a_report_shows_it_in_the_table_and_gives_no_recipe():
-    report = build("both", [OLD, NEW], Rates())
-    shown = page(report)
+    report = build_report("both", [OLD, NEW], Rates())
+    shown = html_page(report)
     assert 'value="80.0" data-from="old#output_tokens_per_s"' in shown
-    assert "| old |" in markdown(report)
-    assert [one.ids for one in reproduction(report.outcomes)] == [("new",)]
+    assert "| old |" in markdown_page(report)
+    assert [recipe.ids for recipe in recipes(report.outcomes)] == [("new",)]

@@ -58,10 +58,10 @@ def test_swapping_the_sides_inverts_the_change(base, new):
 
 @given(SAMPLE, SAMPLE, st.floats(min_value=1e-3, max_value=1e3))
 def test_a_change_has_no_unit(base, new, scale):
-    one = effect(base, new, paired=False, relative=True)
+    first = effect(base, new, paired=False, relative=True)
     other = effect([scale * v for v in base], [scale * v for v in new], paired=False, relative=True)
-    assert other.estimate == pytest.approx(one.estimate, abs=1e-9)
-    assert other.p == pytest.approx(one.p, abs=1e-5)
+    assert other.estimate == pytest.approx(first.estimate, abs=1e-9)
+    assert other.p == pytest.approx(first.p, abs=1e-5)
 
 
 @given(SAMPLE, SAMPLE, st.floats(min_value=1e-4, max_value=1))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llem.report.content.study_report import build
-from llem.report.content.summary import Rates
-from llem.report.html.page import page
-from llem.report.markdown import markdown
-from llem.report.outcome_table import number
+from llem.report.formatting import number
+from llem.report.study_report.content import build_report
+from llem.report.study_report.html_page import html_page
+from llem.report.study_report.markdown_page import markdown_page
+from llem.report.study_report.summary import Rates
 
 from .outcomes import document, place, stored
 
@@ -84,13 +84,15 @@ def grid():
 
 @pytest.fixture(scope="module")
 def report(grid):
-    return build("Study", grid, Rates(carbon_g_per_kwh=400, price_per_kwh=0.25, currency="EUR"))
+    return build_report(
+        "Study", grid, Rates(carbon_g_per_kwh=400, price_per_kwh=0.25, currency="EUR")
+    )
 
 
 @pytest.fixture(scope="module")
 def texts(report):
     parser = Texts()
-    parser.feed(page(report))
+    parser.feed(html_page(report))
     assert parser.stack == []
     return parser
 
@@ -103,7 +105,7 @@ def at(stored_outcome, path):
 
 
 def test_every_figure_of_the_table_is_the_stored_one(grid, texts):
-    by_id = {one.outcome.id: one for one in grid}
+    by_id = {run.outcome.id: run for run in grid}
     seen = 0
     for value, source, shown in texts.data:
         id, is_stored, name = source.partition("#")
@@ -115,7 +117,7 @@ def test_every_figure_of_the_table_is_the_stored_one(grid, texts):
 
 
 def test_every_summary_follows_from_the_stored_outcomes(grid, texts):
-    by_id = {one.outcome.id: one for one in grid}
+    by_id = {run.outcome.id: run for run in grid}
     names = set()
     for value, source, _ in texts.data:
         name, *ids = source.split(" ")
@@ -123,14 +125,14 @@ def test_every_summary_follows_from_the_stored_outcomes(grid, texts):
             continue
         names.add(name)
         runs = [by_id[id] for id in ids]
-        gross = np.array([at(one, "energy.j_per_request") for one in runs])
+        gross = np.array([at(run, "energy.j_per_request") for run in runs])
         half = stats.sem(gross) * stats.t.ppf(0.975, len(gross) - 1)
         half = math.hypot(half, stats.norm.ppf(0.975) * 0.02 * gross.mean())
         expected = {
             "summary.gross_wh": gross.mean() / 3.6,
             "summary.low_wh": (gross.mean() - half) / 3.6,
             "summary.high_wh": (gross.mean() + half) / 3.6,
-            "summary.net_wh": np.mean([at(one, "energy.net_j_per_request") for one in runs]) / 3.6,
+            "summary.net_wh": np.mean([at(run, "energy.net_j_per_request") for run in runs]) / 3.6,
             "summary.input_tokens": 5,
             "summary.output_tokens": 10,
             "summary.carbon_g": gross.mean() / 3.6 / 1000 * 400,
@@ -147,12 +149,12 @@ def test_every_effect_follows_from_the_stored_outcomes(grid, texts):
         sides = []
         for kind in ("a", "b"):
             runs = [
-                one for one in grid
-                if one.outcome.experiment["some"] == {"kind": kind, "size": size}
+                run for run in grid
+                if run.outcome.experiment["some"] == {"kind": kind, "size": size}
                 # One run of block 1 is not valid, so that its partner is in no pair.
-                and (size, one.outcome.study.block) != (2, 1)
+                and (size, run.outcome.study.block) != (2, 1)
             ]  # fmt: skip
-            sides.append(np.mean([at(one, "energy.j_per_output_token") for one in runs]))
+            sides.append(np.mean([at(run, "energy.j_per_output_token") for run in runs]))
         logs.append(math.log(sides[1] / sides[0]))
     found = [effects[f'effect.{end} some.kind "b" j_per_output_token'] for end in
              ("estimate", "low", "high")]  # fmt: skip
@@ -166,8 +168,8 @@ def deviations(grid):
     found = set()
     for path in (WHERE["j_per_output_token"], WHERE["output_tokens_per_s"]):
         groups = {}
-        for one in [one for one in grid if one.outcome.verdict.valid]:
-            groups.setdefault(str(one.outcome.experiment), []).append(at(one, path))
+        for run in [run for run in grid if run.outcome.verdict.valid]:
+            groups.setdefault(str(run.outcome.experiment), []).append(at(run, path))
         for values in groups.values():
             mean = stats.gmean(values)
             found |= {f"{abs(100 * (value / mean - 1)):.2f}" for value in values}
@@ -175,16 +177,18 @@ def deviations(grid):
 
 
 def test_no_other_number_is_made_up(grid, texts):
-    template = resources.files("llem.report.html").joinpath("page.html.j2").read_text("utf-8")
+    template = (
+        resources.files("llem.report.study_report").joinpath("page.html.j2").read_text("utf-8")
+    )
     known = set(NUMBER.findall(re.sub(r"\{[{%].*?[%}]\}|<[^>]*>", " ", template)))
-    for one in grid:
-        known |= set(NUMBER.findall(str(one.outcome.model_dump(mode="json"))))
-        known |= {number(at(one, path)) for path in WHERE.values()}
+    for run in grid:
+        known |= set(NUMBER.findall(str(run.outcome.model_dump(mode="json"))))
+        known |= {number(at(run, path)) for path in WHERE.values()}
     known |= set(NUMBER.findall(" ".join(shown for _, _, shown in texts.data)))
     known |= deviations(grid)
     known |= {"90", "95", "99"}  # "median, to 90, 95 and 99 %" under the latencies
     free = {found.rstrip(".,") for text in texts.free for found in NUMBER.findall(text)}
-    assert free - {one.rstrip(".,") for one in known} == set()
+    assert free - {text.rstrip(".,") for text in known} == set()
 
 
 def test_sources_are_of_known_kinds(texts):
@@ -207,7 +211,7 @@ def evil_outcome():
 
 
 def test_nothing_from_an_outcome_acts():
-    text = page(build(EVIL, evil_outcome(), Rates()))
+    text = html_page(build_report(EVIL, evil_outcome(), Rates()))
     parser = Texts()
     parser.feed(text)
     assert parser.tags.count("script") == 1
@@ -215,14 +219,14 @@ def test_nothing_from_an_outcome_acts():
     assert "<script>alert" not in text
     assert "<img" not in text
     assert "{{ 7 * 7 }}" in text  # shown, not computed
-    plain = markdown(build(EVIL, evil_outcome(), Rates()))
+    plain = markdown_page(build_report(EVIL, evil_outcome(), Rates()))
     outside_code = re.sub(r"```yaml.*?```", "", plain, flags=re.DOTALL)
     assert "<script" not in outside_code
     assert "<img" not in outside_code
 
 
 def test_the_page_asks_for_nothing_from_outside(report):
-    text = page(report)
+    text = html_page(report)
     assert "default-src 'none'" in text
     addresses = set(re.findall(r"https?://[^\s\"'<]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg"}
@@ -230,9 +234,9 @@ def test_the_page_asks_for_nothing_from_outside(report):
 
 
 def test_markdown_says_the_same(report):
-    text = markdown(report)
+    text = markdown_page(report)
     assert text.startswith("# Study\n\n## Summary\n\n- kind=b, size=4: ")
     assert "17 of 18 outcomes are valid." in text
     assert "| throttled | 1 |" in text
     assert '| run-a-1-0 | "a" | 1 | valid |' in text
-    assert "## What each parameter does" in text
+    assert "## Effect of each parameter" in text

@@ -37,8 +37,8 @@ def test_file_title_and_rates_can_be_chosen(llem, tmp_path):
     llem("study", "--out", "new/page.html", "--title", "Bits", "--carbon", "400", "--price", "0.3")
     text = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
     assert "<h1>Bits</h1>" in text
-    assert "g CO₂e per kWh and " in text
-    assert "EUR per kWh, as given" in text
+    assert "g CO₂e per kWh (as given) and " in text
+    assert "EUR per kWh (as given)." in text
 
 
 def test_the_carbon_intensity_of_a_country_and_the_pue_multiply_the_energy(llem):
@@ -48,12 +48,12 @@ def test_the_carbon_intensity_of_a_country_and_the_pue_multiply_the_energy(llem)
     energies_wh = [float(found) for found in re.findall(r"([\d.]+) Wh gross", text)]
     assert len(grams) == 2
     assert grams == pytest.approx([wh * 1.5 * 56.0 / 1000 for wh in energies_wh], rel=5e-3)
-    assert "56 g CO₂e per kWh, as given (mean of FR: Our World in Data from Ember" in text
-    assert "and a PUE of 1.5." in text
+    assert "Computed with 56 g CO₂e per kWh (mean of FR: Our World in Data from Ember" in text
+    assert "2023), at a PUE of 1.5." in text
     llem("study", "--carbon", "FR", "--pue", "1.5")
     page = (Path("study") / "report.html").read_text(encoding="utf-8")
     assert "mean of FR: Our World in Data from Ember" in page
-    assert "and a PUE of" in page
+    assert "2023), at a PUE of" in page
 
 
 @pytest.mark.parametrize("wrong", ["XX", "-1", "much"])

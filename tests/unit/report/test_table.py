@@ -5,7 +5,8 @@ import re
 import pytest
 from rich.console import Console
 
-from llem.report.outcome_table import joules, outcome_table
+from llem.report.formatting import joules
+from llem.report.outcome_table import outcome_table
 from llem.schema.outcome import Environment, Failure, Outcome, Reason, Verdict
 from llem.schema.reason_codes import CATALOGUE
 

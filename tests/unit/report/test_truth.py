@@ -34,16 +34,22 @@ def intervals(*, paired, n_base, n_new, ratio=EFFECT, noise=0.03, shared=0.1):
     ids=["independent", "unequal", "paired"],
 )
 def test_the_interval_holds_the_truth_95_times_in_100(design):
-    found = [one.interval() for one in intervals(**design)]
-    covered = sum(one.low <= EFFECT <= one.high for one in found)
+    found = [effect.interval() for effect in intervals(**design)]
+    covered = sum(interval.low <= EFFECT <= interval.high for interval in found)
     assert 0.93 <= covered / STUDIES <= 0.97
 
 
 def test_a_difference_is_found_without_one_5_times_in_100():
-    found = sum(one.p < 0.05 for one in intervals(paired=False, n_base=6, n_new=6, ratio=0))
+    found = sum(
+        found_effect.p < 0.05
+        for found_effect in intervals(paired=False, n_base=6, n_new=6, ratio=0)
+    )
     assert 0.03 <= found / STUDIES <= 0.065
 
 
 def test_a_gate_at_the_true_change_fails_at_most_5_times_in_100():
-    failed = sum(one.interval().low > EFFECT for one in intervals(paired=False, n_base=8, n_new=8))
+    failed = sum(
+        found_effect.interval().low > EFFECT
+        for found_effect in intervals(paired=False, n_base=8, n_new=8)
+    )
     assert failed / STUDIES <= 0.05

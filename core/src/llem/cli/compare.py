@@ -1,4 +1,4 @@
-"""``llem compare``: does it make a difference, and how sure is that?"""
+"""``llem compare``: whether two sides differ, and how sure that is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 
 import click
 
-from llem.cli.error_output import GATE_BROKEN, GATE_INCONCLUSIVE
+from llem.cli.error_output import GATE_FAILED, GATE_INCONCLUSIVE
 from llem.cli.options import Form, json_option, markdown_option
 
 
 @click.command()
 @click.argument("base", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path), required=False)
-@click.option("--by", metavar="PARAMETER", help="Compare within BASE, by this parameter.")
-@click.option("--baseline", metavar="VALUE", help="Its value that is the baseline; default: unset.")
+@click.option(
+    "--by", metavar="PARAMETER", help="Compare the variants within BASE by this parameter."
+)
+@click.option(
+    "--baseline", metavar="VALUE", help="Value of --by that is the baseline; default: unset or off."
+)
 @click.option(
     "--where",
     "conditions",
@@ -23,8 +27,13 @@ from llem.cli.options import Form, json_option, markdown_option
     multiple=True,
     help="Use only outcomes with this setting.",
 )
-@click.option("--metric", "metrics", metavar="NAME", multiple=True, help="What to compare.")
-@click.option("--allow", metavar="CODE", multiple=True, help="Compare although this is unlike.")
+@click.option("--metric", "metrics", metavar="NAME", multiple=True, help="Metric to compare.")
+@click.option(
+    "--allow",
+    metavar="CODE",
+    multiple=True,
+    help="Accept a mismatch of the sides, such as device-differs.",
+)
 @click.option(
     "--detect",
     "detect_percent",
@@ -32,14 +41,14 @@ from llem.cli.options import Form, json_option, markdown_option
     type=click.FloatRange(min=0, min_open=True),
     default=5.0,
     show_default=True,
-    help="Say how many repetitions it takes to see this change.",
+    help="Print how many repetitions it takes to detect this change.",
 )
 @click.option(
     "--fail-if",
     "limits",
     metavar="LIMIT",
     multiple=True,
-    help='End with 6 if surely so, 7 if unsure: "j_per_output_token > +3%".',
+    help='End with 6 if a change surely exceeds this, with 7 if undecided: "mean_w > +3%".',
 )
 @json_option
 @markdown_option
@@ -61,43 +70,41 @@ def compare(
     """
     from pydantic_core import to_json
 
-    from llem.report.comparison.comparison import EVERY_CODE
-    from llem.report.comparison.comparison import compare as answer_of
-    from llem.report.comparison.pairing import only_varying, split_by, where
-    from llem.report.comparison.regression_gate import judge, overall, parse_limit
+    from llem.report.comparison.comparison import ALLOWABLE_CODES
+    from llem.report.comparison.comparison import compare as compare_outcomes
+    from llem.report.comparison.regression_gate import State, check_limits, overall, parse_limit
     from llem.report.comparison.render_comparison import document, markdown, text
-    from llem.report.load_outcomes import read_all
+    from llem.report.load_outcomes import only_varying, read_all, split_by, with_settings
     from llem.report.metrics import DEFAULT_METRICS, metric
 
     if new is not None and by is not None:
         raise click.UsageError("Name two folders, or one with --by; not both.")
-    if unknown := set(allow) - set(EVERY_CODE):
+    if unknown := set(allow) - set(ALLOWABLE_CODES):
         raise click.BadParameter(
-            f"{', '.join(sorted(unknown))}: no such code. Codes: {', '.join(EVERY_CODE)}.",
+            f"{', '.join(sorted(unknown))}: no such code. Codes: {', '.join(ALLOWABLE_CODES)}.",
             param_hint="--allow",
         )
-    wanted = [parse_limit(one) for one in limits]
-    names = [
-        *(metrics or ([] if wanted else DEFAULT_METRICS)),
-        *(one.metric.name for one in wanted),
-    ]
-    ours = where(read_all([base]), conditions)
+    parsed = [parse_limit(limit) for limit in limits]
+    # Without --metric, a gate compares only what its limits name.
+    names = [*(metrics or ([] if parsed else DEFAULT_METRICS))]
+    names += [limit.metric.name for limit in parsed]
+    base_side = with_settings(read_all([base]), conditions)
     if new is None:
-        ours, theirs = split_by(ours, by or only_varying(ours), baseline)
+        base_side, new_side = split_by(base_side, by or only_varying(base_side), baseline)
     else:
-        theirs = where(read_all([new]), conditions)
-    answer = answer_of(
-        ours,
-        theirs,
+        new_side = with_settings(read_all([new]), conditions)
+    result = compare_outcomes(
+        base_side,
+        new_side,
         [metric(name) for name in dict.fromkeys(names)],
         allow=allow,
         wanted_ratio=detect_percent / 100,
     )
-    judgements = judge(wanted, answer.comparisons)
+    checks = check_limits(parsed, result.comparisons)
     if form == "json":
-        click.echo(to_json(document(answer, judgements), indent=2).decode())
+        click.echo(to_json(document(result, checks), indent=2).decode())
     else:
-        click.echo((markdown if form == "markdown" else text)(answer, judgements))
-    if wanted:
-        exits = {"kept": 0, "broken": GATE_BROKEN, "inconclusive": GATE_INCONCLUSIVE}
-        sys.exit(exits[overall(judgements)])
+        click.echo((markdown if form == "markdown" else text)(result, checks))
+    if parsed:
+        exits = {State.PASSED: 0, State.FAILED: GATE_FAILED, State.INCONCLUSIVE: GATE_INCONCLUSIVE}
+        sys.exit(exits[overall(checks)])

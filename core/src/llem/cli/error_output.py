@@ -22,7 +22,7 @@ UNACCOUNTED = 1
 NOT_VALID = 5
 """Nor this one: the experiment was measured, and what it is good for is another matter."""
 
-GATE_BROKEN, GATE_INCONCLUSIVE = 6, 7
+GATE_FAILED, GATE_INCONCLUSIVE = 6, 7
 """Nor these two: the comparison was made."""
 
 CONTRACT_BROKEN = 8
@@ -36,7 +36,7 @@ EXIT_CODES = MappingProxyType(
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
         NOT_VALID: "an outcome is not valid, and --require-valid was given",
-        GATE_BROKEN: "`llem compare --fail-if`: a limit is broken",
+        GATE_FAILED: "`llem compare --fail-if`: a limit is exceeded",
         GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
         CONTRACT_BROKEN: "`llem plugins check`: the plugin does not keep its contract",
         126: "the command to measure cannot be executed",

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from llem.report.outcome_table import number
+from llem.report.formatting import number
 
 if TYPE_CHECKING:
     from llem.run.live_power import LivePower
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show_power(pictures: Iterator[Sequence[LivePower]]) -> None:
-    """Show each picture until there are no more, or the user presses Ctrl-C."""
+    """Show each picture of the power until the last, or until the user presses Ctrl-C."""
     console = Console(highlight=False)
     try:
         if console.is_terminal:
@@ -30,7 +30,7 @@ def show_power(pictures: Iterator[Sequence[LivePower]]) -> None:
                     live.update(_table(rows), refresh=True)
             return
         for rows in pictures:
-            cells = (f"{one.device} {one.domain} {number(one.power_w)} W" for one in rows)
+            cells = (f"{row.device} {row.domain} {number(row.power_w)} W" for row in rows)
             console.print("; ".join(cells), soft_wrap=True)
     except KeyboardInterrupt:
         return
@@ -42,10 +42,10 @@ def _table(rows: Sequence[LivePower]) -> Table:
         table.add_column(name)
     table.add_column("power", justify="right")
     table.add_column("energy so far", justify="right")
-    for one in rows:
-        domain = f"{one.domain} (contained)" if one.contained else one.domain
-        power, energy = f"{number(one.power_w)} W", f"{number(one.energy_j)} J"
-        table.add_row(one.device, domain, one.meter, power, energy)
+    for row in rows:
+        domain = f"{row.domain} (contained)" if row.contained else row.domain
+        power, energy = f"{number(row.power_w)} W", f"{number(row.energy_j)} J"
+        table.add_row(row.device, domain, row.meter, power, energy)
     return table
 
 
@@ -58,7 +58,7 @@ def _table(rows: Sequence[LivePower]) -> Table:
     metavar="SECONDS",
     type=click.FloatRange(min=0, max=3600),
     default=0.0,
-    help="Meter the idle machine first, and print energy above that too.",
+    help="Meter the idle machine first, and also print the energy above idle.",
 )
 @click.option("--period", "period_s", metavar="SECONDS", type=float, help="Time between readings.")
 @click.option(
@@ -94,9 +94,9 @@ def meter(
     samples: TextIO | None,
     watch: bool,
 ) -> None:
-    """Run COMMAND and say what energy the machine used meanwhile.
+    """Run COMMAND and print the energy that the machine used while it ran.
 
-    Everything after COMMAND is its own. Its streams are not touched: the table goes to stderr.
+    All options after COMMAND belong to it. Its streams stay untouched: the table goes to stderr.
     llem ends with the command's exit code.
     """
     from llem.config.load import load_measurement
@@ -131,7 +131,7 @@ def meter(
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> Never:
-    """Treat a polite request to end like Ctrl-C; while the command runs, it gets the request."""
+    """Treat SIGTERM like Ctrl-C; while the command runs, the command gets the signal."""
     raise KeyboardInterrupt
 
 

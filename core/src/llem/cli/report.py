@@ -1,4 +1,4 @@
-"""``llem report``: a study as one page that can be handed on."""
+"""``llem report``: a study as one page to share."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Literal
 
 import click
 
+from llem.errors import OutputRefused
+
 
 def carbon_intensity(
     context: click.Context, option: click.Parameter, value: str | None
 ) -> tuple[float, str] | None:
-    """Return grams of CO2e per kWh, and the code of the country it is the mean of or an empty text.
+    """Return grams of CO2e per kWh, and the country's code if it is a country's mean, or empty.
 
     Raises:
         BadParameter: The value is neither a number of at least 0 nor the code of a known country.
     """
-    from llem.report.content.summary import GRID_G_PER_KWH
+    from llem.report.study_report.summary import GRID_G_PER_KWH
 
     if value is None:
         return None
@@ -40,7 +42,7 @@ def carbon_intensity(
     help="File to write; default: report.html in STUDY, or stdout for Markdown.",
 )
 @click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html",
-              show_default=True, help="What to write.")  # fmt: skip
+              show_default=True, help="Format of the report.")  # fmt: skip
 @click.option(
     "--figures",
     type=click.Path(path_type=Path, file_okay=False),
@@ -49,11 +51,10 @@ def carbon_intensity(
 @click.option("--title", help="Title of the report; default: the name of the folder.")
 @click.option(
     "--carbon",
-    "carbon",
     metavar="G_PER_KWH|COUNTRY",
     callback=carbon_intensity,
-    help="Carbon intensity of the electricity, or the two-letter code of a country for its mean; "
-    "adds grams of CO2e.",
+    help="Carbon intensity of the electricity, or a country such as DE for its mean of 2023; "
+    "adds emissions in grams of CO2e.",
 )
 @click.option(
     "--price",
@@ -83,32 +84,41 @@ def report(
     pue_ratio: float,
 ) -> None:
     """Write a report of the outcomes in STUDY: one HTML file that needs no network."""
-    from llem.report.content.study_report import build
-    from llem.report.content.summary import Rates
     from llem.report.load_outcomes import read_all
-    from llem.report.write import write_text
+    from llem.report.study_report.content import build_report
+    from llem.report.study_report.summary import Rates
 
     carbon_g_per_kwh, country = carbon or (None, "")
-    content = build(
+    content = build_report(
         title or study.resolve().name,
         read_all([study]),
         Rates(carbon_g_per_kwh, price_per_kwh, currency, pue_ratio, country),
     )
     if figures is not None:
-        from llem.report.figures.figure_files import write_figures
+        from llem.report.study_report.figure_files import write_figures
 
         for path in write_figures(content, figures):
             click.echo(f"wrote {path}", err=True)
     if form == "markdown":
-        from llem.report.markdown import markdown
+        from llem.report.study_report.markdown_page import markdown_page
 
-        text = markdown(content)
+        text = markdown_page(content)
         if out is None:
             click.echo(text)
             return
     else:
-        from llem.report.html.page import page
+        from llem.report.study_report.html_page import html_page
 
-        text, out = page(content), out or study / "report.html"
-    write_text(out, text)
+        text, out = html_page(content), out or study / "report.html"
+    _write(out, text)
     click.echo(f"wrote {out}", err=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputRefused(
+            f"cannot write {path}: {error.strerror}", hint="Choose another file with --out."
+        ) from error

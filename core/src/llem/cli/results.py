@@ -1,4 +1,4 @@
-"""``llem results``: what was measured so far?"""
+"""``llem results``: list, show, export and import outcomes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from llem.cli.options import Form, json_option, markdown_option, print_answer
+from llem.report.formatting import number
 
 if TYPE_CHECKING:
     from llem.results.outcome_rows import Format, ListedOutcome
@@ -23,7 +24,7 @@ def results() -> None:
 @results.command("list")
 @_folder
 @click.option("--study", metavar="NAME", help="Only outcomes of this study.")
-@click.option("--status", metavar="STATUS", help="Only outcomes that ended so.")
+@click.option("--status", metavar="STATUS", help="Only outcomes with this status.")
 @markdown_option
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
@@ -32,9 +33,10 @@ def list_(folder: Path, study: str | None, status: str | None, form: Form) -> No
     from llem.tables import Table
 
     found = [
-        one
-        for one in list_outcomes(folder)
-        if (study is None or one.study == study) and (status is None or one.status == status)
+        outcome
+        for outcome in list_outcomes(folder)
+        if (study is None or outcome.study == study)
+        and (status is None or outcome.status == status)
     ]
     header = ("study", "id", "settings", "status", "valid", "tokens/s", "J/token", "model")
     print_answer(found, lambda: Table.of_texts(header, map(_row, found)), form)
@@ -94,19 +96,20 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
     help="Folder that receives an outcome for each result.",
 )
 @click.option(
-    "--format", "format", metavar="NAME", help="Format of the files; found out by default."
+    "--format", "format", metavar="NAME", help="Format of the files; detected by default."
 )
 @click.option("--requests", type=click.IntRange(min=1), help="Requests of a repetition.")
 @click.option("--input-tokens", type=click.IntRange(min=1), help="Prompt tokens of a request.")
 @click.option("--output-tokens", type=click.IntRange(min=1), help="Output tokens of a request.")
 @json_option
 def import_(
-    files: tuple[Path, ...], out: Path, format: str | None, form: Form, **told: int | None
+    files: tuple[Path, ...], out: Path, format: str | None, form: Form, **hints: int | None
 ) -> None:
-    """Store what other tools measured, read from their FILES, beside llem's own outcomes.
+    """Store the results of other tools, read from their FILES, beside llem's own outcomes.
 
-    Such an outcome is marked as imported and never valid: `llem compare --allow imported` sets it
-    beside what llem measured. Requests and tokens tell what a file does not say.
+    Such an outcome is marked as imported and never valid: `llem compare --allow imported` compares
+    it with what llem measured. --requests, --input-tokens and --output-tokens complete files that
+    do not state them.
     """
     from llem.api.importers import ImportHints
     from llem.registry import Registry
@@ -117,20 +120,25 @@ def import_(
     found = [
         (file, outcome, folder)
         for file in files
-        for outcome, folder in import_file(file, registry, out, ImportHints(**told), format)
+        for outcome, folder in import_file(file, registry, out, ImportHints(**hints), format)
     ]
     if form == "json":
         click.echo(render_json([outcome.model_dump(mode="json") for _, outcome, _ in found]))
         return
     for file, outcome, folder in found:
         assert outcome.imported is not None
-        figures = ", ".join(outcome.imported.metrics) or "no figure that llem has a name for"
-        click.echo(f"{file}: {outcome.imported.tool}: {figures}\nstored in {folder}")
+        metrics = ", ".join(outcome.imported.metrics) or "no metric that llem knows"
+        click.echo(f"{file}: {outcome.imported.tool}: {metrics}\nstored in {folder}")
 
 
-def _row(one: ListedOutcome) -> tuple[str, ...]:
-    settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
-    figures = (one.output_tokens_per_s, one.j_per_output_token)
-    shown = ["-" if figure is None else f"{figure:.4g}" for figure in figures]
-    valid = "yes" if one.valid else "no"
-    return (one.study or "-", one.id, settings, one.status, valid, *shown, one.model)
+def _row(outcome: ListedOutcome) -> tuple[str, ...]:
+    return (
+        outcome.study or "-",
+        outcome.id,
+        ", ".join(f"{name}={value}" for name, value in outcome.settings.items()),
+        outcome.status,
+        "yes" if outcome.valid else "no",
+        number(outcome.output_tokens_per_s),
+        number(outcome.j_per_output_token),
+        outcome.model,
+    )

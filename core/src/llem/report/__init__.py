@@ -1,1 +1,1 @@
-"""Outcomes for human readers."""
+"""Outcomes for readers: a table in the terminal, a comparison, and the report of a study."""

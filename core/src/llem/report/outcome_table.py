@@ -1,14 +1,14 @@
-"""One outcome as a table in the terminal."""
+"""One outcome as a table in the terminal: of an experiment, or of a measured command."""
 
 from __future__ import annotations
 
 import shlex
-from math import hypot
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from llem.report.formatting import joules, number, with_prefix
 from llem.report.metrics import METRICS
 from llem.schema.command_outcome import CommandOutcome
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
@@ -27,7 +27,7 @@ def outcome_table(outcome: Outcome) -> RenderableType:
 
 
 def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
-    """Return (name, value, note) for everything measured; ``-`` where a figure is unavailable."""
+    """Return name, value and note of each figure; the value is ``-`` if it is unavailable."""
     if outcome.imported is not None:
         return _imported(outcome.imported)
     result: list[tuple[str, str, str]] = []
@@ -40,7 +40,7 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
             (
                 "output tokens",
                 f"{tokens.output_tokens:,}",
-                f"{tokens.padding_tokens:,} padding apart",
+                f"excluding {tokens.padding_tokens:,} padding tokens",
             ),
         ]
     if latency:
@@ -51,15 +51,13 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         ]
     if outcome.energy:
         result += _energy(outcome.energy)
-    if outcome.compute:
-        note = (
-            "" if outcome.compute.mfu_ratio is None else f"{outcome.compute.mfu_ratio:.1%} of peak"
-        )
-        result.append(("arithmetic", _si(outcome.compute.flops_per_s, "FLOP/s"), note))
-    if outcome.memory:
-        result.append(("peak host memory", _si(outcome.memory.host_peak_rss_bytes, "B"), ""))
-        if outcome.memory.device_peak_bytes is not None:
-            result.append(("peak device memory", _si(outcome.memory.device_peak_bytes, "B"), ""))
+    if compute := outcome.compute:
+        note = "" if compute.mfu_ratio is None else f"{compute.mfu_ratio:.1%} of peak"
+        result.append(("arithmetic", with_prefix(compute.flops_per_s, "FLOP/s"), note))
+    if memory := outcome.memory:
+        result.append(("peak host memory", with_prefix(memory.host_peak_rss_bytes, "B"), ""))
+        if memory.device_peak_bytes is not None:
+            result.append(("peak device memory", with_prefix(memory.device_peak_bytes, "B"), ""))
     if outcome.overhead and outcome.overhead.cpu_ratio is not None:
         note = "of one core, inside the windows"
         result.append(("llem's own CPU time", f"{outcome.overhead.cpu_ratio:.2%}", note))
@@ -67,7 +65,7 @@ def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
 
 
 def _imported(imported: Imported) -> list[tuple[str, str, str]]:
-    """Return every figure of another tool, those that llem has no name for included."""
+    """Return every figure of another tool, also those for which llem has no metric."""
     rows = []
     for name, value in imported.metrics.items():
         known = METRICS.get(name)
@@ -93,17 +91,6 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
         *(_phases(energy.phases, _gain_ratio(energy)) if energy.phases else ()),
     ]
-
-
-def joules(value_j: float | None, random_j: float | None, gain_j: float | None) -> str:
-    """Return an energy with its whole standard uncertainty.
-
-    The sensor's gain error is apart in an outcome because it cancels between two runs on one
-    device; a reader of a single figure has to know it.
-    """
-    if random_j is None:
-        return f"{number(value_j)} J"
-    return f"{number(value_j)} ± {number(hypot(random_j, gain_j or 0.0))} J"
 
 
 def _gain_ratio(energy: Energy) -> float:
@@ -138,7 +125,7 @@ def _title(outcome: Outcome) -> Text:
 
 
 def _remarks(outcome: Outcome) -> list[Text]:
-    lines = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    lines = [Text(f"note: {warning.message}", style="yellow") for warning in outcome.warnings]
     if outcome.failure is not None:
         failure = outcome.failure
         lines.append(Text(f"failed in {failure.phase}: {failure.message}", style="red"))
@@ -148,7 +135,7 @@ def _remarks(outcome: Outcome) -> list[Text]:
 
 
 def verdict_text(verdict: Verdict) -> Text:
-    """Return whether the figures may be used, and every reason why not."""
+    """Return whether the outcome is valid, and every reason why not."""
     if verdict.valid:
         return Text("verdict: valid", style="bold green")
     text = Text("verdict: not valid", style="bold red")
@@ -171,22 +158,6 @@ def _latency(quantiles: Quantiles | None) -> tuple[str, str]:
     return f"{1000 * quantiles.p50:.2f} ms", f"median; p99 {1000 * quantiles.p99:.2f} ms"
 
 
-def number(value: float | None) -> str:
-    """Return ``value`` with four significant digits, or ``-`` for one that is unavailable."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-
-
-def _si(value: float | None, unit: str) -> str:
-    if value is None:
-        return "-"
-    for prefix, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
-
-
 def command_table(outcome: CommandOutcome) -> RenderableType:
     """Return the figures of ``outcome`` and its verdict."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -196,7 +167,7 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
     table.add_column("mean power", justify="right")
     for row in outcome.energy.devices:
         table.add_row(*_cells(row), style=None if row.counted_in_total else "dim")
-    notes = [Text(f"note: {one.message}", style="yellow") for one in outcome.warnings]
+    notes = [Text(f"note: {warning.message}", style="yellow") for warning in outcome.warnings]
     return Group(
         _command_title(outcome), table, *_totals(outcome), *notes, verdict_text(outcome.verdict)
     )

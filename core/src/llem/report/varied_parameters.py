@@ -1,60 +1,51 @@
-"""What tells experiments apart: parameters by dotted path, asked for and in force."""
+"""How experiments differ: parameters by dotted path, requested and effective."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llem.schema.outcome import Outcome
 
 _LABELS = ("name",)
 _HOW = ("measurement.", "runner.timeouts.")
-"""How something was measured, not what; it makes no variant."""
+"""How a run is measured; these parameters make no variant."""
 
 
 def parameters(outcome: Outcome) -> dict[str, Any]:
-    """Return every parameter that was asked for, by dotted path; the backend's too."""
+    """Return every parameter of the experiment, by dotted path; the backend's too."""
     return {path: value for path, value in _flat(outcome.experiment) if path not in _LABELS}
 
 
 def settings(outcome: Outcome) -> dict[str, Any]:
-    """Return the parameters that say what was run, without how it was measured."""
+    """Return the parameters that say what was run, without those of how it was measured."""
     found = parameters(outcome)
     return {path: value for path, value in found.items() if not path.startswith(_HOW)}
 
 
 def varying(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the settings that do not have the same value in all ``outcomes``, in file order."""
-    seen: dict[str, set[str]] = {}
+    """Return the settings that differ between ``outcomes``, in file order."""
     tables = [settings(outcome) for outcome in outcomes]
     paths = dict.fromkeys(path for table in tables for path in table)
-    for path in paths:
-        seen[path] = {canonical(table.get(path)) for table in tables}
-    return [path for path, values in seen.items() if len(values) > 1]
+    return [path for path in paths if len({canonical(table.get(path)) for table in tables}) > 1]
 
 
 def differing(
     base: Sequence[Outcome], new: Sequence[Outcome]
 ) -> Iterator[tuple[str, list[Any], list[Any]]]:
-    """Yield what differs: name, values in ``base``, values in ``new``.
+    """Yield each difference: name, values in ``base``, values in ``new``.
 
-    First the parameters asked for, then the values that were really in force, then versions
-    and variables of the environment.
+    First the parameters of the experiment, then effective values, then versions and variables of
+    the environment.
     """
-    for tables in (
-        ([parameters(one) for one in base], [parameters(one) for one in new]),
-        (
-            [{f"effective {k}": v for k, v in one.effective.items()} for one in base],
-            [{f"effective {k}": v for k, v in one.effective.items()} for one in new],
-        ),
-        ([_surroundings(one) for one in base], [_surroundings(one) for one in new]),
-    ):
-        names = dict.fromkeys(name for side in tables for table in side for name in table)
-        for name in names:
-            ours, theirs = (_distinct([table.get(name) for table in side]) for side in tables)
-            if {canonical(one) for one in ours} != {canonical(one) for one in theirs}:
-                yield name, ours, theirs
+    kinds: tuple[Callable[[Outcome], dict[str, Any]], ...] = (parameters, _effective, _environment)
+    for values_of in kinds:
+        tables = [[values_of(outcome) for outcome in side] for side in (base, new)]
+        for name in dict.fromkeys(name for side in tables for table in side for name in table):
+            before, after = (_distinct([table.get(name) for table in side]) for side in tables)
+            if before.keys() != after.keys():
+                yield name, list(before.values()), list(after.values())
 
 
 def canonical(value: Any) -> str:
@@ -62,19 +53,25 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
+def value_text(value: Any) -> str:
+    """Return ``value`` as readers see it."""
+    return value if isinstance(value, str) else canonical(value)
+
+
 def label(values: Mapping[str, Any]) -> str:
-    """Return settings on one line; the last part of each path, where that says enough."""
+    """Return settings on one line, named by the last part of the path where that is unique."""
     names = [path.rpartition(".")[2] for path in values]
-    shown = [
-        name if names.count(name) == 1 else path for path, name in zip(values, names, strict=True)
-    ]
     return ", ".join(
-        f"{name}={value if isinstance(value, str) else canonical(value)}"
-        for name, value in zip(shown, values.values(), strict=True)
+        f"{name if names.count(name) == 1 else path}={value_text(value)}"
+        for name, (path, value) in zip(names, values.items(), strict=True)
     )
 
 
-def _surroundings(outcome: Outcome) -> dict[str, Any]:
+def _effective(outcome: Outcome) -> dict[str, Any]:
+    return {f"effective {name}": value for name, value in outcome.effective.items()}
+
+
+def _environment(outcome: Outcome) -> dict[str, Any]:
     environment = outcome.environment
     return {
         "llem": environment.llem_version,
@@ -85,8 +82,8 @@ def _surroundings(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _distinct(values: Sequence[Any]) -> list[Any]:
-    return list({canonical(value): value for value in values}.values())
+def _distinct(values: Sequence[Any]) -> dict[str, Any]:
+    return {canonical(value): value for value in values}
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

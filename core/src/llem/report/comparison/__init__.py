@@ -1,1 +1,1 @@
-"""Comparing outcomes: what is alike, what differs, by how much, and how sure that is."""
+"""Whether two sides differ, and how sure that is: ``llem compare`` and its regression gate."""

@@ -1,8 +1,8 @@
-"""Whether two sides did the same work on the same thing, so that a difference means something."""
+"""Whether two sides did the same work on the same devices, so that a difference means something."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from llem.report.load_outcomes import IMPORTED
@@ -10,11 +10,11 @@ from llem.schema.outcome import Imported, Outcome
 
 
 class Mismatch(NamedTuple):
-    """One respect in which two sides are not alike.
+    """A respect in which two sides differ although they should not.
 
     Attributes:
         code: Stable name, by which a user allows it.
-        message: What each side has.
+        message: The values of each side.
     """
 
     code: str
@@ -22,25 +22,26 @@ class Mismatch(NamedTuple):
 
 
 def mismatches(base: Sequence[Outcome], new: Sequence[Outcome]) -> Iterator[Mismatch]:
-    """Yield every respect in which the outcomes of two sides are not alike."""
-    if tools := {_tool(one.imported) for one in (*base, *new) if one.imported}:
+    """Yield every mismatch between the outcomes of two sides."""
+    tools = {_tool(outcome.imported) for outcome in (*base, *new) if outcome.imported}
+    if tools:
         yield Mismatch(
             IMPORTED,
             f"figures of {_listed(tools)}: nothing tells whether inputs, lengths, devices and what "
             "the energy covers are those of the other side",
         )
         return
-    for code, what, of in _RESPECTS:
-        ours, theirs = ({of(outcome) for outcome in side} for side in (base, new))
-        if ours != theirs:
-            yield Mismatch(code, f"{what}: {_listed(ours)} against {_listed(theirs)}")
+    for code, name, value_of in _RESPECTS:
+        before, after = ({value_of(outcome) for outcome in side} for side in (base, new))
+        if before != after:
+            yield Mismatch(code, f"{name}: {_listed(before)} against {_listed(after)}")
 
 
 def metered_devices(outcome: Outcome) -> tuple[str, ...]:
-    """Return the devices whose energy was counted, named so that no two machines share one.
+    """Return the devices whose energy was counted, by names that differ between machines.
 
-    A GPU has an id of its own. Anything else is known by the machine it is in, as far as an
-    outcome describes it: two machines of one build look alike.
+    A GPU has a unique id. Any other device is named with the description of its machine, so two
+    machines of the same build have the same names.
     """
     environment = outcome.environment
     machine = (
@@ -56,14 +57,15 @@ def _input(outcome: Outcome) -> str:
 
 
 def _lengths(outcome: Outcome) -> str:
-    counts = {one.output_tokens for one in outcome.timing.repetitions}
-    return " to ".join(str(one) for one in sorted({min(counts), max(counts)})) if counts else "none"
+    counts = {repetition.output_tokens for repetition in outcome.timing.repetitions}
+    ends = sorted({min(counts), max(counts)}) if counts else []
+    return " to ".join(map(str, ends)) or "none"
 
 
 def _devices(outcome: Outcome) -> str:
     environment = outcome.environment
     used = ", ".join(environment.devices) or "cpu"
-    return "; ".join(filter(None, [used, *metered_devices(outcome)])) or environment.cpu
+    return "; ".join([used, *metered_devices(outcome)])
 
 
 def _engine(outcome: Outcome) -> str:
@@ -72,17 +74,17 @@ def _engine(outcome: Outcome) -> str:
 
 def _boundary(outcome: Outcome) -> str:
     rows = outcome.energy.devices if outcome.energy else ()
-    counted = sorted(
-        {f"{row.domain} by {row.meter} ({row.provenance})" for row in rows if row.counted_in_total}
-    )
-    return ", ".join(counted) or "no energy"
+    counted = {
+        f"{row.domain} by {row.meter} ({row.provenance})" for row in rows if row.counted_in_total
+    }
+    return ", ".join(sorted(counted)) or "no energy"
 
 
 def _tool(imported: Imported) -> str:
     return " ".join(filter(None, (imported.tool, imported.tool_version)))
 
 
-def _listed(values: set[str]) -> str:
+def _listed(values: Iterable[str]) -> str:
     return " | ".join(sorted(values))
 
 
@@ -94,5 +96,5 @@ _RESPECTS: tuple[tuple[str, str, Callable[[Outcome], str]], ...] = (
     ("boundary-differs", "what the energy covers", _boundary),
 )
 
-ALLOWED = (*(code for code, _, _ in _RESPECTS), IMPORTED)
-"""Codes that a user may allow."""
+MISMATCH_CODES = (*(code for code, _, _ in _RESPECTS), IMPORTED)
+"""The codes of all mismatches."""

@@ -1,4 +1,4 @@
-"""From two sets of outcomes to answers: one comparison for each match and metric."""
+"""From two sets of outcomes to comparisons: one for each match and metric."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llem.errors import NotComparable
-from llem.report.comparison.comparability import ALLOWED, Mismatch, metered_devices, mismatches
+from llem.report.comparison.comparability import (
+    MISMATCH_CODES,
+    Mismatch,
+    metered_devices,
+    mismatches,
+)
 from llem.report.comparison.inference import (
     Effect,
     Interval,
@@ -18,9 +23,14 @@ from llem.report.comparison.inference import (
     repetitions_needed,
     smallest_detectable,
 )
-from llem.report.comparison.pairing import Match, matches
-from llem.report.comparison.samples import Samples, samples
-from llem.report.load_outcomes import IMPORTED, INVALID, Stored, split_usable
+from llem.report.comparison.pairing import Match, Samples, matches, samples
+from llem.report.load_outcomes import (
+    IMPORTED,
+    INVALID,
+    StoredOutcome,
+    outcomes_of,
+    split_usable,
+)
 from llem.report.metrics import Metric
 from llem.report.varied_parameters import differing
 from llem.schema.outcome import Outcome
@@ -28,7 +38,7 @@ from llem.schema.outcome import Outcome
 ALPHA = 0.05
 """Chance of finding a difference, anywhere in one call, where there is none."""
 
-EVERY_CODE = (*ALLOWED, INVALID)
+ALLOWABLE_CODES = (*MISMATCH_CODES, INVALID)
 """Codes that a user may allow."""
 
 
@@ -37,9 +47,9 @@ class Comparison:
     """One metric of one match.
 
     Attributes:
-        match: What is compared.
+        match: The outcomes of both sides.
         metric: The metric.
-        samples: The values it rests on.
+        samples: The values of both sides.
         base_mean: Mean of the baseline's values, in the metric's unit.
         new_mean: Mean of the variant's.
         difference: The difference of these means.
@@ -47,9 +57,9 @@ class Comparison:
         gain_error: Standard error of the logarithm that the sensors' gain adds across devices.
         p: Probability of such a difference if there were none.
         p_holm: The same, corrected for all comparisons of the call.
-        smallest_detectable: Smallest effect that would have been seen: a relative increase, or in
-            the metric's unit where there is no relative effect.
-        repetitions_needed: Values a side that it takes to see the wanted change.
+        smallest_detectable: Smallest effect that would have been detected: a relative increase, or
+            in the metric's unit where there is no relative effect.
+        repetitions_needed: Values a side that it takes to detect the wanted change.
     """
 
     match: Match
@@ -66,30 +76,36 @@ class Comparison:
     repetitions_needed: int | None = None
 
     @property
-    def bootstrap(self) -> Interval | None:
-        """The bootstrap's interval of the change (or difference), as a second opinion.
+    def effect(self) -> Effect:
+        """The relative effect if there is one, else the absolute difference."""
+        return self.change or self.difference
 
-        It takes longer than everything else, so that it is computed for who asks.
+    @property
+    def bootstrap(self) -> Interval | None:
+        """The bootstrap's interval of the same effect, as a second opinion.
+
+        A property, because it takes longer than everything else and is not always shown.
         """
-        found, relative = self.samples, self.change is not None
+        found = self.samples
+        relative = self.change is not None
         return bootstrap_interval(found.base, found.new, paired=found.paired, relative=relative)
 
     @property
     def found(self) -> bool:
-        """Whether a difference was found, corrected for how many were looked for."""
+        """Whether a difference was found, corrected for the number of comparisons."""
         return self.p_holm is not None and self.p_holm <= ALPHA
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """Everything that a call of the comparison has to say.
+    """The result of one call.
 
     Attributes:
         comparisons: One for each match and metric, matches in order.
-        allowed: In what respects the sides are not alike, as the user allowed.
-        differing: Everything that differs, asked for or in force: name, baseline's, variants'.
-        left_out: Outcomes that were not used, with the reason.
-        missing: Metrics that a match has no values of.
+        allowed: The mismatches of the sides, all of them allowed by the user.
+        differing: All differences, requested or effective: name, baseline's values, variants'.
+        left_out: Ids of outcomes that were not used, with the reason.
+        missing: Metrics without values in a match.
         wanted_ratio: The change for which needed repetitions are stated.
     """
 
@@ -102,8 +118,8 @@ class ComparisonResult:
 
 
 def compare(
-    base: Sequence[Stored],
-    new: Sequence[Stored],
+    base: Sequence[StoredOutcome],
+    new: Sequence[StoredOutcome],
     metrics: Sequence[Metric],
     *,
     allow: Collection[str] = (),
@@ -114,62 +130,56 @@ def compare(
     Args:
         base: Outcomes of the baseline.
         new: Outcomes of the other side; they may be of several variants.
-        metrics: What to compare.
-        allow: Codes of what may be unlike, of ``EVERY_CODE``.
+        metrics: The metrics to compare.
+        allow: Mismatches to accept, of ``ALLOWABLE_CODES``.
         wanted_ratio: Relative change for which to state the repetitions needed.
 
     Raises:
-        NotComparable: The two sides are not alike in a respect that is not allowed, or a side has no
+        NotComparable: The two sides differ in a respect that is not allowed, or a side has no
             outcome whose figures may be used.
     """
-    usable_base, left_base = split_usable(base, allow)
-    usable_new, left_new = split_usable(new, allow)
-    left_out = tuple((one.outcome.id, _why_not(one.outcome)) for one in (*left_base, *left_new))
-    for side, usable, left in (
-        ("baseline", usable_base, left_base),
-        ("other side", usable_new, left_new),
-    ):
-        if not usable:
-            raise _nothing_usable(left, side)
+    usable_base, left_out_base = split_usable(base, allow)
+    usable_new, left_out_new = split_usable(new, allow)
+    if not usable_base:
+        raise _nothing_usable(left_out_base, "baseline")
+    if not usable_new:
+        raise _nothing_usable(left_out_new, "other side")
     found = matches(usable_base, usable_new)
     allowed = _checked(found, allow)
     comparisons, missing = [], []
     for match in found:
         for metric in metrics:
-            comparison = _compared(match, metric)
-            if comparison is None:
+            if (values := samples(match, metric)) is None:
                 missing.append(f"{metric.name} of {match.name}")
             else:
-                comparisons.append(comparison)
+                comparisons.append(_compared(match, metric, values))
     return ComparisonResult(
         comparisons=tuple(_corrected(comparisons, wanted_ratio)),
         allowed=allowed,
-        differing=tuple(
-            differing([one.outcome for one in usable_base], [one.outcome for one in usable_new])
+        differing=tuple(differing(outcomes_of(usable_base), outcomes_of(usable_new))),
+        left_out=tuple(
+            (outcome.id, _why_not(outcome))
+            for outcome in outcomes_of([*left_out_base, *left_out_new])
         ),
-        left_out=left_out,
         missing=tuple(missing),
         wanted_ratio=wanted_ratio,
     )
 
 
-def _compared(match: Match, metric: Metric) -> Comparison | None:
-    found = samples(match, metric)
-    if found is None:
-        return None
-    relative = min(*found.base, *found.new) > 0
-    main = effect(found.base, found.new, paired=found.paired, relative=relative)
-    difference = effect(found.base, found.new, paired=found.paired, relative=False)
-    base_mean, new_mean = (math.fsum(side) / len(side) for side in (found.base, found.new))
+def _compared(match: Match, metric: Metric, values: Samples) -> Comparison:
+    relative = min(*values.base, *values.new) > 0
+    main = effect(values.base, values.new, paired=values.paired, relative=relative)
+    difference = effect(values.base, values.new, paired=values.paired, relative=False)
+    base_mean, new_mean = (math.fsum(side) / len(side) for side in (values.base, values.new))
     gains = _gain_errors(match) if metric.is_energy else None
     if gains is not None:
-        ours, theirs = gains
-        difference = difference.widened(ours * abs(base_mean), theirs * abs(new_mean))
-        main = main.widened(ours, theirs) if relative else difference
+        base_gain, new_gain = gains
+        difference = difference.widened(base_gain * abs(base_mean), new_gain * abs(new_mean))
+        main = main.widened(base_gain, new_gain) if relative else difference
     return Comparison(
         match=match,
         metric=metric,
-        samples=found,
+        samples=values,
         base_mean=base_mean,
         new_mean=new_mean,
         difference=difference,
@@ -180,27 +190,27 @@ def _compared(match: Match, metric: Metric) -> Comparison | None:
 
 
 def _corrected(comparisons: Sequence[Comparison], wanted_ratio: float) -> list[Comparison]:
-    """Return the comparisons with what depends on how many there are."""
-    tested = [at for at, one in enumerate(comparisons) if one.p is not None]
+    """Return the comparisons with the attributes that depend on their number."""
+    tested = [at for at, comparison in enumerate(comparisons) if comparison.p is not None]
     corrected = holm([comparisons[at].p or 0.0 for at in tested])
     p_holm = dict(zip(tested, corrected, strict=True))
-    # The first step of Holm's procedure: what is seen at this level is seen whatever the rest is.
+    # The first step of Holm's procedure: an effect below this level is found in any case.
     alpha = ALPHA / max(1, len(tested))
     return [
         replace(
-            one,
+            comparison,
             p_holm=p_holm.get(at),
-            smallest_detectable=smallest_detectable(one.change or one.difference, alpha),
+            smallest_detectable=smallest_detectable(comparison.effect, alpha),
             repetitions_needed=repetitions_needed(
-                one.samples.base,
-                one.samples.new,
+                comparison.samples.base,
+                comparison.samples.new,
                 wanted_ratio,
-                paired=one.samples.paired,
+                paired=comparison.samples.paired,
                 alpha=alpha,
-                gain_error=one.gain_error or 0.0,
+                gain_error=comparison.gain_error or 0.0,
             ),
         )
-        for at, one in enumerate(comparisons)
+        for at, comparison in enumerate(comparisons)
     ]
 
 
@@ -209,12 +219,10 @@ def _gain_errors(match: Match) -> tuple[float, float] | None:
 
     On the same sensor the error is the same on both sides, and cancels in a comparison.
     """
-    sides = [[one.outcome for one in side] for side in (match.base, match.new)]
-    devices = [{metered_devices(outcome) for outcome in side} for side in sides]
-    if devices[0] == devices[1]:
+    base, new = outcomes_of(match.base), outcomes_of(match.new)
+    if set(map(metered_devices, base)) == set(map(metered_devices, new)):
         return None
-    ours, theirs = (max(map(_gain_error, side)) for side in sides)
-    return ours, theirs
+    return max(map(_gain_error, base)), max(map(_gain_error, new))
 
 
 def _gain_error(outcome: Outcome) -> float:
@@ -225,37 +233,35 @@ def _gain_error(outcome: Outcome) -> float:
 
 
 def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Mismatch, ...]:
-    """Return in what the sides are not alike, all of it allowed.
+    """Return the mismatches of the sides.
 
     Raises:
-        NotComparable: Something is not.
+        NotComparable: A mismatch is not allowed.
     """
-    respects = dict.fromkeys(
-        respect
+    mismatched = dict.fromkeys(
+        mismatch
         for match in found
-        for respect in mismatches(
-            [one.outcome for one in match.base], [one.outcome for one in match.new]
-        )
+        for mismatch in mismatches(outcomes_of(match.base), outcomes_of(match.new))
     )
-    refused = [respect for respect in respects if respect.code not in allow]
+    refused = [mismatch for mismatch in mismatched if mismatch.code not in allow]
     if refused:
-        codes = dict.fromkeys(respect.code for respect in refused)
+        codes = dict.fromkeys(mismatch.code for mismatch in refused)
         raise NotComparable(
             "the two sides are not alike:\n"
-            + "\n".join(f"  {respect.code}: {respect.message}" for respect in refused),
-            hint="Compare what is alike, or allow it: "
+            + "\n".join(f"  {mismatch.code}: {mismatch.message}" for mismatch in refused),
+            hint="Compare outcomes that are alike, or allow the difference: "
             + " ".join(f"--allow {code}" for code in codes),
         )
-    return tuple(respects)
+    return tuple(mismatched)
 
 
-def _nothing_usable(left_out: Sequence[Stored], side: str) -> NotComparable:
-    outcomes = [one.outcome for one in left_out]
-    lines = "\n".join(f"  {one.id}: {_why_not(one)}" for one in outcomes[:5])
-    code = IMPORTED if all(one.imported for one in outcomes) else INVALID
+def _nothing_usable(left_out: Sequence[StoredOutcome], side: str) -> NotComparable:
+    outcomes = outcomes_of(left_out)
+    lines = "\n".join(f"  {outcome.id}: {_why_not(outcome)}" for outcome in outcomes[:5])
+    code = IMPORTED if all(outcome.imported for outcome in outcomes) else INVALID
     return NotComparable(
         f"no outcome of the {side} may be used:\n{lines}",
-        hint=f"Measure it again, or use the figures all the same: --allow {code}",
+        hint=f"Measure again, or use the figures all the same: --allow {code}",
     )
 
 

@@ -1,9 +1,9 @@
-"""The effect between two samples, with its interval, its test and what it could have seen.
+"""The effect between two samples: estimate, interval, test, and power.
 
-Positive figures are compared on the scale of logarithms: noise of speed and energy is relative, and
-a difference of logarithms is a ratio, so that its interval is one of the relative change. The
-estimate is the ratio of geometric means less one. Figures that may be negative (net energy) have
-an absolute difference only.
+Positive figures are compared by their logarithms: noise of speed and energy is relative, and a
+difference of logarithms is a ratio, so its interval is that of the relative change. The estimate is
+the ratio of geometric means less one. Figures that may be negative (net energy) have an absolute
+difference only.
 
 Tests and intervals are SciPy's: Welch's t for independent samples, the paired t for pairs, the
 BCa bootstrap beside them.
@@ -23,7 +23,7 @@ LEVEL = 0.95
 """Confidence of the intervals."""
 
 LEAST_FOR_BOOTSTRAP = 5
-"""Fewer values a side than this, and resampling them shows less spread than there is."""
+"""Resampling fewer values a side shows less spread than there is."""
 
 _RESAMPLES = 4999
 _SEED = 0  # the same outcomes give the same interval
@@ -31,7 +31,7 @@ _SEED = 0  # the same outcomes give the same interval
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its confidence interval; ``None`` for an end that cannot be known."""
+    """An estimate with its confidence interval; ``None`` for an unknown end."""
 
     estimate: float
     low: float | None
@@ -40,13 +40,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A difference of means (of logarithms, if ``relative``), and how well it is known.
+    """A difference of means (of logarithms, if ``relative``), and its standard error.
 
     Attributes:
         estimate: The difference, new less base.
-        standard_error: Its standard error; ``None`` if too few values can tell.
+        standard_error: Its standard error; ``None`` for too few values.
         df: Degrees of freedom of that error.
-        relative: Whether it is one of natural logarithms.
+        relative: Whether it is a difference of natural logarithms.
     """
 
     estimate: float
@@ -74,7 +74,7 @@ class Effect:
         return Interval(*(self._shown(end) for end in ends))
 
     def widened(self, *errors: float) -> Effect:
-        """Return the effect with further, independent standard errors, known exactly.
+        """Return the effect with further independent standard errors, which are known exactly.
 
         Source: The Welch-Satterthwaite formula, JCGM 100:2008, G.4.1.
         """
@@ -97,19 +97,17 @@ def effect(base: Sequence[float], new: Sequence[float], *, paired: bool, relativ
         paired: Whether the values of both sides belong together.
         relative: Whether to compare logarithms; every value must be above 0.
     """
-    ours, theirs = np.asarray(base, float), np.asarray(new, float)
-    if relative:
-        ours, theirs = np.log(ours), np.log(theirs)
-    estimate = float(np.mean(theirs) - np.mean(ours))
-    if min(len(ours), len(theirs)) < 2:
+    before, after = _scaled(base, new, relative=relative)
+    estimate = float(np.mean(after) - np.mean(before))
+    if min(len(before), len(after)) < 2:
         return Effect(estimate, None, math.nan, relative)
-    spread = np.ptp(theirs - ours) if paired else max(np.ptp(ours), np.ptp(theirs))
-    # Rounding apart, nothing varies, as with bytes of memory: what was seen is what there is.
-    if spread <= 1e-12 * max(np.abs(ours).max(), np.abs(theirs).max(), 1e-300):
+    spread = np.ptp(after - before) if paired else max(np.ptp(before), np.ptp(after))
+    # Except for rounding, nothing varies, as with bytes of memory: the difference is exact.
+    if spread <= 1e-12 * max(np.abs(before).max(), np.abs(after).max(), 1e-300):
         return Effect(0.0 if math.isclose(estimate, 0, abs_tol=1e-12) else estimate, 0.0, math.inf,
                       relative)  # fmt: skip
-    test = stats.ttest_rel(theirs, ours) if paired else stats.ttest_ind(
-        theirs, ours, equal_var=False
+    test = stats.ttest_rel(after, before) if paired else stats.ttest_ind(
+        after, before, equal_var=False
     )  # fmt: skip
     low, high = test.confidence_interval(LEVEL)
     df = float(test.df)
@@ -126,30 +124,35 @@ def bootstrap_interval(
     """
     if min(len(base), len(new)) < LEAST_FOR_BOOTSTRAP:
         return None
-    ours, theirs = np.asarray(base, float), np.asarray(new, float)
-    if relative:
-        ours, theirs = np.log(ours), np.log(theirs)
+    before, after = _scaled(base, new, relative=relative)
 
-    def difference(theirs: np.ndarray, ours: np.ndarray, axis: int = -1) -> np.ndarray:
-        return np.asarray(np.mean(theirs, axis=axis) - np.mean(ours, axis=axis))
+    def difference(after: np.ndarray, before: np.ndarray, axis: int = -1) -> np.ndarray:
+        return np.asarray(np.mean(after, axis=axis) - np.mean(before, axis=axis))
 
     with warnings.catch_warnings():
-        # Values that do not vary have no such interval; the NaN says so.
+        # Values that do not vary have no such interval; SciPy returns NaN.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         found = stats.bootstrap(
-            (theirs, ours), difference, paired=paired, vectorized=True, n_resamples=_RESAMPLES,
+            (after, before), difference, paired=paired, vectorized=True, n_resamples=_RESAMPLES,
             confidence_level=LEVEL, method="BCa", rng=np.random.default_rng(_SEED),
         ).confidence_interval  # fmt: skip
-    estimate = float(difference(theirs, ours))
+    estimate = float(difference(after, before))
     ends = [estimate, float(found.low), float(found.high)]
     if not all(map(math.isfinite, ends)):
         return None
     return Interval(*(math.expm1(end) if relative else end for end in ends))
 
 
+def _scaled(
+    base: Sequence[float], new: Sequence[float], *, relative: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    before, after = np.asarray(base, float), np.asarray(new, float)
+    return (np.log(before), np.log(after)) if relative else (before, after)
+
+
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Return p-values adjusted so that among all of them a false finding is as rare as in one.
+    """Return p-values adjusted for their number: a false positive among all is as rare as in one.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
     of Statistics 6 (1979).
@@ -167,28 +170,28 @@ POWER = 0.8
 """Chance with which an effect of the stated size is found."""
 
 MOST_REPETITIONS = 10_000
-"""Beyond this, nobody will repeat it."""
+"""Upper bound on repetitions worth planning."""
 
 
 def power_of(effect: float, standard_error: float, df: float, alpha: float) -> float:
     """Return the chance that a two-sided t-test finds a true ``effect``."""
     critical = float(stats.t.ppf(1 - alpha / 2, df))
     shift = abs(effect) / standard_error
-    if not math.isfinite(df) or df > 1e4:  # SciPy's noncentral t loses its way there
+    if not math.isfinite(df) or df > 1e4:  # SciPy's noncentral t fails there
         return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))
-    # The other side's tail: beyond this shift it is below 1e-6, and SciPy may not know it.
+    # The opposite tail: beyond this shift it is below 1e-6, and SciPy may return NaN.
     wrong_way = float(stats.nct.cdf(-critical, df, shift)) if shift < 5 else 0.0
     return float(stats.nct.sf(critical, df, shift)) + wrong_way
 
 
 def smallest_detectable(effect: Effect, alpha: float) -> float | None:
-    """Return the smallest true effect that would have been found with a chance of ``POWER``.
+    """Return the smallest true effect that the test finds with a chance of ``POWER``.
 
     Units: a relative increase if the effect is relative, else those of the metric.
 
     Args:
-        effect: What was estimated; only its error matters here.
-        alpha: Level of the test, corrected for how many are made.
+        effect: An estimated effect; only its error is used.
+        alpha: Level of the test, corrected for the number of tests.
     """
     error = effect.standard_error
     if error is None:
@@ -215,24 +218,24 @@ def repetitions_needed(
     alpha: float,
     gain_error: float = 0.0,
 ) -> int | None:
-    """Return how many values a side would find a true relative change of ``wanted_ratio``.
+    """Return how many values a side it takes to find a true relative change of ``wanted_ratio``.
 
     Args:
-        base: Values of the baseline; their spread is taken to stay.
+        base: Values of the baseline; their spread is assumed to stay the same.
         new: Values of the other side.
         wanted_ratio: The change that should be found with a chance of ``POWER``.
         paired: Whether the values of both sides belong together.
         alpha: Level of the test.
-        gain_error: Standard error of the logarithm that no repetition makes smaller.
+        gain_error: Standard error of the logarithm that repetitions do not reduce.
 
     Returns:
-        The number, or ``None`` if ``MOST_REPETITIONS`` are too few, or a side has no spread yet.
+        The number, or ``None`` if ``MOST_REPETITIONS`` are too few, or the spread is unknown.
     """
     if min(len(base), len(new)) < 2 or min(*base, *new) <= 0:
         return None
-    ours, theirs = np.log(base), np.log(new)
-    parts = [np.var(theirs - ours, ddof=1)] if paired else [
-        np.var(side, ddof=1) for side in (ours, theirs)
+    before, after = _scaled(base, new, relative=True)
+    parts = [np.var(after - before, ddof=1)] if paired else [
+        np.var(side, ddof=1) for side in (before, after)
     ]  # fmt: skip
     variance = float(sum(parts))
     if variance == 0:

@@ -1,34 +1,39 @@
-"""Which outcomes are set against which: settings that both sides share, and what differs.
+"""Which outcomes are compared with which, and the values that each side contributes.
 
 Settings that vary within the baseline (batch sizes of a sweep, say) are held equal: each
-combination of them is compared by itself. Whatever else varies on the other side makes variants.
-So ``nf4`` and ``fp4`` are two variants against one baseline that has no 4-bit settings at all.
+combination of them is compared by itself. Other settings that vary on the other side make
+variants. So ``nf4`` and ``fp4`` are two variants against one baseline without 4-bit settings.
+
+A value is a run where an experiment ran several times, else a repetition. Repetitions of one run
+share its loaded model, its memory layout and its warm-up; to take those of several runs for
+independent values would claim more than is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import yaml
+from typing import Any, Literal
 
 from llem.errors import NotComparable
-from llem.report.load_outcomes import Stored
+from llem.report.comparison.comparability import metered_devices
+from llem.report.load_outcomes import StoredOutcome, outcomes_of
+from llem.report.metrics import Metric
 from llem.report.varied_parameters import canonical, label, settings, varying
 from llem.schema.outcome import Outcome
 
 Values = dict[str, Any]
+"""Settings by dotted path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Outcomes of one baseline and of one variant, alike in what the baseline varies.
+    """Outcomes of the baseline and of one variant, equal in what the baseline varies.
 
     Attributes:
-        held: Settings that both sides share, of those that vary within the baseline.
-        base_values: What the baseline has where the variant has something else.
-        variant: What the variant has there.
+        held: The settings that vary within the baseline; both sides share them.
+        base_values: The baseline's values of the settings in which the variant differs.
+        variant: The variant's values of the same settings.
         base: Outcomes of the baseline.
         new: Outcomes of the variant.
     """
@@ -36,147 +41,152 @@ class Match:
     held: Values
     base_values: Values
     variant: Values
-    base: tuple[Stored, ...]
-    new: tuple[Stored, ...]
+    base: tuple[StoredOutcome, ...]
+    new: tuple[StoredOutcome, ...]
 
     @property
     def name(self) -> str:
         """What is compared, on one line."""
-        sides = [_measured_by(side[0].outcome) for side in (self.base, self.new)]
-        if sides[0] != sides[1]:
-            whose = f"{sides[1]}'s figures against those of {sides[0]}"
-            return f"{whose} at {label(self.variant)}" if self.variant else whose
-        what = label(self.variant) or "the same settings"
-        return f"{what} against {label(self.base_values)}" if self.base_values else what
+        base_tool, new_tool = (_measured_by(side[0].outcome) for side in (self.base, self.new))
+        if base_tool != new_tool:
+            name = f"{new_tool}'s figures against those of {base_tool}"
+            return f"{name} at {label(self.variant)}" if self.variant else name
+        name = label(self.variant) or "the same settings"
+        return f"{name} against {label(self.base_values)}" if self.base_values else name
+
+    @property
+    def title(self) -> str:
+        """The name, and the settings that are held equal."""
+        return f"{self.name} at {label(self.held)}" if self.held else self.name
 
 
-def matches(base: Sequence[Stored], new: Sequence[Stored]) -> list[Match]:
-    """Return every pair of baseline and variant that share what the baseline varies.
+def matches(base: Sequence[StoredOutcome], new: Sequence[StoredOutcome]) -> list[Match]:
+    """Return every match of a group of the baseline with a variant.
 
     Raises:
-        NotComparable: Nothing of one side has a counterpart on the other.
+        NotComparable: No outcome of one side has a counterpart on the other.
     """
-    held = varying([one.outcome for one in base])
-    ours = _grouped(base, held)
-    theirs = _grouped(new, held)
-    # Each tool describes its settings in its own words, so that all of them differ between two.
-    tools = {_measured_by(one.outcome) for one in (*base, *new)}
+    held = varying(outcomes_of(base))
+    others = _grouped(new, held)
+    # Each tool names its settings in its own way, so between two tools all of them differ.
+    tools = {_measured_by(item.outcome) for item in (*base, *new)}
     described = new if len(tools) > 1 else (*base, *new)
-    free = [path for path in varying([one.outcome for one in described]) if path not in held]
+    free = [path for path in varying(outcomes_of(described)) if path not in held]
     found = []
-    for key, members in ours.items():
-        base_values = _values(members[0], free)
-        for others in _grouped(theirs.get(key, []), free).values():
-            variant = _values(others[0], free)
-            differ = [one for one in free if canonical(variant[one]) != canonical(base_values[one])]
+    for key, group in _grouped(base, held).items():
+        base_values = _values(group[0], free)
+        for members in _grouped(others.get(key, []), free).values():
+            variant = _values(members[0], free)
+            differ = [
+                path for path in free if canonical(variant[path]) != canonical(base_values[path])
+            ]
             found.append(
                 Match(
-                    held=_values(members[0], held),
+                    held=_values(group[0], held),
                     base_values={path: base_values[path] for path in differ},
                     variant={path: variant[path] for path in differ},
-                    base=tuple(members),
-                    new=tuple(others),
+                    base=tuple(group),
+                    new=tuple(members),
                 )
             )
     if not found:
         raise NotComparable(
             "no outcome of one side has a counterpart on the other: these settings vary within "
             f"the baseline and have no equal there: {', '.join(held) or 'none'}",
-            hint="Choose with --where PARAMETER=VALUE what is compared.",
+            hint="Select with --where PARAMETER=VALUE what is compared.",
         )
     return found
-
-
-def split_by(
-    stored: Sequence[Stored], by: str, baseline: str | None
-) -> tuple[list[Stored], list[Stored]]:
-    """Return the outcomes that have the baseline's value of ``by``, and the others.
-
-    Args:
-        stored: Outcomes of one study.
-        by: Dotted path of a parameter.
-        baseline: Its value there, as YAML; else what is off or unset, else the first.
-
-    Raises:
-        NotComparable: The parameter does not vary, or never has that value.
-    """
-    values = {canonical(settings(one.outcome).get(by)) for one in stored}
-    if len(values) < 2:
-        others = ", ".join(varying([one.outcome for one in stored])) or "nothing"
-        raise NotComparable(f"{by} does not vary here", hint=f"What varies: {others}.")
-    wanted = _baseline_value(stored, by) if baseline is None else yaml.safe_load(baseline)
-    if canonical(wanted) not in values:
-        raise NotComparable(
-            f"no outcome has {by} = {canonical(wanted)}",
-            hint=f"Its values: {', '.join(sorted(values))}.",
-        )
-    ours: list[Stored] = []
-    theirs: list[Stored] = []
-    for one in stored:
-        is_base = canonical(settings(one.outcome).get(by)) == canonical(wanted)
-        (ours if is_base else theirs).append(one)
-    return ours, theirs
-
-
-def only_varying(stored: Sequence[Stored]) -> str:
-    """Return the one parameter that varies.
-
-    Raises:
-        NotComparable: None does, or several do.
-    """
-    found = varying([one.outcome for one in stored])
-    if len(found) == 1:
-        return found[0]
-    what = f"these vary: {', '.join(found)}" if found else "nothing varies"
-    raise NotComparable(
-        f"one folder alone is compared by a parameter, and {what}",
-        hint="Choose one with --by PARAMETER, or name a second folder.",
-    )
-
-
-def where(stored: Sequence[Stored], conditions: Sequence[str]) -> list[Stored]:
-    """Return the outcomes that satisfy every ``PARAMETER=VALUE``; the value is YAML.
-
-    What another tool measured satisfies a condition on a setting that the tool does not know.
-
-    Raises:
-        NotComparable: A condition has no ``=``, or nothing satisfies them.
-    """
-    chosen = list(stored)
-    for condition in conditions:
-        path, equals, text = condition.partition("=")
-        if not equals:
-            raise NotComparable(f"{condition!r} is not of the form PARAMETER=VALUE")
-        wanted = canonical(yaml.safe_load(text))
-        chosen = [one for one in chosen if _satisfies(one.outcome, path, wanted)]
-    if not chosen:
-        raise NotComparable(f"no outcome has {' and '.join(conditions)}")
-    return chosen
-
-
-def _baseline_value(stored: Sequence[Stored], by: str) -> Any:
-    values = [settings(one.outcome).get(by) for one in stored]
-    return next((value for value in values if value in (None, False)), values[0])
-
-
-def _satisfies(outcome: Outcome, path: str, wanted: str) -> bool:
-    found = settings(outcome)
-    if outcome.imported is not None and path not in found:
-        return True
-    return canonical(found.get(path)) == wanted
 
 
 def _measured_by(outcome: Outcome) -> str:
     return outcome.imported.tool if outcome.imported else "llem"
 
 
-def _grouped(stored: Sequence[Stored], paths: Sequence[str]) -> dict[str, list[Stored]]:
-    groups: dict[str, list[Stored]] = {}
-    for one in stored:
-        groups.setdefault(canonical(_values(one, paths)), []).append(one)
+def _grouped(
+    stored: Sequence[StoredOutcome], paths: Sequence[str]
+) -> dict[str, list[StoredOutcome]]:
+    groups: dict[str, list[StoredOutcome]] = {}
+    for item in stored:
+        groups.setdefault(canonical(_values(item, paths)), []).append(item)
     return groups
 
 
-def _values(stored: Stored, paths: Sequence[str]) -> Values:
+def _values(stored: StoredOutcome, paths: Sequence[str]) -> Values:
     found = settings(stored.outcome)
     return {path: found.get(path) for path in paths}
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The values of both sides.
+
+    Attributes:
+        base: Values of the baseline.
+        new: Values of the variant; in the order of ``base`` if paired.
+        unit: The unit of replication: what one value is.
+        paired: Whether each value of one side belongs to one of the other.
+    """
+
+    base: tuple[float, ...]
+    new: tuple[float, ...]
+    unit: Literal["experiment", "repetition"]
+    paired: bool = False
+
+    @property
+    def smaller_count(self) -> int:
+        """The number of values of the side that has fewer."""
+        return min(len(self.base), len(self.new))
+
+
+def samples(match: Match, metric: Metric) -> Samples | None:
+    """Return the values of ``metric``, or ``None`` if a side has none.
+
+    Pairs are runs of one study in the same block, on the same devices and prompts. The same study
+    run twice is two studies, each in its own folder.
+    """
+    base, new = outcomes_of(match.base), outcomes_of(match.new)
+    if len(base) == len(new) == 1:
+        before, after = metric.repetitions(base[0]), metric.repetitions(new[0])
+        if before and after:
+            return Samples(tuple(before), tuple(after), "repetition")
+    pairs = _pairs(match.base, match.new)
+    if pairs:
+        base, new = [first for first, _ in pairs], [second for _, second in pairs]
+    before, after = _known(base, metric), _known(new, metric)
+    if not before or not after:
+        return None
+    is_paired = bool(pairs) and len(before) == len(after) == len(pairs)
+    return Samples(tuple(before), tuple(after), "experiment", is_paired)
+
+
+def _known(outcomes: Sequence[Outcome], metric: Metric) -> list[float]:
+    values = [metric.of(outcome) for outcome in outcomes]
+    return [value for value in values if value is not None]
+
+
+def _pairs(
+    base: Sequence[StoredOutcome], new: Sequence[StoredOutcome]
+) -> list[tuple[Outcome, Outcome]]:
+    """Return the pairs of the study's design; empty if there are fewer than two.
+
+    A run whose partner is missing (it failed, or is not valid) is in no pair.
+    """
+    before, after = _by_block(base), _by_block(new)
+    if len(before) != len(base) or len(after) != len(new):
+        return []  # several runs in one block, or runs outside a study
+    pairs = [(before[key], after[key]) for key in before if key in after]
+    return pairs if len(pairs) > 1 else []
+
+
+def _by_block(stored: Sequence[StoredOutcome]) -> dict[tuple[object, ...], Outcome]:
+    return {
+        (
+            item.folder.resolve().parent,
+            item.outcome.study.name,
+            item.outcome.study.block,
+            metered_devices(item.outcome),
+            item.outcome.workload.input_ids_sha256 if item.outcome.workload else None,
+        ): item.outcome
+        for item in stored
+        if item.outcome.study is not None
+    }

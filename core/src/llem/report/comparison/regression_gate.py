@@ -1,4 +1,4 @@
-"""A limit on a change, and whether it is kept: a regression gate that knows what it cannot tell."""
+"""A regression gate: a limit on the change of a metric, and whether a comparison exceeds it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LIMIT = re.compile(
 class State(StrEnum):
     """How a gate ended."""
 
-    KEPT = "kept"
-    BROKEN = "broken"
+    PASSED = "passed"
+    FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
 
 
@@ -29,8 +29,8 @@ class Limit:
     """A limit on the change of a metric, such as ``j_per_output_token > +3%``.
 
     Attributes:
-        metric: What is limited.
-        above: Whether a change above the limit breaks it; else one below does.
+        metric: The metric.
+        above: Whether a change above the limit fails; else a change below it fails.
         change: The limit: a ratio less one if ``relative``, else in the metric's unit.
         relative: Whether it is relative.
     """
@@ -46,13 +46,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """Whether one comparison keeps a limit.
+class LimitCheck:
+    """Whether one comparison exceeds a limit.
 
     Attributes:
         limit: The limit.
-        comparison: What it was held against.
-        state: Broken only if the interval excludes the limit; kept only if it stays within.
+        comparison: The comparison.
+        state: Failed only if the whole interval exceeds the limit; passed only if none of it does.
     """
 
     limit: Limit
@@ -70,12 +70,12 @@ def parse_limit(text: str) -> Limit:
     if found is None:
         raise ConfigError(
             f"{text!r} is not a limit",
-            hint='Write one such as "j_per_output_token > +3%" or "output_tokens_per_s < -5%".',
+            hint='Write a limit such as "j_per_output_token > +3%" or "output_tokens_per_s < -5%".',
         )
     relative = bool(found["unit"])
     number = float(found["number"])
     if relative and number <= -100:
-        raise ConfigError(f"{text!r}: nothing falls by more than 100 %")
+        raise ConfigError(f"{text!r}: a value cannot fall by more than 100 %")
     return Limit(
         metric(found["metric"]),
         found["sign"] == ">",
@@ -84,28 +84,36 @@ def parse_limit(text: str) -> Limit:
     )
 
 
-def judge(limits: Sequence[Limit], comparisons: Sequence[Comparison]) -> list[Judgement]:
-    """Hold every comparison against the limits on its metric.
+def check_limits(limits: Sequence[Limit], comparisons: Sequence[Comparison]) -> list[LimitCheck]:
+    """Check every comparison against the limits on its metric.
 
-    With several comparisons, one is broken only if its interval excludes the limit at a level
-    corrected for their number (Bonferroni), so that the chance of a false alarm anywhere stays at
-    most 2.5 %. That all are kept needs no correction: each has to be.
+    With several comparisons, one fails only if its interval exceeds the limit at a level corrected
+    for their number (Bonferroni), so the chance of any false alarm stays at most 2.5 %. Passing
+    needs no correction, because every comparison has to pass.
     """
-    pairs = [(limit, one) for limit in limits for one in comparisons if one.metric is limit.metric]
-    return [Judgement(limit, one, _state(limit, one, len(pairs))) for limit, one in pairs]
+    pairs = [
+        (limit, comparison)
+        for limit in limits
+        for comparison in comparisons
+        if comparison.metric is limit.metric
+    ]
+    return [
+        LimitCheck(limit, comparison, _state(limit, comparison, len(pairs)))
+        for limit, comparison in pairs
+    ]
 
 
-def overall(judgements: Sequence[Judgement]) -> State:
-    """Return the worst state; inconclusive if nothing was judged."""
-    states = {one.state for one in judgements}
-    for state in (State.BROKEN, State.INCONCLUSIVE):
+def overall(checks: Sequence[LimitCheck]) -> State:
+    """Return the worst state; inconclusive if there is no check."""
+    states = {check.state for check in checks}
+    for state in (State.FAILED, State.INCONCLUSIVE):
         if state in states:
             return state
-    return State.KEPT if states else State.INCONCLUSIVE
+    return State.PASSED if states else State.INCONCLUSIVE
 
 
-def _state(limit: Limit, one: Comparison, number: int) -> State:
-    effect = one.change if limit.relative else one.difference
+def _state(limit: Limit, comparison: Comparison, number: int) -> State:
+    effect = comparison.change if limit.relative else comparison.difference
     if effect is None:
         return State.INCONCLUSIVE
     strict, plain = effect.interval(1 - ALPHA / number), effect.interval(1 - ALPHA)
@@ -113,8 +121,8 @@ def _state(limit: Limit, one: Comparison, number: int) -> State:
         return State.INCONCLUSIVE
     if limit.above:
         if strict.low > limit.change:
-            return State.BROKEN
-        return State.KEPT if plain.high <= limit.change else State.INCONCLUSIVE
+            return State.FAILED
+        return State.PASSED if plain.high <= limit.change else State.INCONCLUSIVE
     if strict.high < limit.change:
-        return State.BROKEN
-    return State.KEPT if plain.low >= limit.change else State.INCONCLUSIVE
+        return State.FAILED
+    return State.PASSED if plain.low >= limit.change else State.INCONCLUSIVE

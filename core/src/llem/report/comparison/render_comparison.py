@@ -1,4 +1,4 @@
-"""An answer for a terminal, and as Markdown."""
+"""A comparison as text, as Markdown and as JSON: the conclusions first, then their evidence."""
 
 from __future__ import annotations
 
@@ -7,156 +7,253 @@ from textwrap import indent
 from typing import Any
 
 from llem.report.comparison.comparison import Comparison, ComparisonResult
-from llem.report.comparison.inference import Effect, Interval
-from llem.report.comparison.phrasing import (
-    change,
-    conclusion,
-    detectable,
-    differences,
-    ends,
-    held,
-    judgement,
-    needed,
-    notes,
-    probability,
-)
-from llem.report.comparison.regression_gate import Judgement, overall
-from llem.report.outcome_table import number
+from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Effect, Interval
+from llem.report.comparison.regression_gate import LimitCheck, overall
+from llem.report.formatting import interval_text, number, percent, probability
+from llem.report.varied_parameters import value_text
 from llem.tables import Table, escape_markdown, render_markdown, render_text
+
+_MOST_VALUES = 4
+
+
+def text(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str:
+    """Return ``result`` as plain text."""
+    lines: list[str] = []
+    for title, group in _by_match(result):
+        lines += [title, *(f"  {conclusion(comparison)}" for comparison in group), ""]
+        lines += [indent(render_text(_figures(group)), "  "), ""]
+    if result.differing:
+        lines += ["What differs:", indent(render_text(_differences(result)), "  "), ""]
+    lines += [f"note: {note}" for note in notes(result)]
+    if checks:
+        lines += ["", *(f"gate {_check_text(check)}" for check in checks)]
+    return "\n".join(lines)
+
+
+def markdown(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str:
+    """Return the same as Markdown, for a pull request or a paper's notes."""
+    lines: list[str] = []
+    if checks:
+        lines += [
+            *(
+                f"- **gate {check.state}**: {escape_markdown(_check_text(check))}"
+                for check in checks
+            ),
+            "",
+        ]
+    for title, group in _by_match(result):
+        lines += [f"### {escape_markdown(title)}", ""]
+        lines += [*(f"- {escape_markdown(conclusion(comparison))}" for comparison in group), ""]
+        lines += [render_markdown(_figures(group), literal=True), ""]
+    if result.differing:
+        lines += ["### What differs", "", render_markdown(_differences(result), literal=True), ""]
+    lines += [f"- {escape_markdown(note)}" for note in notes(result)]
+    return "\n".join(lines)
+
+
+def _by_match(result: ComparisonResult) -> Iterator[tuple[str, list[Comparison]]]:
+    groups: dict[int, list[Comparison]] = {}
+    for comparison in result.comparisons:
+        groups.setdefault(id(comparison.match), []).append(comparison)
+    for group in groups.values():
+        yield group[0].match.title, group
+
+
+def conclusion(comparison: Comparison) -> str:
+    """Return in one sentence what was found about one metric."""
+    name, unit = comparison.metric.label, comparison.metric.unit
+    change = _change(comparison)
+    if comparison.p is None:
+        samples = comparison.samples
+        return (
+            f"{name}: {change}, with no interval: a side has {samples.smaller_count} "
+            f"{samples.unit}; run each side at least twice"
+        )
+    if comparison.effect.standard_error == 0 and comparison.effect.estimate == 0:
+        return f"{name}: the same, {number(comparison.base_mean)} {unit} every time"
+    relative = comparison.change is not None
+    ends = f"95 % in {_ends(comparison.effect.interval(), relative=relative)}"
+    if not comparison.found:
+        return (
+            f"{name}: no difference detectable ({change}, {ends}); "
+            f"smallest detectable effect: {_detectable(comparison)}"
+        )
+    is_lower = comparison.new_mean < comparison.base_mean
+    better = "better" if is_lower == (comparison.metric.better == "lower") else "worse"
+    return f"{name}: {change} ({ends}), {better}"
+
+
+def notes(result: ComparisonResult) -> Iterator[str]:
+    """Yield what a reader must know besides the figures."""
+    every = result.comparisons
+    tests = sum(comparison.p is not None for comparison in every)
+    conditional = (
+        (
+            any(comparison.samples.unit == "repetition" for comparison in every),
+            "each side is one experiment, so its repetitions are the values: the intervals do not "
+            "include variation between runs; run a study with several repeats to include it",
+        ),
+        (
+            any(comparison.samples.paired for comparison in every),
+            "paired: runs of one block, on the same devices and prompts, belong together; a run "
+            "whose partner is missing is not used",
+        ),
+        (
+            any(comparison.gain_error for comparison in every),
+            "the sides ran on different devices: intervals include their sensors' gain errors",
+        ),
+        (
+            any(comparison.samples.smaller_count < LEAST_FOR_BOOTSTRAP for comparison in every),
+            f"fewer than {LEAST_FOR_BOOTSTRAP} values a side: too few to bootstrap",
+        ),
+        (tests > 1, f"p-values are corrected (Holm) for {tests} comparisons"),
+        (
+            True,
+            f"detectable: with a chance of {100 * POWER:g} %; needed: values a side to detect "
+            f"{100 * result.wanted_ratio:g} % with that chance",
+        ),
+    )
+    yield from (note for applies, note in conditional if applies)
+    for mismatch in result.allowed:
+        yield f"allowed although {mismatch.code}: {mismatch.message}"
+    for id, why in result.left_out:
+        yield f"left out: {id} ({why})"
+    for name in result.missing:
+        yield f"not measured: {name}"
+
 
 _HEADER = (
     "metric", "base", "new", "difference", "change", "95 % (t)", "95 % (bootstrap)", "p (Holm)",
-    "values", "would be seen", "needed",
+    "values", "detectable", "needed",
 )  # fmt: skip
-
-
-def text(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> str:
-    """Return ``answer`` as plain text: conclusions, figures, what differs, notes."""
-    lines: list[str] = []
-    for title, group in _by_match(answer):
-        lines += [title, *(f"  {conclusion(one)}" for one in group), ""]
-        lines += [_indented(_figures(group)), ""]
-    if answer.differing:
-        lines += ["What differs:", _indented(_differences(answer)), ""]
-    lines += [f"note: {one}" for one in notes(answer)]
-    if judgements:
-        lines += ["", *(f"gate {judgement(one)}" for one in judgements)]
-    return "\n".join(lines)
-
-
-def markdown(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> str:
-    """Return the same as Markdown, for a pull request or a paper's notes."""
-    lines: list[str] = []
-    if judgements:
-        lines += [
-            *(f"- **gate {one.state}**: {escape_markdown(judgement(one))}" for one in judgements),
-            "",
-        ]
-    for title, group in _by_match(answer):
-        lines += [f"### {escape_markdown(title)}", ""]
-        lines += [*(f"- {escape_markdown(conclusion(one))}" for one in group), ""]
-        lines += [render_markdown(_figures(group), literal=True), ""]
-    if answer.differing:
-        lines += ["### What differs", "", render_markdown(_differences(answer), literal=True), ""]
-    lines += [f"- {escape_markdown(one)}" for one in notes(answer)]
-    return "\n".join(lines)
-
-
-def _by_match(answer: ComparisonResult) -> Iterator[tuple[str, list[Comparison]]]:
-    groups: dict[int, list[Comparison]] = {}
-    for one in answer.comparisons:
-        groups.setdefault(id(one.match), []).append(one)
-    for group in groups.values():
-        yield " ".join(filter(None, [group[0].match.name, held(group[0])])), group
-
-
-def _cells(one: Comparison) -> tuple[str, ...]:
-    unit = one.metric.unit
-    values = f"{len(one.samples.base)} + {len(one.samples.new)} {one.samples.unit}s"
-    return (
-        one.metric.name,
-        f"{number(one.base_mean)} {unit}",
-        f"{number(one.new_mean)} {unit}",
-        f"{one.difference.estimate:+.4g} {unit}",
-        change(one) if one.change else "-",
-        ends((one.change or one.difference).interval(), relative=one.change is not None),
-        ends(one.bootstrap, relative=one.change is not None),
-        probability(one.p_holm),
-        f"{values}, paired" if one.samples.paired else values,
-        detectable(one),
-        needed(one),
-    )
 
 
 def _figures(group: Sequence[Comparison]) -> Table:
     return Table.of_texts(_HEADER, map(_cells, group))
 
 
-def _differences(answer: ComparisonResult) -> Table:
-    return Table.of_texts(("setting", "base", "new"), differences(answer))
+def _cells(comparison: Comparison) -> tuple[str, ...]:
+    unit, samples = comparison.metric.unit, comparison.samples
+    values = f"{len(samples.base)} + {len(samples.new)} {samples.unit}s"
+    needed = comparison.repetitions_needed
+    return (
+        comparison.metric.name,
+        f"{number(comparison.base_mean)} {unit}",
+        f"{number(comparison.new_mean)} {unit}",
+        f"{comparison.difference.estimate:+.4g} {unit}",
+        _change(comparison) if comparison.change else "-",
+        _ends(comparison.effect.interval(), relative=comparison.change is not None),
+        _ends(comparison.bootstrap, relative=comparison.change is not None),
+        probability(comparison.p_holm),
+        f"{values}, paired" if samples.paired else values,
+        _detectable(comparison),
+        "-" if needed is None else f"{needed:,}",
+    )
 
 
-def _indented(table: Table) -> str:
-    return indent(render_text(table), "  ")
+def _change(comparison: Comparison) -> str:
+    """Return the estimate: relative if there is a relative effect, else in the metric's unit."""
+    if comparison.change is not None:
+        return percent(comparison.change.interval().estimate)
+    return f"{comparison.difference.estimate:+.4g} {comparison.metric.unit}"
 
 
-def document(answer: ComparisonResult, judgements: Sequence[Judgement] = ()) -> dict[str, Any]:
-    """Return ``answer``, and how its limits fared, as JSON data.
+def _ends(interval: Interval | None, *, relative: bool) -> str:
+    return (
+        "-" if interval is None else interval_text(interval.low, interval.high, relative=relative)
+    )
+
+
+def _detectable(comparison: Comparison) -> str:
+    smallest = comparison.smallest_detectable
+    if smallest is None:
+        return "-"
+    if comparison.change is None:
+        return f"{number(smallest)} {comparison.metric.unit}"
+    return f"{100 * smallest:.2g} %" if smallest < 1 else f"{100 * smallest:,.0f} %"
+
+
+def _differences(result: ComparisonResult) -> Table:
+    return Table.of_texts(
+        ("setting", "base", "new"),
+        [(name, _values(base), _values(new)) for name, base, new in result.differing],
+    )
+
+
+def _values(values: Sequence[object]) -> str:
+    more = f" … ({len(values)} values)" if len(values) > _MOST_VALUES else ""
+    return " | ".join(map(value_text, values[:_MOST_VALUES])) + more
+
+
+def _check_text(check: LimitCheck) -> str:
+    """Return in one sentence how a limit fared."""
+    comparison, relative = check.comparison, check.limit.relative
+    effect = comparison.change if relative else comparison.difference
+    ends = _ends(None if effect is None else effect.interval(), relative=relative)
+    return (
+        f"{check.state}: {check.limit} ({_change(comparison)}, 95 % in {ends}), "
+        f"{comparison.match.title}"
+    )
+
+
+def document(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> dict[str, Any]:
+    """Return ``result`` and the checks of its limits as JSON data.
 
     Relative figures are ratios less one: 0.03 is 3 % more.
     """
     data: dict[str, Any] = {
-        "comparisons": [_comparison(one) for one in answer.comparisons],
+        "comparisons": [_comparison(comparison) for comparison in result.comparisons],
         "differing": [
-            {"name": name, "base": ours, "new": theirs} for name, ours, theirs in answer.differing
+            {"name": name, "base": base, "new": new} for name, base, new in result.differing
         ],
-        "unlike": [respect._asdict() for respect in answer.allowed],
-        "left_out": [{"id": id, "reason": why} for id, why in answer.left_out],
-        "missing": list(answer.missing),
-        "wanted_ratio": answer.wanted_ratio,
-        "notes": list(notes(answer)),
+        "mismatches": [mismatch._asdict() for mismatch in result.allowed],
+        "left_out": [{"id": id, "reason": why} for id, why in result.left_out],
+        "missing": list(result.missing),
+        "wanted_ratio": result.wanted_ratio,
+        "notes": list(notes(result)),
     }
-    if judgements:
+    if checks:
         data["gate"] = {
-            "state": overall(judgements),
+            "state": overall(checks),
             "limits": [
                 {
-                    "limit": str(one.limit),
-                    "variant": one.comparison.match.variant,
-                    "held": one.comparison.match.held,
-                    "state": one.state,
+                    "limit": str(check.limit),
+                    "variant": check.comparison.match.variant,
+                    "held": check.comparison.match.held,
+                    "state": check.state,
                 }
-                for one in judgements
+                for check in checks
             ],
         }
     return data
 
 
-def _comparison(one: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    match, samples = comparison.match, comparison.samples
     return {
-        "metric": one.metric.name,
-        "unit": one.metric.unit,
-        "variant": one.match.variant,
-        "baseline": one.match.base_values,
-        "held": one.match.held,
-        "base_outcomes": [stored.outcome.id for stored in one.match.base],
-        "new_outcomes": [stored.outcome.id for stored in one.match.new],
-        "unit_of_replication": one.samples.unit,
-        "paired": one.samples.paired,
-        "base_values": list(one.samples.base),
-        "new_values": list(one.samples.new),
-        "base_mean": one.base_mean,
-        "new_mean": one.new_mean,
-        "difference": _effect(one.difference),
-        "change_ratio": _effect(one.change),
-        "bootstrap": _interval(one.bootstrap),
-        "gain_error_ratio": one.gain_error,
-        "p": one.p,
-        "p_holm": one.p_holm,
-        "found": one.found,
-        "smallest_detectable": one.smallest_detectable,
-        "repetitions_needed": one.repetitions_needed,
-        "conclusion": conclusion(one),
+        "metric": comparison.metric.name,
+        "unit": comparison.metric.unit,
+        "variant": match.variant,
+        "baseline": match.base_values,
+        "held": match.held,
+        "base_outcomes": [stored.outcome.id for stored in match.base],
+        "new_outcomes": [stored.outcome.id for stored in match.new],
+        "unit_of_replication": samples.unit,
+        "paired": samples.paired,
+        "base_values": list(samples.base),
+        "new_values": list(samples.new),
+        "base_mean": comparison.base_mean,
+        "new_mean": comparison.new_mean,
+        "difference": _effect(comparison.difference),
+        "change_ratio": _effect(comparison.change),
+        "bootstrap": _interval(comparison.bootstrap),
+        "gain_error_ratio": comparison.gain_error,
+        "p": comparison.p,
+        "p_holm": comparison.p_holm,
+        "found": comparison.found,
+        "smallest_detectable": comparison.smallest_detectable,
+        "repetitions_needed": comparison.repetitions_needed,
+        "conclusion": conclusion(comparison),
     }
 
 

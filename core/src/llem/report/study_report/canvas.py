@@ -1,4 +1,7 @@
-"""An SVG under construction: shapes with classes, whose colours a style sheet chooses."""
+"""Figures as SVG: shapes with classes, whose colors a style sheet sets.
+
+A page of them stays small, prints, and needs no script.
+"""
 
 from __future__ import annotations
 
@@ -41,22 +44,23 @@ class Scale:
 def fitting(
     values: Iterable[float], start: float, end: float, *, margin: float = 0.06, zero: bool = False
 ) -> Scale:
-    """Return a scale that holds every value, with a margin, and zero if asked for."""
+    """Return a scale that contains every value, with a margin, and zero if requested."""
     known = [*values, *([0.0] if zero else [])] or [0.0, 1.0]
     low, high = min(known), max(known)
     room = (high - low) * margin or abs(high) * margin or 1.0
-    # A bar or a power begins at zero; below it there is nothing.
+    # Power begins at zero: no margin below.
     return Scale(0.0 if zero and low == 0 else low - room, high + room, start, end)
 
 
 def tick_text(value: float) -> str:
-    """Return a tick's label, without the noise of binary fractions."""
-    text = f"{value:.6g}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    """Return a tick's label, rounded to hide the error of binary fractions."""
+    return f"{value:.6g}".replace("-", MINUS)
 
 
 MARKERS = ("circle", "square", "triangle", "diamond", "cross", "down", "plus", "bar")
-"""Shapes of the series, so that nobody has to tell them apart by colour."""
+"""Shapes of the series, which differ without color."""
+
+MINUS = "\N{MINUS SIGN}"
 
 
 class Canvas:
@@ -65,7 +69,7 @@ class Canvas:
     Args:
         width: In pixels.
         height: In pixels.
-        title: What the figure shows, for who cannot see it.
+        title: What the figure shows, for screen readers.
     """
 
     def __init__(self, width: int, height: int, title: str) -> None:
@@ -81,7 +85,7 @@ class Canvas:
     def bands(
         self, spans: Sequence[tuple[float, float]], y: float, height: float, kind: str
     ) -> None:
-        """Add a band from ``y`` down for each span of x, all of them one element."""
+        """Add a band from ``y`` down for each span of x, all as one element."""
         joined = "".join(
             f"M{left:.1f},{y:.1f}h{right - left:.1f}v{height:.1f}h{left - right:.1f}Z"
             for left, right in spans
@@ -94,7 +98,7 @@ class Canvas:
         self._parts.append(f'<path class="{kind}" d="M{joined}"/>')
 
     def text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> None:
-        """Add text; whatever is in it stays text."""
+        """Add text, which is escaped."""
         self._parts.append(
             f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
             f"{escape(text)}</text>"
@@ -106,11 +110,11 @@ class Canvas:
         self._parts.append(f"<g {listed}>")
 
     def end(self) -> None:
-        """Close the group opened last."""
+        """Close the last group."""
         self._parts.append("</g>")
 
     def marker(self, x: float, y: float, series: int, note: str, radius: float = 5.0) -> None:
-        """Add a point of a series, with a note that pointing at it shows."""
+        """Add a point of a series, with a note as its tooltip."""
         shape = MARKERS[series % len(MARKERS)]
         kind = f"mark {shape} s{series % len(MARKERS)}"
         self._parts.append(
@@ -131,7 +135,7 @@ class Canvas:
         self.text(x.start - 8, y.end - 10, y_label, "label", "start")
 
     def svg(self) -> str:
-        """Return the finished figure."""
+        """Return the figure."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
             f'role="img" aria-label="{escape(self.title)}" class="figure">'

@@ -1,5 +1,5 @@
 "use strict";
-// Sorting, filtering, series: everything else of the page works without.
+// Sorting, filtering, hiding of series: the rest of the page works without scripts.
 (() => {
   const table = document.getElementById("table");
   const body = table.tBodies[0];
@@ -10,7 +10,7 @@
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const hiddenSeries = new Set();
 
-  // The exact value where there is one: what is shown is rounded.
+  // The exact value if there is one, because the text is rounded.
   const key = (row, column) => {
     const cell = row.cells[column];
     const data = cell.querySelector("data");
@@ -34,7 +34,7 @@
     header.setAttribute("aria-sort", falling ? "descending" : "ascending");
     const keyed = [...body.rows].map((row) => [key(row, column), row]);
     keyed.sort(([a], [b]) => {
-      // What was not measured comes last, whichever way is up.
+      // Rows without a value come last in both directions.
       if (a === null || b === null) return (a === null) - (b === null);
       return falling ? order(b, a) : order(a, b);
     });
@@ -71,9 +71,9 @@
   }
   filter.addEventListener("input", show);
   validOnly.addEventListener("change", show);
-  // Paper has no closed sections.
+  // Open all sections for printing.
   window.addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details")) one.open = true;
+    for (const section of document.querySelectorAll("details")) section.open = true;
   });
   show();
 })();

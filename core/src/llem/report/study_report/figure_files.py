@@ -1,4 +1,4 @@
-"""Figures as files: SVG with its colours inside, and PNG where a renderer is installed."""
+"""Figures as files: SVG with its colors inside, and PNG if a renderer is installed."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ from importlib import import_module, resources
 from pathlib import Path
 
 from llem.errors import OutputRefused
-from llem.report.content.study_report import Report
-from llem.report.figures.effects_plot import effects
-from llem.report.figures.latency_plot import KINDS, latency
-from llem.report.figures.order_plot import order
-from llem.report.figures.power_plot import closeup, power
-from llem.report.figures.tradeoff_plot import tradeoff
+from llem.report.study_report.content import Report
+from llem.report.study_report.plots import (
+    LATENCIES,
+    draw_effects,
+    draw_latency,
+    draw_order,
+    draw_tradeoff,
+)
+from llem.report.study_report.power_over_time import draw_first_window, draw_power
 
 PNG_SCALE = 2
-"""Pixels of a PNG for each one of the SVG."""
+"""Pixels of a PNG for each pixel of the SVG."""
 
 
 def figures(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield every figure of a report: a name, which is a valid file name, and its SVG."""
-    if (drawn := tradeoff(report)) is not None:
-        yield "energy-against-throughput", drawn
-    for metric in dict.fromkeys(one.metric.name for one in report.effects):
-        drawn = effects([one for one in report.effects if one.metric.name == metric])
-        if drawn is not None:
-            yield f"effects-on-{metric}", drawn
-    for kind in KINDS:
-        if (drawn := latency(report, kind)) is not None:
-            yield f"latency-{kind}", drawn
+    """Yield each figure of a report: its name, which is a valid file name, and its SVG."""
+    if (svg := draw_tradeoff(report)) is not None:
+        yield "energy-against-throughput", svg
+    for metric, effects in report.effects_by_metric.items():
+        if (svg := draw_effects(effects)) is not None:
+            yield f"effects-on-{metric}", svg
+    for kind in LATENCIES:
+        if (svg := draw_latency(report, kind)) is not None:
+            yield f"latency-{kind}", svg
     for trend in report.trends:
-        yield f"order-{trend.metric.name}", order(trend)
+        yield f"order-{trend.metric.name}", draw_order(trend)
     by_id = {outcome.id: outcome for outcome in report.outcomes}
     for id, curves in report.curves.items():
         name = re.sub(r"[^A-Za-z0-9._-]", "_", id)
         phases = report.phases.get(id, {})
-        yield f"power-{name}", power(by_id[id], curves, phases)
-        if (drawn := closeup(by_id[id], curves, phases)) is not None:
-            yield f"power-{name}-window", drawn
+        yield f"power-{name}", draw_power(by_id[id], curves, phases)
+        if (svg := draw_first_window(by_id[id], curves, phases)) is not None:
+            yield f"power-{name}-window", svg
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
     """Write every figure as SVG, and as PNG if ``resvg_py`` is installed; return the paths.
 
     Raises:
-        OutputRefused: The folder cannot be written.
+        OutputRefused: A file cannot be written.
     """
-    style = resources.files("llem.report.figures").joinpath("figure.css").read_text("utf-8")
+    style = resources.files("llem.report.study_report").joinpath("figure.css").read_text("utf-8")
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,11 +71,11 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 
 
 def _resolved(style: str) -> str:
-    """Return the style sheet with the light theme's colours in place of its variables."""
+    """Return the style sheet with the light theme's colors in place of its variables."""
     root = re.search(r":root\s*{([^}]*)}", style)
     assert root is not None
     values = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", root[1]))
-    # Only the plain rules: media queries and variables are a browser's business.
+    # Only the plain rules: viewers of SVG files may know neither variables nor media queries.
     plain = style[root.end() : style.index("@media")]
     return re.sub(r"var\((--[\w-]+)\)", lambda found: values[found[1]], plain)
 

@@ -1,0 +1,168 @@
+"""The figures of a report except power: trade-off, effects of parameters, latency, order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llem.report.formatting import number, percent
+from llem.report.metrics import METRICS
+from llem.report.study_report.canvas import MINUS, Canvas, fitting
+from llem.report.study_report.content import Report
+from llem.report.study_report.effects import ParameterEffect, Trend
+from llem.report.varied_parameters import label
+from llem.schema.outcome import Outcome, Quantiles
+
+WIDTH = 860
+
+MOST_LATENCIES = 100
+"""Further outcomes have their latencies only in the table: too many rows to compare by eye."""
+
+LATENCIES = {
+    "ttft_s": "time to first token",
+    "itl_s": "inter-token latency",
+    "e2e_s": "request latency",
+}
+"""Names of the latencies, by the key of the outcome."""
+
+_NAMES_WIDTH = 330
+
+
+def series_names(report: Report) -> list[str]:
+    """Return the names of the series, in the order of their first outcome."""
+    return list(dict.fromkeys(report.series_of(outcome) for outcome in report.outcomes))
+
+
+def draw_tradeoff(report: Report) -> str | None:
+    """Return energy per output token against throughput, with the Pareto front.
+
+    ``None`` if energy or throughput is unknown.
+    """
+    energy, speed = METRICS["j_per_output_token"], METRICS["output_tokens_per_s"]
+    points: dict[int, tuple[float, float]] = {}
+    for at, outcome in enumerate(report.outcomes):
+        x, y = speed.of(outcome), energy.of(outcome)
+        if x is not None and y is not None and outcome.status == "done":
+            points[at] = (x, y)
+    if not points:
+        return None
+    height = 420
+    canvas = Canvas(WIDTH, height, "Energy per output token against output tokens per second")
+    x_scale = fitting([x for x, _ in points.values()], 78, WIDTH - 20)
+    y_scale = fitting([y for _, y in points.values()], height - 56, 34)
+    canvas.frame(x_scale, y_scale, "output tokens per second", "energy per output token in J")
+    front = sorted(points[at] for at in report.on_front if at in points)
+    if len(front) > 1:
+        canvas.path([(x_scale.at(x), y_scale.at(y)) for x, y in front], "front")
+    for series, name in enumerate(series_names(report)):
+        canvas.group({"class": "series", "data-series": name})
+        for at, (x, y) in points.items():
+            outcome = report.outcomes[at]
+            if report.series_of(outcome) == name:
+                is_valid = outcome.verdict.valid
+                note = f"{number(y)} J per token at {number(x)} tokens/s"
+                note += "" if is_valid else ", not valid"
+                canvas.group({"class": "valid" if is_valid else "invalid"})
+                canvas.marker(
+                    x_scale.at(x), y_scale.at(y), series, f"{_name(report, outcome)}: {note}"
+                )
+                canvas.end()
+        canvas.end()
+    return canvas.svg()
+
+
+def _name(report: Report, outcome: Outcome) -> str:
+    return report.label_of(outcome) or outcome.id
+
+
+def draw_effects(effects: Sequence[ParameterEffect]) -> str | None:
+    """Return the effects on one metric with their intervals, as a forest plot.
+
+    ``None`` if there are none.
+    """
+    if not effects:
+        return None
+    row_height, metric = 26, effects[0].metric
+    height = row_height * len(effects) + 76
+    canvas = Canvas(WIDTH, height, f"Change of {metric.label} by parameter")
+    changes = [effect.change for effect in effects]
+    ends = [end for change in changes for end in (change.estimate, change.low, change.high)]
+    x = fitting([0.0, *(100 * end for end in ends if end is not None)], _NAMES_WIDTH, WIDTH - 24)
+    bottom = height - 52
+    for value in x.ticks(7):
+        canvas.line(x.at(value), 18, x.at(value), bottom, "grid")
+        tick = "0" if abs(value) < 1e-9 else f"{value:+.6g} %".replace("-", MINUS)
+        canvas.text(x.at(value), bottom + 18, tick, "tick", "middle")
+    canvas.line(x.at(0), 12, x.at(0), bottom, "axis")
+    middle_x = (_NAMES_WIDTH + WIDTH) / 2
+    canvas.text(middle_x, height - 10, f"change of {metric.label}", "label", "middle")
+    for at, effect in enumerate(effects):
+        y, change = 30 + row_height * at, effect.change
+        baseline = label({effect.parameter: effect.baseline}).partition("=")[2]
+        name = f"{label({effect.parameter: effect.value})} vs {baseline}"
+        canvas.text(_NAMES_WIDTH - 14, y + 4, name, "name", "end")
+        if change.low is not None and change.high is not None:
+            low, high = x.at(100 * change.low), x.at(100 * change.high)
+            canvas.line(low, y, high, y, "interval")
+            for end in (low, high):
+                canvas.line(end, y - 5, end, y + 5, "interval")
+        canvas.marker(x.at(100 * change.estimate), y, 0, percent(change.estimate))
+    return canvas.svg()
+
+
+def draw_latency(report: Report, kind: str) -> str | None:
+    """Return the distribution of one latency, a row for each outcome.
+
+    ``None`` if no outcome has it.
+
+    Args:
+        report: The content.
+        kind: A key of ``LATENCIES``.
+    """
+    known: list[tuple[Outcome, Quantiles]] = [
+        (outcome, quantiles)
+        for outcome in report.outcomes
+        if outcome.latency and (quantiles := getattr(outcome.latency, kind)) is not None
+    ][:MOST_LATENCIES]
+    if not known:
+        return None
+    row_height, name = 20, LATENCIES[kind]
+    height = row_height * len(known) + 70
+    canvas = Canvas(WIDTH, height, f"Distribution of {name} by outcome")
+    longest_s = [quantiles.p99 for _, quantiles in known]
+    x = fitting([1000 * value for value in longest_s], _NAMES_WIDTH, WIDTH - 24, zero=True)
+    bottom = height - 50
+    for value in x.ticks(7):
+        canvas.line(x.at(value), 14, x.at(value), bottom, "grid")
+        canvas.text(x.at(value), bottom + 18, f"{value:.6g}", "tick", "middle")
+    axis = f"{name} in ms: median, to 90, 95 and 99 %"
+    canvas.text((_NAMES_WIDTH + WIDTH) / 2, height - 10, axis, "label", "middle")
+    names = series_names(report)
+    for at, (outcome, quantiles) in enumerate(known):
+        y = 24 + row_height * at
+        series = names.index(report.series_of(outcome))
+        canvas.group({"class": "series", "data-series": names[series]})
+        canvas.text(_NAMES_WIDTH - 14, y + 4, _name(report, outcome), "name", "end")
+        median, *others = (
+            x.at(1000 * value)
+            for value in (quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99)
+        )
+        canvas.line(median, y, others[-1], y, f"spread s{series % 8}")
+        for other in others:
+            canvas.line(other, y - 4, other, y + 4, f"spread s{series % 8}")
+        canvas.marker(median, y, series, _name(report, outcome), 4.5)
+        canvas.end()
+    return canvas.svg()
+
+
+def draw_order(trend: Trend) -> str:
+    """Return each run's deviation from the mean of its variant, in the order of the runs."""
+    height = 260
+    canvas = Canvas(WIDTH, height, f"{trend.metric.label} in the order of runs")
+    x = fitting([position for position, _ in trend.points], 78, WIDTH - 20, margin=0.03)
+    y = fitting([0.0, *(100 * value for _, value in trend.points)], height - 56, 34)
+    y_label = f"{trend.metric.label}: deviation from the variant's mean in %"
+    canvas.frame(x, y, "position in the order of runs", y_label)
+    canvas.line(x.start, y.at(0), x.end, y.at(0), "axis")
+    for position, value in trend.points:
+        canvas.marker(x.at(position), y.at(100 * value), 0, f"{100 * value:+.2f} %", 4)
+    return canvas.svg()
