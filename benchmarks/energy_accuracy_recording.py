@@ -10,7 +10,7 @@ import random
 import sys
 import time
 
-from llem.energy.compute_energy import compute_energy
+from llem.energy.energy_rows import energy_rows
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 from llem.schema.measurement import MeasurementConfig
@@ -30,8 +30,8 @@ def main() -> None:
     for duration_s in map(float, sys.argv[2:]):
         start_s = random.uniform(started_s + 1, finished_s - 1 - duration_s)
         span = (start_s, start_s + duration_s)
-        energy, _, _ = compute_energy(series, [span])
-        windows.append([(*span, row.gross_j, row.uncertainty_j) for row in energy.devices])
+        rows = energy_rows(series, [span]).rows
+        windows.append([(*span, row.gross_j, row.uncertainty_j) for row in rows])
     print(json.dumps(windows))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from llem.api.meters import Channel, Meter, Probe, Provenance, Quantity, Reading
 from llem.energy.compute_energy import compute_energy
+from llem.energy.energy_rows import energy_rows
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 from llem.run.sampler import Sampler, Source
@@ -101,7 +102,7 @@ def recording():
 
 
 def joules(series, span):
-    energy, _, _ = compute_energy([series], [span])
+    energy, _ = compute_energy(energy_rows([series], [span]))
     assert energy.gross_j is not None
     return energy.gross_j
 

@@ -5,6 +5,7 @@ import pytest
 from llem.api.meters import Provenance, Series
 from llem.builtin.rapl import RaplMeter
 from llem.energy.compute_energy import compute_energy
+from llem.energy.energy_rows import energy_rows
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_counters_that_wrap_are_counted_on_and_nothing_is_counted_twice(powercap
         Series(channel, Provenance.MEASURED, "rapl", times_s, list(values))
         for channel, values in zip(channels, zip(*readings, strict=True), strict=True)
     ]
-    energy, reasons, _ = compute_energy(series, [(1.0, 11.0)])
+    energy, reasons = compute_energy(energy_rows(series, [(1.0, 11.0)]))
     found = {row.domain: (row.gross_j, row.counted_in_total) for row in energy.devices}
     assert found == {
         "package-0": (pytest.approx(500, rel=1e-3), True),

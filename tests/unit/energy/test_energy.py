@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
-from llem.energy.compute_energy import compute_energy
+from llem.energy.compute_energy import Work, compute_energy
+from llem.energy.energy_rows import IdlePeriods, energy_rows
 
 WINDOWS = [(10.0, 14.0), (15.0, 21.0)]
 BARE, LOADED = (1.0, 4.0), (5.0, 9.0)
@@ -21,21 +22,14 @@ def constant(watts, *, device="cpu", domain="package", provenance="measured", **
 
 
 def accounted(*series, basis="bare", bare=BARE, loaded=LOADED):
-    return compute_energy(
-        series,
-        WINDOWS,
-        bare=bare,
-        loaded=loaded,
-        basis=basis,
-        output_tokens=[200, 300],
-        requests=[10, 10],
-    )
+    rows = energy_rows(series, WINDOWS, IdlePeriods(bare, loaded, basis=basis))
+    return *compute_energy(rows, Work(output_tokens=[200, 300], requests=[10, 10])), rows.window_j
 
 
 def test_one_device():
     energy, reasons, windows = accounted(constant(100.0))
     assert reasons == []
-    assert windows == [pytest.approx(400), pytest.approx(600)]
+    assert windows == (pytest.approx(400), pytest.approx(600))
     assert energy.gross_j == pytest.approx(1000)
     assert energy.idle_j == pytest.approx(500)
     assert energy.net_j == pytest.approx(500)
@@ -73,7 +67,7 @@ def test_one_missing_part_makes_the_total_unavailable():
     assert energy.devices[0].gross_j == pytest.approx(1000)
     assert energy.devices[1].gross_j is None
     assert [reason.code for reason in reasons] == ["meter-lost"]
-    assert windows == [None, None]
+    assert windows == (None, None)
 
 
 def test_nothing_metered_is_null_throughout():
@@ -81,7 +75,7 @@ def test_nothing_metered_is_null_throughout():
     figures = energy.model_dump(exclude={"provenance", "devices", "conditions"})
     assert set(figures.values()) == {None}
     assert energy.provenance == "unavailable"
-    assert (reasons, windows) == ([], [None, None])
+    assert (reasons, windows) == ([], (None, None))
 
 
 def test_without_its_idle_there_is_no_net_energy_and_gross_stays():
@@ -137,7 +131,7 @@ def test_power_read_beside_a_counter_stands_in_where_it_was_reset():
     energy, reasons, windows = accounted(counter, constant(100.0))
     assert [reason.code for reason in reasons] == ["counter-reset", "meter-fallback"]
     assert energy.gross_j == pytest.approx(1000)
-    assert windows == [pytest.approx(400), pytest.approx(600)]
+    assert windows == (pytest.approx(400), pytest.approx(600))
     (row,) = energy.devices
     assert row.method == "energy counter"
 

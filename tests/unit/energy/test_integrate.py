@@ -66,7 +66,7 @@ def test_a_counter_that_goes_back_is_flagged_and_gives_no_figure():
 def test_windows_before_and_after_a_reset_are_known():
     points = [(s, 10.0 * s) for s in range(10)] + [(s, 10.0 * (s - 10)) for s in range(10, 20)]
     result = integrate(counter(*points), [(1, 4), (8, 12), (13, 16)])
-    assert result.each_j == (pytest.approx(30), None, pytest.approx(30))
+    assert result.window_j == (pytest.approx(30), None, pytest.approx(30))
     assert result.reset
     assert result.energy_j is None
 

@@ -3,7 +3,7 @@
 import pytest
 
 from llem.api.session import RequestResult, RunResult
-from llem.energy.request_times import latency
+from llem.energy.statistics import latency
 
 
 def run(*requests):

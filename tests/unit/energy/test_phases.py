@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.api.session import RequestResult, RunResult
-from llem.energy.compute_energy import compute_energy
+from llem.energy.compute_energy import Work, compute_energy
+from llem.energy.energy_rows import energy_rows
 from llem.energy.integrate import energy_in
-from llem.energy.request_times import phases_of
+from llem.energy.phases import phases_of
 
 from .device import Device
 
@@ -47,7 +48,8 @@ def repetitions(count, *, prefill_s, decode_s, first_s=3.0, pause_s=0.05):
 
 def energy_of(runs, *series):
     windows = [(one.started_s, one.finished_s) for one in runs]
-    return compute_energy(series, windows, runs=runs, input_tokens=100 * len(runs))[0]
+    work = Work(runs=runs, input_tokens=100 * len(runs))
+    return compute_energy(energy_rows(series, windows), work)[0]
 
 
 def power(watts):
@@ -229,7 +231,7 @@ def test_without_token_times_nothing_is_known_of_phases():
     runs = [run(RequestResult(0, [1], "length", 3.0, 5.0), start_s=3.0, end_s=5.0)]
     phases = energy_of(runs, power(200.0)).phases
     assert set(phases.model_dump(exclude={"unavailable"}).values()) == {None}
-    assert phases.unavailable == "the engine does not tell when first tokens were ready"
+    assert phases.unavailable == "the engine reports no times of first tokens"
 
 
 def test_outputs_of_one_token_have_no_decode():
@@ -237,7 +239,7 @@ def test_outputs_of_one_token_have_no_decode():
     phases = energy_of(runs, power(200.0)).phases
     assert phases.prefill_j == pytest.approx(400)
     assert (phases.decode_s, phases.decode_j, phases.j_per_decode_token) == (0, None, None)
-    assert phases.unavailable == "decode: it was never alone"
+    assert phases.unavailable == "decode: no time belongs to it alone"
 
 
 def test_mixed_time_that_served_prompts_leaves_no_energy_per_prefill_token():

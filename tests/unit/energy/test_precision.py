@@ -5,6 +5,7 @@ import math
 import pytest
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
+from llem.energy.energy_rows import energy_rows
 from llem.energy.precision import ended_by, precision, shortcomings
 from llem.energy.statistics import ratio_precision
 from llem.schema.measurement import MeasurementConfig
@@ -28,7 +29,7 @@ def power(level, *, provenance="measured"):
 
 def reached(durations, *series):
     windows = windows_of(durations)
-    return precision(windows, [100] * len(windows), series)
+    return precision(energy_rows(series, windows), [100] * len(windows))
 
 
 @pytest.mark.parametrize(

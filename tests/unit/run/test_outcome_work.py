@@ -46,7 +46,7 @@ def timed(**changes: Any) -> list[RunResult]:
 
 NO_PHASES = {
     **{name: None for name in EXPECTED if name.startswith("energy.phases.")},
-    "energy.phases.unavailable": "the engine does not tell when first tokens were ready",
+    "energy.phases.unavailable": "the engine reports no times of first tokens",
 }
 
 
@@ -56,7 +56,7 @@ def test_no_token_times() -> None:
         {
             **NO_PHASES,
             **nothing("latency.ttft_s", "latency.itl_s"),
-            "latency.unavailable": "the engine does not tell when single tokens were ready",
+            "latency.unavailable": "the engine reports no times of single tokens",
         },
     )
 
@@ -70,7 +70,7 @@ def test_one_request_without_token_times_is_enough_to_have_none() -> None:
         {
             **NO_PHASES,
             **nothing("latency.ttft_s", "latency.itl_s"),
-            "latency.unavailable": "the engine does not tell when single tokens were ready",
+            "latency.unavailable": "the engine reports no times of single tokens",
         },
     )
 
@@ -90,9 +90,7 @@ def test_first_token_times_alone() -> None:
         finished_run(runs=runs),
         {
             **nothing("latency.itl_s"),
-            "latency.unavailable": (
-                "the engine tells when the first token was ready, and of no other"
-            ),
+            "latency.unavailable": ("the engine reports the time of the first token only"),
         },
     )
 

@@ -1,46 +1,53 @@
-"""From series and windows to the outcome's energy: rows, totals, idle, uncertainty, reasons."""
+"""From rows and work to the outcome's energy: totals, energy per token and request, reasons."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from llem.api.meters import DeviceState, Provenance, Series
+from llem.api.meters import Provenance
 from llem.api.session import RunResult
-from llem.energy.conditions import conditions, findings
-from llem.energy.coverage import Span
-from llem.energy.findings import findings_of
-from llem.energy.idle import together
-from llem.energy.phase_energy import phase_energy
-from llem.energy.precision import slowest_period_s
-from llem.energy.reconcile import deduplicate
-from llem.energy.rows import IdleSource, Row, rows_of
+from llem.energy.conditions import condition_reasons
+from llem.energy.domain_energy import Row
+from llem.energy.energy_rows import EnergyRows
+from llem.energy.idle import sum_of_idles
+from llem.energy.phases import phase_energy
+from llem.energy.reasons import row_reasons
 from llem.energy.statistics import quadrature, ratio, ratio_precision, total
-from llem.schema.energy import DeviceEnergy, Energy, IdlePower
+from llem.schema.energy import DeviceConditions, DeviceEnergy, Energy, IdlePower
 from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was done in the windows.
+
+    Attributes:
+        output_tokens: Generated tokens in each window.
+        requests: Finished requests in each window.
+        input_tokens: Prompt tokens of all windows together.
+        runs: The repetitions, whose energy is split into phases; empty for a command.
+    """
+
+    output_tokens: Sequence[int] = ()
+    requests: Sequence[int] = ()
+    input_tokens: int = 0
+    runs: Sequence[RunResult] = ()
+
+
+NO_WORK = Work()
 DEFAULT_THRESHOLDS = ThresholdsConfig()
 
 
 def compute_energy(
-    series: Sequence[Series],
-    windows: Sequence[Span],
-    *,
-    bare: IdleSource = None,
-    loaded: Span | None = None,
-    after: Span | None = None,
-    basis: Literal["bare", "loaded"] = "bare",
-    output_tokens: Sequence[int] = (),
-    requests: Sequence[int] = (),
-    runs: Sequence[RunResult] = (),
-    input_tokens: int = 0,
-    states: Sequence[DeviceState] = (),
-    foreign: Collection[int] = (),
+    rows: EnergyRows,
+    work: Work = NO_WORK,
+    conditions: Sequence[DeviceConditions] = (),
     thresholds: ThresholdsConfig = DEFAULT_THRESHOLDS,
-) -> tuple[Energy, list[Reason], list[float | None]]:
-    """Return the energy of ``windows``, what is to be said about it, and each window's energy.
+) -> tuple[Energy, list[Reason]]:
+    """Return the energy over the windows of ``rows``, and the reasons that follow from it.
 
     Domains that another domain of the same device contains have rows of their own and are
     left out of the totals. A total is unavailable as soon as one counted row is.
@@ -50,57 +57,41 @@ def compute_energy(
     meters are independent.
 
     Args:
-        series: Readings of the devices that were used.
-        windows: The measured repetitions: disjoint, in order of time.
-        bare: When the machine idled before the worker was started, or how it did earlier.
-        loaded: When it idled with the model in memory.
-        after: When it idled after the last repetition.
-        basis: Which idle power is subtracted for net energy.
-        output_tokens: Of each window.
-        requests: Of each window.
-        runs: What was done in the windows, where it is to be split into phases.
-        input_tokens: Of all windows.
-        states: What was seen of those devices beside energy.
-        foreign: Processes that do not belong to what is measured.
-        thresholds: Beyond which something is a reason.
+        rows: The energy of each domain.
+        work: The work that the energy was used for.
+        conditions: Temperature, clocks and the like of the devices.
+        thresholds: Thresholds of the reasons.
 
     Units: joules, watts, seconds.
     """
-    spans: dict[str, IdleSource] = {"bare": bare, "loaded": loaded, "after": after}
-    rows = deduplicate(rows_of(series, windows, spans, basis))
-    counted = [row for row in rows if row.counted]
-    duration_s = sum(end_s - start_s for start_s, end_s in windows)
-    gross_j = total([row.gross_j for row in counted])
+    gross_j, counted = rows.gross_j, rows.counted
     net_j = total([row.net_j for row in counted])
-    uncertainty_j = (
-        quadrature([row.uncertainty_j for row in counted]) if gross_j is not None else None
-    )
-    seen = conditions(states, windows, foreign)
+    output_tokens, requests = sum(work.output_tokens), sum(work.requests)
     energy = Energy(
-        provenance=_provenance(counted, gross_j),
+        provenance=_provenance(rows),
         gross_j=gross_j,
         idle_j=None if gross_j is None or net_j is None else gross_j - net_j,
         net_j=net_j,
-        uncertainty_j=uncertainty_j,
+        uncertainty_j=None if gross_j is None else rows.uncertainty_j,
         gain_uncertainty_j=_gain_uncertainty_j(counted),
         net_uncertainty_j=quadrature([row.net_uncertainty_j for row in counted]),
-        j_per_output_token=ratio(gross_j, sum(output_tokens)),
-        uncertainty_j_per_output_token=_per_unit_uncertainty_j(counted, windows, output_tokens),
-        j_per_request=ratio(gross_j, sum(requests)),
-        uncertainty_j_per_request=_per_unit_uncertainty_j(counted, windows, requests),
-        net_j_per_output_token=ratio(net_j, sum(output_tokens)),
-        net_j_per_request=ratio(net_j, sum(requests)),
-        mean_w=ratio(gross_j, duration_s),
-        idle_basis=basis if net_j is not None else None,
+        j_per_output_token=ratio(gross_j, output_tokens),
+        uncertainty_j_per_output_token=_uncertainty_j_per_unit(rows, work.output_tokens),
+        j_per_request=ratio(gross_j, requests),
+        uncertainty_j_per_request=_uncertainty_j_per_unit(rows, work.requests),
+        net_j_per_output_token=ratio(net_j, output_tokens),
+        net_j_per_request=ratio(net_j, requests),
+        mean_w=ratio(gross_j, sum(rows.durations_s)),
+        idle_basis=counted[0].basis if net_j is not None else None,
         bare_idle=_idle("bare", counted),
         loaded_idle=_idle("loaded", counted),
         after_idle=_idle("after", counted),
-        phases=phase_energy(counted, runs, input_tokens) if runs else None,
-        devices=tuple(map(_device, rows)),
-        conditions=tuple(seen),
+        phases=phase_energy(counted, work.runs, work.input_tokens) if work.runs else None,
+        devices=tuple(map(_device, rows.rows)),
+        conditions=tuple(conditions),
     )
-    reasons = [*findings_of(rows, thresholds), *findings(seen, thresholds)]
-    return energy, reasons, _window_energies(counted, len(windows))
+    reasons = row_reasons(rows.rows, thresholds), condition_reasons(conditions, thresholds)
+    return energy, [reason for kind in reasons for reason in kind]
 
 
 def _device(row: Row) -> DeviceEnergy:
@@ -126,37 +117,27 @@ def _device(row: Row) -> DeviceEnergy:
     )
 
 
-def _window_energies(counted: Sequence[Row], count: int) -> list[float | None]:
-    """Return the energy of each window over all counted rows."""
-    if not counted:
-        return [None] * count
-    return [total([row.each_j[at] for row in counted]) for at in range(count)]
-
-
-def _per_unit_uncertainty_j(
-    counted: Sequence[Row], windows: Sequence[Span], amounts: Sequence[int]
-) -> float | None:
+def _uncertainty_j_per_unit(rows: EnergyRows, amounts: Sequence[int]) -> float | None:
     """Return the standard uncertainty of energy per amount: of readings, and over repetitions."""
-    energies = _window_energies(counted, len(windows))
-    gross_j, measuring_j = total(energies), quadrature([row.uncertainty_j for row in counted])
+    gross_j, measuring_j = total(rows.window_j), rows.uncertainty_j
     if gross_j is None or measuring_j is None or sum(amounts) == 0:
         return None
     reached = ratio_precision(
-        [energy_j for energy_j in energies if energy_j is not None],
+        [energy_j for energy_j in rows.window_j if energy_j is not None],
         amounts,
-        [end_s - start_s for start_s, end_s in windows],
+        rows.durations_s,
         uncertainty_j=measuring_j,
-        update_period_s=slowest_period_s(counted),
+        update_period_s=rows.slowest_period_s,
     )
     repeating_j = 0.0 if reached is None else reached.standard_error_ratio * gross_j
     return math.hypot(measuring_j, repeating_j) / sum(amounts)
 
 
-def _provenance(counted: Sequence[Row], gross_j: float | None) -> Provenance:
+def _provenance(rows: EnergyRows) -> Provenance:
     """Return the weakest provenance: a sum is as good as its worst part."""
-    if gross_j is None:
+    if rows.gross_j is None:
         return Provenance.UNAVAILABLE
-    estimated = any(row.series.provenance is Provenance.ESTIMATED for row in counted)
+    estimated = any(row.series.provenance is Provenance.ESTIMATED for row in rows.counted)
     return Provenance.ESTIMATED if estimated else Provenance.MEASURED
 
 
@@ -168,7 +149,7 @@ def _gain_uncertainty_j(counted: Sequence[Row]) -> float | None:
 
 
 def _idle(name: str, counted: Sequence[Row]) -> IdlePower | None:
-    idle = together([row.idles[name] for row in counted])
+    idle = sum_of_idles([row.idles[name] for row in counted])
     if idle is None:
         return None
     return IdlePower(

@@ -1,8 +1,9 @@
-"""Under which conditions devices worked: temperature, clocks, limits, throttling, other users."""
+"""Conditions of devices: temperature, clocks, limits, throttling, processes of other users."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from llem.api.meters import DeviceState
 from llem.energy.coverage import Span
@@ -10,8 +11,10 @@ from llem.schema.energy import DeviceConditions
 from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
+T = TypeVar("T")
+
 HARMLESS = "power-cap"
-"""Holding a device to its power limit under full load is what the limit is for."""
+"""A power limit that holds a device under full load works as intended: no throttling."""
 
 NEAR_S = 1.0
 """A sample this close to the windows counts as one within them: there is about one a second."""
@@ -20,10 +23,10 @@ NEAR_S = 1.0
 def conditions(
     states: Sequence[DeviceState], windows: Sequence[Span], foreign: Collection[int] = ()
 ) -> list[DeviceConditions]:
-    """Return a row for each device that told anything during ``windows``.
+    """Return a row for each device with samples during ``windows``.
 
     Args:
-        states: What was seen of the devices that were used.
+        states: Samples of the devices that were used.
         windows: The measured repetitions, in order of time.
         foreign: Processes that do not belong to the run.
     """
@@ -34,20 +37,20 @@ def conditions(
     for state in states:
         if start_s <= state.time_s <= end_s:
             by_device.setdefault(state.device, []).append(state)
-    return [_row(device, seen, foreign) for device, seen in by_device.items()]
+    return [_row(device, samples, foreign) for device, samples in by_device.items()]
 
 
-def _row(device: str, seen: Sequence[DeviceState], foreign: Collection[int]) -> DeviceConditions:
-    temperatures = [one.temperature_c for one in seen if one.temperature_c is not None]
-    clocks = [one.core_clock_hz for one in seen if one.core_clock_hz is not None]
-    memory_clocks = [one.memory_clock_hz for one in seen if one.memory_clock_hz is not None]
-    limits = [one.power_limit_w for one in seen if one.power_limit_w is not None]
-    throttled = [set(one.throttled_by) for one in seen if one.throttled_by is not None]
-    users = {pid for one in seen for pid in one.process_ids or ()}
-    partitioned = [one.partitioned for one in seen if one.partitioned is not None]
+def _row(device: str, samples: Sequence[DeviceState], foreign: Collection[int]) -> DeviceConditions:
+    temperatures = _known(sample.temperature_c for sample in samples)
+    clocks = _known(sample.core_clock_hz for sample in samples)
+    memory_clocks = _known(sample.memory_clock_hz for sample in samples)
+    limits = _known(sample.power_limit_w for sample in samples)
+    throttled = [set(causes) for causes in _known(sample.throttled_by for sample in samples)]
+    users = {pid for sample in samples for pid in sample.process_ids or ()}
+    partitioned = _known(sample.partitioned for sample in samples)
     return DeviceConditions(
         device=device,
-        samples=len(seen),
+        samples=len(samples),
         temperature_first_c=temperatures[0] if temperatures else None,
         temperature_max_c=max(temperatures, default=None),
         core_clock_mean_hz=_mean(clocks),
@@ -55,16 +58,18 @@ def _row(device: str, seen: Sequence[DeviceState], foreign: Collection[int]) -> 
         core_clock_max_hz=max(clocks, default=None),
         memory_clock_mean_hz=_mean(memory_clocks),
         power_limit_w=min(limits, default=None),
-        throttled_ratio=_mean([float(bool(one - {HARMLESS})) for one in throttled]),
-        power_capped_ratio=_mean([float(HARMLESS in one) for one in throttled]),
+        throttled_ratio=_mean([float(bool(causes - {HARMLESS})) for causes in throttled]),
+        power_capped_ratio=_mean([float(HARMLESS in causes) for causes in throttled]),
         throttled_by=tuple(sorted(set().union(*throttled))),
         foreign_processes=tuple(sorted(users & set(foreign))),
         partitioned=any(partitioned) if partitioned else None,
     )
 
 
-def findings(rows: Sequence[DeviceConditions], thresholds: ThresholdsConfig) -> Iterator[Reason]:
-    """Yield what speaks against, or is worth knowing about, the devices' conditions."""
+def condition_reasons(
+    rows: Sequence[DeviceConditions], thresholds: ThresholdsConfig
+) -> Iterator[Reason]:
+    """Yield the reasons that follow from the devices' conditions."""
     for row in rows:
         if (row.throttled_ratio or 0.0) > thresholds.max_throttled_ratio:
             by = ", ".join(name for name in row.throttled_by if name != HARMLESS)
@@ -77,7 +82,7 @@ def findings(rows: Sequence[DeviceConditions], thresholds: ThresholdsConfig) -> 
             message = f"{row.device} was used by processes that are not the run's: {names}"
             yield Reason(code="foreign-process", message=message)
         if row.partitioned:
-            message = f"{row.device} is split into instances, and its energy is that of all"
+            message = f"{row.device} is split into instances; its energy is that of all instances"
             yield Reason(code="partitioned-device", message=message)
         yield from _unstable(row, thresholds)
 
@@ -94,6 +99,10 @@ def _unstable(row: DeviceConditions, thresholds: ThresholdsConfig) -> Iterator[R
     if first is not None and most is not None and most - first > thresholds.max_temperature_rise_c:
         message = f"{row.device} warmed up from {first:.0f} to {most:.0f} °C"
         yield Reason(code="temperature-unstable", message=message)
+
+
+def _known(values: Iterable[T | None]) -> list[T]:
+    return [value for value in values if value is not None]
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,9 +1,9 @@
 """How windows cover the intervals between known moments.
 
-Whatever lies in an interval that is wholly covered, or not covered at all, is known exactly. Only
-an interval with a window's edge in it makes energy uncertain, and adjacent windows share such an
-interval: what one of them gets too much of, the other gets too little of. Counting per interval,
-not per edge, keeps the uncertainty of many adjacent windows as small as it is.
+The energy of an interval that windows cover wholly, or not at all, is known exactly. Only an
+interval that holds a window's edge makes energy uncertain. Two adjacent windows share such an
+interval: the excess of the first is the shortage of the second. Counting per interval, not per
+edge, therefore does not overstate the uncertainty of many adjacent windows.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Coverage:
         edge_interval: The interval each edge lies in: *k* is between moments *k* and *k + 1*.
         edge_position: Where in it, from 0 to 1.
         intervals: Every interval with an edge in it, once, in order.
-        goes_on: Whether a window covers that interval's right end and goes on.
+        continues: Whether a window covers that interval's right end and continues.
     """
 
     edges_s: Floats
     edge_interval: Integers
     edge_position: Floats
     intervals: Integers
-    goes_on: NDArray[np.bool_]
+    continues: NDArray[np.bool_]
 
     def ends_less_starts(self, values: Floats) -> Floats:
         """Return, per interval, the sum of ``values`` at its ends less that at its starts."""
@@ -51,7 +51,7 @@ class Coverage:
     @property
     def fraction(self) -> Floats:
         """The share of each interval that windows cover."""
-        share = self.ends_less_starts(self.edge_position) + self.goes_on
+        share = self.ends_less_starts(self.edge_position) + self.continues
         return np.clip(share, 0.0, 1.0)
 
 
@@ -67,7 +67,7 @@ def contains(moments_s: Floats, window: Span) -> bool:
 
 
 def interval_of(moments_s: Floats, edges_s: Floats) -> Integers:
-    """Return in which interval each edge lies; one on a moment begins the interval after it."""
+    """Return the interval of each edge; an edge on a moment belongs to the interval after it."""
     at = np.searchsorted(moments_s, edges_s, side="right") - 1
     return np.clip(at, 0, len(moments_s) - 2)
 
@@ -89,5 +89,5 @@ def cover(moments_s: Floats, windows: Sequence[Span]) -> Coverage:
         edge_interval=at,
         edge_position=(edges.ravel() - moments_s[at]) / np.diff(moments_s)[at],
         intervals=intervals,
-        goes_on=(last >= 0) & (edges[np.maximum(last, 0), 1] > right_s),
+        continues=(last >= 0) & (edges[np.maximum(last, 0), 1] > right_s),
     )

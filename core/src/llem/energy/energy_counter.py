@@ -1,10 +1,10 @@
-"""Energy between two moments from a counter that is renewed now and then.
+"""Energy between two moments from a counter that updates now and then.
 
-Between two renewals a counter says how much energy there was, but not when. If the power stayed
+Between two updates a counter shows how much energy there was, but not when. If the power stayed
 between *a* and *b*, a share *F* of an interval with mean power *m* and width *h* holds at least
 ``max(aF, m - b(1 - F))·h`` and at most ``min(bF, m - a(1 - F))·h``: the rest of the energy has to
 fit into the rest of the interval. That range, taken as a uniform distribution (GUM, JCGM 100:2008,
-4.3.7), is the edge's uncertainty. It vanishes in steady load, and is honest in a burst.
+4.3.7), is the edge's uncertainty. It vanishes in steady load, and covers the truth in a burst.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 
 from llem.energy.coverage import Coverage, Floats, Span, as_edges, cover, interval_of
 
-_NEIGHBOURS = 15
-"""Renewals on each side whose brackets help to locate one."""
+_NEIGHBORS = 15
+"""Updates on each side whose brackets help to locate an update."""
 
 _RESOLVED = 0.65
-"""Largest share of readings with a new value at which readings come so much more often than
-renewals that they can locate them."""
+"""Largest share of readings with a new value at which the readings are frequent enough to locate
+the updates."""
 
 _REGULAR = 0.8
-"""Least share of brackets that must contain the renewal predicted for them."""
+"""Least share of brackets that must contain the update predicted for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Updates:
     """The moments at which a counter had the values it showed.
 
     Attributes:
-        times_s: When each value was reached, increasing.
+        times_s: When the counter reached each value, increasing.
         values_j: The values.
-        period_s: Time between two renewals; ``None`` if unknown.
+        period_s: Time between two updates; ``None`` if unknown.
         time_error_s: Standard uncertainty of each moment.
     """
 
@@ -46,16 +46,16 @@ class Updates:
 
 
 def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | None) -> Updates:
-    """Return the renewals behind readings of a counter that never goes back.
+    """Return the updates behind readings of a counter that never goes back.
 
     Args:
-        times_s: When it was read, increasing.
-        values_j: What it showed.
-        stated_period_s: Its update period as its meter states it.
+        times_s: When the counter was read, increasing.
+        values_j: The readings.
+        stated_period_s: The update period that the meter states.
     """
     new = np.flatnonzero(np.diff(values_j) > 0) + 1
     readings = len(times_s) - 1
-    # Where readings are mostly further apart than this, too many renewals go unseen.
+    # Where most readings are further apart than this, too many updates go unseen.
     apart_s = float(np.median(np.diff(times_s)))
     seldom = stated_period_s is not None and apart_s > 0.8 * stated_period_s
     if seldom or len(new) < 3 or len(new) > _RESOLVED * readings:
@@ -70,26 +70,26 @@ def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | Non
 
 
 def _as_read(times_s: Floats, values_j: Floats, period_s: float | None) -> Updates:
-    """Take each reading as one renewal, on average half a period old."""
+    """Take each reading as an update, on average half a period old."""
     age_s = 0.0 if period_s is None else period_s / 2
     return Updates(times_s - age_s, values_j, period_s, age_s / math.sqrt(3))
 
 
 def _locate(before_s: Floats, after_s: Floats, unseen_s: Floats) -> tuple[Floats, float, float]:
-    """Return each renewal's moment, the period, and the moments' standard uncertainty.
+    """Return the moment of each update, the period, and the moments' standard uncertainty.
 
     Args:
-        before_s: Where the bracket of each renewal begins.
-        after_s: Where it ends: the reading that shows it.
-        unseen_s: Time since the reading before, in which there may have been others.
+        before_s: Start of the bracket of each update.
+        after_s: Its end: the reading that shows the update.
+        unseen_s: Time since the reading before, which may hide further updates.
     """
     middle_s, width_s = (before_s + after_s) / 2, after_s - before_s
     lag = max(1, min(10, len(middle_s) // 2))
     period_s = float(np.median((middle_s[lag:] - middle_s[:-lag]) / lag))
-    # Two readings further apart than the period may hide a renewal; the value is the last one's.
+    # Readings further apart than the period may hide an update; the value is that of the last.
     distance = np.diff(middle_s)
     steps = np.where(unseen_s[1:] > 1.1 * period_s, np.rint(distance / period_s), 1.0)
-    # Between the middles of two successive renewals' brackets there is no more than this.
+    # The middles of two successive brackets are no further apart than this.
     one_step_s = 1.02 * period_s + (width_s[1:] + width_s[:-1]) / 2
     steps = np.where(distance > one_step_s, np.rint(distance / period_s), steps)
     number = np.concatenate(([0.0], np.cumsum(np.maximum(steps, 1.0))))
@@ -100,28 +100,28 @@ def _locate(before_s: Floats, after_s: Floats, unseen_s: Floats) -> tuple[Floats
     bracket_s = math.sqrt(float(np.mean(width_s**2)) / 12)
     if np.mean(within) < _REGULAR:
         return middle_s, float(slope), bracket_s
-    # What the middles scatter beyond their brackets' width is the source's own irregularity.
+    # Scatter of the middles beyond their brackets' width is the source's own irregularity.
     scatter = float(np.mean((middle_s - located_s) ** 2))
     irregular = max(0.0, scatter - bracket_s**2)
-    averaged = min(len(middle_s), 2 * _NEIGHBOURS + 1)
+    averaged = min(len(middle_s), 2 * _NEIGHBORS + 1)
     return located_s, float(slope), math.sqrt(irregular + bracket_s**2 / averaged)
 
 
 def _running_mean(values: Floats) -> Floats:
-    """Return the mean over each value's neighbourhood, which is cut at the ends."""
+    """Return the mean over the neighborhood of each value, cut at the ends."""
     total = np.concatenate(([0.0], np.cumsum(values)))
     at = np.arange(len(values))
-    low = np.maximum(at - _NEIGHBOURS, 0)
-    high = np.minimum(at + _NEIGHBOURS + 1, len(values))
+    low = np.maximum(at - _NEIGHBORS, 0)
+    high = np.minimum(at + _NEIGHBORS + 1, len(values))
     mean: Floats = (total[high] - total[low]) / (high - low)
     return mean
 
 
-NEIGHBOURHOOD_S = 0.5
-"""How far around an edge the power's least and greatest value are looked for."""
+NEIGHBORHOOD_S = 0.5
+"""Distance from an edge within which the least and the greatest power count."""
 
-_LASTING = 3
-"""A level seen in fewer intervals than this may be the mean of a shorter, higher burst."""
+_MIN_INTERVALS = 3
+"""A level in fewer intervals than this may be the mean of a shorter, higher burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +129,15 @@ class CounterEnergy:
     """A counter's energy as a function of time, between two resets.
 
     Attributes:
-        updates: The renewals, with values that never go back.
-        seen_s: When other readings of the same device's power were taken; may be empty.
-        seen_w: Those powers, which narrow or widen what the power may have been.
+        updates: The updates, with values that never go back.
+        power_times_s: When the same device's power was read; may be empty.
+        power_w: Those powers, which narrow or widen the range of the power.
         resolution_j: Smallest step of a reading.
     """
 
     updates: Updates
-    seen_s: Floats
-    seen_w: Floats
+    power_times_s: Floats
+    power_w: Floats
     resolution_j: float
 
     @property
@@ -160,7 +160,7 @@ class CounterEnergy:
         # Moving the moment on an interval's left or right moves each edge's share of the interval.
         right = covered.ends_less_starts(covered.edge_position)
         left = covered.ends_less_starts(1 - covered.edge_position)
-        mean_w = np.asarray([one.mean_w for one in nearby])
+        mean_w = np.asarray([around.mean_w for around in nearby])
         per_moment = (mean_w * self.updates.time_error_s) ** 2 + self.resolution_j**2 / 12
         return math.sqrt(float(np.sum(shape + per_moment * (left**2 + right**2))))
 
@@ -169,13 +169,13 @@ class CounterEnergy:
         return power
 
     def _until(self, moments_s: Floats) -> Floats:
-        """Return the energy from the first renewal until each moment.
+        """Return the energy from the first update until each moment.
 
-        Where an interval's mean power lies between what the power was at its two ends, the
-        load changed within, and loads change at once: the power is taken to jump from the one
-        to the other at the one moment that gives the interval its energy. Elsewhere it is
-        taken as constant. What it was at an end is the power read there, or else the mean of
-        the interval beyond.
+        Where an interval's mean power lies between the power at its two ends, the load changed
+        within, and loads change at once: the power is taken to jump from the first to the
+        second at the moment that gives the interval its energy. Elsewhere the power is taken
+        as constant. The power at an end is the power read there, or else the mean of the
+        interval beyond.
         """
         times_s, values_j = self.times_s, self.updates.values_j
         mean_w, at = self._mean_w(), interval_of(times_s, moments_s)
@@ -185,9 +185,9 @@ class CounterEnergy:
             mean_w[at],
         )
         beyond = mean_w[np.maximum(at - 1, 0)], mean_w[np.minimum(at + 1, len(mean_w) - 1)]
-        ends_w = self._seen_at_renewals()
+        ends_w = self._power_at_updates()
         read = ends_w[at], ends_w[at + 1]
-        # A comparison with what was not read (not a number) is false.
+        # A comparison with a missing reading (NaN) is false.
         by_reading = (here_w - read[0]) * (read[1] - here_w) > 0
         before_w, after_w = (np.where(by_reading, *pair) for pair in zip(read, beyond, strict=True))
         jumps = (here_w - before_w) * (after_w - here_w) > 0
@@ -199,77 +199,77 @@ class CounterEnergy:
         energy: Floats = values_j[at] - values_j[0] + np.where(jumps, jumping, here_w * into_s)
         return energy
 
-    def _seen_at_renewals(self) -> Floats:
-        """Return the power at each renewal: the first one read after it; not a number without.
+    def _power_at_updates(self) -> Floats:
+        """Return the power at each update: the first reading after it; NaN without a reading.
 
-        Drivers renew power and counter together, and show it until the next renewal.
+        Drivers update power and counter together, and show both until the next update.
         """
         until_s = np.append(self.times_s[1:], np.inf)
-        if not len(self.seen_s):
+        if not len(self.power_times_s):
             return np.full(len(self.times_s), np.nan)
-        first = np.searchsorted(self.seen_s, self.times_s)
-        seen_s = np.append(self.seen_s, np.inf)[first]
-        return np.where(seen_s < until_s, np.append(self.seen_w, np.nan)[first], np.nan)
+        first = np.searchsorted(self.power_times_s, self.times_s)
+        read_s = np.append(self.power_times_s, np.inf)[first]
+        return np.where(read_s < until_s, np.append(self.power_w, np.nan)[first], np.nan)
 
     def _deviations_j(self, covered: Coverage, nearby: Sequence[_Nearby]) -> tuple[Floats, Floats]:
-        """Return by how much the covered part of each interval may hold less, and more."""
+        """Return how much less, and how much more, the covered part of each interval may hold."""
         at = covered.intervals
         begin_j = self.updates.values_j[covered.edge_interval] - self.updates.values_j[0]
         whole_j, width_s = np.diff(self.updates.values_j)[at], np.diff(self.times_s)[at]
         taken_j = covered.ends_less_starts(self._until(covered.edges_s) - begin_j)
-        taken_j += covered.goes_on * whole_j
+        taken_j += covered.continues * whole_j
         mean_w = whole_j / width_s
-        least_w = np.asarray([one.least_w for one in nearby])
-        most_w = np.asarray([one.most_w for one in nearby])
+        least_w = np.asarray([around.least_w for around in nearby])
+        most_w = np.asarray([around.most_w for around in nearby])
         share, rest = covered.fraction, 1 - covered.fraction
         low_j = np.maximum(least_w * share, mean_w - most_w * rest) * width_s
         high_j = np.minimum(most_w * share, mean_w - least_w * rest) * width_s
         return np.maximum(taken_j - low_j, 0.0), np.maximum(high_j - taken_j, 0.0)
 
     def _nearby(self, at: int, power: Floats) -> _Nearby:
-        """Return how the device behaved around interval ``at``.
+        """Return the range of the power around interval ``at``.
 
-        The extremes seen in the neighbourhood, each extended by the whole range where it was
-        not seen for long: an interval's mean hides a burst that is shorter than the interval.
+        It spans the extremes in the neighborhood. An extreme that did not last is extended by
+        the whole range: an interval's mean hides a burst that is shorter than the interval.
         """
-        begin_s = self.times_s[at] - NEIGHBOURHOOD_S
-        end_s = self.times_s[at + 1] + NEIGHBOURHOOD_S
+        begin_s = self.times_s[at] - NEIGHBORHOOD_S
+        end_s = self.times_s[at + 1] + NEIGHBORHOOD_S
         first = int(np.searchsorted(self.times_s, begin_s, side="left"))
         last = int(np.searchsorted(self.times_s, end_s, side="right")) - 1
         near = power[min(first, at) : max(last, at + 1)]
-        seen = self.seen_w[slice(*np.searchsorted(self.seen_s, (begin_s, end_s)))]
-        least_w = float(min(np.min(near), np.min(seen, initial=math.inf)))
-        most_w = float(max(np.max(near), np.max(seen, initial=-math.inf)))
+        read_w = self.power_w[slice(*np.searchsorted(self.power_times_s, (begin_s, end_s)))]
+        least_w = float(min(np.min(near), np.min(read_w, initial=math.inf)))
+        most_w = float(max(np.max(near), np.max(read_w, initial=-math.inf)))
         reach_w = most_w - least_w
-        if np.count_nonzero(near >= most_w - reach_w / 10) < _LASTING:
+        if np.count_nonzero(near >= most_w - reach_w / 10) < _MIN_INTERVALS:
             most_w += reach_w
-        if np.count_nonzero(near <= least_w + reach_w / 10) < _LASTING:
+        if np.count_nonzero(near <= least_w + reach_w / 10) < _MIN_INTERVALS:
             least_w = max(0.0, least_w - reach_w)
         return _Nearby(least_w, most_w, mean_w=float(np.mean(near)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Nearby:
-    """Between which powers a device stayed for a while, and its mean power."""
+    """Range of a device's power for a while, and its mean power."""
 
     least_w: float
     most_w: float
     mean_w: float
 
 
-def counters(
+def unbroken_stretches(
     times_s: Floats,
     values_j: Floats,
     *,
     wraps_at_j: float | None,
     period_s: float | None,
     resolution_j: float,
-    seen: tuple[Floats, Floats],
+    power: tuple[Floats, Floats],
 ) -> Iterator[CounterEnergy]:
     """Yield one function of time for each stretch in which the counter did not go back.
 
-    A counter that wraps goes on; anything else that goes back has been reset, and what it
-    counted between the two readings is lost.
+    A counter that wraps continues; any other step back is a reset, which loses the energy between
+    the two readings.
     """
     step_j = np.diff(values_j)
     wrapped = np.zeros_like(step_j)
@@ -283,4 +283,4 @@ def counters(
             continue
         total_j = np.concatenate(([0.0], np.cumsum(step_j[begin : end - 1])))
         updates = find_updates(times_s[begin:end], total_j, period_s)
-        yield CounterEnergy(updates, *seen, resolution_j)
+        yield CounterEnergy(updates, *power, resolution_j)

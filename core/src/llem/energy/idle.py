@@ -1,4 +1,4 @@
-"""Idle power: its mean, how well it is known, and whether it drifts."""
+"""Idle power: its mean, its standard error, and its drift."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Idle:
         standard_error_w: Of that mean, from the readings' own uncertainty and from the scatter
             of the span's parts about their trend.
         drift_w: Mean of the second half less that of the first.
-        age_s: How long before its use it was metered; 0 within the run that uses it.
+        age_s: Time between metering and use; 0 within the run that uses it.
     """
 
     duration_s: float
@@ -36,17 +36,17 @@ class Idle:
     age_s: float = 0.0
 
 
-def idle_of(series: Series, span: Span | None, seen: Series | None = None) -> Idle | None:
-    """Return the idle power over ``span``, which is cut to what was read of it.
+def idle_power(series: Series, span: Span | None, power: Series | None = None) -> Idle | None:
+    """Return the idle power over ``span``, as far as readings cover it.
 
     Args:
         series: Readings of one channel.
-        span: When the machine idled; ``None`` if it was not metered.
-        seen: Readings of the same device's power, as in :func:`integrate`.
+        span: When the machine idled; ``None`` if idle power was not metered.
+        power: Readings of the same device's power, as in :func:`integrate`.
     """
     if span is None or len(series.times_s) < 2:
         return None
-    # What lags behind its readings is only known from a little after their beginning on.
+    # A value lags behind by its age, so the energy is known from a little after the first reading.
     age_s = (series.channel.update_period_s or 0.0) + (series.channel.averaged_over_s or 0.0)
     start_s = max(span[0], series.times_s[0] + age_s)
     end_s = min(span[1], series.times_s[-1] - age_s)
@@ -55,15 +55,17 @@ def idle_of(series: Series, span: Span | None, seen: Series | None = None) -> Id
     width_s = (end_s - start_s) / BLOCKS
     edges = [start_s + width_s * number for number in range(BLOCKS)] + [end_s]
     blocks = list(pairwise(edges))
-    parts = integrate(series, blocks, seen)
-    energies = [one for one in parts.each_j if one is not None]
+    parts = integrate(series, blocks, power)
+    energies = [energy_j for energy_j in parts.window_j if energy_j is not None]
     if len(energies) < BLOCKS:
         return None
     means_w = [energy_j / width_s for energy_j in energies]
     trend = statistics.linear_regression(range(BLOCKS), means_w)
-    left_w = [mean_w - trend.intercept - trend.slope * at for at, mean_w in enumerate(means_w)]
-    # Two of the degrees of freedom went into the trend.
-    scatter_w = math.sqrt(math.fsum(one**2 for one in left_w) / (BLOCKS - 2) / BLOCKS)
+    residuals_w = [mean_w - trend.intercept - trend.slope * at for at, mean_w in enumerate(means_w)]
+    # The trend takes two of the degrees of freedom.
+    scatter_w = math.sqrt(
+        math.fsum(residual_w**2 for residual_w in residuals_w) / (BLOCKS - 2) / BLOCKS
+    )
     half = BLOCKS // 2
     return Idle(
         duration_s=end_s - start_s,
@@ -73,15 +75,15 @@ def idle_of(series: Series, span: Span | None, seen: Series | None = None) -> Id
     )
 
 
-def together(idles: Sequence[Idle | None]) -> Idle | None:
+def sum_of_idles(idles: Sequence[Idle | None]) -> Idle | None:
     """Return the idle power of several domains, whose errors are independent."""
-    known = [one for one in idles if one is not None]
+    known = [idle for idle in idles if idle is not None]
     if not known or len(known) < len(idles):
         return None
     return Idle(
-        duration_s=min(one.duration_s for one in known),
-        power_w=math.fsum(one.power_w for one in known),
-        standard_error_w=math.hypot(*(one.standard_error_w for one in known)),
-        drift_w=math.fsum(one.drift_w for one in known),
-        age_s=max(one.age_s for one in known),
+        duration_s=min(idle.duration_s for idle in known),
+        power_w=math.fsum(idle.power_w for idle in known),
+        standard_error_w=math.hypot(*(idle.standard_error_w for idle in known)),
+        drift_w=math.fsum(idle.drift_w for idle in known),
+        age_s=max(idle.age_s for idle in known),
     )

@@ -1,6 +1,6 @@
-"""Energy of one channel over windows, with its uncertainty and what was wrong with its readings.
+"""Energy of one channel over windows, with its uncertainty and the flaws of its readings.
 
-Readings on both sides of every edge are needed: without them energy is unavailable, not 0.
+Energy needs readings on both sides of every edge; without them it is unavailable, not 0.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 
 from llem.api.meters import Quantity, Series
 from llem.energy.coverage import Floats, Span, as_edges, contains
-from llem.energy.energy_counter import CounterEnergy, counters
+from llem.energy.energy_counter import CounterEnergy, unbroken_stretches
 from llem.energy.power_curve import AveragedEnergy, PowerEnergy
 
-GAP_PERIODS, LEAST_GAP_S = 5.0, 0.5
-"""Two readings leave a gap between them where they are further apart than this many median
-periods, and than this time: what a busy machine does to a quick sampler is none."""
+GAP_PERIODS, MIN_GAP_S = 5.0, 0.5
+"""Two readings leave a gap where they are further apart than this many median periods, and than
+this time: the jitter of a quick sampler on a busy machine is no gap."""
 
 STUCK_PERIODS = 10
-"""A counter that did not move for this many periods, of updates or of readings, is not counting."""
+"""A counter that did not move for this many periods, of updates or of readings, is stuck."""
 
 AVERAGED_OVER_S = 1.0
-"""Time over which averaged power is averaged where the channel does not tell."""
+"""Time over which averaged power is averaged where the channel does not state it."""
 
 
 class EnergyOfTime(Protocol):
@@ -33,7 +33,7 @@ class EnergyOfTime(Protocol):
 
     @property
     def times_s(self) -> Floats:
-        """The moments it was made from."""
+        """The moments between which energy is known."""
 
     def energy_j(self, windows: Sequence[Span]) -> Floats:
         """Return the energy of each window."""
@@ -47,16 +47,16 @@ class Integral:
     """Energy of one channel over some windows.
 
     Attributes:
-        each_j: Energy of each window; ``None`` where the readings do not tell it.
-        uncertainty_j: Standard uncertainty of the sum of those that are known, sensor gain apart.
-        update_period_s: How often the source was renewed, as its readings show it.
-        gap_s: How much of the windows lies in stretches without readings.
+        window_j: Energy of each window; ``None`` where the readings do not cover it.
+        uncertainty_j: Standard uncertainty of the sum of the known energies, sensor gain apart.
+        update_period_s: Update period of the source, as its readings show it.
+        gap_s: Window time in stretches without readings.
         missed: How often the source did not answer within the windows.
         reset: Whether a counter went back within a window.
-        stuck: Whether a counter stood still as no powered device can.
+        stuck: Whether a counter stood still for longer than a powered device can.
     """
 
-    each_j: tuple[float | None, ...]
+    window_j: tuple[float | None, ...]
     uncertainty_j: float = 0.0
     update_period_s: float | None = None
     gap_s: float = 0.0
@@ -67,25 +67,25 @@ class Integral:
     @property
     def energy_j(self) -> float | None:
         """The energy of all windows, or ``None`` as soon as one of them is unavailable."""
-        known = [one for one in self.each_j if one is not None]
-        return math.fsum(known) if known and len(known) == len(self.each_j) else None
+        known = [energy_j for energy_j in self.window_j if energy_j is not None]
+        return math.fsum(known) if known and len(known) == len(self.window_j) else None
 
 
-def integrate(series: Series, windows: Sequence[Span], seen: Series | None = None) -> Integral:
+def integrate(series: Series, windows: Sequence[Span], power: Series | None = None) -> Integral:
     """Return the energy of ``series`` in each of ``windows``.
 
     Args:
         series: Readings of one channel.
         windows: Disjoint, in order of time.
-        seen: Readings of the same device's power, which tell how far it swings around an edge.
+        power: Readings of the same device's power, which show its range around an edge.
     """
     times_s = np.asarray(series.times_s, dtype=np.float64)
     values = np.asarray(series.values, dtype=np.float64)
     missed = sum(1 for moment in series.failures if _is_within(moment, windows))
     if len(times_s) < 2 or not windows:
-        return Integral(each_j=(None,) * len(windows), missed=missed)
-    functions = list(_functions(series, times_s, values, seen))
-    each: list[float | None] = [None] * len(windows)
+        return Integral(window_j=(None,) * len(windows), missed=missed)
+    functions = list(_functions(series, times_s, values, power))
+    window_j: list[float | None] = [None] * len(windows)
     variance, period_s = 0.0, series.channel.update_period_s
     for function in functions:
         at = [i for i, window in enumerate(windows) if contains(function.times_s, window)]
@@ -93,13 +93,13 @@ def integrate(series: Series, windows: Sequence[Span], seen: Series | None = Non
             continue
         inside = [windows[i] for i in at]
         for i, energy_j in zip(at, function.energy_j(inside), strict=True):
-            each[i] = float(energy_j)
+            window_j[i] = float(energy_j)
         variance += function.uncertainty_j(inside) ** 2
         if isinstance(function, CounterEnergy):
             period_s = function.updates.period_s
     stuck = _is_stuck(series, times_s, values, windows)
     return Integral(
-        each_j=(None,) * len(windows) if stuck else tuple(each),
+        window_j=(None,) * len(windows) if stuck else tuple(window_j),
         uncertainty_j=math.sqrt(variance),
         update_period_s=period_s,
         gap_s=_gap_s(series, times_s, windows),
@@ -110,16 +110,16 @@ def integrate(series: Series, windows: Sequence[Span], seen: Series | None = Non
 
 
 def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
-    """Return the energy between two moments, or ``None`` where the readings do not tell it."""
+    """Return the energy between two moments, or ``None`` where the readings do not cover them."""
     return integrate(series, [(start_s, end_s)]).energy_j
 
 
 def energy_of_each(series: Series, windows: Floats) -> Floats:
-    """Return the energy of each window, which may overlap; not a number where it is not known.
+    """Return the energy of each window, which may overlap; NaN where it is unknown.
 
     Args:
         series: Readings of one channel.
-        windows: A row of start and end for each.
+        windows: An array with a row of start and end for each window.
     """
     times_s = np.asarray(series.times_s, dtype=np.float64)
     values = np.asarray(series.values, dtype=np.float64)
@@ -134,29 +134,29 @@ def energy_of_each(series: Series, windows: Floats) -> Floats:
 
 
 def _functions(
-    series: Series, times_s: Floats, values: Floats, seen: Series | None
+    series: Series, times_s: Floats, values: Floats, power: Series | None
 ) -> Iterator[EnergyOfTime]:
     channel = series.channel
     if channel.quantity is Quantity.ENERGY:
         nothing: list[float] = []
-        near = (seen.times_s, seen.values) if seen is not None else (nothing, nothing)
-        yield from counters(
+        near = (power.times_s, power.values) if power is not None else (nothing, nothing)
+        yield from unbroken_stretches(
             times_s,
             values,
             wraps_at_j=channel.wraps_at_j,
             period_s=channel.update_period_s,
             resolution_j=channel.resolution or 0.0,
-            seen=(np.asarray(near[0], dtype=np.float64), np.asarray(near[1], dtype=np.float64)),
+            power=(np.asarray(near[0], dtype=np.float64), np.asarray(near[1], dtype=np.float64)),
         )
         return
-    # A reading is true of the moment its value was renewed: on average half a period before.
+    # A reading is valid for the moment of its last update: on average half a period earlier.
     period_s = channel.update_period_s or 0.0
     readings = PowerEnergy(
         times_s - period_s / 2,
         values,
         update_period_s=period_s,
         resolution_w=channel.resolution or 0.0,
-        gap_s=least_gap_s(times_s),
+        gap_s=min_gap_s(times_s),
     )
     if channel.quantity is Quantity.POWER:
         yield readings
@@ -169,14 +169,14 @@ def median_period_s(times_s: Floats) -> float:
     return float(np.median(np.diff(times_s)))
 
 
-def least_gap_s(times_s: Floats) -> float:
-    """Return how far apart two readings are that leave a gap between them."""
-    return max(LEAST_GAP_S, GAP_PERIODS * median_period_s(times_s))
+def min_gap_s(times_s: Floats) -> float:
+    """Return the smallest distance of two readings that counts as a gap."""
+    return max(MIN_GAP_S, GAP_PERIODS * median_period_s(times_s))
 
 
 def _straddles(functions: Sequence[EnergyOfTime], window: Span) -> bool:
     """Return whether ``window`` contains the break between two of ``functions``."""
-    return any(window[0] < one.times_s[0] < window[1] for one in functions[1:])
+    return any(window[0] < function.times_s[0] < window[1] for function in functions[1:])
 
 
 def _is_stuck(series: Series, times_s: Floats, values: Floats, windows: Sequence[Span]) -> bool:
@@ -196,9 +196,9 @@ def _is_within(moment_s: float, windows: Sequence[Span]) -> bool:
 def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
     """Return how much of ``windows`` lies in gaps that make energy uncertain.
 
-    A counter goes on counting while nobody reads it, so that only a gap at an edge matters.
+    A counter continues to count between readings, so only a gap at an edge matters.
     """
-    gaps = np.diff(times_s) > least_gap_s(times_s)
+    gaps = np.diff(times_s) > min_gap_s(times_s)
     edges = as_edges(windows)
     total_s = 0.0
     for at in np.flatnonzero(gaps):
@@ -212,14 +212,14 @@ def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
 
 
 _STEPS = 50
-"""Positions of the moving part within its own length: a jump of power is cut by a hundredth."""
+"""Positions of the moving part within its own length: a jump of power loses at most 1 %."""
 
 
 def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float) -> float | None:
     """Return the greatest mean power, of all series together, over any ``over_s`` of the window.
 
-    A mean over a stated time is the same for counters and power readings, however often they are
-    renewed; a greatest reading is not.
+    A mean over a stated time does not depend on the kind of reading and its update period; the
+    greatest reading does.
 
     Args:
         series: Readings of different domains.
@@ -227,7 +227,7 @@ def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float)
         over_s: Length of the moving part; at most that of the window.
 
     Returns:
-        Watts, or ``None`` where the readings do not cover the window.
+        Watts; ``None`` where the readings do not cover the window.
     """
     start_s, end_s = window
     if not series or over_s <= 0:
@@ -235,6 +235,6 @@ def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float)
     steps = max(1, math.ceil((end_s - start_s - over_s) / (over_s / _STEPS)))
     begins_s = np.linspace(start_s, end_s - over_s, steps + 1)
     parts = np.column_stack((begins_s, begins_s + over_s))
-    total_j = np.sum([energy_of_each(one, parts) for one in series], axis=0)
+    total_j = np.sum([energy_of_each(source, parts) for source in series], axis=0)
     peak = float(np.max(total_j)) / over_s
     return None if math.isnan(peak) else peak

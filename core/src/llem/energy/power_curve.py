@@ -1,6 +1,6 @@
 """Energy between two moments from readings of power: the trapezoid under them.
 
-Between two readings the power is taken as a straight line. What it really did is unknown; if it
+Between two readings the power is taken as a straight line. The true course is unknown; if the power
 jumped from one value to the other at a moment equally likely anywhere between them, the energy of
 the interval is uncertain by ``|change|·width/√12``. A reading that stands out on both sides is a
 burst whose beginning and end are both unknown: its two intervals err in the same direction, and
@@ -23,11 +23,11 @@ class PowerEnergy:
     """The energy under readings of power, as a function of time.
 
     Attributes:
-        times_s: The moments the readings are true of, increasing; at least two.
+        times_s: The moments that the readings are valid for, increasing; at least two.
         power_w: The readings.
-        update_period_s: How often the source renews its value; 0 if at every reading.
+        update_period_s: Update period of the source; 0 if every reading is new.
         resolution_w: Smallest step of a reading.
-        gap_s: Two readings further apart than this leave a gap, in which anything may happen.
+        gap_s: Two readings further apart than this leave a gap, in which the power is unknown.
     """
 
     times_s: Floats
@@ -48,11 +48,11 @@ class PowerEnergy:
         burst = np.maximum(-deviation_j[1:] * deviation_j[:-1], 0.0)
         shape = float(np.sum(deviation_j**2) + 2 * np.sum(burst))
         # A value's age is uncertain by its update period. A common delay moves all edges alike:
-        # what is lost at one end is won at the other.
+        # the loss at one end is the gain at the other.
         at_ends, at_starts = (np.interp(edges[:, i], self.times_s, self.power_w) for i in (1, 0))
         timing = (float(np.sum(at_ends - at_starts)) * self.update_period_s) ** 2 / 12
         duration_s = float(np.sum(edges[:, 1] - edges[:, 0]))
-        # A constant offset of the reading would last all the time.
+        # A constant offset of the readings adds up over all windows.
         offset = (self.resolution_w * duration_s) ** 2 / 12
         return math.sqrt(shape + timing + offset)
 
@@ -69,16 +69,16 @@ class PowerEnergy:
 
     def _deviation_j(self) -> Floats:
         """Return each interval's standard deviation, with the sign of the change."""
-        # Reading more often than the value is renewed does not tell more.
+        # Reading more often than the value is updated adds no information.
         change_w = np.diff(self.power_w)
         width_s = np.maximum(np.diff(self.times_s), self.update_period_s)
-        anything_w = np.max(self.power_w) - np.min(self.power_w)
-        change_w = np.where(width_s > self.gap_s, anything_w, change_w)
+        range_w = np.max(self.power_w) - np.min(self.power_w)
+        change_w = np.where(width_s > self.gap_s, range_w, change_w)
         deviation: Floats = change_w * width_s / math.sqrt(12)
         return deviation
 
     def _share(self, windows: Sequence[Span]) -> Floats:
-        """Return by what factor each interval's deviation enters.
+        """Return the factor by which each interval's deviation enters.
 
         Where a share *F* is covered, a jump at a moment uniformly distributed over the whole
         interval gives the variance ``(4F³ - 3F⁴)/12``.
@@ -96,7 +96,7 @@ class PowerEnergy:
 UNSEEN_RATIO = 0.1
 """Share of one averaging time's energy that may lie on either side of an edge. A judgement."""
 
-_LEAST_STEPS = 20
+_MIN_STEPS = 20
 """Least number of grid steps per averaging time."""
 
 
@@ -119,7 +119,7 @@ class AveragedEnergy:
 
     def energy_j(self, windows: Sequence[Span]) -> Floats:
         """Return the energy of each window."""
-        grid_s, energy_j = self._undone()
+        grid_s, energy_j = self._deconvolved()
         edges = as_edges(windows)
         until = np.interp(edges, grid_s, energy_j)
         difference: Floats = until[:, 1] - until[:, 0]
@@ -137,12 +137,12 @@ class AveragedEnergy:
         unseen_j = UNSEEN_RATIO * self.averaged_over_s * blurred_j / duration_s / math.sqrt(3)
         return math.hypot(lag_j, unseen_j, unseen_j, self.readings.uncertainty_j(late))
 
-    def _undone(self) -> tuple[Floats, Floats]:
+    def _deconvolved(self) -> tuple[Floats, Floats]:
         """Return an even grid of moments, and the energy until each of them."""
         times_s, power_w = self.readings.times_s, self.readings.power_w
         span_s = float(times_s[-1] - times_s[0])
         period_s = span_s / (len(times_s) - 1)
-        steps = max(_LEAST_STEPS, round(self.averaged_over_s / period_s))
+        steps = max(_MIN_STEPS, round(self.averaged_over_s / period_s))
         step_s = self.averaged_over_s / steps
         # One column per phase: each row lies one averaging time after the row above it.
         rows = math.ceil(span_s / self.averaged_over_s) + 1

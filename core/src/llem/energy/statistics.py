@@ -1,4 +1,4 @@
-"""Mean, spread and quantiles."""
+"""Sums, spread, quantiles and precision of figures over repetitions and requests."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from llem.schema.outcome import Quantiles, Spread
+from llem.api.session import RequestResult, RunResult
+from llem.schema.outcome import Latency, Quantiles, Spread
 
 
 def total(parts: Sequence[float | None]) -> float | None:
-    """Return the sum, or ``None`` if there is nothing to add or anything is unavailable."""
+    """Return the sum, or ``None`` if ``parts`` is empty or a part is unavailable."""
     known = [part for part in parts if part is not None]
     return math.fsum(known) if known and len(known) == len(parts) else None
 
 
 def quadrature(parts: Sequence[float | None]) -> float | None:
-    """Return the root of the sum of squares, or ``None`` if there is none or one is missing."""
+    """Return the root of the sum of squares, or ``None`` if ``parts`` is empty or lacks a part."""
     known = [part for part in parts if part is not None]
     return math.hypot(*known) if known and len(known) == len(parts) else None
 
 
 def ratio(numerator: float | None, denominator: float) -> float | None:
-    """Return the quotient, or ``None`` where one of the two is not to be had."""
+    """Return the quotient, or ``None`` without a numerator or with a denominator of 0."""
     return None if numerator is None or denominator == 0 else numerator / denominator
 
 
@@ -35,7 +37,7 @@ def spread(values: Sequence[float]) -> Spread:
     A single value has no interval. Source: Student's t with n - 1 degrees of freedom.
 
     Raises:
-        ValueError: There is no value.
+        ValueError: ``values`` is empty.
     """
     n = len(values)
     mean = math.fsum(values) / n
@@ -49,17 +51,17 @@ def spread(values: Sequence[float]) -> Spread:
 def rate_spread(amounts: Sequence[float], durations_s: Sequence[float]) -> Spread:
     """Return the statistics of a rate over repetitions, such as output tokens per second.
 
-    The mean is all that was done over all the time it took, so that it agrees with the total;
-    a mean of single rates would weigh short repetitions too much. Interval and deviation are
+    The mean is the total amount over the total time; a mean of single rates would give short
+    repetitions too much weight. Interval and deviation are
     those of the time per unit, inverted: the ends exactly, the deviation to first order. The
     upper end is ``None`` where the time's lower end is not above 0.
 
     Args:
-        amounts: What each repetition did, such as its output tokens; not all 0.
-        durations_s: How long it took.
+        amounts: Amount of each repetition, such as its output tokens; not all 0.
+        durations_s: Length of each repetition.
 
     Raises:
-        ValueError: There is no repetition.
+        ValueError: ``amounts`` is empty.
     """
     per_repetition = math.fsum(amounts) / len(amounts)
     # Each duration, scaled as if its repetition had done the mean amount.
@@ -89,6 +91,41 @@ def quantiles(values: Sequence[float]) -> Quantiles:
     return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, mean=math.fsum(values) / len(values))
 
 
+def latency(runs: Sequence[RunResult]) -> Latency:
+    """Return time to first token, inter-token latency and end-to-end latency.
+
+    All count from the submission of a request to the engine: waiting for an earlier static batch
+    is not waiting *in* the engine. Where a request has no token times, the token latencies are
+    unavailable as a whole, since a selection would be biased.
+    """
+    requests = [request for run in runs for request in run.requests]
+    e2e = quantiles([request.finished_s - request.submitted_s for request in requests])
+    timed = [request.token_times_s for request in requests]
+    first = [
+        ready_s - request.submitted_s
+        for request in requests
+        if (ready_s := first_token_s(request)) is not None
+    ]
+    if len(first) < len(requests):
+        reason = "the engine reports no times of single tokens"
+        return Latency(ttft_s=None, itl_s=None, e2e_s=e2e, unavailable=reason)
+    if not all(timed):
+        reason = "the engine reports the time of the first token only"
+        return Latency(ttft_s=quantiles(first), itl_s=None, e2e_s=e2e, unavailable=reason)
+    gaps = [after - before for times in timed if times for before, after in pairwise(times)]
+    return Latency(
+        ttft_s=quantiles(first),
+        itl_s=quantiles(gaps) if gaps else None,
+        e2e_s=e2e,
+        unavailable=None if gaps else "no request has two tokens",
+    )
+
+
+def first_token_s(request: RequestResult) -> float | None:
+    """Return when the first token was ready; ``None`` if the engine does not report it."""
+    return request.token_times_s[0] if request.token_times_s else request.first_token_s
+
+
 BLOCK_PERIODS = 10.0
 """Least length of a block, in update periods of the slowest meter."""
 
@@ -98,7 +135,7 @@ _TWO_SIDED_95 = 1.96
 
 @dataclass(frozen=True, slots=True)
 class RatioPrecision:
-    """How well a ratio of energy to work is known.
+    """Precision of a ratio of energy to work.
 
     Attributes:
         standard_error_ratio: Standard error of its mean over blocks, as a share of it.
@@ -120,12 +157,12 @@ def ratio_precision(
     uncertainty_j: float,
     update_period_s: float,
 ) -> RatioPrecision | None:
-    """Return how well energy per amount is known; ``None`` with fewer than two blocks.
+    """Return the precision of energy per amount; ``None`` with fewer than two blocks.
 
     Args:
         energies_j: Energy of each repetition.
-        amounts: Its tokens or requests.
-        durations_s: Its length.
+        amounts: Tokens or requests of each repetition.
+        durations_s: Length of each repetition.
         uncertainty_j: Standard uncertainty of all energy together.
         update_period_s: Update period of the slowest meter.
     """
@@ -150,7 +187,7 @@ def ratio_precision(
 
 
 def _blocks(durations_s: Sequence[float], least_s: float) -> list[tuple[int, int]]:
-    """Return where consecutive blocks begin and end; a short rest joins the last one."""
+    """Return start and end of consecutive blocks; a short rest joins the last block."""
     blocks: list[tuple[int, int]] = []
     first, length_s = 0, 0.0
     for at, duration_s in enumerate(durations_s, start=1):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from llem.api.session import OpenReport
+from llem.energy.domain_energy import Domain
 from llem.energy.idle import Idle
-from llem.energy.rows import Domain
 from llem.errors import ExperimentFailed
 from llem.process.worker_process import WorkerProcess, interpreter
 from llem.registry import Backend

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from llem.api.meters import Series
 from llem.energy.coverage import Span
+from llem.energy.domain_energy import Domain, idles_of
 from llem.energy.idle import Idle
-from llem.energy.rows import Domain, idles_of
 
 CHECK_S = 1.0
 """How long the idle machine is metered to see whether a kept idle power still holds."""

@@ -11,10 +11,11 @@ from llem import __version__
 from llem.api.session import RunResult
 from llem.config.load import digest
 from llem.config.redact import redact
-from llem.energy.compute_energy import compute_energy
+from llem.energy.compute_energy import Work, compute_energy
+from llem.energy.conditions import conditions
+from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.precision import Precision, precision, shortcomings
-from llem.energy.request_times import latency
-from llem.energy.statistics import rate_spread
+from llem.energy.statistics import latency, rate_spread
 from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables
 from llem.run.metering import foreign_processes
@@ -117,23 +118,21 @@ def _figures(record: RunState) -> dict[str, Any]:
     duration_s = sum(end - start for start, end in windows)
     tokens = _tokens(record)
     requests = sum(len(run.requests) for run in runs)
-    energy, reasons, window_j = compute_energy(
-        record.series,
-        windows,
-        bare=record.kept_idle or record.spans.get("bare idle"),
-        loaded=record.spans.get("loaded idle"),
-        after=record.spans.get("after idle"),
-        basis=record.experiment.measurement.baseline.subtract,
-        output_tokens=record.output_tokens,
-        requests=[len(run.requests) for run in runs],
-        runs=runs,
-        input_tokens=tokens.input_tokens,
-        states=record.states,
-        foreign=foreign_processes(record.states, record.own_processes, _worker_start_s(record)),
-        thresholds=record.experiment.measurement.thresholds,
+    rows = energy_rows(record.series, windows, _idle_periods(record))
+    foreign = foreign_processes(record.states, record.own_processes, _worker_start_s(record))
+    energy, reasons = compute_energy(
+        rows,
+        Work(
+            output_tokens=record.output_tokens,
+            requests=[len(run.requests) for run in runs],
+            input_tokens=tokens.input_tokens,
+            runs=runs,
+        ),
+        conditions(record.states, windows, foreign),
+        record.experiment.measurement.thresholds,
     )
-    repetitions = _repetitions(record, window_j)
-    reached = precision(windows, record.output_tokens, record.series)
+    repetitions = _repetitions(record, rows.window_j)
+    reached = precision(rows, record.output_tokens)
     reasons += shortcomings(windows, reached, record.experiment.measurement)
     compute = _compute(record, duration_s, energy)
     reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(record)])
@@ -156,6 +155,15 @@ def _figures(record: RunState) -> dict[str, Any]:
         "counters": _counters(runs),
         "overhead": Overhead(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
     }
+
+
+def _idle_periods(record: RunState) -> IdlePeriods:
+    return IdlePeriods(
+        bare=record.kept_idle or record.spans.get("bare idle"),
+        loaded=record.spans.get("loaded idle"),
+        after=record.spans.get("after idle"),
+        basis=record.experiment.measurement.baseline.subtract,
+    )
 
 
 def _prompt_tokens(record: RunState) -> int:

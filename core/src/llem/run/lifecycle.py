@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
+from llem.energy.energy_rows import energy_rows
 from llem.energy.precision import EndedBy, Precision, ended_by, is_stable, precision
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import Loaded
@@ -212,7 +213,8 @@ class Lifecycle:
         # Looking at all readings takes a moment, so that it is not done after each repetition.
         self._judge_again_s = time.monotonic() + JUDGE_EVERY_S
         series = of_used_devices(self.sampler.series(), self.record.used_devices)
-        return ended_by(windows, precision(windows, self.record.output_tokens, series), config)
+        rows = energy_rows(series, windows)
+        return ended_by(windows, precision(rows, self.record.output_tokens), config)
 
     def _run(self, worker: WorkerProcess) -> RunResult:
         return RunResult.from_json(worker.call("run", self.timeouts.run_s))

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from llem.api.meters import Series
-from llem.energy.integrate import energy_in
-from llem.energy.rows import first_choices
-from llem.energy.statistics import total
+from llem.energy.domain_energy import Row
+from llem.energy.energy_rows import EnergyRows, energy_rows
 from llem.registry import Registry
 from llem.run.metering import choose_meters, sampling
 from llem.schema.measurement import MeasurementConfig
@@ -57,12 +56,12 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
         due_s = time.monotonic() + DELAY_S + PERIOD_S
         while True:
             time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))
-            series = [_recent(one) for one in first_choices(sampler.series())]
+            last_second = _energy_rows(sampler.series(), due_s)
             rows = []
-            for at, one in enumerate(series):
-                last_j, before_j = energy_in(one, due_s - PERIOD_S, due_s), energies_j.get(at, 0.0)
+            for at, row in enumerate(last_second.rows):
+                last_j, before_j = row.window_j[0], energies_j.get(at, 0.0)
                 energies_j[at] = None if last_j is None or before_j is None else before_j + last_j
-                rows.append(_live(one, series, last_j, energies_j[at]))
+                rows.append(_live(row, energies_j[at]))
             yield rows
             due_s += PERIOD_S
 
@@ -77,33 +76,29 @@ def power_now_w(series: Sequence[Series], end_s: float) -> float | None:
     Returns:
         The power, or ``None`` if that of a domain is unavailable or nothing is metered.
     """
-    chosen = [_recent(one) for one in first_choices(series)]
-    counted = [one for one in chosen if not _is_contained(one, chosen)]
-    energies_j = [energy_in(one, end_s - PERIOD_S, end_s) for one in counted]
-    energy_j = total(energies_j) if energies_j else None
+    (energy_j,) = _energy_rows(series, end_s).window_j
     return None if energy_j is None else energy_j / PERIOD_S
 
 
-def _is_contained(one: Series, others: Sequence[Series]) -> bool:
-    channel = one.channel
-    present = {(other.channel.device, other.channel.domain) for other in others}
-    return (channel.device, channel.contained_in) in present
+def _energy_rows(series: Sequence[Series], end_s: float) -> EnergyRows:
+    """Return the energy of the second before ``end_s``, by the rules of a stored outcome.
+
+    Only the last readings are used, so that watching for days does not cost more.
+    """
+    recent = [
+        replace(source, times_s=source.times_s[-RECENT:], values=source.values[-RECENT:])
+        for source in series
+    ]
+    return energy_rows(recent, [(end_s - PERIOD_S, end_s)])
 
 
-def _recent(one: Series) -> Series:
-    """Return the readings that the last second needs: to watch for days must not cost more."""
-    return replace(one, times_s=one.times_s[-RECENT:], values=one.values[-RECENT:])
-
-
-def _live(
-    one: Series, all_of_them: Sequence[Series], last_j: float | None, energy_j: float | None
-) -> LivePower:
-    channel = one.channel
+def _live(row: Row, energy_j: float | None) -> LivePower:
+    channel, last_j = row.series.channel, row.window_j[0]
     return LivePower(
-        meter=one.meter,
+        meter=row.series.meter,
         device=channel.device,
         domain=channel.domain,
         power_w=None if last_j is None else last_j / PERIOD_S,
         energy_j=energy_j,
-        contained=_is_contained(one, all_of_them),
+        contained=not row.counted,
     )

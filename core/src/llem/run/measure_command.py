@@ -18,8 +18,9 @@ from llem import __version__
 from llem.api.meters import DeviceState, Series
 from llem.config.redact import redact
 from llem.energy.compute_energy import compute_energy
+from llem.energy.conditions import conditions
+from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.integrate import peak_w
-from llem.energy.rows import first_choices
 from llem.errors import CommandNotFound, CommandRefused
 from llem.registry import Registry
 from llem.run.metering import choose_meters, foreign_processes, sampling
@@ -201,18 +202,12 @@ def _outcome(
     duration_s = run.finished_s - run.started_s
     # Whatever of the command's computed on a device has ended with it: what still runs is not its.
     foreign = foreign_processes(states, (), run.started_s)
-    energy, reasons, _ = compute_energy(
-        series, [span], bare=idle, states=states, foreign=foreign, thresholds=thresholds
+    rows = energy_rows(series, [span], IdlePeriods(bare=idle))
+    energy, reasons = compute_energy(
+        rows, conditions=conditions(states, [span], foreign), thresholds=thresholds
     )
     verdict, warnings = decide_verdict(reasons, thresholds.allow)
-    counted = {
-        (row.device, row.domain, row.meter) for row in energy.devices if row.counted_in_total
-    }
-    of_total = [
-        one
-        for one in first_choices(series)
-        if (one.channel.device, one.channel.domain, one.meter) in counted
-    ]
+    counted = [row.series for row in rows.counted]
     over_s = min(PEAK_OVER_S, duration_s)
     outcome = CommandOutcome(
         llem_version=__version__,
@@ -226,7 +221,7 @@ def _outcome(
         ),
         energy=energy,
         power=Power(
-            mean_w=energy.mean_w, peak_w=peak_w(of_total, span, over_s), peak_window_s=over_s
+            mean_w=energy.mean_w, peak_w=peak_w(counted, span, over_s), peak_window_s=over_s
         ),
         overhead=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
     )

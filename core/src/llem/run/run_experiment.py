@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment, digest
-from llem.energy.request_times import phases_of
+from llem.energy.phases import phases_of
 from llem.errors import BackendUnavailable, ExperimentFailed, LlemError
 from llem.process.worker_process import log_tail
 from llem.process.workers import FreshWorkers, Workers

@@ -12,9 +12,9 @@ from typing import Literal
 from llem.api.capability import HostInfo
 from llem.api.meters import DeviceState, Series
 from llem.api.session import Observation, OpenReport, RunResult
+from llem.energy.domain_energy import Domain
 from llem.energy.idle import Idle
 from llem.energy.precision import EndedBy
-from llem.energy.rows import Domain
 from llem.errors import EngineError, LlemError, OutOfMemory
 from llem.run.metering import whole_devices
 from llem.schema.call_plan import CallPlan

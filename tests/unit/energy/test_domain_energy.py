@@ -3,7 +3,8 @@
 import pytest
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
-from llem.energy.rows import mismatch_ratio, rows_of
+from llem.energy.domain_energy import mismatch_ratio
+from llem.energy.energy_rows import energy_rows
 
 TIMES = [tick / 10 for tick in range(300)]
 
@@ -26,8 +27,8 @@ def test_what_power_missed_while_the_counter_worked_is_known(seen_w, expected):
 
 def test_it_is_part_of_the_uncertainty():
     sources = [counter(100, reset_s=20), series(Quantity.POWER, [60.0] * 300)]
-    (row,) = rows_of(sources, [(15.0, 25.0)], {}, "")
-    assert row.stood_in == 1
+    (row,) = energy_rows(sources, [(15.0, 25.0)]).rows
+    assert row.fallback_windows == 1
     assert row.gross_j == pytest.approx(600)
     assert row.uncertainty_j == pytest.approx(240)
 
