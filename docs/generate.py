@@ -36,7 +36,7 @@ from llem.schema.experiment import Experiment
 from llem.schema.fields import markers
 from llem.schema.outcome import Outcome
 from llem.schema.reason_codes import CATALOGUE, ReasonCode
-from llem.study.settings import StudySettings
+from llem.study.study_file import StudySettings
 from llem.tables import render_markdown
 from llem.testing import CHECKS
 from llem.testing.conformance import catalogue_listing

@@ -19,7 +19,7 @@ from llem.registry import Registry
 from llem.schema.command_outcome import CommandOutcome
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Outcome
-from llem.study.settings import StudySettings
+from llem.study.study_file import StudySettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 

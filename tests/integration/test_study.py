@@ -142,7 +142,7 @@ def test_an_interrupted_study_says_how_to_go_on_and_does(study, llem, send, sign
     wait_until(lambda: list(one.folder.glob(".*.partial/worker.log")))
     code, stdout, _ = send(process, signum)
     assert code == 130
-    assert "4 left (interrupted): go on with --resume" in stdout
+    assert "4 left (interrupted): continue with --resume" in stdout
     assert json.loads(llem("studies", "--json").stdout)[0]["state"] == "interrupted"
     (one.cwd / "study.yaml").write_text(BASE + FOUR)
     _, stderr = one.run("--quiet", code=2)
@@ -246,7 +246,7 @@ def test_after_a_failure_the_next_run_gets_a_fresh_worker(study):
 def test_flags_of_studies_mean_nothing_for_an_experiment(llem):
     (llem.folder / "experiment.yaml").write_text(BASE)
     done = llem("run", "experiment.yaml", "--resume", check=2)
-    assert "--resume: only a study has that" in done.stderr
+    assert "--resume: only for studies" in done.stderr
 
 
 def test_runs_that_take_too_long_stop_the_study_after_a_pause(study):

@@ -6,10 +6,11 @@
     ├── ConfigError                2   the experiment was refused
     │   ├── ConfigFileError            the file cannot be read or parsed
     │   ├── ConfigInvalid              a key, value or combination is not allowed
+    │   │   └── RuleBroken             keys and values are allowed, their combination is not
     │   ├── WorkloadError              the prompts asked for cannot be had
     │   ├── OutputRefused              the output folder cannot take results
     │   ├── StudyBusy                  another process is running the study
-    │   ├── StudyChanged               the study is not the one that was begun
+    │   ├── StudyChanged               the study has changed since it was begun
     │   └── NotComparable              the outcomes cannot be compared as asked
     ├── BackendUnavailable         3   the backend or its engine is not usable here
     │   ├── UnknownBackend
@@ -82,6 +83,12 @@ class ConfigInvalid(ConfigError):
     def __init__(self, findings: Sequence[Finding], *, hint: str = "") -> None:
         super().__init__("\n".join(str(finding) for finding in findings), hint=hint)
         self.findings = tuple(findings)
+
+
+class RuleBroken(ConfigInvalid):
+    """Each key and value is allowed by itself, but a rule refuses their combination."""
+
+    code = "rule-broken"
 
 
 class WorkloadError(ConfigError):

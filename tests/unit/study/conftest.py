@@ -1,4 +1,4 @@
-"""Studies on the simulated backend, which is real and needs no engine."""
+"""Studies on the simulated backend, which is real and needs no engine, and on the fake backend."""
 
 from __future__ import annotations
 
@@ -7,12 +7,53 @@ from pathlib import Path
 
 import pytest
 
+from llem.errors import ConfigError
 from llem.registry import Registry
 from llem.results import OutcomeFolder
 from llem.study.journal import NullStudyProgress
 from llem.study.load_study import load_study
 from llem.study.run_study import ResumeOptions, run_study
 from llem.study.study_plan import plan_study
+from llem.study.study_state import RunEnd
+
+from ..config.fakes import FAKE, OTHER, FakeRegistry
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a file into the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text, name="study.yaml"):
+        Path(name).write_text(textwrap.dedent(text))
+        return Path(name)
+
+    return write
+
+
+@pytest.fixture
+def study(write):
+    """Load the text of a file called `study.yaml`; its backend is `fake` unless it says so."""
+
+    def study(text, *, registry=None, **options):
+        text = textwrap.dedent(text)
+        if "backend" not in text:
+            text = f"backend: fake\n{text}"
+        return load_study(registry or FakeRegistry(FAKE, OTHER), file=write(text), **options)
+
+    return study
+
+
+@pytest.fixture
+def study_refused(study):
+    """Return what is said about a study that is refused, when it is read or expanded."""
+
+    def study_refused(text, **options):
+        with pytest.raises(ConfigError) as caught:
+            list(study(text, **options))
+        return str(caught.value)
+
+    return study_refused
 
 
 @pytest.fixture
@@ -35,9 +76,9 @@ def plan(load):
 
 
 class PaperExecutor:
-    """Another place to run things: it does no work and stores an outcome on which that is written.
+    """An executor that does no work and stores an outcome that says so.
 
-    `status` says how a run ends, by what it is given; `before` is called before each run.
+    `status` returns how a run ends, from its task; `before` is called before each run.
     """
 
     def __init__(self, folder, status=lambda task: "done", before=lambda task: None):
@@ -49,14 +90,15 @@ class PaperExecutor:
     def execute(self, task, progress):
         self.before(task)
         self.tasks.append(task)
+        status = self.status(task)
         document = {
             "schema_version": 3,
-            "status": self.status(task),
+            "status": status,
             "verdict": {"valid": False},
             "study": task.place.model_dump(mode="json"),
         }
         OutcomeFolder(self.folder, task.place.run_id).finish(document)
-        return document
+        return RunEnd(status, valid=False)
 
     def close(self):
         self.tasks.append(None)
@@ -73,7 +115,7 @@ class Witness(NullStudyProgress):
         self.entries = []
         self.begun = []
 
-    def entry(self, entry):
+    def journal_event(self, entry):
         self.entries.append(entry)
 
     def run_begins(self, number, total, label, left_s):
@@ -91,7 +133,7 @@ def begin(plan, tmp_path):
         planned = plan(text)
         results = tmp_path / "results"
         executor = executor or PaperExecutor(results / planned.study.name)
-        resumption = ResumeOptions(
+        resume_options = ResumeOptions(
             **{name: options.pop(name) for name in list(options) if name in ResumeOptions.__slots__}
         )
         options = {"sleep": lambda seconds: None} | options
@@ -100,7 +142,7 @@ def begin(plan, tmp_path):
             Registry.discover(),
             results,
             witness or Witness(),
-            resumption,
+            resume_options,
             executor=executor,
             **options,
         )

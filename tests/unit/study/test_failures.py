@@ -2,21 +2,21 @@
 
 import pytest
 
-from llem.study.cooldown import wait_until_cool
-from llem.study.failures import Advice, FailureStreak, Pruning
-from llem.study.settings import FailureConfig, ThermalConfig
+from llem.study.executor import wait_until_cool
+from llem.study.failures import FailureStreak, Pruning, StreakAction
+from llem.study.study_file import FailureConfig, ThermalConfig
 
-GO_ON, PAUSE, STOP = Advice.GO_ON, Advice.PAUSE, Advice.STOP
+CONTINUE, PAUSE, STOP = StreakAction.CONTINUE, StreakAction.PAUSE, StreakAction.STOP
 
 
 @pytest.mark.parametrize(
     ("statuses", "advice"),
     [
-        (["failed", "failed", "done", "failed"], [GO_ON, PAUSE, GO_ON, GO_ON]),
-        (["failed", "failed", "failed"], [GO_ON, PAUSE, STOP]),
-        (["failed", "done", "failed", "failed"], [GO_ON, GO_ON, GO_ON, PAUSE]),
-        (["out-of-memory"] * 4, [GO_ON] * 4),
-        (["failed", "out-of-memory", "failed"], [GO_ON] * 3),
+        (["failed", "failed", "done", "failed"], [CONTINUE, PAUSE, CONTINUE, CONTINUE]),
+        (["failed", "failed", "failed"], [CONTINUE, PAUSE, STOP]),
+        (["failed", "done", "failed", "failed"], [CONTINUE, CONTINUE, CONTINUE, PAUSE]),
+        (["out-of-memory"] * 4, [CONTINUE] * 4),
+        (["failed", "out-of-memory", "failed"], [CONTINUE] * 3),
     ],
 )
 def test_failures_in_a_row_bring_a_pause_and_a_probe(statuses, advice):
@@ -26,13 +26,13 @@ def test_failures_in_a_row_bring_a_pause_and_a_probe(statuses, advice):
 
 def test_a_study_may_fail_for_ever():
     streak = FailureStreak(FailureConfig(stop_after=None))
-    assert {streak.after("failed") for _ in range(50)} == {GO_ON}
+    assert {streak.after("failed") for _ in range(50)} == {CONTINUE}
 
 
 def test_only_greater_values_with_all_else_equal_are_pruned():
     pruning = Pruning(("x.batch",))
-    pruning.note({"x.batch": 8, "dtype": "float32"}, "run-8")
-    pruning.note({"x.batch": 16, "dtype": "float32"}, "run-16")
+    pruning.add({"x.batch": 8, "dtype": "float32"}, "run-8")
+    pruning.add({"x.batch": 16, "dtype": "float32"}, "run-16")
     assert pruning.cause({"x.batch": 9, "dtype": "float32"}) == "run-8"
     assert pruning.cause({"x.batch": 8, "dtype": "float32"}) is None
     assert pruning.cause({"x.batch": 4, "dtype": "float32"}) is None
@@ -42,7 +42,7 @@ def test_only_greater_values_with_all_else_equal_are_pruned():
 
 def test_values_that_have_no_order_are_not_pruned():
     pruning = Pruning(("dtype", "flag"))
-    pruning.note({"dtype": "float32", "flag": False}, "run")
+    pruning.add({"dtype": "float32", "flag": False}, "run")
     assert pruning.cause({"dtype": "float64", "flag": True}) is None
 
 

@@ -7,7 +7,7 @@ import pytest
 from llem.errors import ConfigInvalid
 from llem.registry import Registry
 from llem.study.load_study import load_study
-from llem.study.plan_summary import document, plan_summary, span
+from llem.study.plan_summary import plan_document, plan_summary, span
 from llem.study.study_plan import plan_study
 
 SHARED = "workload: {requests: 1}\n"
@@ -48,9 +48,9 @@ def test_texts_depend_on_the_models_tokenizer_and_synthetic_prompts_do_not(plan)
 
 
 def test_an_id_depends_on_the_content_alone(plan):
-    one = plan("sweep: {simulated.batch_size: [1, 2]}")
-    other = plan("simulated: {batch_size: 2}\nstudy: {name: renamed}")
-    assert other.ids == [one.ids[1]]
+    swept = plan("sweep: {simulated.batch_size: [1, 2]}")
+    single = plan("simulated: {batch_size: 2}\nstudy: {name: renamed}")
+    assert single.ids == [swept.ids[1]]
 
 
 def test_refused_points_are_listed_by_rule(plan):
@@ -113,8 +113,8 @@ def test_the_overview_shows_points_refused_duplicates_runs_and_duration(plan):
     assert lines[-1] == "… and 10 more; --all lists them"
     assert len(list(plan_summary(planned, everything=True))) == len(lines) + 9
     assert f"{planned.ids[0]}  simulated.batch_size=1  (and 1 more)" in lines
-    assert document(planned)["runs"] == planned.ids
-    assert json.dumps(document(planned))
+    assert plan_document(planned)["runs"] == planned.ids
+    assert json.dumps(plan_document(planned))
 
 
 def test_durations_read_well():

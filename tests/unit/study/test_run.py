@@ -33,7 +33,7 @@ def paper(folder):
 
 
 def batch(task):
-    return task.experiment["simulated"]["batch_size"]
+    return task.loaded.experiment.simulated.batch_size
 
 
 def status(**by_batch):
@@ -204,7 +204,7 @@ def test_points_beyond_one_that_ran_out_of_memory_are_pruned(begin, paper):
         """
 
     def memory(task):
-        large = batch(task) >= 2 and task.experiment["workload"]["seed"] == 1
+        large = batch(task) >= 2 and task.loaded.experiment.workload.seed == 1
         return "out-of-memory" if large else "done"
 
     witness = Witness()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llem.cli.options import Form, experiment_options, json_option
-from llem.cli.study_command import LoadOptions, experiments, is_study_file, planned_study
+from llem.cli.study_command import experiments, load_options, planned_study
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
@@ -36,17 +36,16 @@ def check(
     from llem.run.preflight import review
 
     registry = Registry.discover()
-    is_study = file is not None and is_study_file(file)
+    options = load_options(file, overrides, backend, model)
     notes: list[str] = []
-    if file is not None and is_study:
-        plan = planned_study(registry, LoadOptions(file, overrides, backend, model))
+    is_study = options.is_study
+    if is_study:
+        plan = planned_study(registry, options)
         all_loaded = [loaded for _, _, loaded in experiments(plan)]
         if plan.refused:
             notes.append(f"{len(plan.refused):,} points are refused; llem plan says why")
     else:
-        all_loaded = [
-            load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
-        ]
+        all_loaded = [load_experiment(registry, **options._asdict())]
     facts = host_facts()
     checked = [(loaded, review(loaded, facts)) for loaded in all_loaded]
     if form == "json":

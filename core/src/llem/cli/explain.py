@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llem.cli.options import Form, experiment_options, json_option
-from llem.cli.study_command import LoadOptions, experiments, is_study_file, planned_study
+from llem.cli.study_command import experiments, load_options, planned_study
 
 
 @click.command()
@@ -33,8 +33,8 @@ def explain(
     from llem.tables import render_json
 
     registry = Registry.discover()
-    if file is not None and is_study_file(file):
-        options = LoadOptions(file, overrides, backend, model)
+    options = load_options(file, overrides, backend, model)
+    if options.is_study:
         plans = {
             (id, label): plan_for(loaded)
             for id, label, loaded in experiments(planned_study(registry, options))
@@ -46,7 +46,7 @@ def explain(
             parts = (f"# {id}  {label}\n{render_plan(plan)}" for (id, label), plan in plans.items())
             click.echo("\n".join(parts), nl=False)
         return
-    loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
+    loaded = load_experiment(registry, **options._asdict())
     plan = plan_for(loaded)
     if form == "json":
         click.echo(render_json(redact(plan.to_json())))

@@ -1,4 +1,4 @@
-"""What a study shows while it runs: a bar for people, lines for logs, JSON for machines."""
+"""Progress of runs and studies: bars for people, lines for logs, JSON for machines."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LiveProgress:
         self._task = display.add_task("", total=None, rate="")
 
     def phase(self, name: str, detail: str = "") -> None:
-        """Show the phase, and print a line for readers of a log."""
+        """Show the phase; without a terminal, print it as a line."""
         text = " ".join(part for part in (_PHASES.get(name, name), detail) if part)
         if not self._console.is_terminal:
             self._console.print(text, style="dim", highlight=False, soft_wrap=True)
@@ -47,7 +47,7 @@ class LiveProgress:
     def repetition(
         self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
     ) -> None:
-        """Show how far the windows are, how fast the last one was, and the present power."""
+        """Show how far the windows are, the speed of the last window, and the present power."""
         if not self._console.is_terminal:
             return
         rate = f"{output_tokens_per_s:,.4g} output tokens/s"
@@ -78,18 +78,18 @@ def live_progress() -> Iterator[LiveProgress]:
 
 
 _QUIET_EVENTS = frozenset({"study-begun", "study-resumed", "study-finished", "run-started"})
-"""Entries that need no line of their own, because the display or the last line says as much."""
+"""Events without a line of their own: the display or the last line says the same."""
 
 
 class StudyLive(LiveProgress):
-    """Shows the study's bar above the one of the present run; plain lines without a terminal."""
+    """Shows the study's bar above the bar of the present run; plain lines without a terminal."""
 
     def __init__(self, console: Console, display: Progress) -> None:
         self._study = display.add_task("", total=None, rate="")
         super().__init__(console, display)
 
     def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
-        """Show which run of how many begins, and how long all that is left will take."""
+        """Show which run begins, and how long the remaining runs will take."""
         left = f"{span(left_s)} left"
         if not self._console.is_terminal:
             self._line(f"run {number} of {total}: {label} ({left})")
@@ -98,8 +98,8 @@ class StudyLive(LiveProgress):
             self._study, completed=number - 1, total=total, description=label, rate=left
         )
 
-    def entry(self, entry: Entry) -> None:
-        """Print what has to be known of the journal."""
+    def journal_event(self, entry: Entry) -> None:
+        """Print an event that the display does not show."""
         event, run = entry["event"], entry.get("run", "")
         if event in _QUIET_EVENTS:
             return
@@ -145,7 +145,7 @@ class JsonEvents:
             }
         )
 
-    def entry(self, entry: Entry) -> None:
+    def journal_event(self, entry: Entry) -> None:
         """Print the journal's entry as it is."""
         _print(entry)
 

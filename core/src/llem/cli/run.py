@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Never
@@ -14,9 +15,8 @@ import click
 from llem.cli.error_output import NOT_VALID
 from llem.cli.options import experiment_options
 from llem.cli.study_command import (
-    LoadOptions,
-    Shown,
-    is_study_file,
+    Output,
+    load_options,
     refuse_study_flags,
     run_study_file,
     study_options,
@@ -25,6 +25,7 @@ from llem.errors import ExperimentFailed, Interrupted
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
+    from llem.registry import Registry
     from llem.schema.outcome import Outcome
 
 
@@ -61,45 +62,49 @@ def run(
     """Measure the experiment or the study in FILE, or the embedded default.
 
     The outcome is printed as a table and stored in a folder of its own. A study has a folder
-    in which each of its runs has one; `llem plan FILE` shows what it would run.
+    with a folder for each run; `llem plan FILE` shows what it would run.
     """
     from llem.config import load_experiment
     from llem.registry import Registry
 
     registry = Registry.discover()
-    if file is not None and is_study_file(file):
+    options = load_options(file, overrides, backend, model)
+    output = Output(as_json, quiet)
+    if not options.is_study:
+        refuse_study_flags(study_flags)
+        loaded = load_experiment(registry, **options._asdict())
         if dry_run:
-            raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
-        signal.signal(signal.SIGTERM, _interrupt)
-        options = LoadOptions(file, overrides, backend, model)
-        shown = Shown(as_json, quiet)
-        sys.exit(
-            run_study_file(
-                registry, options, out, shown, require_valid=require_valid, **study_flags
-            )
-        )
-    refuse_study_flags(study_flags)
-    loaded = load_experiment(registry, file=file, overrides=overrides, backend=backend, model=model)
+            _print_dry_run(loaded, as_json=as_json)
+            return
+        sys.exit(_run_experiment(registry, loaded, out, output, require_valid=require_valid))
     if dry_run:
-        _print_dry_run(loaded, as_json=as_json)
-        return
+        raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(
+        run_study_file(registry, options, out, output, require_valid=require_valid, **study_flags)
+    )
+
+
+def _run_experiment(
+    registry: Registry, loaded: LoadedExperiment, out: Path, output: Output, *, require_valid: bool
+) -> int:
+    """Run a single experiment; return the exit code."""
     from llem.cli.progress_display import live_progress
+    from llem.results.folder import OUTCOME_FILE
     from llem.run.lifecycle import NullProgress
     from llem.run.run_experiment import run_experiment
 
     signal.signal(signal.SIGTERM, _interrupt)
-    if quiet or as_json:
-        outcome, folder = run_experiment(loaded, registry, out, NullProgress())
-    else:
-        with live_progress() as progress:
-            outcome, folder = run_experiment(loaded, registry, out, progress)
-    if as_json:
-        click.echo(json.dumps(outcome.model_dump(mode="json"), indent=2))
-    elif not quiet:
+    hidden = output.quiet or output.as_json
+    with nullcontext(NullProgress()) if hidden else live_progress() as progress:
+        outcome, folder = run_experiment(loaded, registry, out, progress)
+    if output.as_json:
+        click.echo(folder.joinpath(OUTCOME_FILE).read_bytes(), nl=False)
+    elif not output.quiet:
         _print_table(outcome, folder)
     if require_valid and outcome.status == "done" and not outcome.verdict.valid:
-        sys.exit(NOT_VALID)
-    sys.exit(EXIT_CODES[outcome.status])
+        return NOT_VALID
+    return EXIT_CODES[outcome.status]
 
 
 EXIT_CODES = {
@@ -112,7 +117,7 @@ EXIT_CODES = {
 
 
 def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
-    """Say what would be run, after every check that needs no worker."""
+    """Show the plan, after every check that needs no worker."""
     from llem.cli.check import experiment_document
     from llem.config.redact import redact
     from llem.introspect.plan_source import render_plan
@@ -131,7 +136,7 @@ def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> Never:
-    """Treat a polite request to end like Ctrl-C: the worker is ended, what is known is stored."""
+    """Treat SIGTERM like Ctrl-C: end the worker, and store what is known."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""``llem studies``: what has become of the studies here?"""
+"""``llem plan`` and ``llem studies``: studies before they run, and on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from llem.cli.options import Form, experiment_options, json_option, print_answer
+from llem.cli.study_command import load_options, planned_study
 
 
 @click.command()
@@ -23,20 +24,16 @@ def plan(
 ) -> None:
     """Show what the study in FILE would run; nothing is started.
 
-    From its points, those that rules refuse and duplicates are taken away; what is left is run.
+    A study runs its points, except duplicates and points that rules refuse.
     """
     from llem.registry import Registry
-    from llem.study.load_study import load_study
-    from llem.study.plan_summary import document, plan_summary
-    from llem.study.study_plan import plan_study
+    from llem.study.plan_summary import plan_document, plan_summary
     from llem.tables import render_json
 
-    study = load_study(
-        Registry.discover(), file=file, overrides=overrides, backend=backend, model=model
-    )
-    planned = plan_study(study)
+    options = load_options(file, overrides, backend, model)
+    planned = planned_study(Registry.discover(), options)
     if form == "json":
-        click.echo(render_json(document(planned)))
+        click.echo(render_json(plan_document(planned)))
         return
     for line in plan_summary(planned, everything=everything):
         click.echo(line)
@@ -48,11 +45,10 @@ def plan(
 def studies(folder: Path, form: Form) -> None:
     """List the studies in FOLDER (by default `results`), and which of them can be resumed.
 
-    Those that were interrupted, that stopped because runs kept failing, and that crashed go on
-    with `llem run FILE --resume`.
+    `llem run FILE --resume` continues a study that was interrupted, that crashed, or that
+    stopped because runs kept failing.
     """
-    from llem.study.find_studies import StudyState
-    from llem.study.find_studies import studies as ask
+    from llem.study.study_state import StudyState, study_states
     from llem.tables import Table
 
     def table() -> Table:
@@ -72,7 +68,7 @@ def studies(folder: Path, form: Form) -> None:
             study.remark,
         )
 
-    found = ask(folder)
+    found = study_states(folder)
     if not found and form is None:
         click.echo(f"no studies in {folder}")
         return

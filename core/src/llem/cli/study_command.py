@@ -1,4 +1,4 @@
-"""The part of ``llem run`` that is about studies."""
+"""What commands do with a study file: plan it, list its experiments, run it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,52 @@ from llem.errors import ExperimentFailed, Interrupted
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
+    from llem.config.source import Source
     from llem.registry import Registry
     from llem.study.journal import StudyProgress
     from llem.study.run_study import Summary
     from llem.study.study_plan import StudyPlan
 
 
+class LoadOptions(NamedTuple):
+    """The experiment or study that a command line means.
+
+    The fields are those of :func:`llem.config.load_experiment` and
+    :func:`llem.study.load_study.load_study`.
+    """
+
+    file: Source | None
+    overrides: tuple[str, ...]
+    backend: str | None
+    model: str | None
+
+    @property
+    def is_study(self) -> bool:
+        """Whether the file describes a study."""
+        from llem.study.study_file import is_study
+
+        return self.file is not None and is_study(self.file)
+
+
+def load_options(
+    file: Path | None, overrides: tuple[str, ...], backend: str | None, model: str | None
+) -> LoadOptions:
+    """Read ``file``, and return it with the other options.
+
+    Raises:
+        ConfigFileError: It cannot be read or parsed.
+    """
+    from llem.config.source import read_file
+
+    source = None if file is None else read_file(file)
+    return LoadOptions(source, overrides, backend, model)
+
+
 def planned_study(registry: Registry, options: LoadOptions) -> StudyPlan:
     """Return the plan of a study file.
 
     Raises:
-        ConfigInvalid: Every point is refused, or a config is wrong whatever the others are.
+        ConfigInvalid: Every point is refused, or a config is wrong in any combination.
     """
     from llem.study.load_study import load_study
     from llem.study.study_plan import plan_study
@@ -38,20 +73,13 @@ def experiments(plan: StudyPlan) -> Iterator[tuple[str, str, LoadedExperiment]]:
     from llem.study.plan_summary import label
 
     for id, points in plan.experiments.items():
-        yield id, label(plan.study.differences(points[0])), plan.study.loaded(points[0])
+        loaded = plan.study.point(points[0]).loaded
+        if loaded is not None:
+            yield id, label(plan.study.differences(points[0])), loaded
 
 
-class LoadOptions(NamedTuple):
-    """Which study is meant; see :func:`llem.study.load_study.load_study`."""
-
-    file: Path
-    overrides: tuple[str, ...]
-    backend: str | None
-    model: str | None
-
-
-class Shown(NamedTuple):
-    """What is printed.
+class Output(NamedTuple):
+    """What a command prints.
 
     Attributes:
         as_json: One document at the end, and nothing else.
@@ -63,16 +91,16 @@ class Shown(NamedTuple):
 
 
 _FLAGS = {
-    "resume": "Go on with a study that was begun; begin it if it was not.",
-    "retry_failed": "With --resume: run again what failed.",
-    "accept_drift": "With --resume: go on although the study or a version has changed.",
-    "take_over": "With --resume: go on although another machine may be running it.",
-    "json_events": "Print one JSON line for everything that happens in a study.",
+    "resume": "Continue a study that was begun before, or begin it.",
+    "retry_failed": "With --resume: run failed runs again.",
+    "accept_drift": "With --resume: continue although the study or a version has changed.",
+    "take_over": "With --resume: continue although another machine may be running it.",
+    "json_events": "Print one JSON line for each event of a study.",
 }
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the flags that are about studies only; each is passed as a ``bool``."""
+    """Add the flags of studies; each is passed as a ``bool``."""
     for name, text in reversed(_FLAGS.items()):
         option = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=text)
         command = option(command)
@@ -80,41 +108,31 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_study_flags(flags: Mapping[str, bool]) -> None:
-    """Refuse flags that mean nothing for a single experiment."""
+    """Refuse flags of studies for a single experiment."""
     given = [f"--{name.replace('_', '-')}" for name, is_given in flags.items() if is_given]
     if given:
-        raise click.UsageError(f"{', '.join(given)}: only a study has that, not an experiment.")
-
-
-def is_study_file(file: Path) -> bool:
-    """Whether ``file`` describes a study."""
-    from llem.config.source import read_file
-    from llem.study.study_file import is_study
-
-    return is_study(read_file(file))
+        raise click.UsageError(f"{', '.join(given)}: only for studies, and this is an experiment.")
 
 
 def run_study_file(
     registry: Registry,
     options: LoadOptions,
     out: Path,
-    shown: Shown,
+    output: Output,
     *,
     require_valid: bool,
     json_events: bool,
-    **resumption: bool,
+    **resume_options: bool,
 ) -> int:
     """Run a study; return the exit code."""
-    from llem.study.load_study import load_study
     from llem.study.run_study import ResumeOptions, run_study
-    from llem.study.study_plan import plan_study
 
-    plan = plan_study(load_study(registry, **options._asdict()))
-    with _progress(shown, json_events=json_events) as progress:
-        summary = run_study(plan, registry, out, progress, ResumeOptions(**resumption))
-    if shown.as_json:
+    plan = planned_study(registry, options)
+    with _progress(output, json_events=json_events) as progress:
+        summary = run_study(plan, registry, out, progress, ResumeOptions(**resume_options))
+    if output.as_json:
         click.echo(json.dumps(_document(summary), indent=2))
-    elif not shown.quiet and not json_events:
+    elif not output.quiet and not json_events:
         click.echo(_sentence(summary))
     if summary.interrupted:
         return Interrupted.exit_code
@@ -123,13 +141,13 @@ def run_study_file(
     return NOT_VALID if require_valid and summary.not_valid else 0
 
 
-def _progress(shown: Shown, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
+def _progress(output: Output, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
     from llem.cli.progress_display import JsonEvents, study_live
     from llem.study.journal import NullStudyProgress
 
     if json_events:
         return nullcontext(JsonEvents())
-    return nullcontext(NullStudyProgress()) if shown.quiet or shown.as_json else study_live()
+    return nullcontext(NullStudyProgress()) if output.quiet or output.as_json else study_live()
 
 
 def _document(summary: Summary) -> dict[str, Any]:
@@ -151,5 +169,5 @@ def _sentence(summary: Summary) -> str:
         text += f", {summary.not_valid:,} of them not valid"
     if summary.left:
         why = "interrupted" if summary.interrupted else summary.stopped
-        text += f"; {summary.left:,} left ({why}): go on with --resume"
+        text += f"; {summary.left:,} left ({why}): continue with --resume"
     return f"{text}\nstored in {summary.folder}; llem results list {summary.folder} shows them"

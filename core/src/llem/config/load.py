@@ -22,7 +22,7 @@ from llem.config.model_files import is_folder, model_problems
 from llem.config.overrides import apply_override
 from llem.config.rule_checks import rule_errors, rule_warnings
 from llem.config.source import Source, read_file
-from llem.errors import ConfigInvalid, Finding, UnknownBackend
+from llem.errors import ConfigInvalid, Finding, RuleBroken, UnknownBackend
 from llem.schema.base import FrozenModel
 from llem.schema.experiment import Experiment, ModelConfig
 from llem.schema.measurement import MeasurementConfig
@@ -92,7 +92,7 @@ class LoadedExperiment:
 def load_experiment(
     registry: Registry,
     *,
-    file: Path | None,
+    file: Path | Source | None,
     overrides: Sequence[str] = (),
     backend: str | None = None,
     model: str | None = None,
@@ -104,7 +104,7 @@ def load_experiment(
 
     Args:
         registry: The installed plugins.
-        file: YAML or JSON file, or ``None``.
+        file: YAML or JSON file, or what was read from it; ``None`` for the embedded default.
         overrides: ``a.b=c`` each, in order.
         backend: Value of ``--backend``.
         model: Value of ``--model``.
@@ -113,20 +113,39 @@ def load_experiment(
         ConfigError: The experiment is refused; every problem is named.
         BackendUnavailable: Its backend cannot be used.
     """
-    source = read_file(file) if file is not None else Source()
+    source = read_file(file) if isinstance(file, Path) else file or Source()
     apply_overrides(source, overrides, backend, model)
     chosen, warnings = resolve_backend(registry, source)
     source.data["backend"] = chosen.name
     if file is None:
         source.data = merge_defaults(default_experiment(chosen.name), source.data)
-    experiment = _validate(registry, chosen, source)
-    experiment = experiment.model_copy(update={"model": expand_user(experiment.model)})
-    problems = (*rule_errors(experiment, chosen.info), *model_problems(experiment.model))
+    return validate_source(registry, chosen, source, warnings)
+
+
+def validate_source(
+    registry: Registry, backend: Backend, source: Source, warnings: Sequence[Finding] = ()
+) -> LoadedExperiment:
+    """Return the experiment that ``source`` describes: a single one, or a point of a study.
+
+    Args:
+        registry: The installed plugins, to tell the section of another backend from a mistake.
+        backend: The backend that ``source`` names.
+        source: All keys and values of the experiment.
+        warnings: Remarks of earlier steps, which the experiment keeps.
+
+    Raises:
+        RuleBroken: Keys and values are allowed, but their combination is not.
+        ConfigInvalid: A key or value is not allowed.
+    """
+    experiment = _parse(registry, backend, source)
+    model = _expand_user(experiment.model)
+    if model is not experiment.model:
+        experiment = experiment.model_copy(update={"model": model})
+    problems = (*rule_errors(experiment, backend.info), *model_problems(model))
     if problems:
-        raise ConfigInvalid([_located(problem, source) for problem in problems])
-    warnings += tuple(_located(remark, source) for remark in rule_warnings(experiment))
-    base_dir = file.parent if file is not None else Path()
-    return LoadedExperiment(experiment, chosen, base_dir, warnings)
+        raise RuleBroken([_located(problem, source) for problem in problems])
+    remarks = tuple(_located(remark, source) for remark in rule_warnings(experiment))
+    return LoadedExperiment(experiment, backend, source.base_dir, (*warnings, *remarks))
 
 
 def apply_overrides(
@@ -172,8 +191,13 @@ def resolve_backend(registry: Registry, source: Source) -> tuple[Backend, tuple[
         raise UnknownBackend(message, hint=error.hint) from None
 
 
-def _validate(registry: Registry, backend: Backend, source: Source) -> Experiment:
-    """Return the typed experiment; raise :class:`ConfigInvalid` with every problem."""
+def _parse(registry: Registry, backend: Backend, source: Source) -> Experiment:
+    """Return the typed experiment; the rules have not been checked.
+
+    Raises:
+        RuleBroken: A section refuses a combination of its values.
+        ConfigInvalid: It has keys or values that are not allowed.
+    """
     model = experiment_model(backend)
     try:
         # Strict, because a lax model takes `requests: yes` for 1; as JSON, because a strict
@@ -185,12 +209,14 @@ def _validate(registry: Registry, backend: Backend, source: Source) -> Experimen
             return {other.name for other in registry.backends()} - {backend.name}
 
         findings = findings_of(error, model, source, others)
-        raise ConfigInvalid(
+        details = error.errors(include_url=False)
+        refused = all(detail["type"] == "value_error" for detail in details)
+        raise (RuleBroken if refused else ConfigInvalid)(
             findings, hint=f"`llem schema --backend {backend.name}` describes every key."
         ) from None
 
 
-def expand_user(model: ModelConfig) -> ModelConfig:
+def _expand_user(model: ModelConfig) -> ModelConfig:
     """Return ``model`` with ``~`` in its folder expanded, which no engine does."""
     if not model.id.startswith("~") or not is_folder(model.id):
         return model

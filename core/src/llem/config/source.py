@@ -23,10 +23,17 @@ class Source:
     Attributes:
         data: Nested mappings, lists and scalars.
         origins: By path: ``exp.yaml:3`` or the option that set it, in the order of the text.
+        file: The file they were read from; ``None`` without a file.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[KeyPath, str] = field(default_factory=dict)
+    file: Path | None = None
+
+    @property
+    def base_dir(self) -> Path:
+        """Folder that relative paths of prompt files start from."""
+        return Path() if self.file is None else self.file.parent
 
     def origin(self, path: KeyPath) -> str:
         """Return where ``path``, or the nearest part around it, comes from; empty if unknown."""
@@ -95,7 +102,7 @@ def read_file(path: Path) -> Source:
         raise ConfigFileError(f"{path} is empty", hint=_EXAMPLE)
     if not isinstance(data, dict):
         raise ConfigFileError(f"{path}: the top level must be keys with values", hint=_EXAMPLE)
-    return Source(data, {part: f"{path}:{line}" for part, line in lines.items()})
+    return Source(data, {part: f"{path}:{line}" for part, line in lines.items()}, path)
 
 
 def _read_text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The axes of a study: what varies, in which steps, and on which backends."""
+"""The axes of a study: which fields vary, in which steps, and on which backends."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from llem.config.strict_yaml import KeyPath
 from llem.errors import ConfigInvalid, Finding
 
 MAX_VALUES = 100_000
-"""More values on one axis are taken for a mistake."""
+"""More values on an axis are taken for a mistake."""
 
 
 class RangeRefused(ValueError):
-    """What stands for the values is not a list and not a range that llem knows."""
+    """An axis is neither a list nor a range that llem knows."""
 
 
 def is_range(value: Any) -> bool:
@@ -110,8 +110,8 @@ class AxisValue:
     """One step of an axis: a partial config.
 
     Attributes:
-        config: What is laid over the base.
-        origin: Where it stands in the file.
+        config: Keys and values that are laid over the base.
+        origin: Where the step stands in the file.
     """
 
     config: Mapping[str, Any]
@@ -125,7 +125,7 @@ class Axis:
     Attributes:
         name: The field, the zipped fields, or the name of a group of variants.
         choices: Its steps, in order.
-        fields: Paths of everything that one of the steps sets.
+        fields: Paths of everything that any of the steps sets.
     """
 
     name: str
@@ -133,11 +133,11 @@ class Axis:
     fields: frozenset[KeyPath]
 
     def on(self, backend: str, others: Sequence[str]) -> Axis | None:
-        """Return the axis as ``backend`` has it, or ``None`` if it is about other ones only.
+        """Return the axis of ``backend``, or ``None`` if it is about other backends only.
 
         Args:
             backend: The backend.
-            others: Other backends of the study, whose sections are not this one's to have.
+            others: Other backends of the study, whose sections are left out.
         """
         mine = [choice for choice in self.choices if not _is_foreign(choice.config, others)]
         kept = [AxisValue(without(choice.config, others), choice.origin) for choice in mine]
@@ -158,16 +158,16 @@ def read_axes(source: Source) -> list[Axis]:
     """Take the axes out of ``source``: of `sweep`, then of `zip`, then of `variants`.
 
     Raises:
-        ConfigInvalid: One of them is not written as an axis is, or two set the same field.
+        ConfigInvalid: An axis is not written as an axis, or two axes set the same field.
     """
     axes = [
         *_swept(source, source.data.pop("sweep", None)),
         *_zipped(source, source.data.pop("zip", None)),
         *_variants(source, source.data.pop("variants", None)),
     ]
-    for one, other in combinations(axes, 2):
-        if both := _overlap(one, other):
-            message = f"{one.name!r} and {other.name!r} both set it"
+    for axis, other in combinations(axes, 2):
+        if both := _overlap(axis, other):
+            message = f"{axis.name!r} and {other.name!r} both set it"
             hint = "Keep one of the two; fields that change together go into one zip."
             raise refusal(source, ("sweep",), message, path=both, hint=hint)
     return axes
@@ -176,7 +176,7 @@ def read_axes(source: Source) -> list[Axis]:
 def refusal(
     source: Source, where: KeyPath, message: str, *, path: str = "", hint: str = ""
 ) -> ConfigInvalid:
-    """Return the error about what stands at ``where``."""
+    """Return the error about the part of the file at ``where``."""
     finding = Finding(
         code="study-refused",
         message=message,
@@ -201,14 +201,6 @@ def leaves(config: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[Ke
             yield from leaves(value, (*prefix, key))
         else:
             yield (*prefix, key), value
-
-
-def nested(path: KeyPath, value: Any) -> dict[str, Any]:
-    """Return the partial config that sets one field."""
-    for key in reversed(path):
-        value = {str(key): value}
-    config: dict[str, Any] = value
-    return config
 
 
 def _swept(source: Source, sweep: Any) -> Iterator[Axis]:
@@ -251,7 +243,7 @@ def _variants(source: Source, groups: Any) -> Iterator[Axis]:
         where = ("variants",) if isinstance(groups, list) else ("variants", name)
         if not isinstance(group, list) or not group:
             raise refusal(source, where, "must be a list of partial configs, at least one")
-        choices = tuple(partial(source, (*where, at), one) for at, one in enumerate(group))
+        choices = tuple(partial(source, (*where, at), config) for at, config in enumerate(group))
         fields = frozenset(path for choice in choices for path, _ in leaves(choice.config))
         yield Axis(name, choices, fields)
 
@@ -266,7 +258,7 @@ def _axis(
         config: dict[str, Any] = {}
         for path, (_, values) in zip(paths, columns, strict=True):
             _put(config, path, values[at])
-        # A list has a line for each of its values, a range only one.
+        # A list has a line for each of its values, a range a single line.
         choices.append(AxisValue(config, source.origins.get((*where, at)) or source.origin(where)))
     return Axis(name, tuple(choices), frozenset(paths))
 
@@ -299,16 +291,14 @@ def _values(source: Source, where: KeyPath, given: Any) -> list[Any]:
 
 
 def _numbered(groups: Any) -> list[tuple[KeyPath, Any]]:
-    return (
-        [((at,), one) for at, one in enumerate(groups)]
-        if isinstance(groups, list)
-        else [((), groups)]
-    )
+    if not isinstance(groups, list):
+        return [((), groups)]
+    return [((at,), group) for at, group in enumerate(groups)]
 
 
-def _overlap(one: Axis, other: Axis) -> str:
-    """Return a field that both axes set, or that lies inside one that the other sets."""
-    for path in sorted(one.fields, key=str):
+def _overlap(axis: Axis, other: Axis) -> str:
+    """Return a field that both axes set, or that lies inside a field that the other axis sets."""
+    for path in sorted(axis.fields, key=str):
         for rival in other.fields:
             shorter, longer = sorted((path, rival), key=len)
             if longer[: len(shorter)] == shorter:

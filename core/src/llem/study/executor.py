@@ -1,17 +1,22 @@
 """Where runs are carried out: the seam to machines other than this one.
 
-What crosses it is data: an experiment as a JSON document goes in, an outcome document comes out,
-and what belongs to a run is stored under its id.
+A task goes in, the run's end comes out, and everything that belongs to the run is stored under its
+id. An executor of another machine serializes the task; this machine takes it as it is.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from llem.config import LoadedExperiment, experiment_model
+import psutil
+import pynvml
+
+from llem.config import LoadedExperiment
 from llem.process.fork_host import Prefork
 from llem.process.workers import FreshWorkers, ReusedWorkers, Start, Workers, start_fresh
 from llem.registry import Registry
@@ -19,7 +24,8 @@ from llem.run.baseline import Baselines
 from llem.run.lifecycle import Progress
 from llem.run.run_experiment import run_experiment
 from llem.schema.outcome import RunPosition
-from llem.study.settings import StudySettings
+from llem.study.study_file import StudySettings, ThermalConfig
+from llem.study.study_state import RunEnd
 
 KEPT_LOG_FILE = ".kept-worker.log"
 """What a worker prints that is kept between runs; each run has its own part as well."""
@@ -27,25 +33,28 @@ KEPT_LOG_FILE = ".kept-worker.log"
 PREFORK_LOG_FILE = ".prefork.log"
 """What is printed while engines are imported for workers to be forked."""
 
+POLL_S = 1.0
+"""Time between two readings of the temperature."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run, as data.
+    """One run.
 
     Attributes:
-        experiment: The experiment as JSON data, with what it leaves open left out.
-        place: Where it stands in the study; its run id names everything that is stored.
+        loaded: The experiment, with the remarks of every check so far.
+        place: Its position in the study; the run id names everything that is stored.
     """
 
-    experiment: dict[str, Any]
+    loaded: LoadedExperiment
     place: RunPosition
 
 
 class Executor(Protocol):
     """Carries out runs, one at a time."""
 
-    def execute(self, task: Task, progress: Progress) -> dict[str, Any]:
-        """Carry out ``task`` and return its outcome document, stored already.
+    def execute(self, task: Task, progress: Progress) -> RunEnd:
+        """Carry out ``task``, store its outcome, and return how it ended.
 
         Raises:
             ConfigError: The experiment is refused where it would run; nothing is stored.
@@ -54,7 +63,7 @@ class Executor(Protocol):
         """
 
     def close(self) -> None:
-        """End whatever is kept between runs."""
+        """End everything that is kept between runs."""
 
 
 class LocalExecutor:
@@ -63,16 +72,12 @@ class LocalExecutor:
     Args:
         registry: The installed plugins.
         folder: The study's folder.
-        base_dir: Folder that relative paths of prompt files start from.
         settings: How the study's points are run.
     """
 
-    def __init__(
-        self, registry: Registry, folder: Path, base_dir: Path, settings: StudySettings
-    ) -> None:
+    def __init__(self, registry: Registry, folder: Path, settings: StudySettings) -> None:
         self._registry = registry
         self._folder = folder
-        self._base_dir = base_dir
         self._baselines = Baselines()
         self._closing = ExitStack()
         start: Start = start_fresh
@@ -86,13 +91,10 @@ class LocalExecutor:
             self._closing.callback(kept.close)
             self._workers = kept
 
-    def execute(self, task: Task, progress: Progress) -> dict[str, Any]:
+    def execute(self, task: Task, progress: Progress) -> RunEnd:
         """Carry out ``task`` in a worker on this machine; see :class:`Executor`."""
-        backend = self._registry.backend(task.experiment["backend"])
-        experiment = experiment_model(backend).model_validate(task.experiment)
-        loaded = LoadedExperiment(experiment, backend, self._base_dir)
         outcome, _ = run_experiment(
-            loaded,
+            task.loaded,
             self._registry,
             self._folder,
             progress,
@@ -100,8 +102,58 @@ class LocalExecutor:
             workers=self._workers,
             baselines=self._baselines,
         )
-        return outcome.model_dump(mode="json")
+        return RunEnd(outcome.status, outcome.verdict.valid)
 
     def close(self) -> None:
         """End the processes that are kept between runs."""
         self._closing.close()
+
+
+def hottest_celsius() -> float | None:
+    """Return the highest temperature that a sensor of this machine shows, or ``None``.
+
+    GPUs count where there are any; a processor's sensors otherwise.
+    """
+    return max(_gpus(), default=None) or max(_processors(), default=None)
+
+
+def wait_until_cool(
+    condition: ThermalConfig,
+    temperature: Callable[[], float | None] = hottest_celsius,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[float, float | None]:
+    """Wait as ``condition`` says; return how long that took, in s, and the last temperature.
+
+    Where no sensor can be read there is no waiting, and the temperature is ``None``.
+    """
+    waited_s = 0.0
+    while (celsius := temperature()) is not None:
+        if celsius < condition.below_celsius or waited_s >= condition.at_most_s:
+            break
+        step_s = min(POLL_S, condition.at_most_s - waited_s)
+        sleep(step_s)
+        waited_s += step_s
+    return waited_s, celsius
+
+
+def _gpus() -> list[float]:
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+        return [
+            float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
+            for handle in handles
+        ]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _processors() -> list[float]:
+    # Not on every system there is such a function.
+    read = getattr(psutil, "sensors_temperatures", dict)
+    return [sensor.current for sensors in read().values() for sensor in sensors]

@@ -1,4 +1,4 @@
-"""When failing runs should stop a study, and which larger points to leave out."""
+"""When failing runs stop a study, and which larger points are left out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeGuard
 
-from llem.study.settings import FailureConfig
+from llem.study.study_file import FailureConfig
 
 
-class Advice(StrEnum):
+class StreakAction(StrEnum):
     """What to do after a run."""
 
-    GO_ON = "go on"
+    CONTINUE = "continue"
     PAUSE = "pause, then probe"
     STOP = "stop"
 
@@ -20,11 +20,11 @@ class Advice(StrEnum):
 class FailureStreak:
     """Counts failures in a row.
 
-    After so many the machine, not the experiments, may be at fault: a pause may mend it, which
-    the next run, the probe, shows.
+    After too many failures the machine may be at fault rather than the experiments. A pause may
+    help, which the next run shows: the probe.
 
     Args:
-        config: How many are too many.
+        config: How many failures are too many.
     """
 
     def __init__(self, config: FailureConfig) -> None:
@@ -32,25 +32,25 @@ class FailureStreak:
         self._failures = 0
         self._probing = False
 
-    def after(self, status: str) -> Advice:
+    def after(self, status: str) -> StreakAction:
         """Return what to do after a run that ended with ``status``.
 
         Running out of memory says something about the experiment, not about the machine.
         """
         if status != "failed":
             self._failures, self._probing = 0, False
-            return Advice.GO_ON
+            return StreakAction.CONTINUE
         if self._probing:
-            return Advice.STOP
+            return StreakAction.STOP
         self._failures += 1
         if self._stop_after is None or self._failures < self._stop_after:
-            return Advice.GO_ON
+            return StreakAction.CONTINUE
         self._probing = True
-        return Advice.PAUSE
+        return StreakAction.PAUSE
 
 
 class Pruning:
-    """Remembers what ran out of memory, and knows what will for certain.
+    """Remembers which runs were out of memory, and finds points that would be, too.
 
     Args:
         fields: Swept fields of which a greater value needs more memory.
@@ -60,7 +60,7 @@ class Pruning:
         self._fields = fields
         self._limits: dict[tuple[str, str], tuple[float, str]] = {}
 
-    def note(self, settings: Mapping[str, Any], run: str) -> None:
+    def add(self, settings: Mapping[str, Any], run: str) -> None:
         """Remember that the run with these settings ran out of memory."""
         for field in self._fields:
             value = settings.get(field)
@@ -71,7 +71,7 @@ class Pruning:
                 self._limits[key] = (value, run)
 
     def cause(self, settings: Mapping[str, Any]) -> str | None:
-        """Return the run that shows that these settings need too much memory, if one does."""
+        """Return the run that shows that these settings need too much memory, or ``None``."""
         for field in self._fields:
             value = settings.get(field)
             limit = self._limits.get((field, _others(settings, field)))

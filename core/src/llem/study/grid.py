@@ -1,102 +1,128 @@
-"""The points of one backend, each found by its number; none of them is kept."""
+"""The points of one backend, each made from its number; none of them is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from functools import reduce
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from llem.config.load import LoadedExperiment, validate_source
+from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
+from llem.errors import Finding, RuleBroken
 from llem.study.axes import Axis, AxisValue, leaves
 from llem.study.study_file import merged
 
 if TYPE_CHECKING:
-    from llem.registry import Backend
+    from llem.registry import Backend, Registry
 
-Steps = tuple[int, ...]
-"""A point of the grid: which step it takes on each axis."""
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a study: an experiment, or the reasons why there is none.
+
+    Attributes:
+        number: Its position in the study, from 0.
+        loaded: The validated experiment, unless the point is refused.
+        refusals: Why the point is refused, with file and line.
+    """
+
+    number: int
+    loaded: LoadedExperiment | None
+    refusals: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What a study has on one backend: the product of axes, then single experiments.
+    """The points of one backend: the product of the axes, then explicit experiments.
 
     Attributes:
+        registry: The installed plugins.
         backend: The backend.
         base: What all points share.
-        axes: What varies; the last one varies fastest.
-        singles: Partial configs of experiments that are listed one by one.
-        crossed: Whether the product of the axes belongs to the study.
+        axes: What varies; the last axis varies fastest.
+        explicit: Partial configs of the experiments that the study lists.
+        cartesian: Whether the product of the axes belongs to the study.
+        offset: Number of the first point in the study.
+        warnings: Remarks that every point keeps.
     """
 
+    registry: Registry
     backend: Backend
-    base: Mapping[str, Any]
+    base: Source
     axes: tuple[Axis, ...]
-    singles: tuple[AxisValue, ...] = ()
-    crossed: bool = True
+    explicit: tuple[AxisValue, ...] = ()
+    cartesian: bool = True
+    offset: int = 0
+    warnings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
-        return self.products + len(self.singles)
+        return self._products + len(self.explicit)
 
-    @property
-    def products(self) -> int:
-        """Number of points that the axes make."""
-        return prod(len(axis.choices) for axis in self.axes) if self.crossed else 0
+    def __iter__(self) -> Iterator[Point]:
+        """Make all points in order.
 
-    def steps(self, number: int) -> Steps:
-        """Return the step that point ``number`` of the product takes on each axis."""
-        found = []
-        for axis in reversed(self.axes):
-            number, step = divmod(number, len(axis.choices))
-            found.append(step)
-        return tuple(reversed(found))
+        Raises:
+            ConfigInvalid: A key or value is not allowed in any combination.
+        """
+        return map(self.point, range(self.offset, self.offset + len(self)))
+
+    def point(self, number: int) -> Point:
+        """Make the point that has this number in the study.
+
+        Raises:
+            ConfigInvalid: A key or value is not allowed in any combination.
+        """
+        try:
+            loaded = validate_source(
+                self.registry, self.backend, self._source(number), self.warnings
+            )
+        except RuleBroken as error:
+            return Point(number, None, error.findings)
+        return Point(number, loaded)
 
     def choices(self, number: int) -> tuple[AxisValue, ...]:
-        """Return what point ``number`` lays over the base, in this order."""
-        if number >= self.products:
-            return (self.singles[number - self.products],)
-        return self.choices_at(self.steps(number))
-
-    def choices_at(self, steps: Steps) -> tuple[AxisValue, ...]:
-        """Return what a point of the product lays over the base."""
-        return tuple(axis.choices[step] for axis, step in zip(self.axes, steps, strict=True))
-
-    def section(self, name: str, choices: Sequence[AxisValue]) -> tuple[bool, Any]:
-        """Return whether the config has section ``name`` with ``choices``, and its content."""
-        given, content = name in self.base, self.base.get(name)
-        for choice in choices:
-            if name in choice.config:
-                given, content = True, merged(content, choice.config[name])
-        return given, content
-
-    def values_of(self, path: KeyPath) -> Iterator[Any]:
-        """Yield each value that the field at ``path`` has in some point, ``None`` for unset."""
-        partials = [choice.config for axis in self.axes for choice in axis.choices]
-        partials += [single.config for single in self.singles]
-        for config in (self.base, *partials):
-            value = dict(leaves(config)).get(path)
-            if value is not None or config is self.base:
-                yield value
+        """Return what the point lays over the base, in this order."""
+        within = number - self.offset
+        if within >= self._products:
+            return (self.explicit[within - self._products],)
+        found = []
+        for axis in reversed(self.axes):
+            within, step = divmod(within, len(axis.choices))
+            found.append(axis.choices[step])
+        return tuple(reversed(found))
 
     def settings(self, number: int) -> dict[str, Any]:
-        """Return what tells point ``number`` from others: field and value."""
+        """Return the fields that tell the point from others, each with its value."""
         return {
             ".".join(map(str, path)): value
             for choice in self.choices(number)
             for path, value in leaves(choice.config)
         }
 
-    def axes_of(self, section: str) -> tuple[int, ...]:
-        """Return the numbers of the axes that vary something in ``section``."""
-        return tuple(
-            at
-            for at, axis in enumerate(self.axes)
-            if any(path[0] == section for path in axis.fields)
-        )
+    def values_of(self, section: str, key: str) -> list[Any]:
+        """Return each value that ``key`` of ``section`` has in some point, ``None`` for unset."""
+        configs = (self._config(number) for number in range(self.offset, self.offset + len(self)))
+        sections = (config.get(section) or {} for config in configs)
+        return list(dict.fromkeys(content.get(key) for content in sections))
 
-    def all_steps(self) -> Iterator[Steps]:
-        """Yield the steps of each point of the product, in order of their numbers."""
-        if self.crossed:
-            yield from product(*(range(len(axis.choices)) for axis in self.axes))
+    @property
+    def _products(self) -> int:
+        """Number of points that the axes make."""
+        return prod(len(axis.choices) for axis in self.axes) if self.cartesian else 0
+
+    def _config(self, number: int) -> Mapping[str, Any]:
+        partials = (choice.config for choice in self.choices(number))
+        config: Mapping[str, Any] = reduce(merged, partials, self.base.data)
+        return config
+
+    def _source(self, number: int) -> Source:
+        """Return keys and values of a point, and where each of them comes from."""
+        origins: dict[KeyPath, str] = dict(self.base.origins)
+        for choice in self.choices(number):
+            origins |= dict.fromkeys((path for path, _ in leaves(choice.config)), choice.origin)
+        # An empty section, or a section whose keys are all commented out, has defaults only.
+        data = {key: value for key, value in self._config(number).items() if value is not None}
+        return Source(data, origins, self.base.file)

@@ -1,7 +1,7 @@
-"""The journal of a study: one line for each thing that happened, on disk before the next begins.
+"""The journal of a study: a line for each event, on disk before the next event begins.
 
-It is only ever appended to. What happened is told by the order of the lines, never by their
-clock times, which are for people: a clock may be set back.
+Lines are only appended. The order of the lines is the order of events; their clock times are for
+people, since a clock may be set back.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from llem.run.lifecycle import NullProgress, Progress
 JOURNAL_FILE = "journal.jsonl"
 
 Entry = dict[str, Any]
-"""One line: ``seq`` from 0, ``at`` (wall clock, for people), ``event``, what belongs to it."""
+"""A line: ``seq`` from 0, ``at`` (wall clock, for people), ``event``, and the event's details."""
 
 
 class Journal:
     """A study's journal, open for appending; use as a context manager.
 
-    A last line that is cut short is what a kill or a loss of power in the middle of writing
-    leaves behind. What it would have said has not happened, so it is cut off, and a line says so.
+    A kill or a loss of power in the middle of writing leaves an incomplete last line. Its event
+    has not happened, so the line is removed, and a new line says so.
 
     Args:
         folder: The study's folder.
 
     Raises:
-        StorageError: The journal cannot be opened, or a line before its last one is damaged.
+        StorageError: The journal cannot be opened, or a line before the last line is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Journal:
         try:
             # Unbuffered: what the disk refused must not be tried again on closing.
             self._file = self.path.open("ab", buffering=0)
-            lost_bytes = self._cut_off()
+            lost_bytes = self._remove_incomplete()
         except OSError as error:
             raise _refused(self.path, error) from error
         if lost_bytes:
@@ -64,7 +64,7 @@ class Journal:
         """Append a line and wait until it is on disk.
 
         Raises:
-            StorageError: The disk refused; the line is cut off when the journal is next opened.
+            StorageError: The disk refused; the line is removed when the journal is next opened.
         """
         entry: Entry = {
             "seq": len(self.entries),
@@ -83,8 +83,8 @@ class Journal:
         self.entries.append(entry)
         return entry
 
-    def _cut_off(self) -> int:
-        """Remove a last line that is not complete, and return its length in bytes."""
+    def _remove_incomplete(self) -> int:
+        """Remove an incomplete last line, and return its length in bytes."""
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
         last = content[content.rfind(b"\n", 0, max(whole - 1, 0)) + 1 : whole]
@@ -96,10 +96,10 @@ class Journal:
 
 
 def read_journal(folder: Path) -> Iterator[Entry]:
-    """Yield the entries of a study's journal in order; a last line that is cut short is left out.
+    """Yield the entries of a study's journal in order, without an incomplete last line.
 
     Raises:
-        StorageError: It cannot be read, or a line before the last one is damaged.
+        StorageError: It cannot be read, or a line before the last line is damaged.
     """
     path = folder / JOURNAL_FILE
     try:
@@ -115,7 +115,7 @@ def read_journal(folder: Path) -> Iterator[Entry]:
                 return
             raise StorageError(
                 f"{path}:{number + 1}: the journal is damaged here",
-                hint="Restore it from a copy; or move the study's folder away to begin anew.",
+                hint="Restore it from a copy; or move the study's folder away and start again.",
             )
         yield entry
 
@@ -130,8 +130,8 @@ def _parsed(line: bytes) -> Entry | None:
 
 def _refused(path: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"cannot keep the journal {path}: {error.strerror}",
-        hint="Everything before is stored: free some space, then go on with --resume.",
+        f"cannot write the journal {path}: {error.strerror}",
+        hint="Everything before is stored: free some space, then continue with --resume.",
     )
 
 
@@ -145,18 +145,18 @@ class StudyProgress(Progress, Protocol):
             number: Its place in the order, from 1.
             total: Number of runs.
             label: What tells its experiment apart.
-            left_s: How long this and all later runs will take, estimated.
+            left_s: Estimated time of this and all later runs, in s.
         """
 
-    def entry(self, entry: Entry) -> None:
-        """Say what was written into the journal."""
+    def journal_event(self, entry: Entry) -> None:
+        """Report what was written into the journal."""
 
 
 class NullStudyProgress(NullProgress):
-    """A :class:`StudyProgress` that tells nobody."""
+    """A :class:`StudyProgress` that shows nothing."""
 
     def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
         """Ignore the run."""
 
-    def entry(self, entry: Entry) -> None:
+    def journal_event(self, entry: Entry) -> None:
         """Ignore the entry."""

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from llem.config.load import LoadedExperiment, apply_overrides, resolve_backend
-from llem.config.messages import findings_of
+from llem.config.load import apply_overrides, resolve_backend
 from llem.config.redact import redact
-from llem.config.source import Source
-from llem.errors import ConfigInvalid
-from llem.schema.base import FrozenModel
+from llem.config.source import Source, read_file
+from llem.errors import Finding
 from llem.study.axes import AxisValue, leaves, partial, read_axes, refusal, without
-from llem.study.grid import Grid
-from llem.study.points import Point, Points
-from llem.study.settings import StudySettings
-from llem.study.study_file import merged, read_study
+from llem.study.grid import Grid, Point
+from llem.study.study_file import StudySettings, merged, take_settings, with_extended
 
 if TYPE_CHECKING:
     from llem.registry import Registry
 
-MAX_POINTS = 500_000
-"""A study of more points is refused before any of them is made."""
-
-
-class _StudyFile(FrozenModel):
-    study: StudySettings = StudySettings()
+MAX_POINTS = 100_000
+"""A study of more points is refused before any point is made: planning it would take minutes."""
 
 
 @dataclass(frozen=True)
@@ -44,51 +32,44 @@ class LoadedStudy:
         name: Its name.
         settings: How its points are run.
         grids: Its points, by backend.
-        base_dir: Folder that relative paths of prompt files start from.
-        document: All that its file, flags and overrides say, without secrets.
+        document: Everything that its file, flags and overrides say, without secrets.
     """
 
     name: str
     settings: StudySettings
-    grids: tuple[Points, ...]
-    base_dir: Path
+    grids: tuple[Grid, ...]
     document: Mapping[str, Any]
 
     def __len__(self) -> int:
-        return sum(len(points.grid) for points in self.grids)
+        return sum(map(len, self.grids))
 
     def __iter__(self) -> Iterator[Point]:
         """Make all points in order; none of them is kept.
 
         Raises:
-            ConfigInvalid: A key or value is not allowed whatever the others are.
+            ConfigInvalid: A key or value is not allowed in any combination.
         """
-        for points in self.grids:
-            yield from points
+        for grid in self.grids:
+            yield from grid
 
-    def loaded(self, number: int) -> LoadedExperiment:
-        """Return the experiment of a point that is not refused."""
-        return self.of(number).loaded(number, self.base_dir)
-
-    def of(self, number: int) -> Points:
-        """Return the points among which ``number`` is."""
-        return self.grids[bisect_right(self._offsets, number) - 1]
+    def point(self, number: int) -> Point:
+        """Make the point that has this number."""
+        return self._grid_of(number).point(number)
 
     def differences(self, number: int) -> dict[str, Any]:
         """Return what tells a point from the others: field and value, the backend if several."""
-        points = self.of(number)
-        backend = {"backend": points.grid.backend.name} if len(self.grids) > 1 else {}
-        return {**backend, **points.grid.settings(number - points.offset)}
+        grid = self._grid_of(number)
+        backend = {"backend": grid.backend.name} if len(self.grids) > 1 else {}
+        return {**backend, **grid.settings(number)}
 
-    @cached_property
-    def _offsets(self) -> list[int]:
-        return [points.offset for points in self.grids]
+    def _grid_of(self, number: int) -> Grid:
+        return self.grids[bisect_right(self.grids, number, key=lambda grid: grid.offset) - 1]
 
 
 def load_study(
     registry: Registry,
     *,
-    file: Path,
+    file: Path | Source,
     overrides: Sequence[str] = (),
     backend: str | None = None,
     model: str | None = None,
@@ -99,7 +80,7 @@ def load_study(
 
     Args:
         registry: The installed plugins.
-        file: YAML or JSON file.
+        file: YAML or JSON file, or what was read from it.
         overrides: ``a.b=c`` each, in order.
         backend: Value of ``--backend``.
         model: Value of ``--model``.
@@ -108,67 +89,67 @@ def load_study(
         ConfigError: The study is refused.
         BackendUnavailable: A backend of it cannot be used.
     """
-    source = read_study(file)
+    source = with_extended(read_file(file) if isinstance(file, Path) else file)
     several = "backends" in source.data
     apply_overrides(source, overrides, None if several else backend, model)
     document = redact(source.data)
-    settings = _settings(source)
-    partials = _backends(source, registry)
+    settings = take_settings(source)
+    partials, warnings = _backends(source, registry)
     if several and backend is not None:
         if backend not in partials:
             raise refusal(source, ("backends",), f"{backend} is none of the study's backends")
         partials = {backend: partials[backend]}
     axes = read_axes(source)
-    crossed = bool(axes) or "experiments" not in source.data
-    singles = _singles(source, list(partials))
-    grids: list[Points] = []
-    offset = 0
+    cartesian = bool(axes) or "experiments" not in source.data
+    explicit = _explicit(source, list(partials))
+    grids: list[Grid] = []
+    points = 0
     for name, config in partials.items():
         others = [other for other in partials if other != name]
+        data = {**without(merged(source.data, config), others), "backend": name}
         grid = Grid(
+            registry=registry,
             backend=registry.backend(name),
-            base={**without(merged(source.data, config), others), "backend": name},
-            axes=tuple(one for axis in axes if (one := axis.on(name, others)) is not None),
-            singles=tuple(_of_backend(singles, name, others)),
-            crossed=crossed,
+            base=Source(data, source.origins, source.file),
+            axes=tuple(mine for axis in axes if (mine := axis.on(name, others)) is not None),
+            explicit=tuple(_of_backend(explicit, name, others)),
+            cartesian=cartesian,
+            offset=points,
+            warnings=warnings,
         )
-        grids.append(Points(grid, source.origins, registry, offset=offset))
-        offset += len(grid)
-    if offset == 0:
+        grids.append(grid)
+        points += len(grid)
+    if points == 0:
         raise refusal(source, ("experiments",), "the study has no points")
-    if offset > MAX_POINTS:
-        message = f"the study has {offset:,} points, more than {MAX_POINTS:,}"
+    if points > MAX_POINTS:
+        message = f"the study has {points:,} points, more than {MAX_POINTS:,}"
         hint = "Narrow an axis, or divide the study."
         raise refusal(source, ("sweep",), message, hint=hint)
-    name = settings.name or re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem).strip("-_") or "study"
-    return LoadedStudy(name, settings, tuple(grids), file.parent, document)
+    return LoadedStudy(settings.name or _name_of(source.file), settings, tuple(grids), document)
 
 
-def _settings(source: Source) -> StudySettings:
-    """Take the `study` section out of ``source`` and validate it.
-
-    Raises:
-        ConfigInvalid: It has keys or values that are not allowed.
-    """
-    section = source.data.pop("study", None)
-    document = {} if section is None else {"study": section}
-    try:
-        return _StudyFile.model_validate_json(json.dumps(document), strict=True).study
-    except ValidationError as error:
-        raise ConfigInvalid(findings_of(error, _StudyFile, source)) from None
+def _name_of(file: Path | None) -> str:
+    """Return the name of a study that has none of its own."""
+    stem = "" if file is None else file.stem
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study"
 
 
-def _backends(source: Source, registry: Registry) -> dict[str, Mapping[str, Any]]:
+def _backends(
+    source: Source, registry: Registry
+) -> tuple[dict[str, Mapping[str, Any]], tuple[Finding, ...]]:
     """Take `backends` out of ``source``: what each backend of the study lays over the base.
+
+    Returns:
+        Partial configs by backend, and a warning if the only backend was chosen by llem.
 
     Raises:
         ConfigInvalid: They are not written as a list of names or a section for each.
-        BackendUnavailable: One of them cannot be used.
+        BackendUnavailable: A backend among them cannot be used.
     """
     given = source.data.pop("backends", None)
     if given is None:
-        chosen, _ = resolve_backend(registry, source)
-        return {chosen.name: {}}
+        chosen, warnings = resolve_backend(registry, source)
+        return {chosen.name: {}}, warnings
     if "backend" in source.data:
         raise refusal(source, ("backend",), "backend and backends exclude each other")
     if isinstance(given, list):
@@ -182,10 +163,10 @@ def _backends(source: Source, registry: Registry) -> dict[str, Mapping[str, Any]
         partials[name] = partial(source, where, {} if config is None else config).config
         for path, _ in leaves(partials[name]):
             source.origins.setdefault(path, source.origin((*where, *path)))
-    return partials
+    return partials, ()
 
 
-def _singles(source: Source, backends: Sequence[str]) -> list[AxisValue]:
+def _explicit(source: Source, backends: Sequence[str]) -> list[AxisValue]:
     """Take `experiments` out of ``source``.
 
     Raises:
@@ -194,18 +175,18 @@ def _singles(source: Source, backends: Sequence[str]) -> list[AxisValue]:
     given = source.data.pop("experiments", [])
     if not isinstance(given, list):
         raise refusal(source, ("experiments",), "must be a list of partial configs")
-    singles = [partial(source, ("experiments", at), one) for at, one in enumerate(given)]
-    for at, single in enumerate(singles):
-        if (name := single.config.get("backend", backends[0])) not in backends:
+    explicit = [partial(source, ("experiments", at), config) for at, config in enumerate(given)]
+    for at, choice in enumerate(explicit):
+        if (name := choice.config.get("backend", backends[0])) not in backends:
             message = f"{name} is none of the study's backends, {', '.join(backends)}"
             raise refusal(source, ("experiments", at), message)
-    return singles
+    return explicit
 
 
 def _of_backend(
-    singles: Sequence[AxisValue], backend: str, others: Sequence[str]
+    explicit: Sequence[AxisValue], backend: str, others: Sequence[str]
 ) -> Iterator[AxisValue]:
-    """Yield what ``backend`` has of the experiments that are listed one by one."""
-    for single in singles:
-        if single.config.get("backend", backend) == backend:
-            yield AxisValue(without(single.config, others), single.origin)
+    """Yield what ``backend`` has of the experiments that the study lists."""
+    for choice in explicit:
+        if choice.config.get("backend", backend) == backend:
+            yield AxisValue(without(choice.config, others), choice.origin)

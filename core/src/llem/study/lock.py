@@ -20,26 +20,26 @@ from llem.results.folder import write_json
 LOCK_FILE = ".lock"
 OWNER_FILE = ".owner.json"
 LOCKS_VARIABLE = "LLEM_LOCK_DIR"
-"""Folder of the device locks; by default one that all users of a machine share."""
+"""Folder of the device locks; by default all users of a machine share it."""
 
 
 @contextmanager
 def study_lock(
     folder: Path, *, take_over: bool = False, host: str | None = None
 ) -> Iterator[dict[str, Any] | None]:
-    """Hold the study in ``folder``; give the owner that died holding it, if one did.
+    """Hold the study in ``folder``; yield the owner that died while it held it, or ``None``.
 
-    The kernel gives a lock back when its process ends, however it ends, so on one machine a
+    The kernel releases a lock when its process ends, however it ends, so on a single machine a
     lock that is held is held by a living process. Between machines that share the folder the
     kernel may not know, so there the owner's note decides.
 
     Args:
         folder: The study's folder.
-        take_over: Whether to believe that an owner on another machine is dead.
+        take_over: Whether to assume that an owner on another machine is dead.
         host: Name of this machine.
 
     Raises:
-        StudyBusy: Another process has it, or a process of another machine may have it.
+        StudyBusy: Another process holds it, or a process of another machine may hold it.
         OutputRefused: The folder cannot be written.
     """
     host = host or platform.node()
@@ -88,14 +88,14 @@ def device_locks(uuids: Sequence[str], folder: Path | None = None) -> Iterator[N
 
     Args:
         uuids: The devices.
-        folder: Where the locks are.
+        folder: Folder of the locks.
 
     Raises:
-        DeviceBusy: Another study has one of them.
+        DeviceBusy: Another study holds a device among them.
     """
     folder = folder or locks_folder()
     with ExitStack() as stack:
-        # In one order everywhere, so that two studies never wait for each other crosswise.
+        # The same order everywhere, so that two studies never wait for each other.
         for uuid in sorted(set(uuids)):
             stack.enter_context(_device_lock(uuid, folder))
         yield

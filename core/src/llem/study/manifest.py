@@ -1,4 +1,4 @@
-"""What a study was when it was begun: its document, its versions, its order."""
+"""The manifest: document, versions and order of a study when it was begun."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from llem.study.study_plan import StudyPlan
 def versions_of(study: LoadedStudy) -> dict[str, str]:
     """Return the versions that results depend on: of llem, plugins, and engines.
 
-    Those of an environment that `runner.python` names are asked of its interpreter. One that does
-    not answer has none; its runs will say why.
+    Versions of an environment that `runner.python` names come from its interpreter. An interpreter
+    that does not answer has none; its runs will say why.
     """
     found = {"llem": __version__}
-    for points in study.grids:
-        backend = points.grid.backend
+    for grid in study.grids:
+        backend = grid.backend
         found[f"plugin {backend.name}"] = f"{backend.distribution} {backend.version}"
-        for python in dict.fromkeys(points.grid.values_of(("runner", "python"))):
+        for python in grid.values_of("runner", "python"):
             if python is None:
                 found |= _installed(distributions_of(backend.info))
                 continue
@@ -57,12 +57,12 @@ def differences(
     """
     earlier, present = dict(leaves(before)), dict(leaves(now))
     for path in dict.fromkeys([*earlier, *present]):
-        one, other = (shown(values, path) for values in (earlier, present))
-        if one != other:
-            yield f"{what} {'.'.join(map(str, path))}", one, other
+        then, today = (_as_text(values, path) for values in (earlier, present))
+        if then != today:
+            yield f"{what} {'.'.join(map(str, path))}", then, today
 
 
-def shown(values: Mapping[Any, Any], path: Any) -> str:
+def _as_text(values: Mapping[Any, Any], path: Any) -> str:
     """Return a value as text, or that there is none."""
     return repr(values[path]) if path in values else "absent"
 
@@ -114,7 +114,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """Return the manifest in a study's folder, or ``None`` if it has none.
 
     Raises:
-        StorageError: It is not one.
+        StorageError: The file is not a manifest.
     """
     path = folder / MANIFEST_FILE
     try:
@@ -129,17 +129,17 @@ def check_unchanged(before: Manifest, now: Manifest, *, accept: bool) -> list[st
     """Return what has changed since the study was begun, one line each.
 
     Raises:
-        StudyChanged: Something has, and it is not accepted.
+        StudyChanged: The study has changed, and that is not accepted.
     """
     found = [
         *differences(before.document, now.document, "config"),
         *differences(before.versions, now.versions, "version of"),
     ]
-    lines = [f"{name}: was {one}, now {other}" for name, one, other in found]
+    lines = [f"{name}: was {then}, now {today}" for name, then, today in found]
     if lines and not accept:
         raise StudyChanged(
-            f"the study {before.name} is not the one that was begun:\n  " + "\n  ".join(lines),
-            hint="Undo the change, begin anew with another --out, or add --accept-drift to go "
-            "on and have the change recorded.",
+            f"the study {before.name} has changed since it was begun:\n  " + "\n  ".join(lines),
+            hint="Undo the change, start a new study with another --out, or continue with "
+            "--accept-drift, which records the change.",
         )
     return lines

@@ -1,4 +1,4 @@
-"""In which order the experiments of a study are run, repeats included."""
+"""The order in which the experiments of a study are run, repeats included."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llem.study.settings import Order
+from llem.study.study_file import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Place:
 
     Attributes:
         experiment: Number of the experiment.
-        repeat: Which of its runs it is, from 0.
+        repeat: Number of the repeat, from 0.
         block: Number of the pass over all experiments it belongs to, from 0.
     """
 
@@ -35,12 +35,12 @@ def arrange(
     """Yield every run once, in order.
 
     Args:
-        experiments: How many there are.
-        repeats: How often each is run.
-        order: The design; all but ``sequential`` make one pass (a block) for each repeat.
+        experiments: Number of experiments.
+        repeats: How often each experiment is run.
+        order: The design; all but ``sequential`` make a pass (a block) for each repeat.
         seed: Seed of ``shuffled``.
         group: Says which experiments can share a worker. Where the design leaves the order
-            within a pass open (``sequential`` and ``interleaved``), they come one after another.
+            within a pass open (``sequential`` and ``interleaved``), they follow each other.
     """
     numbers = list(range(experiments))
     if group is not None and order in ("sequential", "interleaved"):
@@ -56,16 +56,16 @@ def arrange(
 
 
 def balanced_after(experiments: int) -> int:
-    """Return how many passes of a Williams design make it balanced: twice as many if odd."""
+    """Return how many passes balance a Williams design: ``experiments``, twice that if odd."""
     return experiments if experiments % 2 == 0 else 2 * experiments
 
 
 def williams_row(experiments: int, row: int) -> Iterator[int]:
-    """Yield one row of a Williams design, a Latin square balanced for what comes before.
+    """Yield a row of a Williams design, a Latin square balanced for the predecessor.
 
-    In the first ``experiments`` rows everything stands once in each place, and if their number
-    is even, each thing follows each other one once. For an odd number that takes the mirrored
-    rows as well, so it has twice as many.
+    In the first ``experiments`` rows every experiment stands once in each place. If their number
+    is even, every experiment also follows every other once. An odd number needs the mirrored rows
+    for that, so the design has twice as many.
 
     Source: E. J. Williams, "Experimental designs balanced for the estimation of residual
     effects of treatments", Australian Journal of Scientific Research A 2, 1949.
@@ -91,7 +91,7 @@ def _pass(numbers: Sequence[int], block: int, order: Order, seed: int) -> Iterat
 
 
 def _grouped(numbers: Sequence[int], group: Callable[[int], Hashable]) -> list[int]:
-    """Return ``numbers`` with those of one group together, groups in order of their first one."""
+    """Return ``numbers`` group by group, groups in order of their first number."""
     groups: dict[Hashable, list[int]] = {}
     for number in numbers:
         groups.setdefault(group(number), []).append(number)

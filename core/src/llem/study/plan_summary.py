@@ -1,4 +1,4 @@
-"""What a study will run, for people and as data, before anything is started."""
+"""Summarize what a study will run, for people and as data, before anything is started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llem.config.redact import redact
 from llem.study.study_plan import StudyPlan
 
 MAX_ROWS = 20
-"""Experiments that people are shown, unless they ask for all."""
+"""Experiments that are listed for people, unless they ask for all."""
 
 
 def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
@@ -18,7 +18,7 @@ def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
 
     Args:
         plan: The plan.
-        everything: Whether every experiment is listed, and not only the first ones.
+        everything: Whether every experiment is listed, or only the first ``MAX_ROWS``.
     """
     settings = plan.study.settings
     yield f"study {plan.study.name}"
@@ -26,7 +26,7 @@ def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
     yield _row(len(plan.refused), "refused", "")
     for rule, number in Counter(point.rule for point in plan.refused).most_common():
         example = next(point for point in plan.refused if point.rule == rule)
-        yield f"{'':11}{number:,} x {rule}, such as: {plan.refusals(example)[0]}"
+        yield f"{'':11}{number:,} x {rule}, such as: {example.findings[0]}"
     yield _row(plan.duplicates, "duplicate", "same calls, workload and runner: run once for all")
     yield _row(len(plan.experiments), "experiment", "")
     order = f"{settings.repeats} x each, {settings.order}" if settings.repeats > 1 else ""
@@ -43,7 +43,7 @@ def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
         yield f"… and {len(plan.ids) - shown:,} more; --all lists them"
 
 
-def document(plan: StudyPlan) -> dict[str, Any]:
+def plan_document(plan: StudyPlan) -> dict[str, Any]:
     """Return the plan as JSON data, without secrets."""
     data: dict[str, Any] = redact(
         {
@@ -54,7 +54,7 @@ def document(plan: StudyPlan) -> dict[str, Any]:
                     "point": point.number,
                     "settings": plan.study.differences(point.number),
                     "rule": point.rule,
-                    "reasons": [str(finding) for finding in plan.refusals(point)],
+                    "reasons": [str(finding) for finding in point.findings],
                 }
                 for point in plan.refused
             ],

@@ -1,20 +1,93 @@
-"""Read a study file and the files it extends."""
+"""A study file: the files it extends, and its `study` section."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, ValidationError
+
+from llem.config.messages import findings_of
 from llem.config.source import Source, read_file
 from llem.config.strict_yaml import KeyPath
-from llem.errors import ConfigFileError
+from llem.errors import ConfigFileError, ConfigInvalid
+from llem.schema.base import FrozenModel, Param
+from llem.schema.measurement import Seconds
 
 STUDY_KEYS = ("extends", "study", "backends", "sweep", "zip", "variants", "experiments")
-"""Keys that an experiment does not have; one of them makes a file a study."""
+"""Keys that an experiment does not have; any of them makes a file a study."""
 
 _KINDS = ("source", "distribution")
-"""Keys that say of which kind a section is: another kind replaces all of it."""
+"""Keys that say of which kind a section is: a section of another kind is replaced as a whole."""
+
+Order = Literal["sequential", "interleaved", "shuffled", "latin-square"]
+
+
+class ThermalConfig(FrozenModel):
+    """Start a run only when the device is cool, or has been given time to cool down."""
+
+    below_celsius: Annotated[float, Field(gt=-50, le=150), Param(unit="°C")]
+    """Start when the hottest sensor of the devices shows less."""
+
+    at_most_s: Seconds = 300.0
+    """Start after this time however hot it still is; the journal then says so."""
+
+
+class FailureConfig(FrozenModel):
+    """What a study does about runs that fail."""
+
+    stop_after: Annotated[int | None, Field(ge=1, le=1_000_000), Param(unit="runs")] = 3
+    """Failures in a row after which the study pauses and probes; null never stops it."""
+
+    probe_after_s: Seconds = 60.0
+    """The pause. The run after it is the probe: if it fails too, the study stops."""
+
+    prune: tuple[str, ...] = ()
+    """Swept fields of which a greater value needs more memory: where a run is out of memory,
+    points that differ only by a greater value of such a field are left out."""
+
+
+class StudySettings(FrozenModel):
+    """How the points of a study are run."""
+
+    name: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = None
+    """Name of the study and of its folder; unset takes the file's name."""
+
+    repeats: Annotated[int, Field(ge=1, le=10_000), Param(unit="runs")] = 1
+    """How often every experiment is run."""
+
+    order: Order = "sequential"
+    """`sequential` ends all repeats of one experiment first; `interleaved` makes passes over
+    all experiments; `shuffled` shuffles each pass; `latin-square` is a Williams design, in
+    which every experiment follows every other equally often."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of the shuffling."""
+
+    gap_s: Seconds = 0.0
+    """Pause before each run but the first, to cool down."""
+
+    block_gap_s: Seconds = 0.0
+    """Pause before each pass over all experiments but the first, instead of `gap_s`."""
+
+    thermal: ThermalConfig | None = None
+    """Condition under which a run may start."""
+
+    reuse: Literal["none", "model"] = "none"
+    """`model` keeps the worker while runs in a row load the same model in the same way."""
+
+    prefork: bool = False
+    """Fork each worker from a process that has the engine imported, where that is safe: no device
+    opened and no thread running."""
+
+    failures: FailureConfig = FailureConfig()
+    """What is done about failures."""
+
+
+class _StudyFile(FrozenModel):
+    study: StudySettings = StudySettings()
 
 
 def is_study(source: Source) -> bool:
@@ -22,13 +95,27 @@ def is_study(source: Source) -> bool:
     return not source.data.keys().isdisjoint(STUDY_KEYS)
 
 
-def read_study(path: Path) -> Source:
-    """Read a file with everything it extends; what the file itself says wins, key by key.
+def take_settings(source: Source) -> StudySettings:
+    """Take the `study` section out of ``source`` and validate it.
+
+    Raises:
+        ConfigInvalid: It has keys or values that are not allowed.
+    """
+    section = source.data.pop("study", None)
+    document = {} if section is None else {"study": section}
+    try:
+        return _StudyFile.model_validate_json(json.dumps(document), strict=True).study
+    except ValidationError as error:
+        raise ConfigInvalid(findings_of(error, _StudyFile, source)) from None
+
+
+def with_extended(source: Source) -> Source:
+    """Return ``source`` over everything that its file extends; the file itself wins, key by key.
 
     Raises:
         ConfigFileError: A file cannot be read, or extends itself.
     """
-    return _read(path, ())
+    return _with_extended(source, ())
 
 
 def merged(below: Any, above: Any) -> Any:
@@ -44,24 +131,24 @@ def merged(below: Any, above: Any) -> Any:
     }
 
 
-def _read(path: Path, readers: tuple[Path, ...]) -> Source:
-    resolved = path.resolve()
-    if resolved in readers:
-        chain = " extends ".join(one.name for one in (*readers, resolved))
-        raise ConfigFileError(f"{path} extends itself: {chain}")
-    source = read_file(path)
+def _with_extended(source: Source, readers: tuple[Path, ...]) -> Source:
     if "extends" not in source.data:
         return source
     base_name = source.data.pop("extends")
     if not isinstance(base_name, str) or not base_name:
         where = source.origin(("extends",))
         raise ConfigFileError(f"{where}: extends must be the name of a file")
-    base = _read(path.parent / base_name, (*readers, resolved))
+    path = source.base_dir / base_name
+    readers = readers if source.file is None else (*readers, source.file.resolve())
+    if path.resolve() in readers:
+        chain = " extends ".join(reader.name for reader in (*readers, path))
+        raise ConfigFileError(f"{path} extends itself: {chain}")
+    base = _with_extended(read_file(path), readers)
     # What is replaced as a whole keeps no origin below it.
     origins = {
         part: origin for part, origin in base.origins.items() if not _is_replaced(part, source)
     }
-    return Source(merged(base.data, source.data), {**origins, **source.origins})
+    return Source(merged(base.data, source.data), {**origins, **source.origins}, source.file)
 
 
 def _is_replaced(part: KeyPath, by: Source) -> bool:

@@ -1,7 +1,9 @@
-"""From the points of a study to its runs: refused ones, duplicates, order."""
+"""From the points of a study to its runs: refused points, duplicates, order."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +11,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from llem.errors import ConfigError, ConfigInvalid, Finding
+from llem.process.workers import load_key
+from llem.registry import Backend
+from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
-from llem.study.identity import Identities
 from llem.study.load_study import LoadedStudy
 from llem.study.order import Place, arrange, balanced_after
+
+ID_DIGITS = 20
+"""Hexadecimal digits of an experiment's id; 80 bits never collide in one store."""
 
 
 class RefusedPoint(NamedTuple):
@@ -20,11 +27,16 @@ class RefusedPoint(NamedTuple):
 
     Attributes:
         number: Its position in the study.
-        rule: Name of the first rule that refuses it.
+        findings: Why it is refused, with file and line; at least one.
     """
 
     number: int
-    rule: str
+    findings: Sequence[Finding]
+
+    @property
+    def rule(self) -> str:
+        """Name of the first rule that refuses it."""
+        return self.findings[0].code
 
 
 class Run(NamedTuple):
@@ -33,7 +45,7 @@ class Run(NamedTuple):
     Attributes:
         id: Its id; names its folder, its journal entries and its outcome.
         experiment: Number of its experiment.
-        place: Where it stands in the order.
+        place: Its place in the order.
     """
 
     id: str
@@ -63,7 +75,7 @@ class StudyPlan:
 
     @property
     def duplicates(self) -> int:
-        """Points that are the same experiment as an earlier one."""
+        """Points that are the same experiment as an earlier point."""
         return sum(len(points) - 1 for points in self.experiments.values())
 
     @property
@@ -89,17 +101,13 @@ class StudyPlan:
         for place in places:
             yield Run(self._run_id(place), place.experiment, place)
 
+    def points(self, experiment: int) -> Sequence[int]:
+        """Return the numbers of the points that are this experiment; the first point is run."""
+        return self.experiments[self.ids[experiment]]
+
     def settings(self, experiment: int) -> list[dict[str, Any]]:
         """Return what tells an experiment apart, for each of its points."""
-        return [self.study.differences(point) for point in self.experiments[self.ids[experiment]]]
-
-    def refusals(self, point: RefusedPoint) -> Sequence[Finding]:
-        """Return why a point is refused, with file and line."""
-        points = self.study.of(point.number)
-        made = points.point(point.number)
-        if made.experiment is None:
-            return points.located(made)
-        return [_refusal_of_plan(points.grid.backend.build_plan, made.experiment)]
+        return [self.study.differences(point) for point in self.points(experiment)]
 
     def remarks(self) -> Iterator[str]:
         """Yield what is worth knowing about the design."""
@@ -118,57 +126,87 @@ class StudyPlan:
 
 
 def plan_study(study: LoadedStudy) -> StudyPlan:
-    """Make all points, and find out which are refused and which are the same experiment.
+    """Make all points; find the refused ones, and those that are the same experiment.
 
     Raises:
-        ConfigInvalid: Every point is refused, or a config is wrong whatever the others are.
+        ConfigInvalid: Every point is refused, or a config is wrong in any combination.
     """
-    identities = Identities()
     refused: list[RefusedPoint] = []
     experiments: dict[str, list[int]] = {}
     loads: dict[str, str] = {}
-    reuse = study.settings.reuse == "model"
     least_s = most_s = 0.0
-    for points in study.grids:
-        backend = points.grid.backend
-        for point in points:
-            if point.experiment is None:
-                refused.append(RefusedPoint(point.number, point.refusals[0].code))
-                continue
-            try:
-                id, load = identities.of(backend, point.experiment, with_load=reuse)
-            except ConfigError as error:
-                refused.append(RefusedPoint(point.number, error.code))
-                continue
-            if id in experiments:
-                experiments[id].append(point.number)
-                continue
-            experiments[id] = [point.number]
-            if load:
-                loads[id] = load
-            measurement = point.experiment.measurement
-            idle_s = measurement.baseline.bare_s + measurement.baseline.loaded_s
-            least_s += idle_s + measurement.min_duration_s
-            most_s += idle_s + measurement.warmup.max_duration_s + measurement.max_duration_s
-    repeats = study.settings.repeats
-    plan = StudyPlan(study, refused, experiments, loads, repeats * least_s, repeats * most_s)
+    for point in study:
+        if point.loaded is None:
+            refused.append(RefusedPoint(point.number, point.refusals))
+            continue
+        backend, experiment = point.loaded.backend, point.loaded.experiment
+        try:
+            # A shape keeps its name here: the folder it is written to differs between machines.
+            plan = backend.build_plan(experiment)
+        except ConfigError as error:
+            refused.append(RefusedPoint(point.number, _findings(error)))
+            continue
+        id = experiment_id(backend, experiment, plan)
+        if id in experiments:
+            experiments[id].append(point.number)
+            continue
+        experiments[id] = [point.number]
+        if study.settings.reuse == "model":
+            loads[id] = _digest(load_key(backend, plan, experiment.runner))
+        measurement = experiment.measurement
+        idle_s = measurement.baseline.bare_s + measurement.baseline.loaded_s
+        least_s += idle_s + measurement.min_duration_s
+        most_s += idle_s + measurement.warmup.max_duration_s + measurement.max_duration_s
     if not experiments:
-        raise _all_refused(plan)
-    return plan
+        raise _all_refused(refused)
+    repeats = study.settings.repeats
+    return StudyPlan(study, refused, experiments, loads, repeats * least_s, repeats * most_s)
 
 
-def _all_refused(plan: StudyPlan) -> ConfigInvalid:
+def experiment_id(backend: Backend, experiment: Experiment, plan: CallPlan) -> str:
+    """Return a hash of call plan, workload and runner, and of nothing else.
+
+    Two configs that come to the same calls on the same prompts in the same environment are one
+    experiment.
+    """
+    parts = (
+        backend.name,
+        _canonical(plan.to_json()),
+        _canonical(experiment.workload.model_dump(mode="json")),
+        _canonical(_other_prompt_settings(experiment)),
+        _canonical(experiment.runner.model_dump(mode="json")),
+    )
+    return _digest("\0".join(parts))
+
+
+def _other_prompt_settings(experiment: Experiment) -> list[Any]:
+    """Return what decides about prompts and lengths besides the workload's section."""
+    longest = experiment.decoder.max_new_tokens
+    if experiment.workload.source == "synthetic":
+        return [longest]
+    # A text becomes tokens by the model's tokenizer.
+    model = experiment.model
+    return [longest, model.id, model.revision, model.tokenizer, model.gguf_file]
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def _findings(error: ConfigError) -> Sequence[Finding]:
+    """Return what a backend says that refuses to plan an experiment."""
+    if isinstance(error, ConfigInvalid):
+        return error.findings
+    return [Finding(error.code, error.message, hint=error.hint)]
+
+
+def _all_refused(refused: Sequence[RefusedPoint]) -> ConfigInvalid:
     """Return the error that shows one refused point for each rule."""
-    counts = Counter(point.rule for point in plan.refused)
-    first = {point.rule: point for point in reversed(plan.refused)}
-    findings = [finding for rule in counts for finding in plan.refusals(first[rule])]
+    counts = Counter(point.rule for point in refused)
+    first = {point.rule: point for point in reversed(refused)}
+    findings = [finding for rule in counts for finding in first[rule].findings]
     rules = ", ".join(f"{rule} ({count:,})" for rule, count in counts.most_common())
-    return ConfigInvalid(findings, hint=f"All {len(plan.refused):,} points are refused: {rules}.")
-
-
-def _refusal_of_plan(build: Any, experiment: Experiment) -> Finding:
-    try:
-        build(experiment)
-    except ConfigError as error:
-        return Finding(error.code, error.message, hint=error.hint)
-    return Finding("refused", "the backend refused it when the study was planned")
+    return ConfigInvalid(findings, hint=f"All {len(refused):,} points are refused: {rules}.")

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from llem.study.study_file import is_study, read_study
+from llem.config.source import read_file
+from llem.study.load_study import load_study
+from llem.study.study_file import is_study
 
-from .fakes import FAKE, OTHER, FakeBackend, FakeRegistry, OtherSection
+from ..config.fakes import FAKE, OTHER, FakeBackend, FakeRegistry, OtherSection
 
 THIRD = FakeBackend("third", OtherSection)
 
@@ -14,6 +16,11 @@ THIRD = FakeBackend("third", OtherSection)
 def rows(study):
     """Return what tells each point apart."""
     return [study.differences(number) for number in range(len(study))]
+
+
+def experiments(study):
+    """Return the experiment of each point."""
+    return [point.loaded.experiment for point in study]
 
 
 def test_axes_are_crossed_and_the_last_one_is_the_fastest(study):
@@ -24,9 +31,9 @@ def test_axes_are_crossed_and_the_last_one_is_the_fastest(study):
         {"fake.batch_size": 2, "decoder.temperature": 0},
         {"fake.batch_size": 2, "decoder.temperature": 0.5},
     ]
-    experiments = [point.experiment for point in loaded]
-    assert [one.section.batch_size for one in experiments] == [1, 1, 2, 2]
-    assert [one.decoder.temperature for one in experiments] == [0, 0.5, 0, 0.5]
+    made = experiments(loaded)
+    assert [experiment.section.batch_size for experiment in made] == [1, 1, 2, 2]
+    assert [experiment.decoder.temperature for experiment in made] == [0, 0.5, 0, 0.5]
 
 
 def test_a_point_is_found_again_by_its_number(study):
@@ -38,8 +45,8 @@ def test_a_point_is_found_again_by_its_number(study):
     )
     assert [point.number for point in loaded] == list(range(7))
     for point in loaded:
-        assert loaded.of(point.number).point(point.number) == point
-    assert loaded.loaded(6).experiment.model.id == "shape:1b"
+        assert loaded.point(point.number) == point
+    assert loaded.point(6).loaded.experiment.model.id == "shape:1b"
 
 
 def test_a_swept_field_wins_over_the_base_whose_other_fields_stay(study):
@@ -49,8 +56,8 @@ def test_a_swept_field_wins_over_the_base_whose_other_fields_stay(study):
         sweep: {decoder.temperature: [0.7]}
         """
     )
-    (point,) = loaded
-    assert (point.experiment.decoder.temperature, point.experiment.decoder.top_p) == (0.7, 0.5)
+    (experiment,) = experiments(loaded)
+    assert (experiment.decoder.temperature, experiment.decoder.top_p) == (0.7, 0.5)
 
 
 def test_nested_and_dotted_axes_are_the_same_and_set_wins(study):
@@ -68,9 +75,13 @@ def test_zipped_fields_change_together(study):
         """
     )
     assert len(loaded) == 4
-    lengths = [(p.experiment.workload.input_tokens, p.experiment.workload.output_tokens)
-               for p in loaded]  # fmt: skip
-    assert lengths == [(1, 10), (2, 20), (1, 10), (2, 20)]
+    workloads = [experiment.workload for experiment in experiments(loaded)]
+    assert [(workload.input_tokens, workload.output_tokens) for workload in workloads] == [
+        (1, 10),
+        (2, 20),
+        (1, 10),
+        (2, 20),
+    ]
 
 
 def test_variants_are_crossed_and_an_empty_one_is_the_base(study):
@@ -81,8 +92,8 @@ def test_variants_are_crossed_and_an_empty_one_is_the_base(study):
           size: [{fake: {batch_size: 2}}, {fake: {batch_size: 3}, decoder: {temperature: 1}}]
         """
     )
-    sections = [point.experiment.section for point in loaded]
-    assert [(one.attention, one.batch_size) for one in sections] == [
+    sections = [experiment.section for experiment in experiments(loaded)]
+    assert [(section.attention, section.batch_size) for section in sections] == [
         (None, 2), (None, 3), ("sdpa", 2), ("sdpa", 3),
     ]  # fmt: skip
 
@@ -94,7 +105,10 @@ def test_a_variant_of_another_kind_replaces_the_whole_section(study):
         variants: [{}, {workload: {source: prompts, prompts: [hello]}}]
         """
     )
-    assert [point.experiment.workload.source for point in loaded] == ["synthetic", "prompts"]
+    assert [experiment.workload.source for experiment in experiments(loaded)] == [
+        "synthetic",
+        "prompts",
+    ]
 
 
 def test_axes_of_a_backend_multiply_its_points_only(study):
@@ -107,35 +121,34 @@ def test_axes_of_a_backend_multiply_its_points_only(study):
         """
     )
     points = list(loaded)
-    of = {name: [p.experiment for p in points if p.experiment.backend == name]
+    of = {name: [made for made in experiments(points) if made.backend == name]
           for name in ("fake", "other")}  # fmt: skip
     assert (len(of["fake"]), len(of["other"])) == (6, 2)
-    assert {one.runner.python for one in of["fake"]} == {"/a"}
-    assert {one.runner.python for one in of["other"]} == {"/b"}
-    assert {one.section.bits for one in of["fake"]} == {4}
+    assert {made.runner.python for made in of["fake"]} == {"/a"}
+    assert {made.runner.python for made in of["other"]} == {"/b"}
+    assert {made.section.bits for made in of["fake"]} == {4}
     assert loaded.differences(0)["backend"] == "fake"
 
 
 def test_listed_experiments_are_not_crossed_and_may_stand_alone(study):
     alone = study("experiments: [{fake: {bits: 4}}, {fake: {bits: 8}}]")
-    assert [point.experiment.section.bits for point in alone] == [4, 8]
+    assert [experiment.section.bits for experiment in experiments(alone)] == [4, 8]
     both = study("sweep: {fake.batch_size: [1, 2]}\nexperiments: [{fake: {bits: 4}}]")
-    assert [point.experiment.section.bits for point in both] == [None, None, 4]
+    assert [experiment.section.bits for experiment in experiments(both)] == [None, None, 4]
 
 
 def test_a_listed_experiment_may_name_its_backend(study):
     loaded = study("backends: [fake, other]\nexperiments: [{backend: other}, {}]")
-    assert [point.experiment.backend for point in loaded] == ["fake", "other", "other"]
+    assert [experiment.backend for experiment in experiments(loaded)] == ["fake", "other", "other"]
     with pytest.raises(Exception, match="third is none of the study's backends, fake, other"):
         study("backends: [fake, other]\nexperiments: [{backend: third}]")
 
 
 def test_flags_lie_over_the_base_and_choose_among_backends(study):
-    assert next(iter(study("sweep: {fake.bits: [4]}", model="shape:1b"))).experiment.model.id == (
-        "shape:1b"
-    )
+    (flagged,) = experiments(study("sweep: {fake.bits: [4]}", model="shape:1b"))
+    assert flagged.model.id == "shape:1b"
     chosen = study("backends: [fake, other]", backend="other")
-    assert [point.experiment.backend for point in chosen] == ["other"]
+    assert [experiment.backend for experiment in experiments(chosen)] == ["other"]
 
 
 def test_an_experiment_is_a_study_of_one_point(study):
@@ -151,9 +164,9 @@ def test_a_file_extends_another_one(study, write):
         sweep: {decoder.temperature: [0.5]}
         """
     )
-    (point,) = loaded
-    assert (point.experiment.section.bits, point.experiment.section.batch_size) == (4, 3)
-    assert point.experiment.decoder.temperature == 0.5
+    (experiment,) = experiments(loaded)
+    assert (experiment.section.bits, experiment.section.batch_size) == (4, 3)
+    assert experiment.decoder.temperature == 0.5
 
 
 def test_what_a_base_file_says_wrong_is_blamed_on_it(study_refused, write):
@@ -173,8 +186,8 @@ def test_a_circle_of_files_is_refused(study_refused, write):
 
 
 def test_a_study_is_told_from_an_experiment_by_its_keys(write):
-    assert not is_study(read_study(write("model: {id: a}")))
-    assert is_study(read_study(write("sweep: {a.b: [1]}")))
+    assert not is_study(read_file(write("model: {id: a}")))
+    assert is_study(read_file(write("sweep: {a.b: [1]}")))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +239,7 @@ def test_a_million_points_are_refused_before_any_is_made(study_refused):
     message = study_refused(
         f"sweep: {{workload.input_tokens: {axis}, workload.output_tokens: {axis}}}"
     )
-    assert "the study has 1,000,000 points, more than 500,000" in message
+    assert "the study has 1,000,000 points, more than 100,000" in message
 
 
 def test_points_that_a_rule_refuses_are_kept_apart_with_file_and_line(study):
@@ -238,9 +251,39 @@ def test_points_that_a_rule_refuses_are_kept_apart_with_file_and_line(study):
         """
     )
     bad, good = loaded
-    assert good.experiment is not None
+    assert good.loaded is not None
     assert [finding.code for finding in bad.refusals] == ["greedy-ignores-top-p"]
-    assert "study.yaml:3: decoder.top_p" in str(loaded.of(0).located(bad)[0])
+    assert "study.yaml:3: decoder.top_p" in str(bad.refusals[0])
+
+
+def test_every_remark_about_a_point_is_kept_with_file_and_line(study):
+    loaded = study(
+        """
+        model: {trust_remote_code: true}
+        sweep:
+          fake.bits: [4, 8]
+        """
+    )
+    remarks = [[str(remark) for remark in point.loaded.warnings] for point in loaded]
+    remote = "study.yaml:3: model.trust_remote_code: Python code that ships with the model"
+    assert [[remark.startswith(remote) for remark in of_point] for of_point in remarks] == [
+        [True], [False, True],
+    ]  # fmt: skip
+    assert remarks[1][0].startswith("study.yaml:5: fake.bits: the engine accepts it and does")
+
+
+def test_a_backend_that_llem_chose_is_remarked_on_in_every_point(write):
+    registry = FakeRegistry(FAKE, FakeBackend("other", OtherSection))
+    loaded = load_study(registry, file=write("sweep: {fake.bits: [4, 8]}"))
+    codes = [[remark.code for remark in point.loaded.warnings] for point in loaded]
+    assert codes == [["backend-chosen"], ["backend-chosen", "bits-are-ignored"]]
+
+
+def test_values_of_a_field_are_those_of_its_points(study):
+    (swept,) = study("runner: {env: {A: b}}\nsweep: {runner.python: [/a, /b]}").grids
+    assert swept.values_of("runner", "python") == ["/a", "/b"]
+    (partly,) = study("variants: [{}, {runner: {python: /a}}]").grids
+    assert partly.values_of("runner", "python") == [None, "/a"]
 
 
 def test_a_rule_inside_a_section_refuses_its_point_only(study):
@@ -250,7 +293,10 @@ def test_a_rule_inside_a_section_refuses_its_point_only(study):
 
 def test_a_missing_model_refuses_the_points_that_name_it(study):
     loaded = study("sweep: {model.id: ['shape:tiny', ./nowhere]}")
-    assert [[one.code for one in point.refusals] for point in loaded] == [[], ["model-missing"]]
+    assert [[finding.code for finding in point.refusals] for point in loaded] == [
+        [],
+        ["model-missing"],
+    ]
 
 
 def test_the_name_comes_from_the_file_unless_it_is_given(study):
@@ -269,4 +315,5 @@ def test_a_backend_that_is_not_installed_is_an_error_of_its_own(study):
 
 
 def test_relative_paths_start_at_the_studys_file(study):
-    assert study("sweep: {fake.bits: [4]}").base_dir == Path()
+    (point,) = study("sweep: {fake.bits: [4]}")
+    assert point.loaded.base_dir == Path()
