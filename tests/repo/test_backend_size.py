@@ -44,7 +44,16 @@ def contract_names(source: str) -> list[str]:
 
 
 def test_lines_of_code_are_what_is_neither_comment_docstring_nor_blank() -> None:
-    source = '"""Doc."""\n\n# A comment.\nx = 1  # one\n\n\ndef f():\n    """Doc."""\n    return (\n        x\n    )\n'
+    lines = [
+        '"""Doc."""',
+        "",
+        "# A comment.",
+        "x = 1  # one",
+        "def f():",
+        '    """Doc."""',
+        "    return (",
+    ]
+    source = "\n".join([*lines, "        x", "    )", ""])
     assert code_lines(source) == 5
 
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -143,7 +143,7 @@ class MinimalSession(Session):
         ):
             ids.append(token)
             times_s.append(time.monotonic())
-        reason = "eos" if ids[-1] in self._ends else "length"
+        reason: Literal["eos", "length"] = "eos" if ids[-1] in self._ends else "length"
         return RequestResult(request.index, ids, reason, submitted_s, times_s[-1], times_s)
 
 

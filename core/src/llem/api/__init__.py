@@ -2,7 +2,7 @@
 
 ::
 
-    from llem.api import BackendConfig, BackendInfo, Call, PlanExecutor, Session, build_plan, hookimpl
+    from llem.api import BackendConfig, BackendInfo, PlanExecutor, Session, build_plan, hookimpl
 
 Names are loaded when they are asked for, so that importing this package costs nothing. Everything
 else has a module of its own, and is optional:

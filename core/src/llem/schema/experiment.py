@@ -105,7 +105,8 @@ class BackendConfig(Section):
     and lists them all."""
 
     removed: ClassVar[Mapping[str, str]] = {}
-    """Keys that earlier versions had, and what became of each: the message for a config that has one."""
+    """Keys that earlier versions had, and what became of each, for the refusal of a config that has
+    one of them."""
 
 
 class Experiment(FrozenModel):

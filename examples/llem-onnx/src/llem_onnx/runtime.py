@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import onnxruntime_genai as genai
 
@@ -66,7 +66,7 @@ class OnnxSession(Session):
         self._generator = executor.bind("generate")
         generate, load = plan.call("generate"), plan.call("load").kwargs
         self._options, self._lengths = generate.kwargs, set(generate.runtime) - {"model"}
-        self._info = _model_info(Path(load["folder"]), load.get("build", ""))
+        self._info = _model_info(Path(str(load["folder"])), str(load.get("build", "")))
         device, engine = self._model.device_type.lower(), "onnxruntime-genai"
         return OpenReport(engine, version(engine), self._info, devices=[device])
 
@@ -81,8 +81,8 @@ class OnnxSession(Session):
         return RunResult(started_s, time.monotonic(), results)
 
     def _answer(self, request: Request) -> RequestResult:
-        submitted_s = time.monotonic()
         length = len(request.prompt_ids) + request.max_new_tokens
+        submitted_s = time.monotonic()
         generator = self._generator(**dict.fromkeys(self._lengths, length))
         generator.append_tokens([request.prompt_ids])
         ids: list[int] = []
@@ -91,7 +91,8 @@ class OnnxSession(Session):
             generator.generate_next_token()
             ids.append(int(generator.get_next_tokens()[0]))
             times_s.append(time.monotonic())
-        reason = "eos" if ids[-1] in self._info.eos_token_ids else "length"
+        ended = ids[-1] in self._info.eos_token_ids
+        reason: Literal["eos", "length"] = "eos" if ended else "length"
         return RequestResult(request.index, ids, reason, submitted_s, times_s[-1], times_s)
 
     def observe(self) -> Observation:
@@ -101,8 +102,8 @@ class OnnxSession(Session):
         return Observation(effective={f"generate.{name}": options[name] for name in fixed})
 
     def close(self) -> None:
-        """Let go of the model."""
-        self._model = self._generator = None
+        """Let go of the model, and of what generates with it."""
+        vars(self).clear()
 
 
 def _model_info(folder: Path, build: str) -> ModelInfo:

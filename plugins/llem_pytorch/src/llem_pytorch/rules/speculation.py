@@ -33,7 +33,9 @@ DRAFTERS = (
 """Fields that make it speculate."""
 
 
-def _with_drafts(condition: Callable[[Experiment], bool]) -> Callable[[Experiment, PyTorchConfig], bool]:
+def _with_drafts(
+    condition: Callable[[Experiment], bool],
+) -> Callable[[Experiment, PyTorchConfig], bool]:
     return lambda experiment, section: speculates(experiment) and condition(experiment)
 
 
