@@ -1,10 +1,8 @@
-"""The backend's section of an experiment, composed of one model per idea."""
+"""The fields of the backend's section, composed of one model per idea."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from llem.schema.experiment import Rule
+from llem.api import Rule
 from llem_pytorch.config.batching import Batching
 from llem_pytorch.config.bitsandbytes import BitsAndBytes
 from llem_pytorch.config.cache import Cache
@@ -13,19 +11,18 @@ from llem_pytorch.config.kernels import Kernels
 from llem_pytorch.config.logits import Logits
 from llem_pytorch.config.numerics import Numerics
 from llem_pytorch.config.placement import Placement
-from llem_pytorch.config.quantization import Quantisation
+from llem_pytorch.config.quantization import QuantizationField
 from llem_pytorch.config.search import Search
 from llem_pytorch.config.speculation import Speculation
-from llem_pytorch.rules import RULES
 
 
 # The fields stand in the order of these bases, last one first.
-class PyTorchConfig(
+class PyTorchFields(
     Logits,
     Speculation,
     Search,
     Cache,
-    Quantisation,
+    QuantizationField,
     BitsAndBytes,
     Numerics,
     Compilation,
@@ -33,9 +30,12 @@ class PyTorchConfig(
     Placement,
     Batching,
 ):
-    """How transformers loads the model and generates."""
+    """Every field of the section."""
 
-    rules: ClassVar[tuple[Rule[Any], ...]] = RULES
+    @property
+    def quantizes(self) -> bool:
+        """Whether weights are quantized while loading, or loaded quantized by a field."""
+        return bool(self.load_in_4bit or self.load_in_8bit or self.quantization)
 
 
-__all__ = ["PyTorchConfig"]
+__all__ = ["PyTorchFields"]

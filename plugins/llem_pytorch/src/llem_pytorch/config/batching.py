@@ -6,24 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, EngineArg, Param
 from llem_pytorch.config.continuous import ContinuousBatching
 
 STATIC = {"pytorch.batching": (None, "static")}
 """What fields of static batches need."""
 
 
-class Batching(BackendConfig):
+class Batching(BackendConfig, feeds="settings"):
     """Static batches in one order or another, or continuous batching."""
 
     batching: Annotated[
         Literal["static", "continuous"] | None,
         Param(
-            maps_to=(
-                EngineArg("settings", "batching"),
-                EngineArg("generate", "continuous_batching_config"),
-            ),
+            maps_to=EngineArg("settings", "batching"),
+            affects=EngineArg("generate", "continuous_batching_config"),
             examples=("static", "continuous"),
         ),
     ] = None
@@ -33,22 +30,13 @@ class Batching(BackendConfig):
     batch_size: Annotated[
         int | None,
         Field(ge=1, le=65_536),
-        Param(
-            unit="requests",
-            maps_to=(EngineArg("settings", "batch_size"),),
-            requires=STATIC,
-            examples=(1, 8, 32),
-        ),
+        Param(unit="requests", requires=STATIC, neutral=(1,), examples=(1, 8, 32)),
     ] = None
     """Requests per static batch; 1 if unset."""
 
     batch_order: Annotated[
         Literal["workload", "length"] | None,
-        Param(
-            maps_to=(EngineArg("settings", "batch_order"),),
-            requires=STATIC,
-            examples=("workload", "length"),
-        ),
+        Param(requires=STATIC, neutral=("workload",), examples=("workload", "length")),
     ] = None
     """Order in which requests fill the batches: that of the workload (as when unset), or sorted by
     prompt and output length, so that rows of one batch need less padding."""
@@ -56,9 +44,13 @@ class Batching(BackendConfig):
     continuous_batching: Annotated[
         ContinuousBatching | None,
         Param(
-            maps_to=(EngineArg("generate", "continuous_batching_config"),),
             requires={"pytorch.batching": "continuous"},
             examples=({"scheduler_type": "prefill_first"},),
         ),
     ] = None
     """Settings of the continuous batching scheduler and its paged cache."""
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether requests are batched continuously."""
+        return self.batching == "continuous"

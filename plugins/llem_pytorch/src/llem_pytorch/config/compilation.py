@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, EngineArg, Param
 
 COMPILED = {"pytorch.torch_compile": True}
 """What the other fields here need."""
@@ -21,12 +20,10 @@ class Compilation(BackendConfig):
     torch_compile: Annotated[
         bool | None,
         Param(
-            maps_to=(
-                EngineArg("settings", "torch_compile"),
-                EngineArg("generate", "disable_compile"),
-                EngineArg("compile", "backend"),
-            ),
+            maps_to=EngineArg("settings", "torch_compile"),
+            affects=(EngineArg("generate", "disable_compile"), EngineArg("compile", "backend")),
             requires={"pytorch.batching": (None, "static")},
+            neutral=(False,),
             examples=(True, False),
         ),
     ] = None
@@ -36,8 +33,9 @@ class Compilation(BackendConfig):
     torch_compile_mode: Annotated[
         Mode | None,
         Param(
-            maps_to=(EngineArg("compile", "mode"),),
+            maps_to=EngineArg("compile", "mode"),
             requires=COMPILED,
+            neutral=("default",),
             conflicts_with=("pytorch.torch_compile_options",),
             examples=("default", "max-autotune-no-cudagraphs"),
         ),
@@ -48,8 +46,9 @@ class Compilation(BackendConfig):
         str | None,
         Field(pattern=r"^[\w.-]+$"),
         Param(
-            maps_to=(EngineArg("compile", "backend"),),
+            maps_to=EngineArg("compile", "backend"),
             requires=COMPILED,
+            neutral=("inductor",),
             examples=("inductor", "eager"),
         ),
     ] = None
@@ -58,25 +57,27 @@ class Compilation(BackendConfig):
     torch_compile_fullgraph: Annotated[
         bool | None,
         Param(
-            maps_to=(EngineArg("compile", "fullgraph"),), requires=COMPILED, examples=(False, True)
+            maps_to=EngineArg("compile", "fullgraph"),
+            requires=COMPILED,
+            neutral=(False,),
+            examples=(False, True),
         ),
     ] = None
     """Whether the whole forward pass must become one graph, so that a break in it is a failure."""
 
     torch_compile_dynamic: Annotated[
         bool | None,
-        Param(
-            maps_to=(EngineArg("compile", "dynamic"),), requires=COMPILED, examples=(True, False)
-        ),
+        Param(maps_to=EngineArg("compile", "dynamic"), requires=COMPILED, examples=(True, False)),
     ] = None
     """Whether shapes are variables from the start; unset makes those variable that were seen to
     change, `false` compiles every shape anew."""
 
     torch_compile_options: Annotated[
-        Annotated[dict[str, Any], Field(min_length=1)] | None,
+        dict[str, Any] | None,
         Param(
-            maps_to=(EngineArg("compile", "options"),),
+            maps_to=EngineArg("compile", "options"),
             requires=COMPILED,
+            neutral=({},),
             examples=({"epilogue_fusion": True},),
         ),
     ] = None

@@ -6,43 +6,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, EngineArg, FrozenModel, Param
+from llem.api import IS_SET, FrozenModel, Param
 
 Size = Annotated[int, Field(ge=1, le=1024)]
 Plan = Annotated[dict[str, str], Field(min_length=1)]
 
 
-def _engine(name: str) -> tuple[EngineArg, ...]:
-    return (EngineArg("load", f"distributed_config.{name}"),)
-
-
-class Distributed(FrozenModel):
+class Distributed(FrozenModel, feeds="load.distributed_config"):
     """Arguments of `transformers.DistributedConfig`; unset leaves them to the library."""
 
-    tp_size: Annotated[
-        Size | None, Param(unit="devices", maps_to=_engine("tp_size"), examples=(2, 4))
-    ] = None
+    tp_size: Annotated[Size | None, Param(unit="devices", examples=(2, 4))] = None
     """Devices among which every layer is cut up (tensor parallel)."""
 
-    tp_plan: Annotated[
-        Literal["auto"] | Plan | None, Param(maps_to=_engine("tp_plan"), examples=("auto",))
-    ] = None
+    tp_plan: Annotated[Literal["auto"] | Plan | None, Param(examples=("auto",))] = None
     """How layers are cut up, by module; `auto` or unset is the model's own plan."""
 
-    pp_size: Annotated[
-        Size | None, Param(unit="devices", maps_to=_engine("pp_size"), examples=(2,))
-    ] = None
+    pp_size: Annotated[Size | None, Param(unit="devices", examples=(2,))] = None
     """Devices among which layers are dealt out one after another (pipeline parallel)."""
 
-    ep_size: Annotated[
-        Size | None, Param(unit="devices", maps_to=_engine("ep_size"), examples=(2,))
-    ] = None
+    ep_size: Annotated[Size | None, Param(unit="devices", examples=(2,))] = None
     """Devices among which experts are dealt out (expert parallel), out of those of `tp_size`."""
 
     ep_plan: Annotated[
         Plan | None,
         Param(
-            maps_to=_engine("ep_plan"),
             requires={"pytorch.distributed.ep_size": IS_SET},
             examples=({"layers.*.mlp.experts": "moe_tp_experts"},),
         ),
@@ -52,8 +39,8 @@ class Distributed(FrozenModel):
     ep_implementation: Annotated[
         Literal["auto", "all_to_all", "all_reduce", "deepgemm_megamoe"] | None,
         Param(
-            maps_to=_engine("ep_implementation"),
             requires={"pytorch.distributed.ep_size": IS_SET},
+            neutral=("auto",),
             examples=("all_reduce",),
         ),
     ] = None

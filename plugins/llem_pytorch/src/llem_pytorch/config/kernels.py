@@ -6,30 +6,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param
 
 BuiltinAttention = Literal[
-    "eager",
-    "sdpa",
-    "flash_attention_2",
-    "flash_attention_3",
-    "flash_attention_4",
-    "flex_attention",
+    "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention"
 ]
 HubKernel = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+(@[\w.-]+)?(:[\w.-]+)?$")]
 SdpaKernel = Literal["math", "flash", "mem_efficient", "cudnn"]
 
 
-class Kernels(BackendConfig):
+class Kernels(
+    BackendConfig, feeds="load", builds={"load.kernel_config": "transformers.KernelConfig"}
+):
     """Attention, experts and kernels from the hub."""
 
     attn_implementation: Annotated[
         BuiltinAttention | HubKernel | None,
-        Param(
-            maps_to=(EngineArg("load", "attn_implementation"),),
-            examples=("sdpa", "eager", "kernels-community/flash-attn2"),
-        ),
+        Param(examples=("sdpa", "eager", "kernels-community/flash-attn2")),
     ] = None
     """Attention kernel: one of the library, or a hub kernel as `org/repository`; unset takes the
     library's choice, sdpa where the model supports it."""
@@ -37,8 +30,9 @@ class Kernels(BackendConfig):
     allow_kernel_fallback: Annotated[
         bool | None,
         Param(
-            maps_to=(EngineArg("settings", "allow_kernel_fallback"),),
+            maps_to=EngineArg("settings", "allow_kernel_fallback"),
             requires={"pytorch.attn_implementation": IS_SET},
+            neutral=(False,),
             examples=(True,),
         ),
     ] = None
@@ -48,7 +42,7 @@ class Kernels(BackendConfig):
     sdpa_kernels: Annotated[
         Annotated[tuple[SdpaKernel, ...], Field(min_length=1)] | None,
         Param(
-            maps_to=(EngineArg("settings", "sdpa_kernels"),),
+            maps_to=EngineArg("settings", "sdpa_kernels"),
             requires={"pytorch.attn_implementation": (None, "sdpa")},
             examples=(("math",), ("flash", "math")),
         ),
@@ -58,25 +52,19 @@ class Kernels(BackendConfig):
     experts_implementation: Annotated[
         Literal["eager", "batched_mm", "grouped_mm", "deepgemm", "deepgemm_megamoe", "sonicmoe"]
         | None,
-        Param(
-            maps_to=(EngineArg("load", "experts_implementation"),),
-            examples=("eager", "batched_mm"),
-            ignored_when="the model has no mixture of experts",
-        ),
+        Param(examples=("eager", "batched_mm"), ignored_when="the model has no mixture of experts"),
     ] = None
     """Kernel of a mixture of experts; unset is grouped_mm where it runs."""
 
-    use_kernels: Annotated[
-        bool | None,
-        Param(maps_to=(EngineArg("load", "use_kernels"),), examples=(True, False)),
-    ] = None
+    use_kernels: Annotated[bool | None, Param(neutral=(False,), examples=(True, False))] = None
     """Whether layers are replaced by optimised kernels from the hub (needs the package kernels)."""
 
     kernel_mapping: Annotated[
-        Annotated[dict[str, str], Field(min_length=1)] | None,
+        dict[str, str] | None,
         Param(
-            maps_to=(EngineArg("load", "kernel_config.kernel_mapping"),),
+            maps_to=EngineArg("load", "kernel_config.kernel_mapping"),
             requires={"pytorch.use_kernels": True},
+            neutral=({},),
             examples=({"RMSNorm": "kernels-community/liger_kernels:LigerRMSNorm"},),
         ),
     ] = None
@@ -85,8 +73,9 @@ class Kernels(BackendConfig):
     inherit_mapping: Annotated[
         bool | None,
         Param(
-            maps_to=(EngineArg("load", "kernel_config.inherit_mapping"),),
+            maps_to=EngineArg("load", "kernel_config.inherit_mapping"),
             requires={"pytorch.kernel_mapping": IS_SET},
+            neutral=(True,),
             examples=(False, True),
         ),
     ] = None
@@ -95,9 +84,15 @@ class Kernels(BackendConfig):
     allow_all_kernels: Annotated[
         bool | None,
         Param(
-            maps_to=(EngineArg("load", "allow_all_kernels"),),
+            neutral=(False,),
             example_context={"pytorch.attn_implementation": "kernels-community/flash-attn2"},
             examples=(True, False),
         ),
     ] = None
     """Whether hub kernels from outside the verified organisation may be loaded and executed."""
+
+    @property
+    def asks_for_flash_attention(self) -> bool:
+        """Whether a flash attention kernel is asked for, of the library or of the hub."""
+        name = self.attn_implementation or ""
+        return name.startswith("flash_attention") or "/flash-attn" in name

@@ -6,21 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param
 from llem_pytorch.config.distributed import Distributed
 
 Strategy = Literal["auto", "balanced", "balanced_low_0", "sequential"]
 Memory = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")]
 
 
-class Placement(BackendConfig):
+class Placement(
+    BackendConfig,
+    feeds="load",
+    builds={"load.max_memory": "llem_pytorch.runtime.placement.memory_limits"},
+):
     """One device, or the model's modules spread over several."""
 
     device: Annotated[
         Literal["cpu", "cuda"] | None,
         Param(
-            maps_to=(EngineArg("settings", "device"),),
+            maps_to=EngineArg("settings", "device"),
             conflicts_with=("pytorch.device_map",),
             examples=("cpu", "cuda"),
         ),
@@ -30,20 +33,18 @@ class Placement(BackendConfig):
     device_map: Annotated[
         Strategy | Annotated[dict[str, int | str], Field(min_length=1)] | None,
         Param(
-            maps_to=(EngineArg("load", "device_map"),),
-            examples=("auto", {"model.layers.0": 0, "": "cpu"}),
-            ignored_when="weights are random",
+            examples=("auto", {"model.layers.0": 0, "": "cpu"}), ignored_when="weights are random"
         ),
     ] = None
     """How a pretrained model is spread over devices: a strategy of accelerate, or a device by
     module name; unset puts all of it on `device`."""
 
     max_memory: Annotated[
-        Annotated[dict[str, Memory], Field(min_length=1)] | None,
+        dict[str, Memory] | None,
         Param(
             unit="bytes",
-            maps_to=(EngineArg("load", "max_memory"),),
             requires={"pytorch.device_map": ("auto", "balanced", "balanced_low_0", "sequential")},
+            neutral=({},),
             examples=({"0": "10GiB", "cpu": "32GiB"},),
         ),
     ] = None
@@ -52,38 +53,25 @@ class Placement(BackendConfig):
     offload_folder: Annotated[
         str | None,
         Field(min_length=1),
-        Param(
-            maps_to=(EngineArg("load", "offload_folder"),),
-            requires={"pytorch.device_map": IS_SET},
-            examples=("offload",),
-        ),
+        Param(requires={"pytorch.device_map": IS_SET}, examples=("offload",)),
     ] = None
     """Folder for weights that are placed on disk."""
 
     offload_buffers: Annotated[
         bool | None,
-        Param(
-            maps_to=(EngineArg("load", "offload_buffers"),),
-            requires={"pytorch.device_map": IS_SET},
-            examples=(True, False),
-        ),
+        Param(requires={"pytorch.device_map": IS_SET}, neutral=(False,), examples=(True, False)),
     ] = None
     """Whether buffers are offloaded along with weights."""
 
     disable_mmap: Annotated[
         bool | None,
-        Param(
-            maps_to=(EngineArg("load", "disable_mmap"),),
-            examples=(True, False),
-            ignored_when="weights are random",
-        ),
+        Param(neutral=(False,), examples=(True, False), ignored_when="weights are random"),
     ] = None
     """Whether weight files are read as a whole instead of mapped into memory."""
 
     distributed: Annotated[
         Distributed | None,
         Param(
-            maps_to=(EngineArg("load", "distributed_config"),),
             conflicts_with=("pytorch.device_map",),
             examples=({"tp_size": 2},),
             ignored_when="weights are random",

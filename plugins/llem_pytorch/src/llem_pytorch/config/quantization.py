@@ -6,67 +6,48 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llem.schema.base import EngineArg, FrozenModel, Param
-from llem.schema.experiment import BackendConfig
-
-METHODS = {
-    "gptq": "transformers.GPTQConfig",
-    "awq": "transformers.AwqConfig",
-    "torchao": "transformers.TorchAoConfig",
-    "hqq": "transformers.HqqConfig",
-    "quanto": "transformers.QuantoConfig",
-    "fp8": "transformers.FineGrainedFP8Config",
-    "mxfp4": "transformers.Mxfp4Config",
-    "compressed-tensors": "transformers.CompressedTensorsConfig",
-}
-"""The class that stands for each method."""
+from llem.api import BackendConfig, EngineArg, Param, Section
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
-METHOD = Param(maps_to=(EngineArg("load", "quantization_config"),))
+METHOD = Param(affects=EngineArg("load", "quantization_config"))
+"""Marker of the field that chooses the object's class, and is no argument of it."""
 
 
-def _param(method: str, name: str, unit: str = "", **markers: Any) -> Param:
-    """Return the marker of a parameter of the object that ``method`` stands for."""
-    return Param(
-        unit=unit,
-        # Methods have parameters of the same names, and each its own class.
-        maps_to=(EngineArg("load", f"quantization_config.{name}", of=METHODS[method]),),
-        example_context={"pytorch.quantization.method": method},
-        **markers,
-    )
+def _param(method: str, unit: str = "", **markers: Any) -> Param:
+    return Param(unit=unit, example_context={"pytorch.quantization.method": method}, **markers)
 
 
 def _kept(method: str) -> Param:
-    return _param(method, "modules_to_not_convert", examples=(["lm_head"],))
+    return _param(method, examples=(["lm_head"],))
 
 
 def _group(method: str) -> Param:
-    return _param(method, "group_size", "weights", examples=(64,))
+    return _param(method, "weights", examples=(64,))
 
 
 def _dense(method: str) -> Param:
-    return _param(method, "dequantize", examples=(True, False))
+    return _param(method, examples=(True, False))
 
 
-class GPTQ(FrozenModel):
+class Method(Section, feeds="load.quantization_config"):
+    """The object that says how weights are quantized, of a class of its own for each method."""
+
+
+class GPTQ(Method, builds="transformers.GPTQConfig"):
     """GPTQ: a checkpoint quantised with it, or quantised now with texts to calibrate on."""
 
     method: Annotated[Literal["gptq"], METHOD]
     """Name of the method."""
 
-    bits: Annotated[Literal[2, 3, 4, 8] | None, _param("gptq", "bits", "bits", examples=(4, 8))] = (
-        None
-    )
+    bits: Annotated[Literal[2, 3, 4, 8] | None, _param("gptq", "bits", examples=(4, 8))] = None
     """Bits per weight; unset is 4."""
 
     dataset: Annotated[
         Literal["wikitext2", "c4", "c4-new"] | Names | None,
         Param(
-            maps_to=(
-                EngineArg("load", "quantization_config.dataset", of=METHODS["gptq"]),
-                EngineArg("load", "quantization_config.tokenizer", of=METHODS["gptq"]),
-            ),
+            maps_to=EngineArg("load", "quantization_config.dataset"),
+            affects=EngineArg("load", "quantization_config.tokenizer"),
             example_context={"pytorch.quantization.method": "gptq"},
             examples=("c4",),
         ),
@@ -77,73 +58,55 @@ class GPTQ(FrozenModel):
     """Weights that share one scale; -1 is a whole column."""
 
     damp_percent: Annotated[
-        float | None,
-        Field(gt=0, lt=1),
-        _param("gptq", "damp_percent", "ratio", examples=(0.1,)),
+        float | None, Field(gt=0, lt=1), _param("gptq", "ratio", examples=(0.1,))
     ] = None
     """Damping of the Hessian while calibrating."""
 
-    desc_act: Annotated[bool | None, _param("gptq", "desc_act", examples=(False,))] = None
+    desc_act: Annotated[bool | None, _param("gptq", examples=(False,))] = None
     """Whether columns are taken by falling activation: more accurate, slower to run."""
 
-    act_group_aware: Annotated[bool | None, _param("gptq", "act_group_aware", examples=(True,))] = (
-        None
-    )
+    act_group_aware: Annotated[bool | None, _param("gptq", examples=(True,))] = None
     """Whether groups are ordered by activation, which costs no speed; off with `desc_act`."""
 
-    sym: Annotated[bool | None, _param("gptq", "sym", examples=(True,))] = None
+    sym: Annotated[bool | None, _param("gptq", examples=(True,))] = None
     """Whether the scale is symmetric around zero."""
 
-    true_sequential: Annotated[bool | None, _param("gptq", "true_sequential", examples=(True,))] = (
-        None
-    )
+    true_sequential: Annotated[bool | None, _param("gptq", examples=(True,))] = None
     """Whether layers of one block are calibrated one after another."""
 
-    format: Annotated[
-        str | None, Field(min_length=1), _param("gptq", "format", examples=("gptq",))
-    ] = None
+    format: Annotated[str | None, Field(min_length=1), _param("gptq", examples=("gptq",))] = None
     """Format of the packed weights."""
 
-    backend: Annotated[
-        str | None, Field(min_length=1), _param("gptq", "backend", examples=("marlin",))
-    ] = None
+    backend: Annotated[str | None, Field(min_length=1), _param("gptq", examples=("marlin",))] = None
     """Kernel of gptqmodel; unset takes the fastest that fits."""
 
-    model_seqlen: Annotated[
-        int | None,
-        Field(ge=1),
-        _param("gptq", "model_seqlen", "tokens", examples=(2048,)),
-    ] = None
+    model_seqlen: Annotated[int | None, Field(ge=1), _param("gptq", "tokens", examples=(2048,))] = (
+        None
+    )
     """Longest text to calibrate on."""
 
-    batch_size: Annotated[
-        int | None,
-        Field(ge=1),
-        _param("gptq", "batch_size", "texts", examples=(1,)),
-    ] = None
+    batch_size: Annotated[int | None, Field(ge=1), _param("gptq", "texts", examples=(1,))] = None
     """Texts calibrated on at once."""
 
     max_input_length: Annotated[
-        int | None,
-        Field(ge=1),
-        _param("gptq", "max_input_length", "tokens", examples=(4096,)),
+        int | None, Field(ge=1), _param("gptq", "tokens", examples=(4096,))
     ] = None
     """Length of the input buffer of exllama kernels."""
 
 
-class AWQ(FrozenModel):
+class AWQ(Method, builds="transformers.AwqConfig"):
     """AWQ, of a checkpoint quantised with it."""
 
     method: Annotated[Literal["awq"], METHOD]
     """Name of the method."""
 
-    bits: Annotated[Literal[4] | None, _param("awq", "bits", "bits", examples=(4,))] = None
+    bits: Annotated[Literal[4] | None, _param("awq", "bits", examples=(4,))] = None
     """Bits per weight."""
 
     group_size: Annotated[GroupSize | None, _group("awq")] = None
     """Weights that share one scale; -1 is a whole column."""
 
-    zero_point: Annotated[bool | None, _param("awq", "zero_point", examples=(True,))] = None
+    zero_point: Annotated[bool | None, _param("awq", examples=(True,))] = None
     """Whether the scale has a zero point."""
 
     backend: Annotated[
@@ -162,7 +125,7 @@ class AWQ(FrozenModel):
             "torch_fused_awq",
         ]
         | None,
-        _param("awq", "backend", examples=("auto", "marlin")),
+        _param("awq", examples=("auto", "marlin")),
     ] = None
     """Kernel of gptqmodel."""
 
@@ -170,7 +133,7 @@ class AWQ(FrozenModel):
     """Modules that are left as they are."""
 
 
-class TorchAO(FrozenModel):
+class TorchAO(Method, builds="transformers.TorchAoConfig"):
     """torchao: quantised while loading."""
 
     method: Annotated[Literal["torchao"], METHOD]
@@ -186,7 +149,11 @@ class TorchAO(FrozenModel):
             "Float8DynamicActivationInt4WeightConfig",
         ]
         | None,
-        _param("torchao", "quant_type", examples=("Int8WeightOnlyConfig", "Int4WeightOnlyConfig")),
+        _param(
+            "torchao",
+            affects=EngineArg("load", "quantization_config.quant_type"),
+            examples=("Int8WeightOnlyConfig", "Int4WeightOnlyConfig"),
+        ),
     ] = None
     """What becomes of weights and activations, by its class in torchao.quantization; unset
     is Int8WeightOnlyConfig."""
@@ -196,8 +163,8 @@ class TorchAO(FrozenModel):
         Field(ge=1, le=65_536),
         _param(
             "torchao",
-            "quant_type.group_size",
             "weights",
+            affects=EngineArg("load", "quantization_config.quant_type.group_size"),
             examples=(64,),
             ignored_when="quant_type is neither Int4WeightOnlyConfig nor Int8WeightOnlyConfig",
         ),
@@ -208,40 +175,34 @@ class TorchAO(FrozenModel):
     """Modules that are left as they are."""
 
     include_input_output_embeddings: Annotated[
-        bool | None, _param("torchao", "include_input_output_embeddings", examples=(False,))
+        bool | None, _param("torchao", examples=(False,))
     ] = None
     """Whether embeddings are quantised as well."""
 
-    untie_embedding_weights: Annotated[
-        bool | None, _param("torchao", "untie_embedding_weights", examples=(False,))
-    ] = None
+    untie_embedding_weights: Annotated[bool | None, _param("torchao", examples=(False,))] = None
     """Whether input and output embeddings stop being one tensor first."""
 
 
-class HQQ(FrozenModel):
+class HQQ(Method, builds="transformers.HqqConfig"):
     """HQQ: quantised without texts to calibrate on; transformers 5.23 cannot apply it yet."""
 
     method: Annotated[Literal["hqq"], METHOD]
     """Name of the method."""
 
-    nbits: Annotated[
-        Literal[1, 2, 3, 4, 8] | None, _param("hqq", "nbits", "bits", examples=(4,))
-    ] = None
+    nbits: Annotated[Literal[1, 2, 3, 4, 8] | None, _param("hqq", "bits", examples=(4,))] = None
     """Bits per weight."""
 
     group_size: Annotated[GroupSize | None, _group("hqq")] = None
     """Weights that share one scale."""
 
-    axis: Annotated[Literal[0, 1] | None, _param("hqq", "axis", examples=(1,))] = None
+    axis: Annotated[Literal[0, 1] | None, _param("hqq", examples=(1,))] = None
     """Axis along which weights are grouped; fast kernels want 1."""
 
-    skip_modules: Annotated[
-        Names | None, _param("hqq", "skip_modules", examples=(["lm_head"],))
-    ] = None
+    skip_modules: Annotated[Names | None, _param("hqq", examples=(["lm_head"],))] = None
     """Modules that are left as they are."""
 
 
-class Quanto(FrozenModel):
+class Quanto(Method, builds="transformers.QuantoConfig"):
     """optimum-quanto: quantised while loading."""
 
     method: Annotated[Literal["quanto"], METHOD]
@@ -249,7 +210,7 @@ class Quanto(FrozenModel):
 
     weights: Annotated[
         Literal["float8", "int8", "int4", "int2"] | None,
-        _param("quanto", "weights", examples=("int8", "int4")),
+        _param("quanto", examples=("int8", "int4")),
     ] = None
     """Type of the weights."""
 
@@ -257,21 +218,20 @@ class Quanto(FrozenModel):
     """Modules that are left as they are."""
 
 
-class FP8(FrozenModel):
+class FP8(Method, builds="transformers.FineGrainedFP8Config"):
     """Fine-grained FP8: a checkpoint in it, or quantised while loading."""
 
     method: Annotated[Literal["fp8"], METHOD]
     """Name of the method."""
 
     activation_scheme: Annotated[
-        Literal["dynamic", "static"] | None,
-        _param("fp8", "activation_scheme", examples=("dynamic",)),
+        Literal["dynamic", "static"] | None, _param("fp8", examples=("dynamic",))
     ] = None
     """Whether the scales of activations are computed at each step."""
 
     weight_block_size: Annotated[
         tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None,
-        _param("fp8", "weight_block_size", "weights", examples=([128, 128],)),
+        _param("fp8", "weights", examples=([128, 128],)),
     ] = None
     """Rows and columns of weights that share one scale."""
 
@@ -282,7 +242,7 @@ class FP8(FrozenModel):
     """Modules that are left as they are."""
 
 
-class MXFP4(FrozenModel):
+class MXFP4(Method, builds="transformers.Mxfp4Config"):
     """MXFP4: a checkpoint in it, or quantised while loading."""
 
     method: Annotated[Literal["mxfp4"], METHOD]
@@ -295,7 +255,7 @@ class MXFP4(FrozenModel):
     """Modules that are left as they are."""
 
 
-class CompressedTensors(FrozenModel):
+class CompressedTensors(Method, builds="transformers.CompressedTensorsConfig"):
     """compressed-tensors, of a checkpoint stored so."""
 
     method: Annotated[Literal["compressed-tensors"], METHOD]
@@ -314,15 +274,13 @@ Quantization = Annotated[
 ]
 
 
-class Quantisation(BackendConfig):
+class QuantizationField(BackendConfig):
     """One method besides those of bitsandbytes."""
 
     quantization: Annotated[
         Quantization | None,
         Param(
-            maps_to=(EngineArg("load", "quantization_config"),),
-            examples=({"method": "quanto", "weights": "int8"},),
-            ignored_when="weights are random",
+            examples=({"method": "quanto", "weights": "int8"},), ignored_when="weights are random"
         ),
     ] = None
     """How weights are quantised while loading, or how a quantised checkpoint is to be loaded; a

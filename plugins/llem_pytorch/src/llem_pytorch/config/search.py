@@ -6,34 +6,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 BEAMS = {"pytorch.num_beams": 4}
 """What an example of a field that acts on beams alone is combined with."""
 
 
-class Search(BackendConfig):
+class Search(BackendConfig, feeds="generate"):
     """Beam search, and how many sequences a request gets."""
 
     num_beams: Annotated[
         int | None,
         Field(ge=1, le=1024),
-        Param(
-            unit="beams",
-            maps_to=(EngineArg("generate", "num_beams"),),
-            requires=STATIC,
-            examples=(1, 4),
-        ),
+        Param(unit="beams", requires=STATIC, neutral=(1,), examples=(1, 4)),
     ] = None
     """Sequences followed for each request; 1 is no beam search."""
 
     early_stopping: Annotated[
         Literal["never"] | bool | None,
         Param(
-            maps_to=(EngineArg("generate", "early_stopping"),),
             example_context=BEAMS,
+            neutral=(False,),
             examples=(True, "never"),
             ignored_when="there are no beams",
         ),
@@ -46,8 +40,8 @@ class Search(BackendConfig):
         Field(ge=-100, le=100),
         Param(
             unit="exponent",
-            maps_to=(EngineArg("generate", "length_penalty"),),
             example_context=BEAMS,
+            neutral=(1,),
             examples=(1.0, 0.8),
             ignored_when="there are no beams",
         ),
@@ -57,11 +51,11 @@ class Search(BackendConfig):
     num_return_sequences: Annotated[
         int | None,
         Field(ge=1, le=1024),
-        Param(
-            unit="sequences",
-            maps_to=(EngineArg("generate", "num_return_sequences"),),
-            example_context=BEAMS,
-            examples=(1, 2),
-        ),
+        Param(unit="sequences", example_context=BEAMS, examples=(1, 2)),
     ] = None
     """Sequences returned for each request; the tokens of all of them count as output."""
+
+    @property
+    def has_beams(self) -> bool:
+        """Whether several beams are followed."""
+        return (self.num_beams or 1) > 1

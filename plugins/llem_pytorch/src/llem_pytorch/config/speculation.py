@@ -6,24 +6,78 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 ASSISTED = {"pytorch.assistant_model": IS_SET}
 
 
-def _engine(name: str) -> tuple[EngineArg, ...]:
-    return (EngineArg("generate", name),)
+# transformers reads these from the drafting model's own generation config: given to `generate()` of
+# the main model they would change nothing.
+class DraftSettings(BackendConfig, feeds="draft_settings"):
+    """How the drafting model drafts."""
+
+    num_assistant_tokens: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            example_context={"pytorch.assistant_early_exit": 1},
+            neutral=(20,),
+            examples=(5, 10),
+        ),
+    ] = None
+    """Tokens drafted per step; the first step's number where a schedule changes it."""
+
+    num_assistant_tokens_schedule: Annotated[
+        Literal["heuristic", "heuristic_transient", "constant"] | None,
+        Param(
+            example_context={"pytorch.assistant_early_exit": 1},
+            neutral=("constant",),
+            examples=("constant", "heuristic"),
+        ),
+    ] = None
+    """Whether that number grows by 2 after a draft that was right and shrinks by 1 otherwise, for
+    all requests of a run (`heuristic`) or anew for each (`heuristic_transient`)."""
+
+    assistant_confidence_threshold: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        Param(
+            unit="probability",
+            example_context={"pytorch.assistant_early_exit": 1},
+            neutral=(0.4,),
+            examples=(0.4,),
+        ),
+    ] = None
+    """A draft ends at a token less likely than this; 0 never ends it."""
+
+    assistant_lookbehind: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            requires={"pytorch.assistant_tokenizer": IS_SET},
+            neutral=(10,),
+            examples=(10,),
+        ),
+    ] = None
+    """Draft tokens that are translated again, so that both tokenizers align."""
+
+    target_lookbehind: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Param(
+            unit="tokens",
+            requires={"pytorch.assistant_tokenizer": IS_SET},
+            neutral=(10,),
+            examples=(10,),
+        ),
+    ] = None
+    """The model's tokens that are translated again, so that both tokenizers align."""
 
 
-def _draft(name: str) -> tuple[EngineArg, ...]:
-    # transformers reads these from the drafting model's own generation config: given to
-    # `generate()` of the main model they would change nothing.
-    return (EngineArg("draft_settings", name),)
-
-
-class Speculation(BackendConfig):
+class Speculation(DraftSettings, feeds="generate"):
     """Who drafts, and how much."""
 
     prompt_lookup_num_tokens: Annotated[
@@ -31,7 +85,6 @@ class Speculation(BackendConfig):
         Field(ge=1, le=1024),
         Param(
             unit="tokens",
-            maps_to=_engine("prompt_lookup_num_tokens"),
             requires=STATIC,
             conflicts_with=(
                 "pytorch.assistant_model",
@@ -48,8 +101,8 @@ class Speculation(BackendConfig):
         Field(ge=1, le=1024),
         Param(
             unit="tokens",
-            maps_to=_engine("max_matching_ngram_size"),
             requires={"pytorch.prompt_lookup_num_tokens": IS_SET},
+            neutral=(2,),
             examples=(2, 3),
         ),
     ] = None
@@ -59,7 +112,7 @@ class Speculation(BackendConfig):
         str | None,
         Field(min_length=1),
         Param(
-            maps_to=(EngineArg("assistant", "pretrained_model_name_or_path"),),
+            maps_to=EngineArg("assistant", "pretrained_model_name_or_path"),
             requires=STATIC,
             conflicts_with=("pytorch.assistant_early_exit", "pytorch.use_mtp"),
             examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
@@ -71,7 +124,7 @@ class Speculation(BackendConfig):
     assistant_revision: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=(EngineArg("assistant", "revision"),), requires=ASSISTED, examples=("main",)),
+        Param(maps_to=EngineArg("assistant", "revision"), requires=ASSISTED, examples=("main",)),
     ] = None
     """Branch, tag or commit of the assistant."""
 
@@ -79,7 +132,7 @@ class Speculation(BackendConfig):
         str | None,
         Field(min_length=1),
         Param(
-            maps_to=(EngineArg("assistant_tokenizer", "pretrained_model_name_or_path"),),
+            maps_to=EngineArg("assistant_tokenizer", "pretrained_model_name_or_path"),
             requires=ASSISTED,
             examples=("HuggingFaceTB/SmolLM2-135M-Instruct",),
         ),
@@ -90,96 +143,32 @@ class Speculation(BackendConfig):
     assistant_early_exit: Annotated[
         int | None,
         Field(ge=1, le=4096),
-        Param(
-            unit="layers",
-            maps_to=_engine("assistant_early_exit"),
-            requires=STATIC,
-            conflicts_with=("pytorch.use_mtp",),
-            examples=(4,),
-        ),
+        Param(unit="layers", requires=STATIC, conflicts_with=("pytorch.use_mtp",), examples=(4,)),
     ] = None
     """Draft with this many first layers of the model itself."""
 
     use_mtp: Annotated[
-        bool | None,
-        Param(maps_to=_engine("use_mtp"), requires=STATIC, examples=(True, False)),
+        bool | None, Param(requires=STATIC, neutral=(False,), examples=(True, False))
     ] = None
     """Whether the model drafts with its own multi-token-prediction heads, if it has any."""
 
     speculation_type: Annotated[
-        Literal["dflash"] | None,
-        Param(maps_to=_engine("speculation_type"), requires=ASSISTED, examples=("dflash",)),
+        Literal["dflash"] | None, Param(requires=ASSISTED, examples=("dflash",))
     ] = None
     """How an assistant made for it drafts: `dflash` fills a block at once."""
 
-    num_assistant_tokens: Annotated[
-        int | None,
-        Field(ge=1, le=1024),
-        Param(
-            unit="tokens",
-            maps_to=_draft("num_assistant_tokens"),
-            example_context={"pytorch.assistant_early_exit": 1},
-            examples=(5, 10),
-        ),
-    ] = None
-    """Tokens drafted per step; the first step's number where a schedule changes it."""
-
-    num_assistant_tokens_schedule: Annotated[
-        Literal["heuristic", "heuristic_transient", "constant"] | None,
-        Param(
-            maps_to=_draft("num_assistant_tokens_schedule"),
-            example_context={"pytorch.assistant_early_exit": 1},
-            examples=("constant", "heuristic"),
-        ),
-    ] = None
-    """Whether that number grows by 2 after a draft that was right and shrinks by 1 otherwise, for
-    all requests of a run (`heuristic`) or anew for each (`heuristic_transient`)."""
-
-    assistant_confidence_threshold: Annotated[
-        float | None,
-        Field(ge=0, le=1),
-        Param(
-            unit="probability",
-            maps_to=_draft("assistant_confidence_threshold"),
-            example_context={"pytorch.assistant_early_exit": 1},
-            examples=(0.4,),
-        ),
-    ] = None
-    """A draft ends at a token less likely than this; 0 never ends it."""
-
-    assistant_lookbehind: Annotated[
-        int | None,
-        Field(ge=1, le=1024),
-        Param(
-            unit="tokens",
-            maps_to=_draft("assistant_lookbehind"),
-            requires={"pytorch.assistant_tokenizer": IS_SET},
-            examples=(10,),
-        ),
-    ] = None
-    """Draft tokens that are translated again, so that both tokenizers align."""
-
-    target_lookbehind: Annotated[
-        int | None,
-        Field(ge=1, le=1024),
-        Param(
-            unit="tokens",
-            maps_to=_draft("target_lookbehind"),
-            requires={"pytorch.assistant_tokenizer": IS_SET},
-            examples=(10,),
-        ),
-    ] = None
-    """The model's tokens that are translated again, so that both tokenizers align."""
-
     assistant_ensemble_weight: Annotated[
-        float | None,
-        Field(gt=0, lt=1),
-        Param(
-            unit="ratio",
-            maps_to=_engine("assistant_ensemble_weight"),
-            requires=ASSISTED,
-            examples=(0.5,),
-        ),
+        float | None, Field(gt=0, lt=1), Param(unit="ratio", requires=ASSISTED, examples=(0.5,))
     ] = None
     """Weight of the model against its assistant in what drafts are checked against; the output is
     then no longer the model's own."""
+
+    @property
+    def drafts_with_a_model(self) -> bool:
+        """Whether a model drafts: an assistant, or part of the model itself."""
+        return bool(self.assistant_model or self.assistant_early_exit or self.use_mtp)
+
+    @property
+    def speculates(self) -> bool:
+        """Whether tokens are drafted."""
+        return self.prompt_lookup_num_tokens is not None or self.drafts_with_a_model

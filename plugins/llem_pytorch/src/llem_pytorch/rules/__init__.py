@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.schema.experiment import Rule
+from llem.api import Rule
 from llem_pytorch.rules import decoding, devices, loading, speculation
 
 RULES: tuple[Rule[Any], ...] = (*loading.RULES, *devices.RULES, *decoding.RULES, *speculation.RULES)

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
-from llem.schema.experiment import Experiment, Rule
-from llem_pytorch.section import (
-    OWN_SAMPLING_FIELDS,
-    SAMPLING_FIELDS,
-    has_beams,
-    is_continuous,
-)
-
-if TYPE_CHECKING:
-    from llem_pytorch.config import PyTorchConfig
+from llem.api import Experiment, Rule
+from llem_pytorch.config import PyTorchFields
 
 UNKNOWN_TO_CONTINUOUS = (
     "min_p",
@@ -25,17 +16,17 @@ UNKNOWN_TO_CONTINUOUS = (
 """Shared decoder fields that continuous batching drops with a warning, or refuses."""
 
 
-def _sampling_settings_of_an_open_question(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _sampling_settings_of_an_open_question(experiment: Experiment, section: PyTorchFields) -> bool:
     decoder = experiment.decoder
     return decoder.samples is None and any(
         getattr(decoder, name) is not None for name in SAMPLING_FIELDS
     )
 
 
-def _own_sampling_fields(name: str) -> Rule[PyTorchConfig]:
+def _own_sampling_fields(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a sampling field of the section without sampling."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         set_by_hand = getattr(section, name) is not None
         return set_by_hand and experiment.decoder.samples is not True
 
@@ -48,12 +39,12 @@ def _own_sampling_fields(name: str) -> Rule[PyTorchConfig]:
     )
 
 
-def _beam_field(name: str) -> Rule[PyTorchConfig]:
+def _beam_field(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a field of beam search without beams."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         set_by_hand = getattr(section, name) is not None
-        return set_by_hand and not has_beams(experiment)
+        return set_by_hand and not section.has_beams
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-beams",
@@ -64,31 +55,31 @@ def _beam_field(name: str) -> Rule[PyTorchConfig]:
     )
 
 
-def _alternatives_of_one(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _alternatives_of_one(experiment: Experiment, section: PyTorchFields) -> bool:
     several = (section.num_return_sequences or 1) > 1
-    return several and not has_beams(experiment) and experiment.decoder.samples is not True
+    return several and not section.has_beams and experiment.decoder.samples is not True
 
 
-def _more_than_beams(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _more_than_beams(experiment: Experiment, section: PyTorchFields) -> bool:
     returned = section.num_return_sequences or 1
-    return has_beams(experiment) and returned > (section.num_beams or 1)
+    return section.has_beams and returned > (section.num_beams or 1)
 
 
-def _likelier_eos_ignored(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _likelier_eos_ignored(experiment: Experiment, section: PyTorchFields) -> bool:
     set_by_hand = section.exponential_decay_length_penalty is not None
     return set_by_hand and experiment.ignores_eos
 
 
-def _untimed_beams(experiment: Experiment, section: PyTorchConfig) -> bool:
-    return has_beams(experiment)
+def _untimed_beams(experiment: Experiment, section: PyTorchFields) -> bool:
+    return section.has_beams
 
 
-def _unknown_to_continuous(name: str) -> Rule[PyTorchConfig]:
+def _unknown_to_continuous(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a decoder field that continuous batches do not know."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         set_by_hand = getattr(experiment.decoder, name) is not None
-        return set_by_hand and is_continuous(experiment)
+        return set_by_hand and section.is_continuous
 
     return Rule(
         name=f"continuous-batching-ignores-{name.replace('_', '-')}",
@@ -99,9 +90,9 @@ def _unknown_to_continuous(name: str) -> Rule[PyTorchConfig]:
     )
 
 
-def _flex_attention_in_continuous_batches(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _flex_attention_in_continuous_batches(experiment: Experiment, section: PyTorchFields) -> bool:
     flex = section.attn_implementation == "flex_attention"
-    return flex and is_continuous(experiment)
+    return flex and section.is_continuous
 
 
 RULES = (

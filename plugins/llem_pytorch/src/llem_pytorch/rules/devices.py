@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
-from llem.schema.experiment import Experiment, Rule
-
-if TYPE_CHECKING:
-    from llem_pytorch.config import PyTorchConfig
+from llem.api import Experiment, Rule
+from llem_pytorch.config import PyTorchFields
 
 OF_CUDA = ("allow_tf32", "allow_reduced_precision_reduction", "cudnn_benchmark")
 """Switches that act on CUDA devices alone."""
@@ -16,10 +13,10 @@ OF_CPU = ("mkldnn", "flush_denormal")
 """Switches that act on the CPU alone."""
 
 
-def _elsewhere(name: str, kind: str, other: str) -> Rule[PyTorchConfig]:
+def _elsewhere(name: str, kind: str, other: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a switch of one device on the other."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         return getattr(section, name) is not None and section.device == other
 
     return Rule(
@@ -31,7 +28,7 @@ def _elsewhere(name: str, kind: str, other: str) -> Rule[PyTorchConfig]:
     )
 
 
-def _offloaded_cache_on_cpu(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _offloaded_cache_on_cpu(experiment: Experiment, section: PyTorchFields) -> bool:
     offloaded = (section.cache_implementation or "").startswith("offloaded")
     return offloaded and section.device == "cpu"
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
-from llem.schema.experiment import Experiment, Rule
-from llem_pytorch.section import (
-    asks_for_flash_attention,
-    quantises,
-)
-
-if TYPE_CHECKING:
-    from llem_pytorch.config import PyTorchConfig
+from llem.api import Experiment, Rule
+from llem_pytorch.config import PyTorchFields
 
 READING_FIELDS = ("device_map", "disable_mmap", "use_kernels", "distributed")
 """Fields that act while weights are read."""
@@ -21,63 +14,63 @@ GROUPED_TORCHAO_TYPES = ("Int4WeightOnlyConfig", "Int8WeightOnlyConfig")
 """Types of torchao whose weights share scales in groups of a chosen size."""
 
 
-def _flash_attention_in_float32(experiment: Experiment, section: PyTorchConfig) -> bool:
-    return asks_for_flash_attention(experiment) and experiment.model.dtype == "float32"
+def _flash_attention_in_float32(experiment: Experiment, section: PyTorchFields) -> bool:
+    return section.asks_for_flash_attention and experiment.model.dtype == "float32"
 
 
-def _flash_attention_on_cpu(experiment: Experiment, section: PyTorchConfig) -> bool:
-    return asks_for_flash_attention(experiment) and section.device == "cpu"
+def _flash_attention_on_cpu(experiment: Experiment, section: PyTorchFields) -> bool:
+    return section.asks_for_flash_attention and section.device == "cpu"
 
 
-def _quantised_random_weights(experiment: Experiment, section: PyTorchConfig) -> bool:
-    return quantises(experiment) and experiment.model.random_weights
+def _quantised_random_weights(experiment: Experiment, section: PyTorchFields) -> bool:
+    return section.quantizes and experiment.model.random_weights
 
 
-def _quantised_gguf(experiment: Experiment, section: PyTorchConfig) -> bool:
-    return quantises(experiment) and experiment.model.gguf_file is not None
+def _quantised_gguf(experiment: Experiment, section: PyTorchFields) -> bool:
+    return section.quantizes and experiment.model.gguf_file is not None
 
 
-def _four_and_eight_bit(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _four_and_eight_bit(experiment: Experiment, section: PyTorchFields) -> bool:
     return bool(section.load_in_4bit and section.load_in_8bit)
 
 
-def _two_methods(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _two_methods(experiment: Experiment, section: PyTorchFields) -> bool:
     return bool(section.load_in_4bit or section.load_in_8bit) and section.quantization is not None
 
 
-def _skipping_modules_of_nothing(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _skipping_modules_of_nothing(experiment: Experiment, section: PyTorchFields) -> bool:
     skips = section.llm_int8_skip_modules is not None
     return skips and not (section.load_in_4bit or section.load_in_8bit)
 
 
-def _ungrouped_torchao_type(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _ungrouped_torchao_type(experiment: Experiment, section: PyTorchFields) -> bool:
     chosen = section.quantization
     if chosen is None or chosen.method != "torchao" or chosen.group_size is None:
         return False
     return chosen.quant_type not in (None, *GROUPED_TORCHAO_TYPES)
 
 
-def _gguf_on_disk(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _gguf_on_disk(experiment: Experiment, section: PyTorchFields) -> bool:
     places = section.device_map
     on_disk = isinstance(places, dict) and "disk" in places.values()
     return on_disk and experiment.model.gguf_file is not None
 
 
-def _trusting_kernels_of_nobody(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _trusting_kernels_of_nobody(experiment: Experiment, section: PyTorchFields) -> bool:
     loads_some = section.use_kernels or "/" in (section.attn_implementation or "")
     return section.allow_all_kernels is not None and not loads_some
 
 
-def _compiled_in_pieces(experiment: Experiment, section: PyTorchConfig) -> bool:
+def _compiled_in_pieces(experiment: Experiment, section: PyTorchFields) -> bool:
     places = section.device_map
     offloaded = isinstance(places, dict) and not {"cpu", "disk"}.isdisjoint(places.values())
     return bool(section.torch_compile) and offloaded
 
 
-def _acting_on_reading(name: str) -> Rule[PyTorchConfig]:
+def _acting_on_reading(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a field of reading where random weights are not read."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         return getattr(section, name) is not None and experiment.model.random_weights
 
     return Rule(

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from llem.schema.experiment import Experiment, Rule
-from llem_pytorch.section import (
-    STATIC_CACHES,
-    drafts_with_a_model,
-    has_beams,
-    section_of,
-    speculates,
-)
-
-if TYPE_CHECKING:
-    from llem_pytorch.config import PyTorchConfig
+from llem.api import Experiment, Rule
+from llem_pytorch.config import PyTorchFields
 
 DRAFT_SETTINGS = (
     "num_assistant_tokens",
@@ -35,32 +25,32 @@ DRAFTERS = (
 
 def _with_drafts(
     condition: Callable[[Experiment], bool],
-) -> Callable[[Experiment, PyTorchConfig], bool]:
-    return lambda experiment, section: speculates(experiment) and condition(experiment)
+) -> Callable[[Experiment, PyTorchFields], bool]:
+    return lambda experiment, section: section.speculates and condition(experiment)
 
 
 def _several_requests(experiment: Experiment) -> bool:
-    return (section_of(experiment).batch_size or 1) > 1
+    return (section.batch_size or 1) > 1
 
 
 def _static_cache(experiment: Experiment) -> bool:
-    return section_of(experiment).cache_implementation in STATIC_CACHES
+    return section.cache_implementation in STATIC_CACHES
 
 
 def _no_cache(experiment: Experiment) -> bool:
-    return section_of(experiment).use_cache is False
+    return section.use_cache is False
 
 
 def _several_sequences(experiment: Experiment) -> bool:
-    return (section_of(experiment).num_return_sequences or 1) > 1
+    return (section.num_return_sequences or 1) > 1
 
 
-def _without_drafter(name: str) -> Rule[PyTorchConfig]:
+def _without_drafter(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a setting of drafts where no model drafts."""
 
-    def violated(experiment: Experiment, section: PyTorchConfig) -> bool:
+    def violated(experiment: Experiment, section: PyTorchFields) -> bool:
         set_by_hand = getattr(section, name) is not None
-        return set_by_hand and not drafts_with_a_model(experiment)
+        return set_by_hand and not section.drafts_with_a_model
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-a-drafting-model",
