@@ -7,8 +7,8 @@ import pytest
 
 from llem.schema.experiment import Experiment
 from llem.workload.shape_folder import write_shape
-from llem_pytorch.config import PyTorchConfig
-from llem_pytorch.kwargs import build_plan
+from llem_pytorch.kwargs import plan_calls
+from llem_pytorch.section import PyTorchConfig
 
 
 class PyTorchExperiment(Experiment):
@@ -33,13 +33,13 @@ def experiment():
 @pytest.fixture(scope="session")
 def build():
     """Return the function that builds the plan of an experiment."""
-    return build_plan
+    return plan_calls
 
 
 @pytest.fixture(scope="session")
 def plan(experiment):
     """Return a function that builds the plan of an experiment from its sections."""
-    return lambda **sections: build_plan(experiment(**sections))
+    return lambda **sections: plan_calls(experiment(**sections))
 
 
 @pytest.fixture(scope="session")

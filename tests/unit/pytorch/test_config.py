@@ -7,7 +7,7 @@ from llem.api.capability import Capability
 from llem.config.rule_checks import rules_of
 from llem.schema.decoder import DecoderConfig
 from llem_pytorch.capabilities import INFO
-from llem_pytorch.config import PyTorchConfig
+from llem_pytorch.section import PyTorchConfig
 
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
 
@@ -58,10 +58,13 @@ def test_impossible_values_are_refused(section):
         ),
         ("sampling-settings-need-sampling", {"decoder": {"temperature": None, "top_k": 5}}),
         ("four-bit-or-eight-bit", {"pytorch": {"load_in_4bit": True, "load_in_8bit": True}}),
-        ("torch-compile-mode-needs-torch-compile", {"pytorch": {"torch_compile_mode": "default"}}),
+        (
+            "torch-compile-mode-needs-torch-compile",
+            {"pytorch": {"torch_compile_mode": "max-autotune"}},
+        ),
         (
             "bnb-4bit-use-double-quant-needs-load-in-4bit",
-            {"pytorch": {"bnb_4bit_use_double_quant": False}},
+            {"pytorch": {"bnb_4bit_use_double_quant": True}},
         ),
         (
             "cache-implementation-needs-use-cache",

@@ -11,12 +11,13 @@ from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve, resolv
 
 
 class PlanExecutor:
-    """Makes the calls of one plan and keeps the results that they assign, by name.
+    """Makes the calls of a plan and keeps the results that they assign, by name.
 
     When: in the worker only; a call's target brings the engine in.
 
     Args:
-        plan: The plan.
+        plan: The plan. A session that is reopened gives the attribute of this name another one;
+            results stay.
     """
 
     def __init__(self, plan: CallPlan) -> None:
@@ -55,12 +56,10 @@ class PlanExecutor:
             KeyError: The plan has no such call.
         """
         call = self.plan.call(name)
-        target, arguments = self._target(call), resolve_kwargs(call)
+        target, arguments = self._target(call), self.arguments(name)
         positional = [resolve(value) for value in call.args]
         names = frozenset(call.runtime)
-        assigned = {key: self._objects[key] for key in names & self._objects.keys()}
-        arguments |= assigned
-        missing = names - assigned.keys()
+        missing = names - arguments.keys()
 
         def make(**runtime: Any) -> Any:
             if not missing <= runtime.keys() <= names:
@@ -71,6 +70,16 @@ class PlanExecutor:
             return target(*positional, **{**arguments, **runtime})
 
         return make
+
+    def arguments(self, name: str) -> dict[str, Any]:
+        """Return the keyword arguments of the call ``name`` as far as they are known now.
+
+        Raises:
+            KeyError: The plan has no such call.
+        """
+        call = self.plan.call(name)
+        assigned = {key: self._objects[key] for key in call.runtime if key in self._objects}
+        return {**resolve_kwargs(call), **assigned}
 
     def forget(self, name: str) -> None:
         """Drop the result assigned to ``name``, if there is one."""

@@ -157,7 +157,10 @@ def _place(
                 for target in entry.targets:
                     _drop_empty(found, target)
             continue
-        told.append(value not in entry.neutral or (acts and _can_act(entry, experiment)))
+        # An empty collection that is neutral stands for none, which is not passed.
+        empty = value in ((), {})
+        idle = value in entry.neutral and (empty or not (acts and _can_act(entry, experiment)))
+        told.append(not idle)
         if told[-1]:
             for target in entry.targets:
                 _put(found, target, _plan_value(value, entry.member_of))

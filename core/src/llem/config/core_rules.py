@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from llem.schema.decoder import SAMPLING_FIELDS
 from llem.schema.experiment import BackendConfig, Experiment, Rule
-from llem.schema.fields import walk
-
-_FIELDS = {field.path: field for field in walk(Experiment)}
+from llem.schema.fields import acts
 
 
 def _shared(
@@ -30,8 +28,7 @@ def _dormant(name: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a sampling parameter under greedy decoding."""
 
     def violated(experiment: Experiment) -> bool:
-        acts = _FIELDS[f"decoder.{name}"].is_set(getattr(experiment.decoder, name))
-        return experiment.decoder.samples is False and acts
+        return experiment.decoder.samples is False and acts(experiment, f"decoder.{name}")
 
     return Rule(
         name=f"greedy-ignores-{name.replace('_', '-')}",

@@ -109,6 +109,9 @@ class BackendConfig(Section):
     one of them."""
 
 
+Config = TypeVar("Config", bound=BackendConfig)
+
+
 class Experiment(FrozenModel):
     """One validated experiment.
 
@@ -158,15 +161,22 @@ class Experiment(FrozenModel):
         assert isinstance(section, BackendConfig)
         return section
 
+    def section_as(self, model: type[Config]) -> Config:
+        """Return the backend's own section, as the type ``model`` that it is of.
+
+        Raises:
+            TypeError: It is of another one.
+        """
+        if not isinstance(self.section, model):
+            raise TypeError(f"the section of backend {self.backend} is no {model.__name__}")
+        return self.section
+
     @property
     def ignores_eos(self) -> bool:
         """Whether requests go on after EOS up to their length limit."""
         if self.decoder.ignore_eos is not None:
             return self.decoder.ignore_eos
         return self.workload.source == "synthetic"
-
-
-Config = TypeVar("Config", bound=BackendConfig)
 
 
 @dataclass(frozen=True, slots=True)

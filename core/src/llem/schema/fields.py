@@ -224,6 +224,20 @@ def value_at(config: BaseModel, path: str) -> Any:
     return value
 
 
+def acts(config: BaseModel, path: str) -> bool:
+    """Whether the field at a dotted ``path`` has a value that changes something.
+
+    It does not where the value is unset, the default, or neutral.
+    """
+    value = value_at(config, path)
+    return value is not None and all(field.is_set(value) for field in _at(config.__class__, path))
+
+
+@cache
+def _at(model: type[BaseModel], path: str) -> tuple[ConfigField, ...]:
+    return tuple(field for field in walk(model) if field.path == path)
+
+
 def satisfies(value: Any, wanted: Any) -> bool:
     """Whether ``value`` is what a ``Param.requires`` entry asks for."""
     if wanted is IS_SET:

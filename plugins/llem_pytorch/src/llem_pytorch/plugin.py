@@ -25,7 +25,7 @@ def llem_capabilities() -> BackendInfo:
 @hookimpl
 def llem_config_model() -> type[BackendConfig]:
     """Return the backend's config section."""
-    from llem_pytorch.config import PyTorchConfig
+    from llem_pytorch.section import PyTorchConfig
 
     return PyTorchConfig
 
@@ -33,9 +33,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the transformers calls for ``experiment``."""
-    from llem_pytorch.kwargs import build_plan
+    from llem_pytorch.kwargs import plan_calls
 
-    return build_plan(experiment)
+    return plan_calls(experiment)
 
 
 @hookimpl

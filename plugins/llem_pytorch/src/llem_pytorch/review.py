@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llem.api import Experiment, Finding
 from llem.api.capability import HostInfo
-from llem.errors import Finding
-from llem.schema.experiment import Experiment
+from llem.schema.fields import acts
+from llem_pytorch.config import PyTorchFields
 from llem_pytorch.rules.devices import OF_CUDA
-from llem_pytorch.section import asks_for_flash_attention, section_of
 
 FLASH_ATTENTION_CAPABILITY = {
     "flash_attention_2": (8, 0),
@@ -23,16 +23,17 @@ BFLOAT16_CAPABILITY = (8, 0)
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
-    yield from _device(experiment, facts)
-    yield from _kernel(experiment, facts)
-    yield from _dtype(experiment, facts)
-    yield from _batch(experiment)
-    yield from _without_gpu(experiment, facts)
-    yield from _processes(experiment)
+    section = experiment.section_as(PyTorchFields)
+    yield from _device(section, facts)
+    yield from _kernel(section, facts)
+    yield from _dtype(experiment, section, facts)
+    yield from _batch(experiment, section)
+    yield from _without_gpu(experiment, section, facts)
+    yield from _processes(section)
 
 
-def _device(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    if section_of(experiment).device == "cuda" and not facts.gpus:
+def _device(section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
+    if section.device == "cuda" and not facts.gpus:
         yield Finding(
             code="no-cuda-device",
             message="no NVIDIA device is visible here.",
@@ -41,10 +42,10 @@ def _device(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         )
 
 
-def _kernel(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    if not asks_for_flash_attention(experiment):
+def _kernel(section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
+    if not section.asks_for_flash_attention:
         return
-    name = section_of(experiment).attn_implementation
+    name = section.attn_implementation
     assert name is not None
     needed = FLASH_ATTENTION_CAPABILITY.get(name, (8, 0))
     if facts.gpus and facts.gpus[0].compute_capability >= needed:
@@ -58,8 +59,8 @@ def _kernel(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     )
 
 
-def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    dtype, device = experiment.model.dtype, section_of(experiment).device
+def _dtype(experiment: Experiment, section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
+    dtype, device = experiment.model.dtype, section.device
     if dtype == "float16" and (device == "cpu" or not facts.gpus):
         yield Finding(
             code="float16-on-cpu",
@@ -81,8 +82,8 @@ def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
             )
 
 
-def _batch(experiment: Experiment) -> Iterator[Finding]:
-    size, requests = section_of(experiment).batch_size, experiment.workload.requests
+def _batch(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
+    size, requests = section.batch_size, experiment.workload.requests
     if size is not None and requests is not None and size > requests:
         yield Finding(
             code="batch-larger-than-workload",
@@ -93,13 +94,14 @@ def _batch(experiment: Experiment) -> Iterator[Finding]:
         )
 
 
-def _without_gpu(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
+def _without_gpu(
+    experiment: Experiment, section: PyTorchFields, facts: HostInfo
+) -> Iterator[Finding]:
     """Yield what acts on a GPU alone, where the choice of the device is left open."""
-    section = section_of(experiment)
     if facts.gpus or section.device is not None:
         return
     for name in OF_CUDA:
-        if getattr(section, name) is not None:
+        if acts(experiment, f"pytorch.{name}"):
             yield Finding(
                 code="dormant-setting",
                 message="it changes nothing here: the model will run on the CPU.",
@@ -116,8 +118,8 @@ def _without_gpu(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         )
 
 
-def _processes(experiment: Experiment) -> Iterator[Finding]:
-    distributed = section_of(experiment).distributed
+def _processes(section: PyTorchFields) -> Iterator[Finding]:
+    distributed = section.distributed
     if distributed is not None and distributed.processes > 1:
         yield Finding(
             code="one-process",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from llem.api import Rule
 from llem_pytorch.config.batching import Batching
 from llem_pytorch.config.bitsandbytes import BitsAndBytes
 from llem_pytorch.config.cache import Cache

@@ -6,13 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api import IS_SET, FrozenModel, Param
+from llem.api import IS_SET, Param, Section
 
 Size = Annotated[int, Field(ge=1, le=1024)]
 Plan = Annotated[dict[str, str], Field(min_length=1)]
 
 
-class Distributed(FrozenModel, feeds="load.distributed_config"):
+class Distributed(
+    Section,
+    feeds="load.distributed_config",
+    builds="transformers.distributed.DistributedConfig",
+):
     """Arguments of `transformers.DistributedConfig`; unset leaves them to the library."""
 
     tp_size: Annotated[Size | None, Param(unit="devices", examples=(2, 4))] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api import BackendConfig, FrozenModel, Param
+from llem.api import BackendConfig, Param, Section
 
 STATIC = {"pytorch.batching": (None, "static")}
 SAMPLING = {"decoder.temperature": 0.7}
@@ -16,7 +16,7 @@ Token = Annotated[int, Field(ge=0)]
 Tokens = Annotated[tuple[Token, ...], Field(min_length=1)]
 
 
-class Watermark(FrozenModel, feeds="generate.watermarking_config"):
+class Watermark(Section, builds="transformers.WatermarkingConfig"):
     """Arguments of `transformers.WatermarkingConfig`; unset leaves them to the library."""
 
     greenlist_ratio: Annotated[

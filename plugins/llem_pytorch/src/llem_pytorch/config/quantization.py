@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -272,6 +272,12 @@ Quantization = Annotated[
     GPTQ | AWQ | TorchAO | HQQ | Quanto | FP8 | MXFP4 | CompressedTensors,
     Field(discriminator="method"),
 ]
+
+METHODS = {
+    get_args(kind.model_fields["method"].annotation)[0]: str(kind.__builds__)
+    for kind in (GPTQ, AWQ, TorchAO, HQQ, Quanto, FP8, MXFP4, CompressedTensors)
+}
+"""The class that stands for each method."""
 
 
 class QuantizationField(BackendConfig):

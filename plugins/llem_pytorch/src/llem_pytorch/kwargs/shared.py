@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from llem_pytorch.section import SAMPLING_FIELDS
-
 SHARED = {
     ("load_config", "pretrained_model_name_or_path"): "model.id",
     ("load_config", "revision"): "model.revision",
@@ -41,7 +39,10 @@ SHARED = {
     ("generate", "stop_strings"): "decoder.stop",
     ("generate", "stopping_criteria"): "llem: limits of single requests, and decoder.stop",
     ("generate", "streamer"): "llem: takes the time of each token",
-    **{("generate", name): f"decoder.{name}" for name in SAMPLING_FIELDS},
+    ("generate", "top_p"): "decoder.top_p",
+    ("generate", "top_k"): "decoder.top_k",
+    ("generate", "min_p"): "decoder.min_p",
+    ("generate", "typical_p"): "decoder.typical_p",
     ("settings", "seed"): "decoder.seed",
     ("settings", "ignore_eos"): "decoder.ignore_eos",
     ("settings", "stop"): "decoder.stop",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-
 from llem.api import Experiment, Rule
+from llem.schema.fields import acts
 from llem_pytorch.config import PyTorchFields
+
+SAMPLING = ("top_p", "top_k", "min_p", "typical_p")
+"""Shared decoder fields that say how to sample, besides the temperature."""
+
+OWN_SAMPLING_FIELDS = ("top_h", "epsilon_cutoff", "eta_cutoff")
+"""Fields of the backend's own section that act on sampling alone."""
 
 UNKNOWN_TO_CONTINUOUS = (
     "min_p",
@@ -18,17 +24,14 @@ UNKNOWN_TO_CONTINUOUS = (
 
 def _sampling_settings_of_an_open_question(experiment: Experiment, section: PyTorchFields) -> bool:
     decoder = experiment.decoder
-    return decoder.samples is None and any(
-        getattr(decoder, name) is not None for name in SAMPLING_FIELDS
-    )
+    return decoder.samples is None and any(acts(experiment, f"decoder.{name}") for name in SAMPLING)
 
 
 def _own_sampling_fields(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a sampling field of the section without sampling."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        set_by_hand = getattr(section, name) is not None
-        return set_by_hand and experiment.decoder.samples is not True
+        return acts(experiment, f"pytorch.{name}") and experiment.decoder.samples is not True
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-sampling",
@@ -43,8 +46,7 @@ def _beam_field(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a field of beam search without beams."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        set_by_hand = getattr(section, name) is not None
-        return set_by_hand and not section.has_beams
+        return acts(experiment, f"pytorch.{name}") and not section.has_beams
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-beams",
@@ -78,8 +80,7 @@ def _unknown_to_continuous(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a decoder field that continuous batches do not know."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        set_by_hand = getattr(experiment.decoder, name) is not None
-        return set_by_hand and section.is_continuous
+        return acts(experiment, f"decoder.{name}") and section.is_continuous
 
     return Rule(
         name=f"continuous-batching-ignores-{name.replace('_', '-')}",
@@ -98,7 +99,7 @@ def _flex_attention_in_continuous_batches(experiment: Experiment, section: PyTor
 RULES = (
     Rule(
         name="sampling-settings-need-sampling",
-        fields=("decoder.do_sample", *(f"decoder.{name}" for name in SAMPLING_FIELDS)),
+        fields=("decoder.do_sample", *(f"decoder.{name}" for name in SAMPLING)),
         reason="they may be ignored: without do_sample or temperature, the model decides to sample",
         hint="Set decoder.do_sample to true.",
         violated=_sampling_settings_of_an_open_question,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-
 from llem.api import Experiment, Rule
+from llem.schema.fields import acts
 from llem_pytorch.config import PyTorchFields
 
 OF_CUDA = ("allow_tf32", "allow_reduced_precision_reduction", "cudnn_benchmark")
@@ -17,7 +17,7 @@ def _elsewhere(name: str, kind: str, other: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a switch of one device on the other."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        return getattr(section, name) is not None and section.device == other
+        return acts(experiment, f"pytorch.{name}") and section.device == other
 
     return Rule(
         name=f"{name.replace('_', '-')}-acts-on-{kind}",

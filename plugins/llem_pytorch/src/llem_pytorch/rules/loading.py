@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-
 from llem.api import Experiment, Rule
+from llem.schema.fields import acts
 from llem_pytorch.config import PyTorchFields
 
 READING_FIELDS = ("device_map", "disable_mmap", "use_kernels", "distributed")
@@ -39,8 +39,9 @@ def _two_methods(experiment: Experiment, section: PyTorchFields) -> bool:
 
 
 def _skipping_modules_of_nothing(experiment: Experiment, section: PyTorchFields) -> bool:
-    skips = section.llm_int8_skip_modules is not None
-    return skips and not (section.load_in_4bit or section.load_in_8bit)
+    return bool(section.llm_int8_skip_modules) and not (
+        section.load_in_4bit or section.load_in_8bit
+    )
 
 
 def _ungrouped_torchao_type(experiment: Experiment, section: PyTorchFields) -> bool:
@@ -56,9 +57,9 @@ def _gguf_on_disk(experiment: Experiment, section: PyTorchFields) -> bool:
     return on_disk and experiment.model.gguf_file is not None
 
 
-def _trusting_kernels_of_nobody(experiment: Experiment, section: PyTorchFields) -> bool:
+def _trusting_no_kernels(experiment: Experiment, section: PyTorchFields) -> bool:
     loads_some = section.use_kernels or "/" in (section.attn_implementation or "")
-    return section.allow_all_kernels is not None and not loads_some
+    return bool(section.allow_all_kernels) and not loads_some
 
 
 def _compiled_in_pieces(experiment: Experiment, section: PyTorchFields) -> bool:
@@ -71,7 +72,7 @@ def _acting_on_reading(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a field of reading where random weights are not read."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        return getattr(section, name) is not None and experiment.model.random_weights
+        return acts(experiment, f"pytorch.{name}") and experiment.model.random_weights
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-pretrained-weights",
@@ -170,7 +171,7 @@ RULES = (
         ),
         reason="no kernel of the hub is asked for",
         hint="Set pytorch.use_kernels or name a hub kernel, or remove it.",
-        violated=_trusting_kernels_of_nobody,
+        violated=_trusting_no_kernels,
     ),
     Rule(
         name="compiled-model-is-not-offloaded",

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llem.api import Experiment, Rule
+from llem.schema.fields import acts
 from llem_pytorch.config import PyTorchFields
+
+STATIC_CACHES = ("static", "offloaded_static")
+"""Caches that are allocated at full length."""
 
 DRAFT_SETTINGS = (
     "num_assistant_tokens",
@@ -24,24 +28,28 @@ DRAFTERS = (
 
 
 def _with_drafts(
-    condition: Callable[[Experiment], bool],
+    condition: Callable[[PyTorchFields], bool],
 ) -> Callable[[Experiment, PyTorchFields], bool]:
-    return lambda experiment, section: section.speculates and condition(experiment)
+    return lambda experiment, section: section.speculates and condition(section)
 
 
-def _several_requests(experiment: Experiment) -> bool:
+def _several_requests(section: PyTorchFields) -> bool:
     return (section.batch_size or 1) > 1
 
 
-def _static_cache(experiment: Experiment) -> bool:
+def _static_cache(section: PyTorchFields) -> bool:
     return section.cache_implementation in STATIC_CACHES
 
 
-def _no_cache(experiment: Experiment) -> bool:
+def _no_cache(section: PyTorchFields) -> bool:
     return section.use_cache is False
 
 
-def _several_sequences(experiment: Experiment) -> bool:
+def _beams(section: PyTorchFields) -> bool:
+    return section.has_beams
+
+
+def _several_sequences(section: PyTorchFields) -> bool:
     return (section.num_return_sequences or 1) > 1
 
 
@@ -49,8 +57,7 @@ def _without_drafter(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a setting of drafts where no model drafts."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        set_by_hand = getattr(section, name) is not None
-        return set_by_hand and not section.drafts_with_a_model
+        return acts(experiment, f"pytorch.{name}") and not section.drafts_with_a_model
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-a-drafting-model",
@@ -88,7 +95,7 @@ RULES = (
         fields=("pytorch.num_beams", *DRAFTERS),
         reason="transformers runs beam search and ignores the drafts",
         hint="Set pytorch.num_beams to 1, or do not speculate.",
-        violated=_with_drafts(has_beams),
+        violated=_with_drafts(_beams),
     ),
     Rule(
         name="speculation-returns-one-sequence",

@@ -7,7 +7,7 @@ its manager takes a limit for each, and tells.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from math import ceil
@@ -16,10 +16,9 @@ from typing import Any
 from transformers import ContinuousBatchingConfig, GenerationConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 
-from llem.api.session import FinishReason, Request, RequestResult
-from llem.schema.call_plan import Call, resolve_kwargs
+from llem.api import PlanExecutor, Request, RequestResult
+from llem.api.session import FinishReason
 from llem_pytorch.runtime.facts import eos_ids
-from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.work import Work
 
 
@@ -78,14 +77,12 @@ class ContinuousBatches:
     """The workload under the scheduler.
 
     Args:
-        objects: Holds the model.
-        call: The plan's call of :func:`open_manager`.
-        settings: The plan's settings.
+        executor: Makes the plan's call of :func:`open_manager`, and holds the model.
     """
 
-    def __init__(self, objects: Objects, call: Call, settings: Mapping[str, Any]) -> None:
-        self._model, self._call, self._settings = objects["model"], call, settings
-        self._open = objects.find(call.target)
+    def __init__(self, executor: PlanExecutor) -> None:
+        self._executor, self._model = executor, executor.objects["model"]
+        self._settings = executor.plan.settings
         self._requests: Sequence[Request] = ()
         self.effective: dict[str, Any] = {}
 
@@ -99,9 +96,11 @@ class ContinuousBatches:
         Raises:
             RuntimeError: A request failed, or the scheduler stopped before the last one.
         """
-        arguments = resolve_kwargs(self._call)
-        expected = len(self._requests) * arguments.get("num_return_sequences", 1)
-        context = self._open(model=self._model, requests=self._requests, **arguments)
+        sequences = self._executor.plan.call("generate").kwargs.get("num_return_sequences", 1)
+        assert isinstance(sequences, int)
+        expected = len(self._requests) * sequences
+        # Anew for each run: the manager writes into its configuration.
+        context = self._executor.execute("generate", requests=self._requests)
         submitted_s: dict[str, float] = {}
         outputs: list[tuple[float, Any]] = []
         with context as manager:

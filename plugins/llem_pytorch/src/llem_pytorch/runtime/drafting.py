@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from llem_pytorch.runtime.objects import Objects
 
 LEARNT = ("num_assistant_tokens", "assistant_confidence_threshold")
 """What a schedule changes in the drafting model's own config, for good."""
@@ -14,10 +13,10 @@ class DraftState:
     """Puts back what a heuristic schedule has learnt, so that every repetition does the same.
 
     Args:
-        objects: May hold the models.
+        objects: What the plan's calls have made; may hold the models.
     """
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Mapping[str, Any]) -> None:
         names = [name for name in ("assistant_model", "model") if name in objects]
         self._config: Any = objects[names[0]].generation_config if names else None
         self._before = {name: getattr(self._config, name, None) for name in LEARNT}

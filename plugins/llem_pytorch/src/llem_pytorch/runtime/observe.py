@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 
-from llem.schema.call_plan import Call, CallPlan, resolve_kwargs
+from llem.api import CallPlan, PlanExecutor
+from llem.schema.decoder import SAMPLING_FIELDS
 from llem_pytorch.runtime import layers, numerics
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches
 from llem_pytorch.runtime.facts import devices
-from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.probe import probe_cache
 from llem_pytorch.runtime.static import StaticBatches
-from llem_pytorch.section import SAMPLING_FIELDS
 
 GENERATION = (
     "do_sample",
@@ -46,33 +45,32 @@ def check_attention(model: Any, plan: CallPlan) -> None:
 
 
 def effective(
-    objects: Objects,
-    plan: CallPlan,
+    executor: PlanExecutor,
     batching: StaticBatches | ContinuousBatches,
     compiled: Compiled | None,
 ) -> Effective:
     """Return the effective values by ``<call>.<argument>`` or ``settings.<name>``."""
-    model, generate = objects["model"], plan.call("generate")
+    model, plan = executor.objects["model"], executor.plan
     return {
         "load.dtype": str(model.dtype),
         "load.attn_implementation": model.config._attn_implementation,
         "load.experts_implementation": getattr(model.config, "_experts_implementation", None),
         **layers.quantisation(model),
-        **_generation(model, generate),
+        **_generation(executor),
         "settings.device": model.device.type,
         "settings.devices": [str(device) for device in devices(model)],
         "settings.seed": torch.initial_seed(),
         **numerics.effective(plan.settings),
-        **_drafting(objects, plan),
-        **_batches(model, batching),
+        **_drafting(executor),
+        **_batches(executor, batching),
         **(_library_compilation(model) if compiled is None else compiled.effective()),
     }
 
 
-def reasons(objects: Objects, plan: CallPlan, compiled: Compiled | None) -> dict[str, str]:
+def reasons(executor: PlanExecutor, compiled: Compiled | None) -> dict[str, str]:
     """Return what the session knows went wrong, by code."""
     found = {} if compiled is None else compiled.reasons()
-    model, load = objects["model"], plan.call("load")
+    model, load = executor.objects["model"], executor.plan.call("load")
     if layers.should_be_quantised(load) and not layers.is_quantised(model):
         found["quantisation-not-applied"] = (
             "no layer of the loaded model is quantised; pytorch.quantization.dequantize: true asks "
@@ -97,17 +95,19 @@ def memory(used: Sequence[torch.device]) -> dict[str, int]:
     }
 
 
-def _generation(model: Any, generate: Call) -> Effective:
+def _generation(executor: PlanExecutor) -> Effective:
     """Return what ``generate()`` makes of its arguments, the model's defaults and its own.
 
     The method is not public, but it is the one ``generate()`` itself resolves them with.
     """
-    arguments = resolve_kwargs(generate)
+    model, generate = executor.objects["model"], executor.plan.call("generate")
+    arguments = executor.arguments("generate")
+    arguments = {name: arguments[name] for name in generate.kwargs}
     arguments.pop("continuous_batching_config", None)
     config, _ = model._prepare_generation_config(None, **arguments)
     names = dict.fromkeys((*GENERATION, *arguments))
     if config.do_sample:
-        names |= dict.fromkeys(("temperature", *SAMPLING_FIELDS))
+        names |= dict.fromkeys(SAMPLING_FIELDS)
     values = {name: getattr(config, name) for name in names if hasattr(config, name)}
     mode = config.get_generation_mode("assistant_model" in generate.runtime or None)
     return {
@@ -116,10 +116,16 @@ def _generation(model: Any, generate: Call) -> Effective:
     }
 
 
-def _drafting(objects: Objects, plan: CallPlan) -> Effective:
+def _drafting(executor: PlanExecutor) -> Effective:
     """Return how the drafting model is told to draft, from its own config."""
+    objects = executor.objects
     drafter = objects["assistant_model" if "assistant_model" in objects else "model"]
-    names = [name for call in plan.calls if call.name == "draft_settings" for name in call.kwargs]
+    names = [
+        name
+        for call in executor.plan.calls
+        if call.name == "draft_settings"
+        for name in call.kwargs
+    ]
     found = {f"draft_settings.{name}": getattr(drafter.generation_config, name) for name in names}
     if "assistant_model" in objects:
         found["assistant.dtype"] = str(drafter.dtype)
@@ -127,7 +133,7 @@ def _drafting(objects: Objects, plan: CallPlan) -> Effective:
     return found
 
 
-def _batches(model: Any, batching: StaticBatches | ContinuousBatches) -> Effective:
+def _batches(executor: PlanExecutor, batching: StaticBatches | ContinuousBatches) -> Effective:
     if isinstance(batching, ContinuousBatches):
         return batching.effective
     sizes = [len(batch.requests) for batch in batching.batches]
@@ -136,7 +142,9 @@ def _batches(model: Any, batching: StaticBatches | ContinuousBatches) -> Effecti
         "settings.batching": "static",
         "settings.batch_size": max(sizes, default=0),
         "settings.batch_order": "workload" if order == sorted(order) else "length",
-        **probe_cache(model, batching.arguments[0]),
+        **probe_cache(
+            executor.objects["model"], {**executor.arguments("generate"), **batching.arguments[0]}
+        ),
     }
 
 

@@ -12,15 +12,22 @@ from typing import Any
 import torch
 import transformers
 
-from llem.api.session import Observation, OpenReport, Request, RunResult, Session, TokenizerExport
-from llem.schema.call_plan import CallPlan
+from llem.api import (
+    CallPlan,
+    Observation,
+    OpenReport,
+    PlanExecutor,
+    Request,
+    RunResult,
+    Session,
+    TokenizerExport,
+)
 from llem_pytorch.runtime import numerics, observe
 from llem_pytorch.runtime.chatter import quieten
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches
 from llem_pytorch.runtime.drafting import DraftState
 from llem_pytorch.runtime.facts import device_name, devices, model_facts
-from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.static import StaticBatches
 
 LATER = ("tokenizer", "generate")
@@ -31,16 +38,16 @@ class PyTorchSession(Session):
     """Executes a plan with transformers."""
 
     def __init__(self) -> None:
-        self._objects = Objects()
+        self._executor = PlanExecutor(CallPlan(()))
         self._cuda: list[torch.device] = []
         self._loaded_bytes = 0
         self._compiled: Compiled | None = None
         self._batching: StaticBatches | ContinuousBatches | None = None
-        self._drafts = DraftState(self._objects)
+        self._drafts = DraftState(self._executor.objects)
 
     def open(self, plan: CallPlan) -> OpenReport:
         """Load the model onto its device."""
-        self._plan = plan
+        self._plan, self._executor = plan, PlanExecutor(plan)
         transformers.utils.logging.disable_progress_bar()
         quieten()
         numerics.apply(plan.settings)
@@ -48,12 +55,14 @@ class PyTorchSession(Session):
         with self._placement():
             for call in plan.calls:
                 if call.name == "compile":
-                    self._compiled = Compiled(self._model, partial(self._objects.make, call))
+                    self._compiled = Compiled(
+                        self._model, partial(self._executor.execute, call.name)
+                    )
                 elif call.name not in LATER:
-                    self._objects.make(call)
+                    self._executor.execute(call.name)
         model = self._model.eval()
         observe.check_attention(model, plan)
-        self._drafts = DraftState(self._objects)
+        self._drafts = DraftState(self._executor.objects)
         used = devices(model)
         self._cuda = [device for device in used if device.type == "cuda"]
         self._loaded_bytes = self._held_bytes()
@@ -72,9 +81,9 @@ class PyTorchSession(Session):
         """
         if self._compiled is not None:
             raise RuntimeError("graphs that were compiled for one plan may not serve another")
-        self._plan = plan
+        self._plan = self._executor.plan = plan
         self._batching = None
-        self._objects.drop("tokenizer")
+        self._executor.forget("tokenizer")
         self._drafts.reset()
         # A static cache is made at least as long as the longest one before.
         vars(self._model).pop("_previous_max_cache_length", None)
@@ -84,7 +93,7 @@ class PyTorchSession(Session):
 
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer as data."""
-        return TokenizerExport.from_transformers(self._objects.make(self._plan.call("tokenizer")))
+        return TokenizerExport.from_transformers(self._tokenizer())
 
     def prepare(self, requests: Sequence[Request]) -> None:
         """Make everything ready that is not inference."""
@@ -112,14 +121,14 @@ class PyTorchSession(Session):
         assert self._batching is not None
         self._drafts.reset()
         return Observation(
-            effective=observe.effective(self._objects, self._plan, self._batching, self._compiled),
+            effective=observe.effective(self._executor, self._batching, self._compiled),
             memory=observe.memory(self._cuda),
-            reasons=observe.reasons(self._objects, self._plan, self._compiled),
+            reasons=observe.reasons(self._executor, self._compiled),
         )
 
     def close(self) -> None:
         """Drop the model and return its memory."""
-        self._objects.clear()
+        self._executor.clear()
         self._batching = self._compiled = None
         gc.collect()
         if self._cuda:
@@ -127,19 +136,23 @@ class PyTorchSession(Session):
 
     @property
     def _model(self) -> Any:
-        return self._objects["model"]
+        return self._executor.objects["model"]
 
     def _make_batching(self) -> StaticBatches | ContinuousBatches:
         call, settings = self._plan.call("generate"), self._plan.settings
         if settings.get("batching") == "continuous":
-            return ContinuousBatches(self._objects, call, settings)
+            return ContinuousBatches(self._executor)
         stop = None
         if texts := settings.get("stop"):
-            tokenizer = self._objects.make(self._plan.call("tokenizer"))
-            stop = transformers.StopStringCriteria(tokenizer, texts)
+            stop = transformers.StopStringCriteria(self._tokenizer(), texts)
         if "tokenizer" in call.runtime:
-            self._objects.make(self._plan.call("tokenizer"))
-        return StaticBatches(self._objects, call, settings, stop)
+            self._tokenizer()
+        return StaticBatches(self._executor, stop)
+
+    def _tokenizer(self) -> Any:
+        """Return the tokenizer, made when it is first needed."""
+        made = self._executor.objects.get("tokenizer")
+        return self._executor.execute("tokenizer") if made is None else made
 
     def _placement(self) -> AbstractContextManager[Any]:
         """Return a context in which loaded and initialised weights land on the chosen device."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import transformers
 
-from llem.api.session import Request
-from llem.schema.call_plan import Call, resolve_kwargs
+from llem.api import PlanExecutor, Request
 from llem_pytorch.runtime.batches import Batch, make_batches
 from llem_pytorch.runtime.facts import eos_ids, pad_id
-from llem_pytorch.runtime.objects import Objects
 from llem_pytorch.runtime.outputs import Generated, results
 from llem_pytorch.runtime.stream import TokenClock
 from llem_pytorch.runtime.work import Work
@@ -23,22 +21,17 @@ class StaticBatches:
     """The workload as static batches.
 
     Args:
-        objects: The model, and whatever else the call needs.
-        call: The plan's call of ``generate()``.
-        settings: The plan's settings.
+        executor: Makes the plan's call of ``generate()``, and holds what it needs.
         stop: What ends a row at a stop text.
     """
 
     def __init__(
-        self,
-        objects: Objects,
-        call: Call,
-        settings: Mapping[str, Any],
-        stop: transformers.StopStringCriteria | None,
+        self, executor: PlanExecutor, stop: transformers.StopStringCriteria | None
     ) -> None:
-        self._objects, self._call, self._settings, self._stop = objects, call, settings, stop
-        self._model = objects["model"]
-        self._generate = objects.find(call.target)
+        call = executor.plan.call("generate")
+        self._settings, self._stop = executor.plan.settings, stop
+        self._model = executor.objects["model"]
+        self._generate = executor.bind("generate")
         self._streams = "streamer" in call.runtime
         self._drafts = "assistant_model" in call.runtime or any(
             name in call.kwargs
@@ -48,7 +41,7 @@ class StaticBatches:
         self.arguments: list[dict[str, Any]] = []
 
     def prepare(self, requests: Sequence[Request]) -> None:
-        """Batch, pad, move to the device, and collect the arguments of each call."""
+        """Batch, pad, move to the device, and collect the run-time arguments of each call."""
         if self._settings.get("batch_order") == "length":
             requests = sorted(requests, key=lambda one: (len(one.prompt_ids), one.max_new_tokens))
         self.batches = make_batches(
@@ -98,10 +91,7 @@ class StaticBatches:
         criteria = batch.stopping_criteria()
         if self._stop is not None:
             criteria.append(self._stop)
-        made = [name for name in self._call.runtime if name in self._objects]
         return {
-            **resolve_kwargs(self._call),
-            **{name: self._objects[name] for name in made},
             "input_ids": batch.input_ids,
             "attention_mask": batch.attention_mask,
             "max_new_tokens": batch.max_new_tokens,
