@@ -85,16 +85,3 @@ def test_a_real_backend_with_everything_optional_takes_few_lines(texts: dict[Pat
     ]
     assert len(sources) == 4
     assert sum(map(code_lines, sources)) <= 220
-
-
-def test_no_backend_reaches_into_objects_by_itself(texts: dict[Path, str]) -> None:
-    """The way from a field to an argument is core's: nobody else takes dotted places apart."""
-    mapping = (".maps_to", "import_dotted", "resolve_kwargs", ".__feeds__", ".__builds__")
-    found = {
-        (str(path), word)
-        for path, text in texts.items()
-        if path.parts[0] in ("plugins", "examples") and "src" in path.parts
-        for word in mapping
-        if word in text
-    }
-    assert found == set()
