@@ -39,6 +39,11 @@ def test_file_title_and_rates_can_be_chosen(llem, tmp_path):
     assert "<h1>Bits</h1>" in text
     assert "g CO₂e per kWh (as given) and " in text
     assert "EUR per kWh (as given)." in text
+    prices = ("--price", "0.3", "--currency", "CHF")
+    text = llem("study", "--format", "markdown", *prices).stdout
+    costs = [float(found) for found in re.findall(r"Electricity costs ([\d.]+) CHF\.", text)]
+    energies_wh = [float(found) for found in re.findall(r"([\d.]+) Wh gross", text)]
+    assert costs == pytest.approx([wh * 0.3 / 1000 for wh in energies_wh], rel=5e-3)
 
 
 def test_the_carbon_intensity_of_a_country_and_the_pue_multiply_the_energy(llem):

@@ -19,11 +19,9 @@ _MOST_VALUES = 4
 def text(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str:
     """Return ``result`` as plain text."""
     lines: list[str] = []
-    for title, group in _by_match(result):
-        lines += [title, *(f"  {conclusion(comparison)}" for comparison in group), ""]
-        lines += [indent(render_text(_figures(group)), "  "), ""]
-    if result.differing:
-        lines += ["What differs:", indent(render_text(_differences(result)), "  "), ""]
+    for title, sentences, table in _parts(result):
+        lines += [title, *(f"  {sentence}" for sentence in sentences)]
+        lines += [*([""] if sentences else []), indent(render_text(table), "  "), ""]
     lines += [f"note: {note}" for note in notes(result)]
     if checks:
         lines += ["", *(f"gate {_check_text(check)}" for check in checks)]
@@ -32,31 +30,26 @@ def text(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str:
 
 def markdown(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str:
     """Return the same as Markdown, for a pull request or a paper's notes."""
-    lines: list[str] = []
+    lines = [f"- **gate {check.state}**: {escape_markdown(_check_text(check))}" for check in checks]
     if checks:
-        lines += [
-            *(
-                f"- **gate {check.state}**: {escape_markdown(_check_text(check))}"
-                for check in checks
-            ),
-            "",
-        ]
-    for title, group in _by_match(result):
+        lines.append("")
+    for title, sentences, table in _parts(result):
         lines += [f"### {escape_markdown(title)}", ""]
-        lines += [*(f"- {escape_markdown(conclusion(comparison))}" for comparison in group), ""]
-        lines += [render_markdown(_figures(group), literal=True), ""]
-    if result.differing:
-        lines += ["### What differs", "", render_markdown(_differences(result), literal=True), ""]
+        lines += [f"- {escape_markdown(sentence)}" for sentence in sentences]
+        lines += [*([""] if sentences else []), render_markdown(table, literal=True), ""]
     lines += [f"- {escape_markdown(note)}" for note in notes(result)]
     return "\n".join(lines)
 
 
-def _by_match(result: ComparisonResult) -> Iterator[tuple[str, list[Comparison]]]:
+def _parts(result: ComparisonResult) -> Iterator[tuple[str, list[str], Table]]:
+    """Yield title, conclusions and table of each match, then those of the differences."""
     groups: dict[int, list[Comparison]] = {}
     for comparison in result.comparisons:
         groups.setdefault(id(comparison.match), []).append(comparison)
     for group in groups.values():
-        yield group[0].match.title, group
+        yield group[0].match.title, list(map(conclusion, group)), _figures(group)
+    if result.differing:
+        yield "What differs", [], _differences(result)
 
 
 def conclusion(comparison: Comparison) -> str:

@@ -17,7 +17,9 @@ def markdown_page(report: Report) -> str:
     parts = [f"# {escape_markdown(report.title)}", ""]
     if report.nothing_valid:
         parts += ["**No outcome is valid**: all figures rest on invalid outcomes.", ""]
-    parts += ["## Summary", "", *(f"- {_summary(summary)}" for summary in report.summaries), ""]
+    currency = report.rates.currency
+    summaries = [f"- {_summary(summary, currency)}" for summary in report.summaries]
+    parts += ["## Summary", "", *summaries, ""]
     if rates := _rates(report.rates):
         parts += [rates, ""]
     parts += ["## Verdicts", "", *_verdicts(report), ""]
@@ -30,7 +32,7 @@ def markdown_page(report: Report) -> str:
     return "\n".join(parts).rstrip()
 
 
-def _summary(summary: Summary) -> str:
+def _summary(summary: Summary, currency: str) -> str:
     interval = ""
     if summary.low_wh.value is not None:
         interval = f", 95 % in {summary.low_wh.shown} … {summary.high_wh.shown} Wh"
@@ -42,7 +44,7 @@ def _summary(summary: Summary) -> str:
     if summary.carbon_g is not None:
         text += f" {summary.carbon_g.shown} g CO₂e."
     if summary.cost is not None:
-        text += f" Electricity for {summary.cost.shown}."
+        text += f" Electricity costs {summary.cost.shown} {currency}".rstrip() + "."
     return escape_markdown(f"{text} {summary.boundary}")
 
 
