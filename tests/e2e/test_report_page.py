@@ -56,7 +56,7 @@ def file(tmp_path_factory):
 
 
 class Opened:
-    """A page, and everything that it asked for or complained about."""
+    """A page, and everything that it requested or logged."""
 
     def __init__(self, browser, file, **options):
         self.page = browser.new_page(viewport={"width": 1280, "height": 900}, **options)
@@ -180,7 +180,7 @@ def power_file(tmp_path_factory):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_windows_and_phases_have_colours_of_their_own(browser, power_file, scheme):
+def test_windows_and_phases_have_colors_of_their_own(browser, power_file, scheme):
     opened = Opened(browser, power_file, color_scheme=scheme)
     section = opened.page.locator("#power")
     section.scroll_into_view_if_needed()

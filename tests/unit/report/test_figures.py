@@ -62,7 +62,7 @@ def test_more_latencies_than_one_can_compare_are_not_drawn():
     assert svg.count('class="mark ') == MOST_LATENCIES
 
 
-def test_figures_are_written_with_their_colours_inside(report, tmp_path):
+def test_figures_are_written_with_their_colors_inside(report, tmp_path):
     written = write_figures(report, tmp_path / "figures")
     svg = next(path for path in written if path.name == "energy-against-throughput.svg")
     text = svg.read_text(encoding="utf-8")

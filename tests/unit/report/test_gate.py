@@ -9,7 +9,7 @@ from llem.report.comparison.regression_gate import State, check_limits, overall,
 from .outcomes import stored
 
 
-def judged(limit, base, new):
+def state_of(limit, base, new):
     found = parse_limit(limit)
     answer = compare([stored("a", base)], [stored("b", new)], [found.metric])
     return overall(check_limits([found], answer.comparisons))
@@ -30,7 +30,7 @@ UP_5 = (10.5, 10.55, 10.45)
     ],
 )
 def test_a_limit_on_more(limit, state):
-    assert judged(limit, BASE, UP_5) is state
+    assert state_of(limit, BASE, UP_5) is state
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_a_limit_on_more(limit, state):
     ],
 )
 def test_a_limit_on_less(limit, state):
-    assert judged(limit, UP_5, BASE) is state
+    assert state_of(limit, UP_5, BASE) is state
 
 
 def test_noise_makes_it_inconclusive():
-    assert judged("j_per_output_token > +3%", (8, 10, 12), (9, 11, 13)) is State.INCONCLUSIVE
+    assert state_of("j_per_output_token > +3%", (8, 10, 12), (9, 11, 13)) is State.INCONCLUSIVE
 
 
 def test_a_single_value_makes_it_inconclusive():
-    assert judged("j_per_output_token > +3%", (10,), (20,)) is State.INCONCLUSIVE
+    assert state_of("j_per_output_token > +3%", (10,), (20,)) is State.INCONCLUSIVE
 
 
-def test_nothing_to_judge_is_inconclusive():
+def test_nothing_to_check_is_inconclusive():
     assert overall([]) is State.INCONCLUSIVE
 
 

@@ -50,7 +50,7 @@ def test_its_repetitions_give_an_interval():
     assert comparison.found
 
 
-def test_a_single_figure_is_set_beside_without_an_interval():
+def test_a_single_figure_is_compared_without_an_interval():
     old = imported("old", {"output_tokens_per_s": 80.0})
     (comparison,) = compare([old], [NEW], SPEED, allow=["imported"]).comparisons
     assert comparison.samples.base == (80.0,)
@@ -70,7 +70,7 @@ def test_a_figure_that_the_tool_does_not_tell_is_missing_and_not_zero():
     assert answer.missing == ("j_per_output_token of llem's figures against those of toybench",)
 
 
-def test_each_variant_is_set_beside_it_by_what_tells_variants_apart():
+def test_each_variant_is_compared_with_it_by_its_settings():
     grid = [stored(f"new{size}", durations_s=[1.0, 1.1, 1.2], some__size=size) for size in (1, 2)]
     answer = compare([OLD], grid, SPEED, allow=["imported"])
     assert [comparison.match.name for comparison in answer.comparisons] == [

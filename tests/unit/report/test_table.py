@@ -1,4 +1,4 @@
-"""The result table says what was measured, what was not, and whether to believe it."""
+"""The table of an outcome: figures, missing figures, verdict and failure."""
 
 import re
 

@@ -78,7 +78,7 @@ def compare(
     from llem.report.metrics import DEFAULT_METRICS, metric
 
     if new is not None and by is not None:
-        raise click.UsageError("Name two folders, or one with --by; not both.")
+        raise click.UsageError("Name two folders, or one folder with --by; not both.")
     if unknown := set(allow) - set(ALLOWABLE_CODES):
         raise click.BadParameter(
             f"{', '.join(sorted(unknown))}: no such code. Codes: {', '.join(ALLOWABLE_CODES)}.",
