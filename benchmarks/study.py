@@ -88,8 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("grid")
-    one = commands.add_parser("plan")
-    one.add_argument("file", type=Path)
+    commands.add_parser("plan").add_argument("file", type=Path)
     commands.add_parser("fixed").add_argument("--runs", type=int, default=20)
     kept = commands.add_parser("reuse")
     kept.add_argument("model", type=Path)
@@ -152,7 +151,7 @@ def fixed(runs: int) -> None:
         text = FIXED.format(runs=runs, study=study) + QUICK.format(min_duration_s=0.1)
         _, entries = carried_out(f"fixed-{worker}", text)
         costs_s = [parts_s(*entry)["rest"] for entry in entries]
-        # The first one also imports what the host needs.
+        # The first run also imports what the host needs.
         print(
             f"{worker:10} {runs:5} {median(costs_s[1:]):9.3f} {max(costs_s[1:]):11.3f} "
             f"{costs_s[0]:8.3f}"
@@ -201,7 +200,7 @@ def print_workers(
         print(
             f"{worker:10} {seconds[worker]:8.1f} {seconds[worker] / seconds['fresh']:6.3f} "
             f"{mean(speeds[worker]):9.2f} {ratio:6.3f} ± {error:5.3f}"
-            + "".join(f" {median(one[part] for one in parts):8.2f}" for part in parts[0])
+            + "".join(f" {median(costs[part] for costs in parts):8.2f}" for part in parts[0])
         )
 
 

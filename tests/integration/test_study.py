@@ -66,53 +66,53 @@ class Study:
 
 
 @pytest.fixture
-def study(tmp_path):
+def make_study(tmp_path):
     return lambda text: Study(tmp_path, text)
 
 
-def test_a_study_runs_and_is_listed(study, llem):
-    one = study(FOUR)
-    _, stderr = one.run()
+def test_a_study_runs_and_is_listed(make_study, llem):
+    study = make_study(FOUR)
+    _, stderr = study.run()
     assert "run 1 of 4: simulated.batch_size=1" in stderr
-    assert [outcome["status"] for outcome in one.outcomes()] == ["done"] * 4
-    assert [outcome["id"] for outcome in one.outcomes()] == [
-        outcome["study"]["run_id"] for outcome in one.outcomes()
+    assert [outcome["status"] for outcome in study.outcomes()] == ["done"] * 4
+    assert [outcome["id"] for outcome in study.outcomes()] == [
+        outcome["study"]["run_id"] for outcome in study.outcomes()
     ]
-    assert all(list(read_requests(one.folder / outcome["id"])) for outcome in one.outcomes())
+    assert all(list(read_requests(study.folder / outcome["id"])) for outcome in study.outcomes())
     listed = json.loads(llem("studies", "--json", check=0).stdout)
     assert [(row["name"], row["state"], row["states"]) for row in listed] == [
         ("study", "finished", {"done": 4})
     ]
 
 
-def test_events_are_one_json_line_each(study):
-    one = study(FOUR)
-    stdout, stderr = one.run("--json-events")
+def test_events_are_one_json_line_each(make_study):
+    study = make_study(FOUR)
+    stdout, stderr = study.run("--json-events")
     events = [json.loads(line) for line in stdout.splitlines()]
     assert stderr == ""
     assert Counter(event["event"] for event in events)["run-begins"] == 4
-    assert [event for event in events if "seq" in event] == one.journal()
+    assert [event for event in events if "seq" in event] == study.journal()
     assert {"open", "measure"} <= {event.get("phase") for event in events}
 
 
-def test_a_host_killed_at_random_moments_loses_nothing_and_repeats_nothing(study):
-    one = study("sweep: {workload.seed: {from: 1, to: 30, num: 30}}\n")
+def test_a_host_killed_at_random_moments_loses_nothing_and_repeats_nothing(make_study):
+    study = make_study("sweep: {workload.seed: {from: 1, to: 30, num: 30}}\n")
     moments = random.Random(SEED)
     kills = 0
     finished = {}
     while kills < 20:
-        process = one.start("--quiet")
+        process = study.start("--quiet")
         try:
             process.communicate(timeout=moments.uniform(0.1, 4.0))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
         kills += 1
-        for path in one.folder.glob("[!.]*/outcome.json"):
+        for path in study.folder.glob("[!.]*/outcome.json"):
             # What was finished stays as it was, byte for byte.
             assert finished.setdefault(path, path.read_bytes()) == path.read_bytes()
-    one.run("--quiet")
-    outcomes, entries = one.outcomes(), one.journal()
+    study.run("--quiet")
+    outcomes, entries = study.outcomes(), study.journal()
     assert [outcome["study"]["position"] for outcome in outcomes] == list(range(30))
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     assert len({outcome["id"] for outcome in outcomes}) == 30
@@ -120,49 +120,52 @@ def test_a_host_killed_at_random_moments_loses_nothing_and_repeats_nothing(study
     ended = Counter(entry["run"] for entry in entries if entry["event"] == "run-finished")
     assert ended == Counter({outcome["id"]: 1 for outcome in outcomes})
     assert all(path.read_bytes() == content for path, content in finished.items())
-    assert not list(one.folder.glob(".*.partial"))
+    assert not list(study.folder.glob(".*.partial"))
 
 
-def test_a_killed_worker_is_one_failed_run(study):
-    one = study(FOUR + SLOW)
-    process = one.start("--quiet")
+def test_a_killed_worker_is_one_failed_run(make_study):
+    study = make_study(FOUR + SLOW)
+    process = study.start("--quiet")
     worker = wait_until(lambda: worker_of(process))
     worker.send_signal(signal.SIGKILL)
-    wait_until(one.outcomes)
+    wait_until(study.outcomes)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert one.outcomes()[0]["failure"]["code"] == "worker-died"
+    assert study.outcomes()[0]["failure"]["code"] == "worker-died"
     assert process.returncode in {4, 130}
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_study_says_how_to_go_on_and_does(study, llem, send, signum):
-    one = study(FOUR + SLOW)
-    process = one.start()
-    wait_until(lambda: list(one.folder.glob(".*.partial/worker.log")))
+def test_an_interrupted_study_says_how_to_go_on_and_does(make_study, llem, send, signum):
+    study = make_study(FOUR + SLOW)
+    process = study.start()
+    wait_until(lambda: list(study.folder.glob(".*.partial/worker.log")))
     code, stdout, _ = send(process, signum)
     assert code == 130
     assert "4 left (interrupted): continue with --resume" in stdout
     assert json.loads(llem("studies", "--json").stdout)[0]["state"] == "interrupted"
-    (one.cwd / "study.yaml").write_text(BASE + FOUR)
-    _, stderr = one.run("--quiet", code=2)
+    (study.cwd / "study.yaml").write_text(BASE + FOUR)
+    _, stderr = study.run("--quiet", code=2)
     assert "config simulated.decode_steps_per_s: was 2, now absent" in stderr
-    one.run("--quiet", "--accept-drift")
+    study.run("--quiet", "--accept-drift")
     # What was interrupted is another experiment than those that are run now, so it stays.
-    assert Counter(o["status"] for o in one.outcomes()) == {"done": 4, "interrupted": 1}
+    assert Counter(outcome["status"] for outcome in study.outcomes()) == {
+        "done": 4,
+        "interrupted": 1,
+    }
 
 
-def test_an_outcome_that_is_not_valid_can_be_the_exit_code(study):
-    one = study(FOUR)
-    stdout, _ = one.run("--require-valid", code=5)
+def test_an_outcome_that_is_not_valid_can_be_the_exit_code(make_study):
+    study = make_study(FOUR)
+    stdout, _ = study.run("--require-valid", code=5)
     assert "4 runs: 4 done, 4 of them not valid" in stdout  # as all that is simulated
-    one.run("--require-valid", code=5)
-    one.run()
+    study.run("--require-valid", code=5)
+    study.run()
 
 
-def test_each_repetition_is_an_event_with_speed_and_power(study):
+def test_each_repetition_is_an_event_with_speed_and_power(make_study):
     text = FOUR.replace("[1, 2, 4, 8]", "[1]") + "simulated: {decode_steps_per_s: 4}\n"
-    stdout, _ = study(text).run("--json-events", "--set", "measurement.meters=[simulated]")
+    stdout, _ = make_study(text).run("--json-events", "--set", "measurement.meters=[simulated]")
     events = [json.loads(line) for line in stdout.splitlines()]
     shown = [event for event in events if event["event"] == "repetition"]
     # Two requests of four tokens, the first one of each after the prompt alone.
@@ -170,10 +173,10 @@ def test_each_repetition_is_an_event_with_speed_and_power(study):
     assert shown[-1]["power_w"] == pytest.approx(100)
 
 
-def test_a_crashed_study_is_told_from_a_running_one(study, llem):
-    one = study(FOUR + SLOW)
-    process = one.start("--quiet")
-    wait_until(lambda: list(one.folder.glob(".*.partial/worker.log")))
+def test_a_crashed_study_is_told_from_a_running_one(make_study, llem):
+    study = make_study(FOUR + SLOW)
+    process = study.start("--quiet")
+    wait_until(lambda: list(study.folder.glob(".*.partial/worker.log")))
 
     def state():
         return json.loads(llem("studies", "--json").stdout)[0]["state"]
@@ -184,37 +187,37 @@ def test_a_crashed_study_is_told_from_a_running_one(study, llem):
     assert state() == "crashed"
 
 
-def test_two_processes_cannot_run_one_study(study):
-    one = study(FOUR + SLOW)
-    process = one.start("--quiet")
-    wait_until(lambda: list(one.folder.glob(".*.partial/worker.log")))
-    _, stderr = one.run("--quiet", code=2)
+def test_two_processes_cannot_run_one_study(make_study):
+    study = make_study(FOUR + SLOW)
+    process = study.start("--quiet")
+    wait_until(lambda: list(study.folder.glob(".*.partial/worker.log")))
+    _, stderr = study.run("--quiet", code=2)
     assert f"is being run by process {process.pid} on" in stderr
     process.kill()
     process.communicate()
 
 
-def test_running_out_of_memory_is_no_failure_and_prunes_what_is_larger(study):
-    one = study(
+def test_running_out_of_memory_is_no_failure_and_prunes_what_is_larger(make_study):
+    study = make_study(
         "study: {failures: {prune: [simulated.batch_size]}}\n"
         "simulated: {fail_in: run, failure: out-of-memory}\n" + FOUR
     )
-    stdout, _ = one.run()
+    stdout, _ = study.run()
     assert stdout.startswith("4 runs: 3 pruned, 1 out-of-memory\n")
-    assert [outcome["status"] for outcome in one.outcomes()] == ["out-of-memory"]
+    assert [outcome["status"] for outcome in study.outcomes()] == ["out-of-memory"]
 
 
-def test_a_worker_is_kept_while_the_same_model_is_loaded(study):
-    one = study(
+def test_a_worker_is_kept_while_the_same_model_is_loaded(make_study):
+    study = make_study(
         "study: {reuse: model, repeats: 2, order: interleaved}\n"
         "simulated: {load_s: 0.2}\n"
         "sweep: {simulated.batch_size: [1, 2], simulated.decode_steps_per_s: [1000, 2000]}\n"
     )
-    one.run(
+    study.run(
         "--quiet", "--set", "measurement.baseline.bare_s=0.2", "--set",
         "measurement.meters=[simulated]",
     )  # fmt: skip
-    outcomes = one.outcomes()
+    outcomes = study.outcomes()
     speeds = [outcome["experiment"]["simulated"]["decode_steps_per_s"] for outcome in outcomes]
     # Grouped by what is loaded, within each pass.
     assert speeds == [1000, 1000, 2000, 2000] * 2
@@ -223,22 +226,22 @@ def test_a_worker_is_kept_while_the_same_model_is_loaded(study):
     for outcome in outcomes:
         fresh = outcome["study"]["worker"] == "fresh"
         assert (outcome["timing"]["load_s"] is not None) == fresh
-        # The machine can only be metered without a worker before there is one.
+        # The machine can only be metered without a worker before there is study.
         assert outcome["energy"]["bare_idle"]["power_w"] == pytest.approx(100.0)
         wanted = outcome["experiment"]["simulated"]["batch_size"]
         assert outcome["effective"]["settings.batch_size"] == wanted
-    assert all((one.folder / outcome["id"] / "worker.log").exists() for outcome in outcomes)
+    assert all((study.folder / outcome["id"] / "worker.log").exists() for outcome in outcomes)
 
 
-def test_after_a_failure_the_next_run_gets_a_fresh_worker(study):
-    one = study(
+def test_after_a_failure_the_next_run_gets_a_fresh_worker(make_study):
+    study = make_study(
         "study: {reuse: model}\n"
         "experiments: [{}, {simulated: {batch_size: 2}}, "
         "{runner: {timeouts: {run_s: 0.05}}, simulated: {batch_size: 3}, "
         "workload: {output_tokens: 4000}}, {simulated: {batch_size: 4}}]\n"
     )
-    one.run("--quiet", code=4)
-    assert [(o["status"], o["study"]["worker"]) for o in one.outcomes()] == [
+    study.run("--quiet", code=4)
+    assert [(outcome["status"], outcome["study"]["worker"]) for outcome in study.outcomes()] == [
         ("done", "fresh"), ("done", "reused"), ("failed", "reused"), ("done", "fresh"),
     ]  # fmt: skip
 
@@ -249,8 +252,8 @@ def test_flags_of_studies_mean_nothing_for_an_experiment(llem):
     assert "--resume: only for studies" in done.stderr
 
 
-def test_runs_that_take_too_long_stop_the_study_after_a_pause(study):
-    one = study(FOUR + "runner: {timeouts: {experiment_s: 1}}\n" + SLOW)
-    stdout, _ = one.run("--set", "study.failures.probe_after_s=0", code=4)
+def test_runs_that_take_too_long_stop_the_study_after_a_pause(make_study):
+    study = make_study(FOUR + "runner: {timeouts: {experiment_s: 1}}\n" + SLOW)
+    stdout, _ = study.run("--set", "study.failures.probe_after_s=0", code=4)
     assert "runs kept failing" in stdout or "4 failed" in stdout
-    assert {outcome["failure"]["code"] for outcome in one.outcomes()} == {"worker-timeout"}
+    assert {outcome["failure"]["code"] for outcome in study.outcomes()} == {"worker-timeout"}

@@ -53,7 +53,7 @@ def test_every_experiments_calls_are_explained(llem, study):
     assert text.count("vllm.LLM(") == 2
     plans = json.loads(llem("explain", study, "--json", check=0).stdout)
     planned = json.loads(llem("plan", study, "--json", check=0).stdout)
-    assert list(plans) == [one["id"] for one in planned["experiments"]]
+    assert list(plans) == [experiment["id"] for experiment in planned["experiments"]]
 
 
 def test_points_that_are_refused_are_counted(llem, study):

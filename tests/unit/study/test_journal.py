@@ -1,4 +1,4 @@
-"""The journal survives whatever cuts it short, and nothing else."""
+"""The journal survives an incomplete last line, and no other damage."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_the_order_does_not_come_from_the_clock(tmp_path):
 def test_a_full_disk_is_an_error_and_the_next_start_mends_it(tmp_path, small_disk):
     journal = Journal(tmp_path)
     journal.write("begun")
-    with small_disk(), pytest.raises(StorageError, match="cannot write the journal"):
+    with small_disk(), pytest.raises(StorageError, match="cannot access the journal"):
         journal.write("too-long", text="x" * 10_000)
     with Journal(tmp_path) as journal:
         assert [entry["event"] for entry in journal.entries] == ["begun", "journal-repaired"]

@@ -310,8 +310,8 @@ def test_secrets_stay_out_of_the_document(study):
 
 
 def test_a_backend_that_is_not_installed_is_an_error_of_its_own(study):
-    with pytest.raises(Exception, match="no backend 'nobody'"):
-        study("backends: [fake, nobody]", registry=FakeRegistry(FAKE, OTHER, THIRD))
+    with pytest.raises(Exception, match="no backend 'missing'"):
+        study("backends: [fake, missing]", registry=FakeRegistry(FAKE, OTHER, THIRD))
 
 
 def test_relative_paths_start_at_the_studys_file(study):

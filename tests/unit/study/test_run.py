@@ -1,4 +1,4 @@
-"""Every run once, whatever happened before."""
+"""Every run is carried out once, after crashes and interruptions too."""
 
 import json
 import shutil

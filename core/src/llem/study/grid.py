@@ -1,8 +1,8 @@
-"""The points of one backend, each made from its number; none of them is kept."""
+"""The points of a backend, each made from its number when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
@@ -36,7 +36,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The points of one backend: the product of the axes, then explicit experiments.
+    """The points of a backend: the product of the axes, then explicit experiments.
 
     Attributes:
         registry: The installed plugins.
@@ -104,7 +104,8 @@ class Grid:
 
     def values_of(self, section: str, key: str) -> list[Any]:
         """Return each value that ``key`` of ``section`` has in some point, ``None`` for unset."""
-        configs = (self._config(number) for number in range(self.offset, self.offset + len(self)))
+        numbers = range(self.offset, self.offset + len(self))
+        configs = (self._config(self.choices(number)) for number in numbers)
         sections = (config.get(section) or {} for config in configs)
         return list(dict.fromkeys(content.get(key) for content in sections))
 
@@ -113,16 +114,18 @@ class Grid:
         """Number of points that the axes make."""
         return prod(len(axis.choices) for axis in self.axes) if self.cartesian else 0
 
-    def _config(self, number: int) -> Mapping[str, Any]:
-        partials = (choice.config for choice in self.choices(number))
+    def _config(self, choices: Sequence[AxisValue]) -> Mapping[str, Any]:
+        """Return the base with ``choices`` laid over it."""
+        partials = (choice.config for choice in choices)
         config: Mapping[str, Any] = reduce(merged, partials, self.base.data)
         return config
 
     def _source(self, number: int) -> Source:
         """Return keys and values of a point, and where each of them comes from."""
+        choices = self.choices(number)
         origins: dict[KeyPath, str] = dict(self.base.origins)
-        for choice in self.choices(number):
+        for choice in choices:
             origins |= dict.fromkeys((path for path, _ in leaves(choice.config)), choice.origin)
         # An empty section, or a section whose keys are all commented out, has defaults only.
-        data = {key: value for key, value in self._config(number).items() if value is not None}
+        data = {key: value for key, value in self._config(choices).items() if value is not None}
         return Source(data, origins, self.base.file)

@@ -130,7 +130,7 @@ def _parsed(line: bytes) -> Entry | None:
 
 def _refused(path: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"cannot write the journal {path}: {error.strerror}",
+        f"cannot access the journal {path}: {error.strerror}",
         hint="Everything before is stored: free some space, then continue with --resume.",
     )
 

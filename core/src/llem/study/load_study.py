@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llem.registry import Registry
 
 MAX_POINTS = 100_000
-"""A study of more points is refused before any point is made: planning it would take minutes."""
+"""A larger study is refused before any point is made; this many plan in about half a minute."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def _installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, version(name)
 
 
-def differences(
+def _changes(
     before: Mapping[str, Any], now: Mapping[str, Any], what: str
 ) -> Iterator[tuple[str, str, str]]:
     """Yield name, earlier value and present value of everything that differs.
@@ -132,8 +132,8 @@ def check_unchanged(before: Manifest, now: Manifest, *, accept: bool) -> list[st
         StudyChanged: The study has changed, and that is not accepted.
     """
     found = [
-        *differences(before.document, now.document, "config"),
-        *differences(before.versions, now.versions, "version of"),
+        *_changes(before.document, now.document, "config"),
+        *_changes(before.versions, now.versions, "version of"),
     ]
     lines = [f"{name}: was {then}, now {today}" for name, then, today in found]
     if lines and not accept:
