@@ -3,10 +3,11 @@
 import pytest
 
 from llem.api.session import Request
+from llem.schema.call_plan import differences
 from llem.schema.experiment import Experiment
 from llem.workload.shape_folder import write_shape
-from llem_vllm.config import VLLMConfig
-from llem_vllm.kwargs import build_plan
+from llem_vllm.plan import plan_of
+from llem_vllm.section import VLLMConfig
 
 pytestmark = pytest.mark.engine
 
@@ -17,11 +18,16 @@ OUT_OF_SIGHT = None
 """Bytes of weights that a kernel has repacked, which depends on the CPU and on their type."""
 
 
-class VllmExperiment(Experiment):
-    """What core derives for vLLM."""
+class VLLMExperiment(Experiment):
+    """The experiment model that core makes for vLLM."""
 
     backend: str = "vllm"
     vllm: VLLMConfig = VLLMConfig()
+
+
+def planned(**sections):
+    section = {**FEW, **ONE_PROCESS, **sections.pop("vllm", {})}
+    return plan_of(VLLMExperiment.model_validate({"vllm": section, **sections}))
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +40,9 @@ def opened(tmp_path_factory):
     def opened(**sections):
         while sessions:
             sessions.pop().close()
-        section = {**FEW, **ONE_PROCESS, **sections.pop("vllm", {})}
-        plan = build_plan(VllmExperiment.model_validate({"vllm": section, **sections}))
         session = VLLMSession()
         sessions.append(session)
-        return session, session.open(plan)
+        return session, session.open(planned(**sections))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
@@ -183,19 +187,17 @@ def test_a_beginning_that_prompts_share_is_their_own_work(opened):
     assert session.observe().reasons == {}
 
 
-def test_what_a_nested_config_did_not_get_is_a_reason(opened):
-    asked = {
+def test_a_nested_setting_that_vllm_overrides_is_observed(opened):
+    section = {
         "enforce_eager": None,
         "compilation_config": {"mode": "NONE", "cudagraph_mode": "FULL"},
     }
-    session, _ = opened(model=shape(), vllm=asked)
+    sections = {"model": shape(), "vllm": section}
+    session, _ = opened(**sections)
     session.prepare(requests())
     session.run()
-    reasons = session.observe().reasons
-    assert (
-        "load.compilation_config.cudagraph_mode was asked to be 'FULL'"
-        in reasons["effective-differs"]
-    )
+    found = differences(planned(**sections).requested(), session.observe().effective)
+    assert found == ("load.compilation_config.cudagraph_mode",)
 
 
 def test_compiled_code_generates_and_says_that_it_is_compiled(opened):

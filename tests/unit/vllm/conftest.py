@@ -3,12 +3,12 @@
 import pytest
 
 from llem.schema.experiment import Experiment
-from llem_vllm.config import VLLMConfig
-from llem_vllm.kwargs import plan_calls
+from llem_vllm.plan import plan_of
+from llem_vllm.section import VLLMConfig
 
 
-class VllmExperiment(Experiment):
-    """What core derives for vLLM."""
+class VLLMExperiment(Experiment):
+    """The experiment model that core makes for vLLM."""
 
     backend: str = "vllm"
     vllm: VLLMConfig = VLLMConfig()
@@ -19,7 +19,7 @@ def experiment():
     """Return a function that validates an experiment from its sections."""
 
     def experiment(**sections):
-        return VllmExperiment.model_validate(
+        return VLLMExperiment.model_validate(
             {"model": {"id": "folder", "weights": "pretrained"}, **sections}
         )
 
@@ -29,4 +29,4 @@ def experiment():
 @pytest.fixture(scope="session")
 def plan(experiment):
     """Return a function that builds the plan of an experiment from its sections."""
-    return lambda **sections: plan_calls(experiment(**sections))
+    return lambda **sections: plan_of(experiment(**sections))

@@ -9,7 +9,7 @@ PROMPTS = {"source": "prompts", "prompts": ["a"]}
 OWNED = {
     "seed": 0,
     "disable_log_stats": False,
-    "worker_extension_cls": "llem_vllm.runtime.worker.WorkerFacts",
+    "worker_extension_cls": "llem_vllm.runtime.worker.WorkerExtension",
 }
 
 

@@ -7,7 +7,7 @@ from llem.config import load_experiment
 from llem.config.rule_checks import rules_of
 from llem.errors import ConfigInvalid
 from llem.registry import Registry
-from llem_vllm.config import VLLMConfig
+from llem_vllm.section import VLLMConfig
 
 PROMPTS = {"source": "prompts", "prompts": ["a"]}
 RANDOM = {"id": "folder", "weights": "random"}
@@ -228,4 +228,4 @@ def test_a_removed_argument_says_what_became_of_it():
         load_experiment(Registry.discover(), **settings)
     (finding,) = refused.value.findings
     assert finding.path == "vllm.swap_space"
-    assert "kv_offloading_size moves them to host memory" in str(finding)
+    assert "kv_offloading_size moves blocks to host memory" in str(finding)

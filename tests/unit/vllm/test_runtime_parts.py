@@ -1,12 +1,13 @@
 """Parts of the session that are plain Python, fed with records as vLLM hands them over."""
 
+from enum import Enum
 from types import SimpleNamespace
 
 import pytest
 
 from llem.schema.call_plan import Call, Construct
 from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
-from llem_vllm.runtime.observe import effective, nested_differences
+from llem_vllm.runtime.observe import effective, speculation_differences
 from llem_vllm.runtime.results import finish_reason
 
 
@@ -84,15 +85,25 @@ def test_counters_are_what_a_repetition_added():
     assert delta(before, now) == {"engine_output_tokens": 20, "engine_steps": 7}
 
 
-def test_nested_values_are_compared_one_by_one():
-    load = Call(
-        "load",
-        "vllm.LLM",
-        {"max_num_seqs": 4, "compilation_config": Construct("C", {"mode": "NONE", "backend": "x"})},
+def test_settings_of_speculation_are_compared_with_those_in_force():
+    settings = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}
+    load = Call("load", "vllm.LLM", {"max_num_seqs": 4, "speculative_config": settings})
+    found = {
+        "load.max_num_seqs": 2,
+        "load.speculative_config.method": "ngram",
+        "load.speculative_config.num_speculative_tokens": 5,
+    }
+    (difference,) = speculation_differences(load, found)
+    assert difference == (
+        "load.speculative_config.num_speculative_tokens was requested as 3 and is 5"
     )
-    found = {"load.max_num_seqs": 2, "load.compilation_config.mode": "VLLM_COMPILE"}
-    (difference,) = nested_differences(load, found)
-    assert difference.startswith("load.compilation_config.mode was asked to be 'NONE'")
+    assert list(speculation_differences(Call("load", "vllm.LLM"), found)) == []
+
+
+class Mode(Enum):
+    """A compilation mode as vLLM keeps it."""
+
+    NONE = 0
 
 
 class DType:
@@ -109,8 +120,19 @@ def test_effective_values_come_from_where_vllm_keeps_them():
         scheduler_config=SimpleNamespace(policy="fcfs", max_num_seqs=8),
         model_config=SimpleNamespace(dtype=DType()),
         offload_config=SimpleNamespace(uva=SimpleNamespace(cpu_offload_gb=4.0)),
+        compilation_config=SimpleNamespace(mode=Mode.NONE),
     )
-    load = Call("load", "vllm.LLM", {"cpu_offload_gb": 4.0, "model": "folder", "unknown": 1})
+    compilation = Construct("vllm.config.CompilationConfig", {"mode": "NONE"})
+    load = Call(
+        "load",
+        "vllm.LLM",
+        {
+            "cpu_offload_gb": 4.0,
+            "compilation_config": compilation,
+            "model": "folder",
+            "unknown": 1,
+        },
+    )
     workers = [{"attention_backends": ["A"]}, {"attention_backends": ["A"]}]
     found = effective(config, workers, load)
     assert found == {
@@ -120,6 +142,7 @@ def test_effective_values_come_from_where_vllm_keeps_them():
         "load.scheduling_policy": "fcfs",
         "load.max_num_seqs": 8,
         "load.cpu_offload_gb": 4.0,
+        "load.compilation_config.mode": "NONE",
         "load.optimization_level": 2,
         "load.attention_backend": "A",
     }

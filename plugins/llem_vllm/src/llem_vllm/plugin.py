@@ -26,7 +26,7 @@ def llem_capabilities() -> BackendInfo:
 @hookimpl
 def llem_config_model() -> type[BackendConfig]:
     """Return the backend's config section."""
-    from llem_vllm.config import VLLMConfig
+    from llem_vllm.section import VLLMConfig
 
     return VLLMConfig
 
@@ -34,9 +34,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the vLLM calls for ``experiment``."""
-    from llem_vllm.kwargs import plan_calls
+    from llem_vllm.plan import plan_of
 
-    return plan_calls(experiment)
+    return plan_of(experiment)
 
 
 @hookimpl

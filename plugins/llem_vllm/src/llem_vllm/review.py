@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from llem.api import Experiment, Finding
 from llem.api.architecture import from_hf_config
 from llem.api.capability import HostInfo
-from llem.errors import Finding
-from llem.schema.experiment import Experiment
+from llem_vllm.config import VLLMFields
 from llem_vllm.rules.loading import PREPARED
-from llem_vllm.rules.section import section_of
 
 BFLOAT16_CAPABILITY = (8, 0)
 """First NVIDIA compute capability whose tensor cores multiply bfloat16."""
@@ -23,15 +22,17 @@ FP8_CAPABILITY = (8, 9)
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield findings against running ``experiment`` on the machine of ``facts``."""
+    section = experiment.section
+    assert isinstance(section, VLLMFields)
     # With another interpreter the worker may see other devices, but still this machine's.
-    yield from _devices(experiment, facts)
-    yield from _dtype(experiment, facts)
+    yield from _devices(section, facts)
+    yield from _dtype(experiment, section, facts)
     config = model_config(experiment)
     if config is not None:
-        yield from _heads(experiment, config)
-        yield from _context(experiment, config)
-        yield from _experts(experiment, config)
-        yield from _checkpoint(experiment, config)
+        yield from _heads(section, config)
+        yield from _context(experiment, section, config)
+        yield from _experts(section, config)
+        yield from _checkpoint(section, config)
 
 
 def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
@@ -46,8 +47,7 @@ def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
     return config if isinstance(config, dict) else None
 
 
-def _devices(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    section = section_of(experiment)
+def _devices(section: VLLMFields, facts: HostInfo) -> Iterator[Finding]:
     sizes = {
         "tensor_parallel_size": section.tensor_parallel_size or 1,
         "pipeline_parallel_size": section.pipeline_parallel_size or 1,
@@ -73,7 +73,7 @@ def _devices(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         )
 
 
-def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
+def _dtype(experiment: Experiment, section: VLLMFields, facts: HostInfo) -> Iterator[Finding]:
     capability = facts.gpus[0].compute_capability if facts.gpus else None
     if capability is None:
         return
@@ -85,7 +85,7 @@ def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
             path="model.dtype",
             hint="Use float16.",
         )
-    kv_cache = section_of(experiment).kv_cache_dtype or ""
+    kv_cache = section.kv_cache_dtype or ""
     if kv_cache.startswith("fp8") and capability < FP8_CAPABILITY:
         yield Finding(
             code="fp8-emulated",
@@ -95,8 +95,8 @@ def _dtype(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         )
 
 
-def _heads(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
-    size = section_of(experiment).tensor_parallel_size or 1
+def _heads(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
+    size = section.tensor_parallel_size or 1
     heads = config.get("num_attention_heads")
     if isinstance(heads, int) and heads % size:
         yield Finding(
@@ -107,8 +107,10 @@ def _heads(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Findin
         )
 
 
-def _context(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
-    requested, limit = section_of(experiment).max_model_len, config.get("max_position_embeddings")
+def _context(
+    experiment: Experiment, section: VLLMFields, config: Mapping[str, Any]
+) -> Iterator[Finding]:
+    requested, limit = section.max_model_len, config.get("max_position_embeddings")
     scaled = config.get("rope_scaling") or config.get("rope_parameters", {}).get("factor")
     if requested is not None and isinstance(limit, int) and not scaled and requested > limit:
         yield Finding(
@@ -125,10 +127,10 @@ def _allows_long(experiment: Experiment) -> bool:
     return experiment.runner.env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
 
 
-def _experts(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
+def _experts(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
     architecture = from_hf_config(config)
     dense = architecture is not None and architecture.experts == 1
-    if section_of(experiment).enable_expert_parallel and dense:
+    if section.enable_expert_parallel and dense:
         yield Finding(
             code="no-experts",
             message="the model has no experts to spread.",
@@ -137,8 +139,8 @@ def _experts(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Find
         )
 
 
-def _checkpoint(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Finding]:
-    method = section_of(experiment).quantization
+def _checkpoint(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
+    method = section.quantization
     if method in PREPARED and "quantization_config" not in config:
         yield Finding(
             code="checkpoint-not-quantized",

@@ -11,7 +11,7 @@ from llem_vllm.audit.engine_args import EXCLUDED as NOT_EXPOSED
 from llem_vllm.audit.engine_args import OWNED as DECIDED
 from llem_vllm.audit.nested import NESTED
 from llem_vllm.audit.requests import REQUESTS
-from llem_vllm.kwargs import SHARED
+from llem_vllm.plan import SHARED
 
 # The class spells out some arguments of EngineArgs and passes the rest on.
 _LLM = (
@@ -20,10 +20,7 @@ _LLM = (
     "allowed_local_media_path", "allowed_media_domains", "enable_return_routed_experts",
     "structured_outputs_config",
 )  # fmt: skip
-_LLM_OWNED = (
-    "attention_config", "compilation_config", "quantization_config", "spec_method", "spec_model",
-    "spec_tokens",
-)  # fmt: skip
+_LLM_OWNED = ("spec_method", "spec_model", "spec_tokens")
 
 AUDIT = ParameterAudit(
     surfaces=(

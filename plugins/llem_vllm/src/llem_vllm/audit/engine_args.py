@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 OWNED = {
-    "attention_config": "an object that its own fields make",
-    "compilation_config": "an object that its own fields make",
-    "eplb_config": "an object that its own fields make",
-    "ir_op_priority": "an object that its own fields make",
-    "kernel_config": "an object that its own fields make",
-    "quantization_config": "an object that its own fields make",
-    "speculative_config": "an object that its own fields make",
     "spec_method": "a shortcut into speculative_config, and vLLM refuses both",
     "spec_model": "a shortcut into speculative_config, and vLLM refuses both",
     "spec_tokens": "a shortcut into speculative_config, and vLLM refuses both",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from llem.api.parameter_audit import Surface
 
 _TWICE = "a field sets it in EngineArgs, and vLLM refuses it in both places"
-_OBJECT = "an object that its own fields make"
 _ENCODER = "no workload has images or video yet"
 _RUN_TIME = "vLLM sets it"
 
@@ -13,7 +12,6 @@ NESTED = (
     Surface(
         name="vllm.CompilationConfig",
         at=("load.compilation_config",),
-        owned=dict.fromkeys(("dynamic_shapes_config", "pass_config"), _OBJECT),
         excluded={
             **dict.fromkeys(("cudagraph_capture_sizes", "max_cudagraph_capture_size"), _TWICE),
             **dict.fromkeys(
@@ -104,7 +102,6 @@ NESTED = (
     Surface(
         name="vllm.QuantizationConfigArgs",
         at=("load.quantization_config",),
-        owned=dict.fromkeys(("linear", "moe"), _OBJECT),
     ),
     Surface(
         name="vllm.QuantSpec",

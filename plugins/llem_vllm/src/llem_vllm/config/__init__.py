@@ -1,15 +1,11 @@
-"""Config section of the vLLM backend.
+"""The fields of the backend's config section, one file per topic.
 
-Fields carry the names vLLM gives its own parameters: those of ``EngineArgs`` stand in the section
-itself, those of vLLM's nested configs in sections inside it. A file holds the fields of one idea.
+Fields carry vLLM's own names: arguments of ``EngineArgs`` are fields of the section itself, and
+those of vLLM's nested configs are fields of the sections inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from llem.schema.experiment import Rule
 from llem_vllm.config.compilation import CompilationFields
 from llem_vllm.config.decoding import DecodingFields
 from llem_vllm.config.kernels import KernelFields
@@ -20,12 +16,10 @@ from llem_vllm.config.parallelism import ParallelismFields
 from llem_vllm.config.precision import PrecisionFields
 from llem_vllm.config.scheduling import SchedulingFields
 from llem_vllm.config.speculation import SpeculationFields
-from llem_vllm.rules import RULES
-from llem_vllm.rules.loading import REMOVED
 
 
 # pydantic lists the fields of the last base first.
-class VLLMConfig(
+class VLLMFields(
     LoadingFields,
     DecodingFields,
     SpeculationFields,
@@ -38,7 +32,4 @@ class VLLMConfig(
     PrecisionFields,
     SchedulingFields,
 ):
-    """How vLLM loads the model, schedules requests and generates."""
-
-    rules: ClassVar[tuple[Rule[Any], ...]] = RULES
-    removed: ClassVar[Mapping[str, str]] = REMOVED["load"]
+    """Every field of the section; rules are about these."""

@@ -16,14 +16,14 @@ Quantization = Literal[
     "fp8_per_block", "fp8_per_channel", "int8_per_channel_weight_only", "nvfp4_per_token",
     "mxfp8",
 ]  # fmt: skip
-"""Methods of weight quantisation."""
+"""Methods of weight quantization."""
 
 QuantKey = Literal[
     "fp8_per_tensor_static", "fp8_per_tensor_dynamic", "fp8_per_token",
     "fp8_per_channel_static", "fp8_per_block_static", "fp8_per_block_dynamic", "mxfp8",
     "mxfp4", "nvfp4_per_token", "int8_per_channel_static", "int4_per_group_32",
 ]  # fmt: skip
-"""Formats of weights or activations under online quantisation."""
+"""Formats of weights or activations under online quantization."""
 
 KvCacheDtype = Literal[
     "auto", "float16", "bfloat16", "fp8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "fp8_ds_mla",

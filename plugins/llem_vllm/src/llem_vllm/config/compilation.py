@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from llem.schema.base import Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, Param, Section
 from llem_vllm.config.choices import CompilationMode, CudaGraphMode
 from llem_vllm.config.fusions import FusionPasses
 
@@ -38,9 +37,11 @@ class Compilation(Section, builds="vllm.config.CompilationConfig"):
     ] = None
     """What is replayed as CUDA graphs; unset follows `optimization_level`."""
 
-    backend: Annotated[str | None, Field(min_length=1), Param(examples=("inductor",))] = None
-    """Compiler behind torch.compile, such as `inductor` or `eager`; unset takes that of the
-    platform."""
+    backend: Annotated[
+        str | None, AfterValidator(lambda name: name or None), Param(examples=("inductor",))
+    ] = None
+    """Compiler behind torch.compile, such as `inductor` or `eager`; unset and empty take the
+    platform's."""
 
     custom_ops: Annotated[tuple[str, ...] | None, Param(examples=(("none", "+rms_norm"),))] = None
     """Kernels of vLLM to use: `all` or `none`, and single ones as `+name` or `-name`."""

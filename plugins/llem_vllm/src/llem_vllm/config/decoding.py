@@ -6,25 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, EngineArg, Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param, Section
 
 
 class Sampling(Section, feeds="sampling"):
     """Further parameters of each request (`SamplingParams` of vLLM)."""
 
     presence_penalty: Annotated[
-        float | None, Field(ge=-2, le=2), Param(unit="1", examples=(0.5,))
+        float | None, Field(ge=-2, le=2), Param(unit="1", neutral=(0,), examples=(0.5,))
     ] = None
     """Taken off the logits of tokens that were generated before."""
 
     frequency_penalty: Annotated[
-        float | None, Field(ge=-2, le=2), Param(unit="1", examples=(0.5,))
+        float | None, Field(ge=-2, le=2), Param(unit="1", neutral=(0,), examples=(0.5,))
     ] = None
     """Taken off those logits once for each time."""
 
     stop_token_ids: Annotated[
-        tuple[Annotated[int, Field(ge=0)], ...] | None, Param(examples=((2,),))
+        tuple[Annotated[int, Field(ge=0)], ...] | None, Param(neutral=((),), examples=((2,),))
     ] = None
     """Token ids that end a request."""
 
@@ -35,7 +34,7 @@ class Sampling(Section, feeds="sampling"):
     """Log-probabilities that are returned for each prompt token; this switches prefix caching
     off for the request."""
 
-    detokenize: Annotated[bool | None, Param(examples=(False,))] = None
+    detokenize: Annotated[bool | None, Param(neutral=(True,), examples=(False,))] = None
     """Whether the engine turns output ids into text inside the window, as it does by
     default."""
 
@@ -50,7 +49,12 @@ class BeamSearch(Section, feeds="sampling"):
         int | None,
         Field(ge=1),
         Param(
-            unit="beams", example_context={"vllm.beam_search.length_penalty": 1.0}, examples=(4,)
+            unit="beams",
+            maps_to=EngineArg("sampling", "beam_width"),
+            # Beam search is a function of its own, with parameters of its own.
+            affects=(EngineArg("sampling"), EngineArg("generate")),
+            example_context={"vllm.beam_search.length_penalty": 1.0},
+            examples=(4,),
         ),
     ] = None
     """Number of beams."""
@@ -58,7 +62,12 @@ class BeamSearch(Section, feeds="sampling"):
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
-        Param(unit="1", requires={"vllm.beam_search.beam_width": IS_SET}, examples=(0.8,)),
+        Param(
+            unit="1",
+            requires={"vllm.beam_search.beam_width": IS_SET},
+            neutral=(1,),
+            examples=(0.8,),
+        ),
     ] = None
     """Power of the length that scores are divided by."""
 
@@ -67,7 +76,7 @@ class BeamSearch(Section, feeds="sampling"):
         Field(ge=1),
         Param(
             unit="requests",
-            maps_to=(EngineArg("generate", "concurrency_limit"),),
+            maps_to=EngineArg("generate", "concurrency_limit"),
             requires={"vllm.beam_search.beam_width": IS_SET},
             examples=(8,),
         ),
@@ -78,7 +87,9 @@ class BeamSearch(Section, feeds="sampling"):
 class DecodingFields(BackendConfig, feeds="load"):
     """Fields of decoding."""
 
-    sampling: Sampling | None = None
+    sampling: Annotated[
+        Sampling | None, Param(requires={"vllm.beam_search.beam_width": (None,)})
+    ] = None
     """Further parameters of each request."""
 
     beam_search: BeamSearch | None = None
@@ -92,3 +103,8 @@ class DecodingFields(BackendConfig, feeds="load"):
         Param(examples=("processed_logprobs",)),
     ] = None
     """What is returned as log-probabilities."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether beam search replaces sampling."""
+        return self.beam_search is not None and self.beam_search.beam_width is not None

@@ -6,20 +6,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import Param, Section
+from llem.api import Param, Section
 
 
 class FusionPasses(Section, builds="vllm.config.PassConfig"):
     """Fusions of the compiler (`PassConfig` of vLLM)."""
 
     fuse_norm_quant: Annotated[bool | None, Param(examples=(False,))] = None
-    """Whether RMSNorm and quantisation become one kernel."""
+    """Whether RMSNorm and quantization become one kernel."""
 
     fuse_act_quant: Annotated[bool | None, Param(examples=(False,))] = None
-    """Whether activation and quantisation do."""
+    """Whether activation and quantization do."""
 
     fuse_attn_quant: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether attention and the quantisation of its output do."""
+    """Whether attention and the quantization of its output do."""
 
     eliminate_noops: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether operations without effect are dropped."""

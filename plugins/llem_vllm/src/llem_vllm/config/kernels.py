@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, Param, Section
 from llem_vllm.config.choices import (
     AttentionBackend,
     IndexerTopk,
@@ -48,7 +47,7 @@ class AttentionSettings(Section, builds="vllm.config.AttentionConfig"):
     """Prefill kernel of models with latent attention."""
 
     use_prefill_query_quantization: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether queries of prompts are quantised."""
+    """Whether queries of prompts are quantized."""
 
     indexer_kv_dtype: Annotated[
         Literal["auto", "bf16", "fp8", "mxfp4", "nvfp4"] | None, Param(examples=("fp8",))
@@ -91,7 +90,7 @@ class KernelSettings(Section, builds="vllm.config.KernelConfig"):
         Annotated[dict[str, LinearBackend], Field(min_length=1)] | None,
         Param(examples=({"fp8": "cutlass"},)),
     ] = None
-    """Kernel for matrix products by quantisation scheme."""
+    """Kernel for matrix products by quantization scheme."""
 
     enable_jit_warmup: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether kernels that are compiled on first use are compiled while loading."""

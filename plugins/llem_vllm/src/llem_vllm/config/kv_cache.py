@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from llem.schema.base import IS_SET, EngineArg, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param
 from llem_vllm.config.choices import KvCacheDtype, MambaDtype
 
 
@@ -19,7 +18,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
 
     kv_cache_dtype_skip_layers: Annotated[
         tuple[str, ...] | None,
-        Param(requires={"vllm.kv_cache_dtype": IS_SET}, examples=(("0", "1"),)),
+        Param(requires={"vllm.kv_cache_dtype": IS_SET}, neutral=((),), examples=(("0", "1"),)),
     ] = None
     """Layers whose keys and values keep the type of the model."""
 
@@ -48,7 +47,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
 
     reset_prefix_cache: Annotated[
         bool | None,
-        Param(maps_to=(EngineArg("settings", "reset_prefix_cache"),), examples=(False,)),
+        Param(maps_to=EngineArg("settings", "reset_prefix_cache"), examples=(False,)),
     ] = None
     """Whether the prefix cache is emptied before each repetition, outside its window; unset is
     yes. Without, later repetitions find the work of earlier ones done, and the verdict says
@@ -56,7 +55,11 @@ class KvCacheFields(BackendConfig, feeds="load"):
 
     prefix_caching_hash_algo: Annotated[
         Literal["sha256", "sha256_cbor", "xxhash", "xxhash_cbor"] | None,
-        Param(requires={"vllm.enable_prefix_caching": (None, True)}, examples=("xxhash",)),
+        Param(
+            requires={"vllm.enable_prefix_caching": (None, True)},
+            neutral=("sha256",),
+            examples=("xxhash",),
+        ),
     ] = None
     """Hash by which blocks of the prefix cache are found."""
 
@@ -88,15 +91,20 @@ class KvCacheFields(BackendConfig, feeds="load"):
     swa_bounded_replay: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether sliding-window layers compute their keys and values anew after a prefix hit."""
 
-    kv_offloading_size: Annotated[float | None, Field(gt=0), Param(unit="GiB", examples=(4.0,))] = (
-        None
-    )
-    """Host memory for blocks that are moved out of the device, for all tensor-parallel ranks
-    together."""
+    kv_offloading_size: Annotated[
+        float | None,
+        Field(ge=0),
+        AfterValidator(lambda size: size or None),
+        Param(unit="GiB", examples=(4.0,)),
+    ] = None
+    """Host memory for blocks moved out of the device, for all tensor-parallel ranks together;
+    unset and 0 move none."""
 
     kv_offloading_backend: Annotated[
         Literal["native", "lmcache"] | None,
-        Param(requires={"vllm.kv_offloading_size": IS_SET}, examples=("lmcache",)),
+        Param(
+            requires={"vllm.kv_offloading_size": IS_SET}, neutral=("native",), examples=("lmcache",)
+        ),
     ] = None
     """What moves those blocks."""
 
@@ -131,7 +139,7 @@ class MambaFields(BackendConfig, feeds="load"):
     replayssm_buffer_len: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="tokens", requires={"vllm.use_replayssm": True}, examples=(32,)),
+        Param(unit="tokens", requires={"vllm.use_replayssm": True}, neutral=(16,), examples=(32,)),
     ] = None
     """History of that kernel."""
 
@@ -155,6 +163,7 @@ class MambaFields(BackendConfig, feeds="load"):
         Param(
             unit="rounds",
             requires={"vllm.enable_mamba_cache_stochastic_rounding": True},
+            neutral=(0,),
             examples=(4,),
         ),
     ] = None

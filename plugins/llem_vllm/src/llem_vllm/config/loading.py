@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import Param
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, Param
 from llem_vllm.config.choices import LoadFormat
 
 

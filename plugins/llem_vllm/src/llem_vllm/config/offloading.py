@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, Param
 
 
 class OffloadingFields(BackendConfig, feeds="load"):
@@ -18,36 +17,46 @@ class OffloadingFields(BackendConfig, feeds="load"):
     ] = None
     """How weights in host memory are reached: read where they lie, or fetched ahead."""
 
-    cpu_offload_gb: Annotated[float | None, Field(gt=0), Param(unit="GiB", examples=(4.0,))] = None
+    cpu_offload_gb: Annotated[
+        float | None, Field(ge=0), Param(unit="GiB", neutral=(0,), examples=(4.0,))
+    ] = None
     """Weights per device that stay in host memory and are read there."""
 
     cpu_offload_params: Annotated[
         tuple[str, ...] | None,
-        Param(requires={"vllm.cpu_offload_gb": IS_SET}, examples=(("mlp",),)),
+        Param(requires={"vllm.cpu_offload_gb": IS_SET}, neutral=((),), examples=(("mlp",),)),
     ] = None
     """Segments of parameter names that this may concern; unset is all."""
 
-    offload_group_size: Annotated[int | None, Field(ge=1), Param(unit="layers", examples=(8,))] = (
-        None
-    )
+    offload_group_size: Annotated[
+        int | None, Field(ge=0), Param(unit="layers", neutral=(0,), examples=(8,))
+    ] = None
     """Layers in a group of which some stay in host memory and are fetched ahead."""
 
     offload_num_in_group: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="layers", requires={"vllm.offload_group_size": IS_SET}, examples=(2,)),
+        Param(
+            unit="layers", requires={"vllm.offload_group_size": IS_SET}, neutral=(1,), examples=(2,)
+        ),
     ] = None
     """Layers of each group that do."""
 
     offload_prefetch_step: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="layers", requires={"vllm.offload_group_size": IS_SET}, examples=(2,)),
+        Param(
+            unit="layers", requires={"vllm.offload_group_size": IS_SET}, neutral=(1,), examples=(2,)
+        ),
     ] = None
     """Layers that are fetched ahead."""
 
     offload_params: Annotated[
         tuple[str, ...] | None,
-        Param(requires={"vllm.offload_group_size": IS_SET}, examples=(("gate_up_proj",),)),
+        Param(
+            requires={"vllm.offload_group_size": IS_SET},
+            neutral=((),),
+            examples=(("gate_up_proj",),),
+        ),
     ] = None
     """Segments of parameter names that this may concern; unset is all."""

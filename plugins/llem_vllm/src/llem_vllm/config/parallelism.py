@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, Param, Section
 from llem_vllm.config.choices import All2AllBackend
 
 _BALANCED = {"vllm.enable_eplb": True}
@@ -17,21 +16,29 @@ class ExpertBalance(Section, builds="vllm.config.EPLBConfig"):
     """Rebalancing of experts (`EPLBConfig` of vLLM)."""
 
     window_size: Annotated[
-        int | None, Field(ge=1), Param(unit="steps", requires=_BALANCED, examples=(500,))
+        int | None,
+        Field(ge=1),
+        Param(unit="steps", requires=_BALANCED, neutral=(1000,), examples=(500,)),
     ] = None
     """Steps of history that the load is taken from."""
 
     step_interval: Annotated[
-        int | None, Field(ge=1), Param(unit="steps", requires=_BALANCED, examples=(1000,))
+        int | None,
+        Field(ge=1),
+        Param(unit="steps", requires=_BALANCED, neutral=(3000,), examples=(1000,)),
     ] = None
     """Steps between two rearrangements."""
 
     num_redundant_experts: Annotated[
-        int | None, Field(ge=0), Param(unit="experts", requires=_BALANCED, examples=(8,))
+        int | None,
+        Field(ge=0),
+        Param(unit="experts", requires=_BALANCED, neutral=(0,), examples=(8,)),
     ] = None
     """Further copies of experts."""
 
-    use_async: Annotated[bool | None, Param(requires=_BALANCED, examples=(False,))] = None
+    use_async: Annotated[
+        bool | None, Param(requires=_BALANCED, neutral=(True,), examples=(False,))
+    ] = None
     """Whether experts move while the engine works on."""
 
     communicator: Annotated[
@@ -41,7 +48,7 @@ class ExpertBalance(Section, builds="vllm.config.EPLBConfig"):
     """What moves them."""
 
     enable_migration_batching: Annotated[
-        bool | None, Param(requires=_BALANCED, examples=(True,))
+        bool | None, Param(requires=_BALANCED, neutral=(False,), examples=(True,))
     ] = None
     """Whether each rank exchanges with one other at a time."""
 
@@ -77,6 +84,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
             unit="devices",
             requires={"vllm.tensor_parallel_size": IS_SET},
             example_context={"vllm.tensor_parallel_size": 2},
+            neutral=(1,),
             examples=(2,),
         ),
     ] = None
@@ -108,18 +116,27 @@ class ParallelismFields(BackendConfig, feeds="load"):
 
     expert_placement_strategy: Annotated[
         Literal["linear", "round_robin"] | None,
-        Param(requires={"vllm.enable_expert_parallel": True}, examples=("round_robin",)),
+        Param(
+            requires={"vllm.enable_expert_parallel": True},
+            neutral=("linear",),
+            examples=("round_robin",),
+        ),
     ] = None
     """Which device holds which expert at first."""
 
     all2all_backend: Annotated[
         All2AllBackend | None,
-        Param(requires={"vllm.enable_expert_parallel": True}, examples=("deepep_low_latency",)),
+        Param(
+            requires={"vllm.enable_expert_parallel": True},
+            neutral=("allgather_reducescatter",),
+            examples=("deepep_low_latency",),
+        ),
     ] = None
     """How tokens reach their experts."""
 
     enable_ep_weight_filter: Annotated[
-        bool | None, Param(requires={"vllm.enable_expert_parallel": True}, examples=(True,))
+        bool | None,
+        Param(requires={"vllm.enable_expert_parallel": True}, neutral=(False,), examples=(True,)),
     ] = None
     """Whether each device reads only its own experts from disk."""
 
@@ -128,6 +145,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
         Param(
             requires={"vllm.enable_expert_parallel": True},
             example_context={"vllm.tensor_parallel_size": 2},
+            neutral=(False,),
             examples=(True,),
         ),
     ] = None
@@ -145,14 +163,14 @@ class ParallelismFields(BackendConfig, feeds="load"):
     dbo_decode_token_threshold: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", requires={"vllm.enable_dbo": True}, examples=(64,)),
+        Param(unit="tokens", requires={"vllm.enable_dbo": True}, neutral=(32,), examples=(64,)),
     ] = None
     """Tokens above which a step of decoding is split."""
 
     dbo_prefill_token_threshold: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="tokens", requires={"vllm.enable_dbo": True}, examples=(1024,)),
+        Param(unit="tokens", requires={"vllm.enable_dbo": True}, neutral=(512,), examples=(1024,)),
     ] = None
     """Tokens above which a step with prompts is split."""
 

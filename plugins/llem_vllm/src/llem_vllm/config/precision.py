@@ -6,13 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llem.schema.base import Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import BackendConfig, Param, Section
 from llem_vllm.config.choices import Quantization, QuantKey
 
 
 class LinearQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
-    """Formats of linear layers under online quantisation."""
+    """Formats of linear layers under online quantization."""
 
     weight: Annotated[QuantKey | None, Param(examples=("fp8_per_channel_static",))] = None
     """Format of weights."""
@@ -22,7 +21,7 @@ class LinearQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
 
 
 class ExpertQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
-    """Formats of experts under online quantisation."""
+    """Formats of experts under online quantization."""
 
     weight: Annotated[QuantKey | None, Param(examples=("mxfp4",))] = None
     """Format of weights."""
@@ -32,7 +31,7 @@ class ExpertQuantization(Section, builds="vllm.config.quantization.QuantSpec"):
 
 
 class OnlineQuantization(Section, builds="vllm.config.quantization.QuantizationConfigArgs"):
-    """Quantisation while loading, by kind of layer (`QuantizationConfigArgs` of vLLM)."""
+    """Quantization while loading, by kind of layer (`QuantizationConfigArgs` of vLLM)."""
 
     linear: LinearQuantization | None = None
     """Linear layers."""
@@ -55,17 +54,21 @@ class OnlineQuantization(Section, builds="vllm.config.quantization.QuantizationC
 
 
 class PrecisionFields(BackendConfig, feeds="load"):
-    """Fields of quantisation."""
+    """Fields of quantization."""
 
     quantization: Annotated[Quantization | None, Param(examples=("fp8",))] = None
-    """How weights are quantised; unset follows the checkpoint. Several methods need a checkpoint
+    """How weights are quantized; unset follows the checkpoint. Several methods need a checkpoint
     that is prepared for them."""
 
     quantization_config: OnlineQuantization | None = None
-    """Quantisation while loading, by kind of layer."""
+    """Quantization while loading, by kind of layer."""
 
     allow_deprecated_quantization: Annotated[
         bool | None,
-        Param(requires={"vllm.quantization": ("fbgemm_fp8", "fp_quant")}, examples=(True,)),
+        Param(
+            requires={"vllm.quantization": ("fbgemm_fp8", "fp_quant")},
+            neutral=(False,),
+            examples=(True,),
+        ),
     ] = None
     """Whether a method that vLLM is about to remove may be used."""

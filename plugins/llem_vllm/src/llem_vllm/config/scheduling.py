@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, Param
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, Param
 
 
 class SchedulingFields(BackendConfig, feeds="load"):
@@ -43,7 +42,12 @@ class SchedulingFields(BackendConfig, feeds="load"):
     """Tokens of a long prompt in one step at most while others wait; 0 sets no limit."""
 
     long_prefill_token_threshold_adaptive: Annotated[
-        bool | None, Param(requires={"vllm.long_prefill_token_threshold": IS_SET}, examples=(True,))
+        bool | None,
+        Param(
+            requires={"vllm.long_prefill_token_threshold": IS_SET},
+            neutral=(False,),
+            examples=(True,),
+        ),
     ] = None
     """Whether that limit rises to a fair share of the step."""
 

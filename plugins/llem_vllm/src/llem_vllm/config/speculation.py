@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import IS_SET, Param, Section
-from llem.schema.experiment import BackendConfig
+from llem.api import IS_SET, BackendConfig, EngineArg, Param, Section
 from llem_vllm.config.choices import (
     AttentionBackend,
     KvCacheDtype,
@@ -29,11 +28,25 @@ class Speculation(Section, feeds="load.speculative_config"):
     """Settings of speculative decoding (`SpeculativeConfig` of vLLM)."""
 
     method: Annotated[
-        SpeculativeMethod | None, Param(example_context=_LENGTH, examples=("ngram", "eagle3"))
+        SpeculativeMethod | None,
+        Param(
+            maps_to=EngineArg("load", "speculative_config.method"),
+            affects=EngineArg("load", "speculative_config"),
+            example_context=_LENGTH,
+            examples=("ngram", "eagle3"),
+        ),
     ] = None
     """How tokens are drafted; unset follows `model`."""
 
-    model: Annotated[str | None, Field(min_length=1), Param(examples=("org/draft-model",))] = None
+    model: Annotated[
+        str | None,
+        Field(min_length=1),
+        Param(
+            maps_to=EngineArg("load", "speculative_config.model"),
+            affects=EngineArg("load", "speculative_config"),
+            examples=("org/draft-model",),
+        ),
+    ] = None
     """Draft model, or further weights, as a hub id or folder."""
 
     num_speculative_tokens: Annotated[
@@ -64,26 +77,46 @@ class Speculation(Section, feeds="load.speculative_config"):
     suffix_decoding_max_tree_depth: Annotated[
         int | None,
         Field(ge=1),
-        Param(unit="levels", requires=_SUFFIX, example_context=_FORGETFUL, examples=(32,)),
+        Param(
+            unit="levels",
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
+            neutral=(24,),
+            examples=(32,),
+        ),
     ] = None
     """Depth of the suffix trees at most."""
 
     suffix_decoding_max_cached_requests: Annotated[
-        int | None, Field(ge=0), Param(unit="requests", requires=_SUFFIX, examples=(0,))
+        int | None,
+        Field(ge=0),
+        Param(unit="requests", requires=_SUFFIX, neutral=(10_000,), examples=(0,)),
     ] = None
     """Earlier answers that they remember; repetitions are alike, so only 0, none, is allowed."""
 
     suffix_decoding_max_spec_factor: Annotated[
         float | None,
         Field(gt=0),
-        Param(unit="ratio", requires=_SUFFIX, example_context=_FORGETFUL, examples=(2.0,)),
+        Param(
+            unit="ratio",
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
+            neutral=(1.0,),
+            examples=(2.0,),
+        ),
     ] = None
     """Drafted tokens per token of the match at most."""
 
     suffix_decoding_min_token_prob: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Param(unit="ratio", requires=_SUFFIX, example_context=_FORGETFUL, examples=(0.2,)),
+        Param(
+            unit="ratio",
+            requires=_SUFFIX,
+            example_context=_FORGETFUL,
+            neutral=(0.1,),
+            examples=(0.2,),
+        ),
     ] = None
     """Estimated probability of a drafted token at least."""
 
@@ -98,7 +131,7 @@ class Speculation(Section, feeds="load.speculative_config"):
     quantization: Annotated[
         Quantization | None, Param(example_context=_DRAFT, examples=("fp8",))
     ] = None
-    """How the weights of the draft model are quantised."""
+    """How the weights of the draft model are quantized."""
 
     attention_backend: Annotated[
         AttentionBackend | None, Param(example_context=_DRAFT, examples=("FLASH_ATTN",))
@@ -130,20 +163,20 @@ class Speculation(Section, feeds="load.speculative_config"):
     ] = None
     """Branch, tag or commit of the code of the draft model."""
 
-    parallel_drafting: Annotated[bool | None, Param(example_context=_DRAFT, examples=(True,))] = (
-        None
-    )
+    parallel_drafting: Annotated[
+        bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
+    ] = None
     """Whether all draft tokens come from one pass."""
 
     draft_sample_method: Annotated[
         Literal["greedy", "probabilistic"] | None,
-        Param(example_context=_DRAFT, examples=("probabilistic",)),
+        Param(example_context=_DRAFT, neutral=("greedy",), examples=("probabilistic",)),
     ] = None
     """How the draft model picks tokens."""
 
     rejection_sample_method: Annotated[
         Literal["standard", "synthetic", "block"] | None,
-        Param(example_context=_DRAFT, examples=("block",)),
+        Param(example_context=_DRAFT, neutral=("standard",), examples=("block",)),
     ] = None
     """How drafted tokens are verified; `synthetic` accepts as many as it is told."""
 
@@ -167,23 +200,27 @@ class Speculation(Section, feeds="load.speculative_config"):
     """Mean number of tokens per step to reach."""
 
     disable_padded_drafter_batch: Annotated[
-        bool | None, Param(example_context=_DRAFT, examples=(True,))
+        bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
     ] = None
     """Whether requests of a draft batch may have different lengths."""
 
     disable_eagle_block_drop: Annotated[
-        bool | None, Param(example_context=_DRAFT, examples=(True,))
+        bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
     ] = None
     """Whether EAGLE-like methods keep the last block of a shared beginning."""
 
     use_local_argmax_reduction: Annotated[
-        bool | None, Param(example_context=_DRAFT, examples=(True,))
+        bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
     ] = None
     """Whether greedy drafts are picked on each device apart."""
 
     use_heterogeneous_vocab: Annotated[
         bool | None,
-        Param(requires={"vllm.speculative_config.method": "draft_model"}, examples=(True,)),
+        Param(
+            requires={"vllm.speculative_config.method": "draft_model"},
+            neutral=(False,),
+            examples=(True,),
+        ),
     ] = None
     """Whether draft and model may have different vocabularies."""
 
@@ -193,7 +230,7 @@ class Speculation(Section, feeds="load.speculative_config"):
     """Whether drafts of one step share their sparse-attention indices."""
 
     enable_adaptive_verification: Annotated[
-        bool | None, Param(requires=_DSPARK, examples=(True,))
+        bool | None, Param(requires=_DSPARK, neutral=(False,), examples=(True,))
     ] = None
     """Whether the number of verified tokens follows the confidence of the draft."""
 
@@ -208,3 +245,9 @@ class SpeculationFields(BackendConfig):
 
     speculative_config: Speculation | None = None
     """Speculative decoding; unset leaves it out."""
+
+    @property
+    def speculates(self) -> bool:
+        """Whether the settings name a source of draft tokens."""
+        settings = self.speculative_config
+        return settings is not None and (settings.method is not None or settings.model is not None)

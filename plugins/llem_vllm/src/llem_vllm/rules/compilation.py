@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from llem.schema.experiment import Experiment, Rule
-
-if TYPE_CHECKING:
-    from llem_vllm.config import VLLMConfig
+from llem.api import Experiment, Rule
+from llem_vllm.config import VLLMFields
 
 
-def _eager_and_compiled(experiment: Experiment, section: VLLMConfig) -> bool:
+def _eager_and_compiled(experiment: Experiment, section: VLLMFields) -> bool:
     settings = section.compilation_config
-    chosen = (settings.mode, settings.cudagraph_mode) if settings else ()
+    modes = (settings.mode, settings.cudagraph_mode) if settings else ()
     graphs = section.cudagraph_capture_sizes or section.max_cudagraph_capture_size
-    asked = any(value not in (None, "NONE") for value in chosen) or bool(graphs)
-    return section.enforce_eager is True and asked
+    compiled = any(mode not in (None, "NONE") for mode in modes) or bool(graphs)
+    return section.enforce_eager is True and compiled
 
 
-def _two_base_modes(experiment: Experiment, section: VLLMConfig) -> bool:
+def _two_base_modes(experiment: Experiment, section: VLLMFields) -> bool:
     settings = section.compilation_config
     custom_ops = (settings.custom_ops if settings else None) or ()
     return len({"all", "none"} & set(custom_ops)) > 1
 
 
-def _two_greatest_sizes(experiment: Experiment, section: VLLMConfig) -> bool:
+def _two_greatest_sizes(experiment: Experiment, section: VLLMFields) -> bool:
     sizes, greatest = section.cudagraph_capture_sizes, section.max_cudagraph_capture_size
     return bool(sizes) and greatest is not None and max(sizes or (0,)) != greatest
 
 
-COMPILATION_RULES = (
+COMPILATION_RULES: tuple[Rule[VLLMFields], ...] = (
     Rule(
         name="vllm-eager-is-not-compiled",
         fields=(
@@ -39,22 +35,22 @@ COMPILATION_RULES = (
             "vllm.cudagraph_capture_sizes",
             "vllm.max_cudagraph_capture_size",
         ),
-        reason="enforce_eager switches compilation and graphs off, and vLLM would not say so",
-        hint="Remove vllm.enforce_eager, or what it overrides.",
+        reason="enforce_eager silently turns compilation and graphs off",
+        hint="Remove vllm.enforce_eager, or the settings that it overrides.",
         violated=_eager_and_compiled,
     ),
     Rule(
         name="vllm-custom-ops-start-from-one-base",
         fields=("vllm.compilation_config.custom_ops",),
-        reason="all and none are two bases, and there is one",
+        reason="all and none exclude each other",
         hint="Keep one of them.",
         violated=_two_base_modes,
     ),
     Rule(
         name="vllm-greatest-graph-is-one-of-them",
         fields=("vllm.max_cudagraph_capture_size", "vllm.cudagraph_capture_sizes"),
-        reason="it has to be the greatest of the sizes given",
-        hint="Keep one of the two.",
+        reason="it differs from the greatest of the sizes",
+        hint="Keep one of the two fields.",
         violated=_two_greatest_sizes,
     ),
 )

@@ -1,93 +1,74 @@
-"""What sampling and beam search can and cannot do."""
+"""Limits of sampling and beam search."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from llem.schema.experiment import Experiment, Rule
-from llem.schema.fields import value_at
-from llem_vllm.rules.section import section_of
-
-if TYPE_CHECKING:
-    from llem_vllm.config import VLLMConfig
+from llem.api import Experiment, Rule
+from llem.schema.fields import changes_something
+from llem_vllm.config import VLLMFields
 
 DEFAULT_MAX_LOGPROBS = 20
-"""Log-probabilities that vLLM lets a request ask for by default."""
+"""Number of log-probabilities that vLLM allows a request by default."""
 
 LEAST_TEMPERATURE = 0.01
-"""vLLM raises lower ones to it."""
-
-NOT_IN_BEAM_SEARCH = (
-    "decoder.repetition_penalty",
-    "decoder.min_new_tokens",
-    "decoder.stop",
-    "vllm.sampling",
-    "vllm.speculative_config",
-)
-"""Fields that ``LLM.beam_search`` has no parameter for, or cannot work with."""
+"""vLLM raises lower temperatures to this one."""
 
 
-def _asked_logprobs(experiment: Experiment) -> int:
-    section = section_of(experiment)
-    if section.beam_search is not None:
-        return 2 * (section.beam_search.beam_width or 0)
-    if section.sampling is None:
-        return 0
-    return max(section.sampling.logprobs or 0, section.sampling.prompt_logprobs or 0)
+def _too_many_logprobs(experiment: Experiment, section: VLLMFields) -> bool:
+    sampling, search = section.sampling, section.beam_search
+    if search is not None:
+        requested = 2 * (search.beam_width or 0)
+    elif sampling is not None:
+        requested = max(sampling.logprobs or 0, sampling.prompt_logprobs or 0)
+    else:
+        requested = 0
+    return requested > (section.max_logprobs or DEFAULT_MAX_LOGPROBS)
 
 
-def _too_many_logprobs(experiment: Experiment, section: VLLMConfig) -> bool:
-    allowed = section.max_logprobs or DEFAULT_MAX_LOGPROBS
-    return _asked_logprobs(experiment) > allowed
-
-
-def _almost_greedy(experiment: Experiment, section: VLLMConfig) -> bool:
+def _almost_greedy(experiment: Experiment, section: VLLMFields) -> bool:
     temperature = experiment.decoder.temperature
     return temperature is not None and 0 < temperature < LEAST_TEMPERATURE
 
 
-def _stop_without_text(experiment: Experiment, section: VLLMConfig) -> bool:
+def _stop_without_text(experiment: Experiment, section: VLLMFields) -> bool:
     sampling = section.sampling
     silent = sampling is not None and sampling.detokenize is False
     return silent and bool(experiment.decoder.stop)
 
 
-def _ended_early(experiment: Experiment, section: VLLMConfig) -> bool:
+def _ended_early(experiment: Experiment, section: VLLMFields) -> bool:
     sampling = section.sampling
     return experiment.ignores_eos and sampling is not None and bool(sampling.stop_token_ids)
 
 
-def _searches(experiment: Experiment) -> bool:
-    return section_of(experiment).beam_search is not None
-
-
-def _search_without_width(experiment: Experiment, section: VLLMConfig) -> bool:
+def _search_without_width(experiment: Experiment, section: VLLMFields) -> bool:
     search = section.beam_search
-    return search is not None and search.beam_width is None
+    return search is not None and search.beam_width is None and changes_something(search)
 
 
-def _search_with_sampling(experiment: Experiment, section: VLLMConfig) -> bool:
-    return _searches(experiment) and experiment.decoder.samples is not False
+def _search_with_sampling(experiment: Experiment, section: VLLMFields) -> bool:
+    return section.searches and experiment.decoder.samples is not False
 
 
-def _search_of_drawn_lengths(experiment: Experiment, section: VLLMConfig) -> bool:
-    return _searches(experiment) and not isinstance(experiment.workload.output_tokens, int)
+def _search_of_drawn_lengths(experiment: Experiment, section: VLLMFields) -> bool:
+    return section.searches and not isinstance(experiment.workload.output_tokens, int)
 
 
-def _no_beam_search_with(path: str) -> Rule[VLLMConfig]:
-    def violated(experiment: Experiment, section: VLLMConfig) -> bool:
-        return _searches(experiment) and value_at(experiment, path) is not None
-
+def _not_in_beam_search(
+    path: str, is_set: Callable[[Experiment, VLLMFields], bool]
+) -> Rule[VLLMFields]:
+    """Return the rule that refuses the field at ``path`` in beam search, where it is set."""
     return Rule(
         name=f"vllm-beam-search-has-no-{path.rpartition('.')[2].replace('_', '-')}",
         fields=(path, "vllm.beam_search.beam_width"),
-        reason="beam search of vLLM does not know it",
+        reason="beam search of vLLM does not support it",
         hint=f"Remove {path} or vllm.beam_search.",
-        violated=violated,
+        violated=lambda experiment, section: section.searches and is_set(experiment, section),
     )
 
 
-DECODING_RULES = (
+DECODING_RULES: tuple[Rule[VLLMFields], ...] = (
     Rule(
         name="vllm-logprobs-are-allowed",
         fields=(
@@ -96,16 +77,16 @@ DECODING_RULES = (
             "vllm.sampling.prompt_logprobs",
             "vllm.beam_search.beam_width",
         ),
-        reason=f"more are asked for than that, or than {DEFAULT_MAX_LOGPROBS}, which is the "
-        "default; beam search asks for two for each beam",
-        hint="Raise vllm.max_logprobs, or ask for fewer.",
+        reason=f"requests need more log-probabilities than that, or than the default of "
+        f"{DEFAULT_MAX_LOGPROBS}; beam search needs two for each beam",
+        hint="Raise vllm.max_logprobs, or request fewer.",
         violated=_too_many_logprobs,
     ),
     Rule(
         name="vllm-temperature-is-not-raised",
         fields=("decoder.temperature",),
         reason=f"vLLM raises temperatures below {LEAST_TEMPERATURE} to it",
-        hint=f"Use 0 for greedy decoding, or {LEAST_TEMPERATURE} and more.",
+        hint=f"Use 0 for greedy decoding, or at least {LEAST_TEMPERATURE}.",
         violated=_almost_greedy,
     ),
     Rule(
@@ -113,43 +94,52 @@ DECODING_RULES = (
         fields=("decoder.top_p",),
         reason="vLLM refuses 0",
         hint="Use decoder.top_k: 1 for the likeliest token, or a share above 0.",
-        violated=lambda experiment, _: experiment.decoder.top_p == 0,
+        violated=lambda experiment, section: experiment.decoder.top_p == 0,
     ),
     Rule(
         name="vllm-stop-needs-text",
         fields=("decoder.stop", "vllm.sampling.detokenize"),
-        reason="stop texts are found in the text, and none is made",
+        reason="vLLM finds stop texts in the text, and detokenize: false makes no text",
         hint="Remove vllm.sampling.detokenize.",
         violated=_stop_without_text,
     ),
     Rule(
         name="vllm-ignored-eos-needs-full-length",
         fields=("vllm.sampling.stop_token_ids", "decoder.ignore_eos"),
-        reason="with EOS ignored each request gets its full length, so no token may end it",
+        reason="with EOS ignored, every request gets its full length, so no token may end it",
         hint="Remove vllm.sampling.stop_token_ids, or set decoder.ignore_eos: false.",
         violated=_ended_early,
     ),
     Rule(
         name="vllm-beam-search-needs-a-width",
         fields=("vllm.beam_search.beam_width",),
-        reason="beam search has to know how many beams there are",
+        reason="beam search needs a number of beams",
         hint="Set vllm.beam_search.beam_width.",
         violated=_search_without_width,
     ),
     Rule(
         name="vllm-beam-search-does-not-sample",
         fields=("decoder.temperature", "decoder.do_sample", "vllm.beam_search.beam_width"),
-        reason="beam search keeps the likeliest sequences and draws none",
+        reason="beam search keeps the likeliest sequences and does not sample",
         hint="Set decoder.temperature to 0, or remove vllm.beam_search.",
         violated=_search_with_sampling,
     ),
     Rule(
         name="vllm-beam-search-has-one-length",
         fields=("workload.output_tokens", "vllm.beam_search.beam_width"),
-        reason="one call of beam search has one length for all requests",
+        reason="a call of beam search has the same length for all requests",
         hint="Set workload.output_tokens to a number.",
         violated=_search_of_drawn_lengths,
     ),
-    *map(_no_beam_search_with, NOT_IN_BEAM_SEARCH),
+    _not_in_beam_search(
+        "decoder.repetition_penalty",
+        lambda experiment, section: experiment.decoder.repetition_penalty not in (None, 1),
+    ),
+    _not_in_beam_search(
+        "decoder.min_new_tokens",
+        lambda experiment, section: bool(experiment.decoder.min_new_tokens),
+    ),
+    _not_in_beam_search("decoder.stop", lambda experiment, section: bool(experiment.decoder.stop)),
+    _not_in_beam_search("vllm.speculative_config", lambda experiment, section: section.speculates),
 )
 """Rules of decoding."""

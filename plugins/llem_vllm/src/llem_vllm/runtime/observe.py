@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from llem.schema.call_plan import Call, Construct
+from llem.api import Call, Construct
 
 SECTIONS = (
     "model_config", "cache_config", "scheduler_config", "parallel_config", "load_config",
@@ -66,8 +66,7 @@ def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call
         workers: The description that each worker gives of itself.
         load: The call, as planned.
     """
-    asked = dict(_flat(load.kwargs))
-    names = dict.fromkeys((*ALWAYS, *asked))
+    names = dict.fromkeys((*ALWAYS, *_names(load.kwargs)))
     found = {
         f"load.{name}": _plain(value)
         for name in names
@@ -88,23 +87,27 @@ def request_values(params: Any, sampling: Call) -> dict[str, Any]:
     }
 
 
-def nested_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each nested argument with another effective value; core compares the flat ones."""
-    for name, wanted in _flat(load.kwargs):
-        key = f"load.{name}"
-        if "." in name and key in effective and effective[key] != wanted:
-            yield f"{key} was asked to be {wanted!r} and was {effective[key]!r}"
+def speculation_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each setting of speculation with another effective value.
+
+    Core compares arguments and parts of objects; the settings of speculation are a dictionary.
+    """
+    settings = load.kwargs.get("speculative_config")
+    for name, wanted in settings.items() if isinstance(settings, dict) else ():
+        key = f"load.speculative_config.{name}"
+        if key in effective and effective[key] != wanted:
+            yield f"{key} was requested as {wanted!r} and is {effective[key]!r}"
 
 
-def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _names(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield every argument by dotted name, including those of nested configs."""
     for name, value in arguments.items():
         if isinstance(value, Construct):
-            yield from _flat(value.kwargs, f"{prefix}{name}.")
+            yield from _names(value.kwargs, f"{prefix}{name}.")
         elif name == "speculative_config":
-            yield from _flat(value, f"{name}.")
+            yield from _names(value, f"{name}.")
         else:
-            yield f"{prefix}{name}", value
+            yield f"{prefix}{name}"
 
 
 def _values(vllm_config: Any, name: str) -> Iterator[Any]:

@@ -9,17 +9,18 @@ from typing import Any
 
 import vllm
 
-from llem.api.child_processes import peak_rss_bytes
-from llem.api.session import (
+from llem.api import (
+    CallPlan,
     Observation,
     OpenReport,
+    PlanExecutor,
     Request,
     RequestResult,
     RunResult,
     Session,
     TokenizerExport,
 )
-from llem.schema.call_plan import Call, CallPlan, import_dotted, resolve_kwargs
+from llem.api.child_processes import peak_rss_bytes
 from llem_vllm.runtime import observe
 from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.engine_processes import engine_processes, register_session, watching
@@ -34,15 +35,16 @@ class VLLMSession(Session):
     def __init__(self) -> None:
         self._llm: Any = None
         self._requests: Sequence[Request] = ()
+        self._generate: Callable[..., Any] | None = None
         self._arguments: dict[str, Any] = {}
         self._params: Any = None
 
     def open(self, plan: CallPlan) -> OpenReport:
         """Start the engine; its processes load the model."""
         self._plan = plan
-        load = plan.call("load")
+        self._executor = PlanExecutor(plan)
         register_session()
-        self._llm = import_dotted(load.target)(**resolve_kwargs(load))
+        self._llm = self._executor.execute("load")
         self._times = TokenTimes(self._llm.llm_engine.output_processor)
         self._workers = self._llm.collective_rpc("llem_describe")
         return OpenReport(
@@ -61,13 +63,12 @@ class VLLMSession(Session):
         self._requests = requests
         self._eos_ids = set() if self._plan.settings["ignore_eos"] else eos_ids(self._llm)
         self._cache_check = PrefixCacheCheck([request.prompt_ids for request in requests])
-        sampling = self._plan.call("sampling")
-        make = import_dotted(sampling.target)
-        kwargs = resolve_kwargs(sampling)
-        params = [make(**kwargs, max_tokens=request.max_new_tokens) for request in requests]
+        # Each request has its own output limit, except in beam search.
+        make_params = self._executor.bind("sampling")
+        params = [make_params(max_tokens=request.max_new_tokens) for request in requests]
         self._params = params[0]
+        self._generate = self._executor.bind("generate")
         self._arguments = {
-            **resolve_kwargs(self._generate),
             "prompts": [{"prompt_token_ids": list(request.prompt_ids)} for request in requests],
             **({"params": self._params} if self._searches else {"sampling_params": params}),
         }
@@ -76,7 +77,8 @@ class VLLMSession(Session):
 
     def run(self) -> RunResult:
         """Run all requests in one call; only that call is inside the window."""
-        generate = self._target()
+        generate = self._generate
+        assert generate is not None
         with watching(engine_processes(self._llm)):
             self._reset()
             before = totals(self._llm.get_metrics())
@@ -96,7 +98,7 @@ class VLLMSession(Session):
         load = self._plan.call("load")
         effective = observe.effective(self._llm.llm_engine.vllm_config, self._workers, load)
         reasons = self._cache_check.reasons()
-        if differences := list(observe.nested_differences(load, effective)):
+        if differences := list(observe.speculation_differences(load, effective)):
             reasons["effective-differs"] = "; ".join(differences)
         return Observation(
             effective={
@@ -114,20 +116,13 @@ class VLLMSession(Session):
         llm, self._llm = self._llm, None
         if llm is not None:
             llm.llm_engine.engine_core.shutdown()
-        self._arguments, self._requests = {}, ()
+            self._executor.clear()
+        self._generate, self._arguments, self._requests = None, {}, ()
         gc.collect()
 
     @property
-    def _generate(self) -> Call:
-        return self._plan.call("generate")
-
-    @property
     def _searches(self) -> bool:
-        return "params" in self._generate.runtime
-
-    def _target(self) -> Callable[..., Any]:
-        """Return the method of the engine that the plan names."""
-        return getattr(self._llm, self._generate.target.partition(".")[2])  # type: ignore[no-any-return]
+        return "params" in self._plan.call("generate").runtime
 
     def _reset(self) -> None:
         """Remove what an earlier repetition left: token times, random state, cached prompts."""

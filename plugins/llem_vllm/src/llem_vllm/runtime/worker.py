@@ -15,7 +15,7 @@ from vllm.utils.torch_utils import set_random_seed
 from llem.api.meters import gpu_device_id
 
 
-class WorkerFacts:
+class WorkerExtension:
     """Methods of a worker; ``self`` is vLLM's worker."""
 
     device: torch.device

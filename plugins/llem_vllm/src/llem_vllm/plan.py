@@ -1,17 +1,15 @@
-"""From an experiment to the vLLM calls: pure data, no engine."""
+"""Build the vLLM calls of an experiment."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from llem.api.plan_builder import build_plan
-from llem.schema.call_plan import Call, CallPlan, drop_none
-from llem.schema.experiment import Experiment
+from llem.api import Call, CallPlan, Experiment, build_plan, drop_none, section_arguments
 from llem_vllm.capabilities import INFO
-from llem_vllm.rules.section import section_of
+from llem_vllm.config import VLLMFields
 
-WORKER_EXTENSION = "llem_vllm.runtime.worker.WorkerFacts"
-"""Class whose methods vLLM adds to its workers, so that they can be asked about themselves."""
+WORKER_EXTENSION = "llem_vllm.runtime.worker.WorkerExtension"
+"""Class whose methods vLLM adds to its workers, so that the session can query them."""
 
 SHARED = {
     ("load", "dtype"): "model.dtype",
@@ -27,7 +25,7 @@ SHARED = {
     ("sampling", "min_tokens"): "decoder.min_new_tokens",
     ("sampling", "n"): "llem: one output for each request",
     ("sampling", "repetition_penalty"): "decoder.repetition_penalty",
-    ("sampling", "seed"): "llem: the engine's own generator is set anew for each repetition",
+    ("sampling", "seed"): "llem: each repetition resets the engine's generator",
     ("sampling", "stop"): "decoder.stop",
     ("sampling", "temperature"): "decoder.temperature",
     ("sampling", "top_k"): "decoder.top_k",
@@ -36,25 +34,30 @@ SHARED = {
     ("settings", "ignore_eos"): "decoder.ignore_eos",
     ("settings", "seed"): "decoder.seed",
 }
-"""What sets an argument that the backend's own section does not."""
+"""Sources of arguments that no field of the section sets."""
 
 
-def plan_calls(experiment: Experiment) -> CallPlan:
+def plan_of(experiment: Experiment) -> CallPlan:
     """Return the calls for ``experiment``.
 
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
+    section = experiment.section
+    assert isinstance(section, VLLMFields)
+    own = section_arguments(experiment)
+    if not section.speculates:
+        own["load"].pop("speculative_config", None)
     calls = [
         Call(name="load", target="vllm.LLM", kwargs=_load(experiment), assign="llm"),
-        *_decoding_calls(experiment),
+        *(_beam_search(experiment) if section.searches else _generation(experiment)),
     ]
     settings = {
         "seed": experiment.decoder.seed,
         "ignore_eos": experiment.ignores_eos,
         "reset_prefix_cache": True,
     }
-    return build_plan(experiment, calls, settings=settings, shared=SHARED)
+    return build_plan(experiment, calls, settings=settings, shared=SHARED, arguments=own)
 
 
 def _load(experiment: Experiment) -> dict[str, Any]:
@@ -64,46 +67,24 @@ def _load(experiment: Experiment) -> dict[str, Any]:
         **drop_none(
             tokenizer=model.tokenizer,
             revision=model.revision,
-            # A revision belongs to the repository it was given for.
+            # A revision belongs to the repository of the model, not to another tokenizer's.
             tokenizer_revision=None if model.tokenizer else model.revision,
             dtype=model.dtype,
             load_format="dummy" if model.random_weights else None,
             trust_remote_code=model.trust_remote_code or None,
         ),
         "seed": experiment.decoder.seed,
-        # The LLM class switches them off, and with them the time of each request's first token.
+        # Without statistics, which `LLM` turns off, no request has a time of its first token.
         "disable_log_stats": False,
         "worker_extension_cls": WORKER_EXTENSION,
     }
 
 
-def _decoding_calls(experiment: Experiment) -> list[Call]:
-    """Return the calls that describe a request and that run all of them."""
-    searches = section_of(experiment).beam_search is not None
-    sampling = _searching(experiment) if searches else _sampling(experiment)
-    return [
-        # One object per request, because each has an output limit of its own.
-        Call(
-            name="sampling",
-            target="vllm.sampling_params.BeamSearchParams" if searches else "vllm.SamplingParams",
-            kwargs=sampling,
-            runtime=("max_tokens",),
-            assign="params" if searches else "sampling_params",
-        ),
-        Call(
-            name="generate",
-            target="llm.beam_search" if searches else "llm.generate",
-            kwargs={"use_tqdm": False},
-            runtime=("prompts", "params" if searches else "sampling_params"),
-        ),
-    ]
-
-
-def _sampling(experiment: Experiment) -> dict[str, Any]:
+def _generation(experiment: Experiment) -> list[Call]:
     decoder = experiment.decoder
-    # vLLM has no switch for sampling: temperature 0 is greedy, anything else samples.
+    # vLLM has no switch for sampling: it is greedy at temperature 0 and samples at any other.
     greedy = {"temperature": 0.0} if decoder.samples is False else {}
-    return drop_none(
+    sampling = drop_none(
         **greedy,
         **decoder.sampling(INFO.decoder_parameters),
         repetition_penalty=decoder.repetition_penalty,
@@ -111,7 +92,24 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
         stop=None if decoder.stop is None else list(decoder.stop),
         ignore_eos=experiment.ignores_eos or None,
     )
+    return _calls("vllm.SamplingParams", sampling, "llm.generate", "sampling_params")
 
 
-def _searching(experiment: Experiment) -> dict[str, Any]:
-    return drop_none(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
+def _beam_search(experiment: Experiment) -> list[Call]:
+    sampling = drop_none(temperature=0.0, ignore_eos=experiment.ignores_eos or None)
+    return _calls("vllm.sampling_params.BeamSearchParams", sampling, "llm.beam_search", "params")
+
+
+def _calls(params: str, kwargs: dict[str, Any], generate: str, argument: str) -> list[Call]:
+    """Return the calls that make the parameters of a request and that run all requests.
+
+    Args:
+        params: The class of a request's parameters.
+        kwargs: Its arguments; the output limit differs between requests.
+        generate: The method that runs the requests.
+        argument: The method's argument that takes the parameters.
+    """
+    return [
+        Call("sampling", params, kwargs, runtime=("max_tokens",), assign=argument),
+        Call("generate", generate, {"use_tqdm": False}, runtime=("prompts", argument)),
+    ]
