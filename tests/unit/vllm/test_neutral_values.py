@@ -38,7 +38,7 @@ def test_the_list_of_defaults_covers_every_topic():
     ("values", "kwargs"),
     [
         # Off, and told as it is written.
-        (CPU_OFF, {"cpu_offload_gb": 0, "offload_group_size": 0, "cpu_offload_params": []}),
+        (CPU_OFF, {"cpu_offload_gb": 0, "offload_group_size": 0}),
         # Off by being absent.
         ({"vllm.kv_offloading_size": 0, "vllm.kv_offloading_backend": "native"}, {}),
         (

@@ -87,7 +87,8 @@ class DecoderConfig(FrozenModel):
     """Upper bound on every request's output, on top of `workload.output_tokens`."""
 
     stop: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...] | None, Param(examples=(("END",),))
+        tuple[Annotated[str, Field(min_length=1)], ...] | None,
+        Param(neutral=((),), examples=(("END",),)),
     ] = None
     """Texts that end a request once generated."""
 

@@ -43,8 +43,7 @@ def plan_of(experiment: Experiment) -> CallPlan:
     Raises:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
-    section = experiment.section
-    assert isinstance(section, VLLMFields)
+    section = experiment.section_as(VLLMFields)
     own = section_arguments(experiment)
     if not section.speculates:
         own["load"].pop("speculative_config", None)
@@ -89,7 +88,7 @@ def _generation(experiment: Experiment) -> list[Call]:
         **decoder.sampling(INFO.decoder_parameters),
         repetition_penalty=decoder.repetition_penalty,
         min_tokens=decoder.min_new_tokens,
-        stop=None if decoder.stop is None else list(decoder.stop),
+        stop=list(decoder.stop or ()) or None,
         ignore_eos=experiment.ignores_eos or None,
     )
     return _calls("vllm.SamplingParams", sampling, "llm.generate", "sampling_params")

@@ -22,8 +22,7 @@ FP8_CAPABILITY = (8, 9)
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield findings against running ``experiment`` on the machine of ``facts``."""
-    section = experiment.section
-    assert isinstance(section, VLLMFields)
+    section = experiment.section_as(VLLMFields)
     # With another interpreter the worker may see other devices, but still this machine's.
     yield from _devices(section, facts)
     yield from _dtype(experiment, section, facts)

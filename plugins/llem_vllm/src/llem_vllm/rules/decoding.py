@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from llem.api import Experiment, Rule
-from llem.schema.fields import changes_something
+from llem.schema.fields import acts
 from llem_vllm.config import VLLMFields
 
 DEFAULT_MAX_LOGPROBS = 20
@@ -13,6 +11,14 @@ DEFAULT_MAX_LOGPROBS = 20
 
 LEAST_TEMPERATURE = 0.01
 """vLLM raises lower temperatures to this one."""
+
+NOT_IN_BEAM_SEARCH = (
+    "decoder.repetition_penalty",
+    "decoder.min_new_tokens",
+    "decoder.stop",
+    "vllm.speculative_config",
+)
+"""Fields that ``LLM.beam_search`` has no parameter for, or cannot work with."""
 
 
 def _too_many_logprobs(experiment: Experiment, section: VLLMFields) -> bool:
@@ -43,8 +49,7 @@ def _ended_early(experiment: Experiment, section: VLLMFields) -> bool:
 
 
 def _search_without_width(experiment: Experiment, section: VLLMFields) -> bool:
-    search = section.beam_search
-    return search is not None and search.beam_width is None and changes_something(search)
+    return acts(experiment, "vllm.beam_search") and not section.searches
 
 
 def _search_with_sampling(experiment: Experiment, section: VLLMFields) -> bool:
@@ -55,16 +60,16 @@ def _search_of_drawn_lengths(experiment: Experiment, section: VLLMFields) -> boo
     return section.searches and not isinstance(experiment.workload.output_tokens, int)
 
 
-def _not_in_beam_search(
-    path: str, is_set: Callable[[Experiment, VLLMFields], bool]
-) -> Rule[VLLMFields]:
-    """Return the rule that refuses the field at ``path`` in beam search, where it is set."""
+def _not_in_beam_search(path: str) -> Rule[VLLMFields]:
+    def violated(experiment: Experiment, section: VLLMFields) -> bool:
+        return section.searches and acts(experiment, path)
+
     return Rule(
         name=f"vllm-beam-search-has-no-{path.rpartition('.')[2].replace('_', '-')}",
         fields=(path, "vllm.beam_search.beam_width"),
         reason="beam search of vLLM does not support it",
         hint=f"Remove {path} or vllm.beam_search.",
-        violated=lambda experiment, section: section.searches and is_set(experiment, section),
+        violated=violated,
     )
 
 
@@ -131,15 +136,6 @@ DECODING_RULES: tuple[Rule[VLLMFields], ...] = (
         hint="Set workload.output_tokens to a number.",
         violated=_search_of_drawn_lengths,
     ),
-    _not_in_beam_search(
-        "decoder.repetition_penalty",
-        lambda experiment, section: experiment.decoder.repetition_penalty not in (None, 1),
-    ),
-    _not_in_beam_search(
-        "decoder.min_new_tokens",
-        lambda experiment, section: bool(experiment.decoder.min_new_tokens),
-    ),
-    _not_in_beam_search("decoder.stop", lambda experiment, section: bool(experiment.decoder.stop)),
-    _not_in_beam_search("vllm.speculative_config", lambda experiment, section: section.speculates),
+    *map(_not_in_beam_search, NOT_IN_BEAM_SEARCH),
 )
 """Rules of decoding."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llem.api import Experiment, Rule
-from llem.schema.fields import changes_something
+from llem.schema.fields import acts
 from llem_vllm.config import VLLMFields
 from llem_vllm.config.speculation import Speculation
 
@@ -29,9 +29,7 @@ def _where_it_speculates(
 
 
 def _neither_method_nor_model(experiment: Experiment, section: VLLMFields) -> bool:
-    speculation = section.speculative_config
-    given = speculation is not None and changes_something(speculation)
-    return given and not section.speculates
+    return acts(experiment, "vllm.speculative_config") and not section.speculates
 
 
 def _min_p(experiment: Experiment, section: VLLMFields) -> bool:
