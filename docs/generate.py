@@ -21,12 +21,11 @@ from pydantic_core import to_jsonable_python
 
 from llem.cli import main as llem
 from llem.errors import LlemError
-from llem.introspect.config_parameters import Parameter, section_parameters
+from llem.introspect.config_parameters import Parameter, parameter_table, section_parameters
 from llem.introspect.config_parameters import shared_parameters as parameters_of_all
-from llem.introspect.constraints import ValidationRule, validation_rules
-from llem.introspect.engine_audit import Classification, audit_listing, audit_report, audit_summary
-from llem.introspect.parameter_tables import parameter_listing, rule_listing
-from llem.introspect.schema_text import kind, unit_of
+from llem.introspect.constraints import rule_table, validation_rules
+from llem.introspect.engine_audit import Classification, audit_report, audit_summary, audit_table
+from llem.introspect.json_schema import kind, unit_of
 from llem.registry import Registry
 from llem.run.engine_surface import read_engine
 from llem.schema.base import Param
@@ -39,7 +38,7 @@ from llem.schema.reason_codes import CATALOGUE, ReasonCode
 from llem.study.study_file import StudySettings
 from llem.tables import render_markdown
 from llem.testing import CHECKS
-from llem.testing.conformance import catalogue_listing
+from llem.testing.conformance import catalogue_table
 
 
 def commands() -> str:
@@ -68,7 +67,7 @@ def conformance() -> str:
     for family, group in groupby(CHECKS, key=lambda check: check.family):
         checks = tuple(group)
         about = inspect.getdoc(import_module(checks[0].find.__module__))
-        table = render_markdown(catalogue_listing(checks))
+        table = render_markdown(catalogue_table(checks))
         parts.append(f"## {family}\n\n{about}\n\n{table}\n")
     return "\n".join(parts)
 
@@ -121,8 +120,12 @@ def audits() -> str:
             continue
         reading = read_engine(backend, audit, reference=True)
         report = audit_report(backend, audit, reading.found, reading.engine, from_reference=True)
-        kept = tuple(one for one in report.parameters if one.fate is not Classification.EXPOSED)
-        table = audit_listing(replace(report, parameters=kept), faults_only=False)
+        kept = tuple(
+            parameter
+            for parameter in report.parameters
+            if parameter.classification is not Classification.EXPOSED
+        )
+        table = audit_table(replace(report, parameters=kept), faults_only=False)
         _, counted, *_ = audit_summary(report).splitlines()
         parts.append(f"## {backend.name}\n\n{counted}.\n\n{render_markdown(table)}\n")
     return "\n".join(parts)
@@ -142,35 +145,34 @@ def backends() -> str:
     registry = Registry.discover()
     parts = []
     for backend in registry.backends():
-        table = parameter_listing([_ticked(one) for one in section_parameters(backend)])
+        table = parameter_table(
+            [_ticked(section_parameter) for section_parameter in section_parameters(backend)]
+        )
         summary = _summary(backend.config_model())
         parts.append(f"## {backend.name}\n\n{summary}\n\n{render_markdown(table)}\n")
-        rules = [one for one in validation_rules(registry, backend.name) if one.backend]
-        if rules:
-            parts.append(f"### Refused by {backend.name}\n\n{_rules(rules)}\n")
+        if rules := validation_rules(registry, backend.name)[backend.name]:
+            table = rule_table({backend.name: rules})
+            parts.append(f"### Refused by {backend.name}\n\n{render_markdown(table)}\n")
     return "\n".join(parts)
 
 
 def shared_rules() -> str:
     """Return what core refuses, whatever the backend."""
-    return _rules([one for one in validation_rules(Registry.discover()) if one.backend is None])
-
-
-def _rules(rules: list[ValidationRule]) -> str:
-    return render_markdown(rule_listing(rules))
+    rules = validation_rules(Registry.discover())[None]
+    return render_markdown(rule_table({None: rules}))
 
 
 def shared_parameters() -> str:
     """Return the engine arguments that each shared parameter sets, for the backends that tell."""
-    backends = [one for one in Registry.discover().backends() if one.parameter_audit()]
+    backends = [backend for backend in Registry.discover().backends() if backend.parameter_audit()]
     names = [backend.name for backend in backends]
     if not names:
         return "No backend tells yet."
-    rows = [
-        f"| `{one.path}` | {' | '.join(_targets(one.maps_to.get(name, ())) for name in names)} |"
-        for one in parameters_of_all(backends)
-        if one.maps_to
-    ]
+    rows = []
+    for parameter in parameters_of_all(backends):
+        if parameter.maps_to:
+            targets = (_targets(parameter.maps_to.get(name, ())) for name in names)
+            rows.append(f"| `{parameter.path}` | {' | '.join(targets)} |")
     return _table("Parameter", *names, rows=rows)
 
 
@@ -178,10 +180,13 @@ def _targets(arguments: tuple[str, ...]) -> str:
     return ", ".join(f"`{argument}`" for argument in arguments)
 
 
-def _ticked(one: Parameter) -> Parameter:
+def _ticked(parameter: Parameter) -> Parameter:
     """Set what is code in code."""
-    targets = {name: tuple(f"`{one}`" for one in there) for name, there in one.maps_to.items()}
-    return replace(one, path=f"`{one.path}`", maps_to=targets)
+    targets = {
+        name: tuple(f"`{argument}`" for argument in arguments)
+        for name, arguments in parameter.maps_to.items()
+    }
+    return replace(parameter, path=f"`{parameter.path}`", maps_to=targets)
 
 
 def study() -> str:

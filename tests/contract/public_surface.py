@@ -41,7 +41,7 @@ def _names(prefix: str, body: list[ast.stmt]) -> Iterator[str]:
         match node:
             case ast.FunctionDef(name=name) if _is_public(name):
                 returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-                marks = "".join(f"@{ast.unparse(one)} " for one in node.decorator_list)
+                marks = "".join(f"@{ast.unparse(decorator)} " for decorator in node.decorator_list)
                 yield f"{prefix}.{name}: {marks}({ast.unparse(node.args)}){returns}"
             case ast.ClassDef(name=name) if _is_public(name):
                 bases = ", ".join(

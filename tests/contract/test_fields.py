@@ -9,7 +9,7 @@ import pytest
 
 from llem.config.core_rules import RULES
 from llem.introspect.config_parameters import schema_of
-from llem.introspect.schema_text import bounds
+from llem.introspect.json_schema import bounds
 from llem.schema.experiment import Experiment
 from llem.schema.fields import ConfigField, walk
 from llem.testing.checks.config_checks import is_number, unit
@@ -19,7 +19,7 @@ FIELDS = {field.path: field for field in walk(Experiment)}
 
 @pytest.mark.parametrize(
     "field",
-    [pytest.param(one, id=f"{one.owner.__name__}-{one.path}") for one in walk(Experiment)],
+    [pytest.param(field, id=f"{field.owner.__name__}-{field.path}") for field in walk(Experiment)],
 )
 def test_a_field_is_described_and_a_number_has_bounds_and_a_unit(field: ConfigField) -> None:
     assert field.info.description

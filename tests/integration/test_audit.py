@@ -125,7 +125,7 @@ def test_an_engine_that_gained_and_lost_parameters(folder):
     folder.plugin(excluded=f'{VERBOSE}, "turbo": "does nothing"')
     folder.engine(more=", turbos=1", version="3.0")
     report = json.loads(folder.audit("--json", check=1).stdout)
-    rows = {row["name"]: (row["fate"], row["because"]) for row in report["parameters"]}
+    rows = {row["name"]: (row["classification"], row["reason"]) for row in report["parameters"]}
     assert rows["turbos"] == ("unclassified", "")
     assert rows["turbo"] == ("gone", "classified as excluded; now turbos?")
     # It is read although the plugin does not support it yet, and says so.

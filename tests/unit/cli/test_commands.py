@@ -23,7 +23,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, code=0):
-        result = CliRunner().invoke(main, [str(one) for one in arguments])
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
         assert result.exit_code == code, (result.output, result.exception)
         return result
 
@@ -99,7 +99,7 @@ def test_capabilities(run):
 
 
 def test_plugins(run):
-    rows = {one["name"]: one for one in json.loads(run("plugins", "--json").stdout)}
+    rows = {row["name"]: row for row in json.loads(run("plugins", "--json").stdout)}
     assert rows["toy"]["status"] == "ok"
     assert rows["simulated"]["distribution"] == "llem-core"
     assert "llem-toy 1.0" in run("plugins").stdout
@@ -109,14 +109,25 @@ def test_plugins(run):
 
 
 def test_meters(run):
-    rows = {one["name"]: one for one in json.loads(run("meters", "--json").stdout)}
+    rows = {row["name"]: row for row in json.loads(run("meters", "--json").stdout)}
     assert rows["simulated"]["opt_in"]
     assert rows["simulated"]["available"]
     assert "| simulated | yes |" in run("meters", "--markdown").stdout
 
 
 def test_shapes(run):
-    assert json.loads(run("shapes", "--json").stdout)[0]["model_id"] == "shape:tiny"
+    shapes = {shape["model_id"]: shape for shape in json.loads(run("shapes", "--json").stdout)}
+    assert next(iter(shapes)) == "shape:tiny"
+    sizes = [shape["parameters"] for shape in shapes.values()]
+    assert sizes == sorted(sizes)
+    small = shapes["shape:135m"]
+    # The model card of SmolLM2-135M counts 134,515,008 parameters.
+    assert small["parameters"] == 134_515_008
+    assert small["weights_bytes"] == 269_030_016
+    assert small["kv_bytes_per_token"] == 2 * 2 * small["layers"] * (
+        small["kv_heads"] * small["head_dim"]
+    )
+    assert "134,515,008" in run("shapes", "--markdown").stdout
     assert "shape:tiny" in run("shapes").stdout
     assert "| shape:tiny |" in run("shapes", "--markdown").stdout
 
@@ -134,7 +145,7 @@ def test_doctor_ends_well_or_says_what_failed(run, environment):
     assert "plugin toy" in run("doctor").stdout
     environment.install("llem-void", {"void": "1 / 0"})
     checks = json.loads(run("doctor", "--json", code=3).stdout)
-    assert [one["name"] for one in checks if one["state"] == "failed"] == ["plugin void"]
+    assert [check["name"] for check in checks if check["state"] == "failed"] == ["plugin void"]
 
 
 def test_check_accepts(run, tmp_path):

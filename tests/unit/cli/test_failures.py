@@ -83,7 +83,7 @@ def test_every_finding_has_its_own_lines():
         "Error: too much at once.",
         "Hint: see the manual",
     ]
-    assert [one["code"] for one in document(error)["error"]["findings"]] == ["a", "b"]
+    assert [finding["code"] for finding in document(error)["error"]["findings"]] == ["a", "b"]
 
 
 def test_other_errors_have_message_and_hint():

@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 
 from llem.api.parameter_audit import FoundParameter, ParameterAudit, Surface
-from llem.introspect.engine_audit import Classification, audited
+from llem.introspect.engine_audit import HINTS, Classification, audited
 from llem.schema.base import EngineArg, FrozenModel, Param
 from llem.schema.experiment import BackendConfig
 
@@ -34,7 +34,7 @@ class Section(BackendConfig):
 def surfaces(load=("size", "dtype", "quantisation"), quantisation=("bits",), **more):
     found = {"engine.load": load, "engine.Quantisation": quantisation, **more}
     return {
-        name: tuple(FoundParameter(one, "None", "int") for one in names)
+        name: tuple(FoundParameter(name, "None", "int") for name in names)
         for name, names in found.items()
     }
 
@@ -55,22 +55,22 @@ def declared(owned=(), excluded=(), shared=(("dtype", "model.dtype"),)):
     )
 
 
-def fates(audit, found):
-    """Return the fate and the reason of every parameter."""
+def classified(audit, found):
+    """Return the classification and the reason of every parameter."""
     rows = audited("x", Section, audit, found)
-    return {(row.surface, row.name): (row.fate, row.because) for row in rows}
+    return {(row.surface, row.name): (row.classification, row.reason) for row in rows}
 
 
 def faults(audit, found):
     return {
-        name: fate
-        for (_, name), (fate, _) in fates(audit, found).items()
-        if fate not in (Classification.EXPOSED, Classification.OWNED, Classification.EXCLUDED)
+        name: classification
+        for (_, name), (classification, _) in classified(audit, found).items()
+        if classification in HINTS
     }
 
 
 def test_a_parameter_is_exposed_by_its_field_or_owned_for_a_reason():
-    assert fates(declared(), surfaces()) == {
+    assert classified(declared(), surfaces()) == {
         ("engine.load", "size"): (Classification.EXPOSED, "x.size"),
         ("engine.load", "dtype"): (Classification.EXPOSED, "model.dtype"),
         ("engine.load", "quantisation"): (Classification.OWNED, "built from the fields inside it"),
@@ -86,7 +86,7 @@ def test_what_is_known_of_a_parameter_is_kept():
 def test_a_reason_in_the_shared_table_owns_the_argument():
     audit = declared(shared=(("dtype", "model.dtype"), ("seed", "llem: one for everything")))
     found = surfaces(load=("size", "dtype", "quantisation", "seed"))
-    assert fates(audit, found)["engine.load", "seed"] == (
+    assert classified(audit, found)["engine.load", "seed"] == (
         Classification.OWNED,
         "llem: one for everything",
     )
@@ -136,7 +136,7 @@ def test_what_some_supported_versions_lack_is_not_missed():
 
 
 def test_a_renamed_parameter_is_recognised():
-    found = fates(declared(), surfaces(load=("size_", "dtype", "quantisation")))
+    found = classified(declared(), surfaces(load=("size_", "dtype", "quantisation")))
     assert found["engine.load", "size"] == (Classification.GONE, "set by x.size; now size_?")
     assert found["engine.load", "size_"] == (Classification.UNCLASSIFIED, "")
 
@@ -144,7 +144,7 @@ def test_a_renamed_parameter_is_recognised():
 def test_what_is_excluded_and_set_all_the_same_is_a_fault():
     audit = declared(excluded={"size": "of no use"}.items())
     rows = [
-        (row.fate, row.because)
+        (row.classification, row.reason)
         for row in audited("x", Section, audit, surfaces())
         if row.name == "size"
     ]
@@ -166,7 +166,7 @@ def test_one_of_several_surfaces_at_a_place_may_have_it():
     )
     found = surfaces(**{"engine.Other": ("bits",)})
     assert faults(audit, found) == {}
-    assert fates(audit, found)["engine.Other", "bits"] == (Classification.EXCLUDED, "always 4")
+    assert classified(audit, found)["engine.Other", "bits"] == (Classification.EXCLUDED, "always 4")
 
 
 METHODS = ("First", "Second")
@@ -183,17 +183,19 @@ class Packed(BackendConfig):
 
 def test_a_field_may_reach_one_of_the_surfaces_at_a_place_alone():
     audit = ParameterAudit(
-        surfaces=tuple(Surface(f"engine.{one}", at=("load.quantisation",)) for one in METHODS),
+        surfaces=tuple(
+            Surface(f"engine.{method}", at=("load.quantisation",)) for method in METHODS
+        ),
         introspect="engine.read",
     )
-    found = {f"engine.{one}": (FoundParameter("bits"),) for one in METHODS}
-    rows = {row.surface: row.fate for row in audited("x", Packed, audit, found)}
+    found = {f"engine.{method}": (FoundParameter("bits"),) for method in METHODS}
+    rows = {row.surface: row.classification for row in audited("x", Packed, audit, found)}
     assert rows == {
         "engine.First": Classification.EXPOSED,
         "engine.Second": Classification.UNCLASSIFIED,
     }
     rows = audited("x", Packed, audit, {**found, "engine.First": ()})
-    assert [(row.surface, row.fate) for row in rows] == [
+    assert [(row.surface, row.classification) for row in rows] == [
         ("engine.First", Classification.GONE),
         ("engine.Second", Classification.UNCLASSIFIED),
     ]

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from llem.introspect.doctor import State, doctor
-from llem.introspect.installed import meters
-from llem.introspect.installed_tables import check_listing, meter_listing
+from llem.introspect.doctor import State, check_table, doctor
+from llem.introspect.installed import meter_table, meters, meters_json
 from llem.tables import render_json, render_text
 
 METERS = """
@@ -55,20 +54,22 @@ def registry(environment, source):
 
 
 def test_every_meter_says_whether_it_works(registry):
-    found = {meter.name: meter for meter in meters(registry)}
+    found = {meter.spec.name: meter for meter in meters(registry)}
     assert list(found) == ["gpu", "cpu", "lost", "odd", "toy"]
-    assert found["gpu"].available
+    assert found["gpu"].probe.available
     assert found["gpu"].devices == ("cuda:GPU-1",)
     assert found["gpu"].plugin == "watts"
-    assert not found["cpu"].available
-    assert found["cpu"].reason == "nothing to read; try another machine"
-    assert "AttributeError" in found["lost"].reason
-    assert "RuntimeError: surprise" in found["odd"].reason
-    text = render_text(meter_listing(tuple(found.values())))
+    assert not found["cpu"].probe.available
+    assert found["cpu"].probe.reason == "nothing to read; try another machine"
+    assert "AttributeError" in found["lost"].probe.reason
+    assert "RuntimeError: surprise" in found["odd"].probe.reason
+    text = render_text(meter_table(tuple(found.values())))
     assert "gpu    yes" in text
     assert "  instantaneous power every 0.1 s in steps of 0.001 W  " in text
-    [first, *_] = json.loads(render_json(tuple(found.values())))
+    [first, *_] = json.loads(render_json(meters_json(tuple(found.values()))))
     assert first["channels"][0]["domain"] == "gpu"
+    assert (first["plugin"], first["name"], first["provenance"]) == ("watts", "gpu", "measured")
+    assert (first["available"], first["opt_in"]) == (True, False)
 
 
 def _checks(registry, tmp_path, **environ):
@@ -86,7 +87,7 @@ def test_a_sound_environment(registry, environment, tmp_path):
     assert "meter toy" not in checks
     assert "engines" not in checks
     assert not (tmp_path / "a").exists()  # looked at, not made
-    assert render_text(check_listing(list(checks.values()))).startswith("ok       python")
+    assert render_text(check_table(list(checks.values()))).startswith("ok       python")
 
 
 def test_a_missing_engine_is_a_warning(registry, tmp_path):
@@ -111,8 +112,10 @@ def test_a_plugin_switched_off_on_purpose_does_not_fail(environment, source, tmp
 
 @pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
 def test_being_offline_is_said(registry, tmp_path, variable):
-    assert variable in _checks(registry, tmp_path, **{variable: "1"})["model hub"].message
-    assert "may be asked" in _checks(registry, tmp_path, **{variable: "0"})["model hub"].message
+    offline = _checks(registry, tmp_path, **{variable: "1"})["model hub"].message
+    online = _checks(registry, tmp_path, **{variable: "0"})["model hub"].message
+    assert variable in offline
+    assert "may be downloaded" in online
 
 
 def test_a_file_in_the_way_of_the_results_fails(registry, tmp_path):

@@ -8,8 +8,8 @@ import pytest
 
 from llem import introspect
 from llem.errors import UnknownBackend
-from llem.introspect.config_parameters import Parameter
-from llem.introspect.parameter_tables import parameter_listing, rule_listing
+from llem.introspect.config_parameters import Parameter, parameter_table
+from llem.introspect.constraints import rule_table, rules_json
 from llem.tables import render_json, render_markdown, render_text
 
 BACKEND = """
@@ -79,11 +79,11 @@ def registry(environment, source):
 
 @pytest.fixture
 def found(registry) -> dict[str, Parameter]:
-    return {one.path: one for one in introspect.parameters(registry, "fast")}
+    return {parameter.path: parameter for parameter in introspect.parameters(registry, "fast")}
 
 
 def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
-    own = [one.path for one in found.values() if one.backend]
+    own = [parameter.path for parameter in found.values() if parameter.backend]
     assert own == [
         "fast.four",
         "fast.eight",
@@ -122,7 +122,11 @@ def test_exclusion_holds_both_ways_and_a_unit_may_be_in_the_name(found):
 
 
 def test_a_shared_parameter_says_where_each_backend_puts_it(registry):
-    shared = {one.path: one for one in introspect.parameters(registry) if one.backend is None}
+    shared = {
+        parameter.path: parameter
+        for parameter in introspect.parameters(registry)
+        if parameter.backend is None
+    }
     assert shared["model.dtype"].maps_to == {"fast": ("load.dtype",)}
     assert shared["decoder.temperature"].maps_to == {"fast": ("run.t",)}
     assert shared["model.id"].maps_to == {}
@@ -130,30 +134,50 @@ def test_a_shared_parameter_says_where_each_backend_puts_it(registry):
 
 
 def test_what_several_sections_have_alike_is_one_parameter(registry):
-    found = [one for one in introspect.parameters(registry) if one.path == "workload.seed"]
-    assert [len(one.models) for one in found] == [5]
-    sources = [one for one in introspect.parameters(registry) if one.path == "workload.source"]
+    found = [
+        parameter
+        for parameter in introspect.parameters(registry)
+        if parameter.path == "workload.seed"
+    ]
+    assert [len(parameter.models) for parameter in found] == [5]
+    sources = [
+        parameter
+        for parameter in introspect.parameters(registry)
+        if parameter.path == "workload.source"
+    ]
     assert len(sources) == 5
 
 
 def test_what_is_refused_is_listed(registry):
-    rules = {rule.name: rule for rule in introspect.validation_rules(registry, "fast")}
-    assert rules["greedy-ignores-top-p"].backend is None
-    assert rules["cache-length-needs-cache-kind"].parameters == (
+    found = introspect.validation_rules(registry, "fast")
+    assert "greedy-ignores-top-p" in {rule.name for rule in found[None]}
+    rules = {rule.name: rule for rule in found["fast"]}
+    assert rules["cache-length-needs-cache-kind"].fields == (
         "fast.cache.length",
         "fast.cache.kind",
     )
     assert rules["eight-or-four"].hint == "Remove fast.eight or fast.four."
     assert rules["fast-and-idle"].severity == "warning"
-    assert "| fast-and-idle (only remarked on) |" in render_markdown(
-        rule_listing(tuple(rules.values()))
-    )
-    assert {rule.name for rule in introspect.validation_rules(registry)} == rules.keys()
+    assert "| fast-and-idle (warning only) |" in render_markdown(rule_table(found))
+    assert {**introspect.validation_rules(registry), "slow": ()} == {**found, "slow": ()}
+
+
+def test_rules_are_json(registry):
+    found = introspect.validation_rules(registry, "fast")
+    document = json.loads(render_json(rules_json(found)))
+    assert [rule["name"] for rule in document] == [
+        rule.name for rules in found.values() for rule in rules
+    ]
+    (rule,) = [rule for rule in document if rule["name"] == "eight-or-four"]
+    assert (rule["backend"], rule["severity"]) == ("fast", "error")
+    assert set(rule["fields"]) == {"fast.eight", "fast.four"}
+    assert {rule["backend"] for rule in document} == {None, "fast"}
 
 
 def test_conditions_are_listed(registry):
     assert [
-        (one.parameter, one.condition) for one in introspect.skip_conditions(registry, "fast")
+        (skip_condition.parameter, skip_condition.condition)
+        for skip_condition in introspect.skip_conditions(registry, "fast")
     ] == [
         ("fast.eight", "when the moon is full"),
         ("fast.cache.length", "unless fast.cache.kind is static"),
@@ -161,13 +185,17 @@ def test_conditions_are_listed(registry):
     (pair,) = introspect.mutual_exclusions(registry, "fast")
     assert set(pair.parameters) == {"fast.four", "fast.eight"}
     assert [
-        (one.parameter, one.value, one.compute_capability)
-        for one in introspect.compute_capability_needs(registry)
+        (
+            compute_capability_need.parameter,
+            compute_capability_need.value,
+            compute_capability_need.compute_capability,
+        )
+        for compute_capability_need in introspect.compute_capability_needs(registry)
     ] == [("fast.cache.kind", "paged", (9, 0)), ("fast.cache.length", "*", (8, 0))]
 
 
 def test_the_table_says_all_of_it(found):
-    listing = parameter_listing([found["fast.cache.length"], found["fast.eight"]])
+    listing = parameter_table([found["fast.cache.length"], found["fast.eight"]])
     assert render_markdown(listing).splitlines()[2:] == [
         "| fast.cache.length | integer ≥ 1, ≤ 4,096 | tokens | null | load.cache.length "
         "| How long it is. Needs fast.cache.kind: static. Needs compute capability 8.0. "
@@ -178,19 +206,19 @@ def test_the_table_says_all_of_it(found):
 
 
 def test_a_value_may_need_a_newer_device_than_others(found):
-    text = render_text(parameter_listing([found["fast.cache.kind"]]))
+    text = render_text(parameter_table([found["fast.cache.kind"]]))
     assert "Needs compute capability 9.0 for paged." in text
 
 
 def test_the_plain_table_has_no_backticks(found):
-    text = render_text(parameter_listing([found["fast.cache.kind"]], plain=True))
+    text = render_text(parameter_table([found["fast.cache.kind"]], plain=True))
     assert '"static" or "paged"' in text
     assert "`" not in text
 
 
 def test_everything_is_json(registry):
     document = json.loads(render_json(introspect.parameters(registry)))
-    assert {one["path"] for one in document} >= {"model.id", "fast.cache.kind"}
+    assert {parameter["path"] for parameter in document} >= {"model.id", "fast.cache.kind"}
 
 
 def test_a_backend_nobody_has_is_refused(registry):

@@ -61,7 +61,7 @@ def test_an_observer_that_cannot_be_imported_is_broken_and_said_once(environment
         registry.observers.study_started("s", tmp_path, runs=2, left=left)
     assert capsys.readouterr().err.count("cannot be imported") == 1
     assert len(heard("llem_two_b")) == 2
-    assert [str(one.status) for one in registry.plugins] == ["broken", "ok"]
+    assert [str(plugin.status) for plugin in registry.plugins] == ["broken", "ok"]
 
 
 def test_strictness_raises_at_once(environment, tmp_path):

@@ -13,7 +13,7 @@ from llem.registry.scan import scan
 
 def _found(environment, **environ):
     records = scan(environ)
-    return [one for one in records if one.distribution in environment.names]
+    return [record for record in records if record.distribution in environment.names]
 
 
 def test_a_plugin_is_found_and_not_imported(environment):

@@ -67,8 +67,8 @@ def effects(tmp_path):
 )
 def test_an_effect_is_noticed_with_its_line(effects, code, noticed):
     found = effects(code)
-    assert any(one.startswith(noticed) for one in found), found
-    assert all(one.endswith(", by touchy.inner:1") for one in found)
+    assert any(effect.startswith(noticed) for effect in found), found
+    assert all(effect.endswith(", by touchy.inner:1") for effect in found)
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from llem_trt.reference import classes, found
 from llem_trt.versions import SURFACES
 
 
-def fates(there):
+def classified(there):
     rows = audited("trt", TrtConfig, parameter_audit(), there)
-    return {(row.surface, row.name): row.fate for row in rows}
+    return {(row.surface, row.name): row.classification for row in rows}
 
 
 def test_nothing_of_the_reference_is_left_over():
-    counts = set(fates(found()).values())
+    counts = set(classified(found()).values())
     assert counts == {Classification.EXPOSED, Classification.OWNED, Classification.EXCLUDED}
 
 
@@ -38,7 +38,7 @@ def test_one_version_alone_misses_nothing_of_the_other(surface):
         name: [FoundParameter(parameter) for parameter in parameters]
         for name, parameters in classes(surface).items()
     }
-    assert set(fates(there).values()) == {
+    assert set(classified(there).values()) == {
         Classification.EXPOSED,
         Classification.OWNED,
         Classification.EXCLUDED,
@@ -50,7 +50,7 @@ def test_what_both_versions_have_is_missed():
         name: [parameter for parameter in parameters if parameter.name != "max_batch_size"]
         for name, parameters in found().items()
     }
-    assert fates(there)["tensorrt_llm.LLM", "max_batch_size"] is Classification.GONE
+    assert classified(there)["tensorrt_llm.LLM", "max_batch_size"] is Classification.GONE
 
 
 def llem_audit(*arguments, **env):

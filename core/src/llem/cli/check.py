@@ -51,10 +51,10 @@ def check(
     if form == "json":
         from llem.tables import render_json
 
-        documents = [experiment_document(*one) for one in checked]
+        documents = [experiment_document(loaded, warnings) for loaded, warnings in checked]
         click.echo(render_json(documents if is_study else documents[0]))
         return
-    notes += [str(one) for _, warnings in checked for one in warnings]
+    notes += [str(warning) for _, warnings in checked for warning in warnings]
     for note in dict.fromkeys(notes):
         click.echo(f"note: {note}", err=True)
     for line in dict.fromkeys(_summary(loaded) for loaded in all_loaded):

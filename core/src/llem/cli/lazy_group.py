@@ -44,7 +44,9 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table's summaries, so that nothing is imported."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, one.summary) for name, one in self._lazy_commands.items()])
+            formatter.write_dl(
+                [(name, lazy_command.summary) for name, lazy_command in self._lazy_commands.items()]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

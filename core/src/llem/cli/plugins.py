@@ -1,4 +1,4 @@
-"""``llem plugins``: what is installed, and in which state."""
+"""``llem plugins``: the installed plugins and their state."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import click
 
 from llem.cli.error_output import CONTRACT_BROKEN
 from llem.cli.options import Form, json_option, print_answer
-from llem.introspect.installed import plugins as ask
-from llem.introspect.installed import plugins_called as ask_for
-from llem.introspect.installed_tables import plugin_details, plugin_listing
+from llem.introspect.installed import plugin_details, plugin_table, plugins_called, plugins_json
+from llem.introspect.installed import plugins as installed
 from llem.registry import Registry
 
 
@@ -21,17 +20,17 @@ from llem.registry import Registry
 def plugins(context: click.Context, form: Form) -> None:
     """List the installed plugins and whether they can be used."""
     if context.invoked_subcommand is None:
-        found = ask(Registry.discover())
-        print_answer(found, lambda: plugin_listing(found), form)
+        found = installed(Registry.discover())
+        print_answer(plugins_json(found), lambda: plugin_table(found), form)
 
 
 @plugins.command()
 @click.argument("name")
 @json_option
 def show(name: str, form: Form) -> None:
-    """Show everything about the plugin called NAME, or both if it is installed twice."""
-    found = ask_for(Registry.discover(), name)
-    print_answer(found, lambda: plugin_details(found), form)
+    """Show everything about the plugin NAME, or both plugins if it is installed twice."""
+    found = plugins_called(Registry.discover(), name)
+    print_answer(plugins_json(found), lambda: plugin_details(found), form)
 
 
 @plugins.command()
@@ -40,12 +39,12 @@ def show(name: str, form: Form) -> None:
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder in which the package's folder is made.  [default: this one]",
+    help="Folder that the package's folder goes into.  [default: this folder]",
 )
 def new(name: str, into: Path) -> None:
-    """Write a package for a backend called NAME, which measures a toy engine until you change it.
+    """Write the package of a new backend NAME. It measures a toy engine until you change it.
 
-    Nothing is overwritten.
+    No existing file is overwritten.
     """
     from llem.registry.scan import scan
     from llem.testing.scaffold import identify, write_package
@@ -53,14 +52,14 @@ def new(name: str, into: Path) -> None:
     identity = identify(name, {record.name for record in scan()})
     folder = write_package(identity, into)
     shown = folder if folder.is_absolute() else f"./{folder}"
-    click.echo(f"{folder} is a backend that works. Try it:\n")
+    click.echo(f"{folder} holds a backend that works. Try it:\n")
     for command in (
         f"pip install {shown}",
         f"llem plugins check {name}",
         f"llem run --backend {name}",
     ):
         click.echo(f"    {command}")
-    click.echo(f"\nThen make it your engine's: {folder / 'README.md'} says how.")
+    click.echo(f"\nThen put your engine in: {folder / 'README.md'} says how.")
 
 
 @plugins.command()
@@ -70,33 +69,33 @@ def new(name: str, into: Path) -> None:
     "settings",
     metavar="A.B=C",
     multiple=True,
-    help="A setting its sessions need here, such as model.id=PATH of a model it can load.",
+    help="Set a value that its sessions need here, such as model.id=PATH. May be repeated.",
 )
 @json_option
 def check(name: str, settings: tuple[str, ...], form: Form) -> None:
-    """Check whether the plugin called NAME keeps the contract, as far as this machine allows.
+    """Check that the plugin NAME keeps the contract, as far as this machine allows.
 
-    Its session runs in a worker, on a tiny model. What cannot be asked here is "not run", and says
-    why. Ends with 8 if a check failed.
+    Its session runs in a worker, on a tiny model. A check that is impossible here is "not run",
+    with the reason. Exit with 8 if a check fails.
     """
-    # Nothing else of the command line needs the kit.
+    # Imported here, because only this command needs the kit.
     from llem.config.overrides import values_of
     from llem.testing import CHECKS, PluginUnderTest, State, check_plugin
-    from llem.testing.conformance import result_listing, summary
+    from llem.testing.conformance import result_table, summary
 
-    ask_for(Registry.discover(), name)
+    plugins_called(Registry.discover(), name)
     subject = PluginUnderTest(name, values_of(settings))
     subject.verify_settings()
-    # A session may take a minute, and the table is printed when all is known.
+    # A session may take a minute, and the table comes at the end.
     with click.progressbar(
         check_plugin(subject),
         length=len(CHECKS),
         file=sys.stderr,
         hidden=not sys.stderr.isatty(),
-        item_show_func=lambda one: one.id if one else None,
+        item_show_func=lambda result: result.id if result else None,
     ) as progress:
         results = tuple(progress)
-    print_answer(results, lambda: result_listing(results), form)
+    print_answer(results, lambda: result_table(results), form)
     click.echo(summary(name, results), err=form is not None)
-    if any(one.state is State.FAILED for one in results):
+    if any(result.state is State.FAILED for result in results):
         sys.exit(CONTRACT_BROKEN)

@@ -1,14 +1,13 @@
-"""Questions about what is installed: frozen answers here, their rendering apart.
+"""Questions about the installed plugins, without importing an engine.
 
-Each question is a function of a registry and returns dataclasses; `listing`, and the modules that
-end so, turn an answer into a table, and `render_text`, `render_markdown` and `render_json` print
-it. The questions about experiments and backends can be asked here::
+Each question is a function of a registry. It returns the contract's own dataclasses, or records
+made of them; functions beside it make a table or JSON data of the answer::
 
     from llem import introspect
     from llem.registry import Registry
 
-    for one in introspect.parameters(Registry.discover(), "simulated"):
-        print(one.path, one.unit, one.maps_to)
+    for parameter in introspect.parameters(Registry.discover(), "simulated"):
+        print(parameter.path, parameter.unit, parameter.maps_to)
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a question when it is asked: a listing of capabilities must not cost a schema."""
+    """Import a question when it is asked: listing capabilities must not pay for a schema."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,120 +1,38 @@
-"""What each backend can do, as it declares itself."""
+"""The capability matrix: every capability against every backend, as each declares itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from llem.api.capability import (
-    BackendInfo,
-    Capability,
-    Condition,
-    HostInfo,
-    Installed,
-    Support,
-)
+from llem.api.capability import BackendInfo, Capability, Claim, Condition, HostInfo, Installed
 from llem.registry import Registry
+from llem.tables import Cell, Table
 
 
-@dataclass(frozen=True, slots=True)
-class BackendSummary:
-    """One column of the capability matrix.
+def capabilities(registry: Registry, backend: str | None = None) -> tuple[BackendInfo, ...]:
+    """Return what every backend declares, or only the backend called ``backend``.
 
-    Attributes:
-        name: The backend's name in a config.
-        summary: What it is, in one line.
-        devices: Device kinds it can run on.
-    """
-
-    name: str
-    summary: str
-    devices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One cell of the capability matrix.
-
-    Attributes:
-        level: How far the capability is supported.
-        note: Restriction or remark, or empty.
-        requires: What the machine must have, in words.
-        missing: What of that this machine lacks; ``None`` when no machine was looked at.
-        settings: What asks for it, by dotted path, where fields of the backend's own do.
-    """
-
-    level: Support
-    note: str = ""
-    requires: tuple[str, ...] = ()
-    missing: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CapabilityRow:
-    """One row of the capability matrix.
-
-    Attributes:
-        capability: What is asked.
-        claims: Each backend's answer, by its name.
-    """
-
-    capability: Capability
-    claims: Mapping[str, Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class CapabilityMatrix:
-    """Every capability against every backend.
-
-    Attributes:
-        backends: The columns.
-        rows: One for each :class:`Capability`, in the vocabulary's order.
-    """
-
-    backends: tuple[BackendSummary, ...]
-    rows: tuple[CapabilityRow, ...]
-
-
-def capabilities(
-    registry: Registry, backend: str | None = None, facts: HostInfo | None = None
-) -> CapabilityMatrix:
-    """Return what every backend can do, or the one called ``backend``.
-
-    Args:
-        registry: The installed plugins.
-        backend: The only backend to ask, or ``None``.
-        facts: The machine to hold the claims' conditions against, or ``None``.
+    ``info.claim(capability)`` of each is a cell of the matrix.
 
     Raises:
-        BackendUnavailable: The one that was asked for cannot be used.
+        BackendUnavailable: That backend cannot be used.
     """
     chosen = registry.backends() if backend is None else (registry.backend(backend),)
-    infos = [one.info for one in chosen]
-    return CapabilityMatrix(
-        backends=tuple(BackendSummary(one.name, one.summary, one.devices) for one in infos),
-        rows=tuple(
-            CapabilityRow(capability, {one.name: _answer(one, capability, facts) for one in infos})
-            for capability in Capability
-        ),
-    )
+    return tuple(usable.info for usable in chosen)
 
 
-def _answer(info: BackendInfo, capability: Capability, facts: HostInfo | None) -> Answer:
-    claim = info.claim(capability)
-    missing = None
-    if facts is not None:
-        missing = tuple(str(one) for one in claim.requires if not _met(one, facts))
-    requires = tuple(map(str, claim.requires))
-    return Answer(claim.level, claim.note, requires, missing, dict(claim.settings))
+def missing_conditions(claim: Claim, host: HostInfo) -> tuple[Condition, ...]:
+    """Return the conditions of ``claim`` that the machine ``host`` does not meet."""
+    return tuple(condition for condition in claim.requires if not _is_met(condition, host))
 
 
-def _met(condition: Condition, facts: HostInfo) -> bool:
-    if isinstance(condition, Installed) and condition.distribution not in facts.versions:
-        facts = replace(facts, versions=_version_of(condition.distribution))
-    return condition.met(facts)
+def _is_met(condition: Condition, host: HostInfo) -> bool:
+    if isinstance(condition, Installed) and condition.distribution not in host.versions:
+        host = replace(host, versions=_version_of(condition.distribution))
+    return condition.met(host)
 
 
 def _version_of(distribution: str) -> dict[str, str]:
@@ -122,3 +40,58 @@ def _version_of(distribution: str) -> dict[str, str]:
         return {distribution: version(distribution)}
     except PackageNotFoundError:
         return {}
+
+
+def matrix_json(infos: Sequence[BackendInfo], host: HostInfo | None = None) -> dict[str, Any]:
+    """Return the matrix as JSON data.
+
+    Args:
+        infos: The backends.
+        host: The machine whose lacks are listed; ``missing`` is ``None`` without it.
+    """
+    return {
+        "backends": [
+            {"name": info.name, "summary": info.summary, "devices": info.devices} for info in infos
+        ],
+        "rows": [
+            {
+                "capability": capability,
+                "claims": {info.name: _claim_json(info.claim(capability), host) for info in infos},
+            }
+            for capability in Capability
+        ],
+    }
+
+
+def _claim_json(claim: Claim, host: HostInfo | None) -> dict[str, Any]:
+    return {
+        "level": claim.level,
+        "note": claim.note,
+        "requires": [str(condition) for condition in claim.requires],
+        "missing": None if host is None else list(map(str, missing_conditions(claim, host))),
+        "settings": dict(claim.settings),
+    }
+
+
+def matrix_table(infos: Sequence[BackendInfo], host: HostInfo | None = None) -> Table:
+    """Return a row for each capability and a column for each backend.
+
+    Args:
+        infos: The backends.
+        host: The machine that decides whether a claim holds "here", or ``None``.
+    """
+    rows = (
+        (Cell(capability), *(_cell(info.claim(capability), host) for info in infos))
+        for capability in Capability
+    )
+    return Table(("capability", *(info.name for info in infos)), tuple(rows))
+
+
+def _cell(claim: Claim, host: HostInfo | None) -> Cell:
+    needs = f"needs {', '.join(map(str, claim.requires))}" if claim.requires else ""
+    note = "; ".join(filter(None, (claim.note, needs)))
+    if host is None or not claim.requires:
+        return Cell(claim.level, note)
+    if missing_conditions(claim, host):
+        return Cell("not here", note)
+    return Cell(f"{claim.level}, here", claim.note)

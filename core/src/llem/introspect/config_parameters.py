@@ -1,7 +1,8 @@
-"""Every parameter of an experiment, with all that is known about it."""
+"""The parameters of an experiment, with everything that config models say about them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,11 +12,12 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from llem.config.rule_checks import in_words
-from llem.introspect.schema_text import bounds, choices, kind, unit_of
+from llem.introspect.json_schema import bounds, choices, kind, unit_of
 from llem.registry import Backend, Registry
 from llem.schema.base import Param
 from llem.schema.experiment import BackendConfig, Experiment
 from llem.schema.fields import ConfigField, walk
+from llem.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +26,21 @@ class Parameter:
 
     Attributes:
         path: Its dotted path in an experiment.
-        backend: The backend it belongs to; ``None`` for one that all share.
+        backend: The backend it belongs to; ``None`` for a shared parameter.
         models: Names of the models that have it, where a section is one of several.
-        kind: What its value may be, in words, bounds included.
+        kind: The type of its value in words, bounds included.
         default: Its default as JSON data; ``None`` also where it is required.
-        required: Whether its section cannot do without it.
+        required: Whether its section needs it.
         bounds: Bounds of its numbers, by JSON schema's names (``exclusiveMinimum``).
         choices: Values that are listed.
         unit: Unit of its numbers, ``1`` for none, or empty.
         maps_to: Engine parameters it sets, for each backend that says so.
-        requires: What other parameters must be for this one to act, in words.
+        requires: Values of other parameters without which it has no effect, in words.
         conflicts_with: Parameters that cannot be set together with it.
         ignored_when: Further conditions under which it has no effect, in words.
         min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
         examples: Values worth trying.
-        description: What it is.
+        description: Its purpose.
     """
 
     path: str
@@ -63,14 +65,14 @@ def parameters(registry: Registry, backend: str | None = None) -> tuple[Paramete
     """Return the shared parameters, then those of each backend or of the one called ``backend``.
 
     Raises:
-        BackendUnavailable: The one that was asked for cannot be used.
+        BackendUnavailable: That backend cannot be used.
     """
     if backend is not None:
-        one = registry.backend(backend)
-        return (*shared_parameters((one,)), *section_parameters(one))
-    sections = registry.ask_all(lambda one: (one, section_parameters(one)))
+        chosen = registry.backend(backend)
+        return (*shared_parameters((chosen,)), *section_parameters(chosen))
+    sections = registry.ask_all(lambda usable: (usable, section_parameters(usable)))
     return (
-        *shared_parameters([one for one, _ in sections]),
+        *shared_parameters([usable for usable, _ in sections]),
         *(parameter for _, section in sections for parameter in section),
     )
 
@@ -88,16 +90,16 @@ def shared_parameters(backends: Sequence[Backend]) -> tuple[Parameter, ...]:
 
 
 def _merged(found: Iterable[Parameter]) -> tuple[Parameter, ...]:
-    """Return ``found`` with what several models have alike listed once."""
+    """Return ``found`` with the parameters that several models share listed once."""
     merged: list[Parameter] = []
-    for one in found:
-        for at, known in enumerate(merged):
-            if replace(known, models=()) == replace(one, models=()):
-                models = dict.fromkeys((*known.models, *one.models))
-                merged[at] = replace(known, models=tuple(models))
+    for parameter in found:
+        for index, known in enumerate(merged):
+            if replace(known, models=()) == replace(parameter, models=()):
+                models = dict.fromkeys((*known.models, *parameter.models))
+                merged[index] = replace(known, models=tuple(models))
                 break
         else:
-            merged.append(one)
+            merged.append(parameter)
     return tuple(merged)
 
 
@@ -115,7 +117,7 @@ def _described(
     backend: str | None,
     setters: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> Iterator[Parameter]:
-    """Yield a parameter for every field that holds a value; the rest are sections of such."""
+    """Yield a parameter for every field that holds a value; the other fields are sections."""
     all_fields = tuple(fields)
     excluded = _both_ways(all_fields)
     for field in all_fields:
@@ -130,7 +132,7 @@ def _described(
 
 
 def _both_ways(fields: Sequence[ConfigField]) -> dict[str, tuple[str, ...]]:
-    """Return what excludes each field, whichever of the two says so."""
+    """Return the fields that conflict with each field, whichever of the two names the other."""
     found: dict[str, dict[str, None]] = {}
     for field in fields:
         for other in field.param.conflicts_with:
@@ -189,3 +191,62 @@ def schema_of(field: ConfigField) -> tuple[dict[str, Any], dict[str, Any]]:
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
+
+
+def parameter_table(parameters: Sequence[Parameter], *, plain: bool = False) -> Table:
+    """Return a row for each parameter; conditions stand with the description.
+
+    Args:
+        parameters: The parameters.
+        plain: Whether values are written without Markdown's backticks.
+    """
+    return Table.of_texts(
+        ("parameter", "type", "unit", "default", "sets", "what it is"),
+        [
+            [text.replace("`", "") if plain else text for text in _row(parameter)]
+            for parameter in parameters
+        ],
+    )
+
+
+def _row(parameter: Parameter) -> tuple[str, ...]:
+    default = "required" if parameter.required else _value(parameter.default)
+    return (
+        parameter.path,
+        parameter.kind,
+        parameter.unit,
+        default,
+        "; ".join(_targets(parameter)),
+        " ".join((parameter.description, *conditions(parameter))),
+    )
+
+
+def _targets(parameter: Parameter) -> Iterator[str]:
+    for backend, names in parameter.maps_to.items():
+        listed = ", ".join(names)
+        # A backend's own parameter cannot go anywhere else.
+        yield listed if parameter.backend else f"{backend}: {listed}"
+
+
+def conditions(parameter: Parameter) -> Iterator[str]:
+    """Yield a sentence for each condition under which the parameter acts, and its examples."""
+    if parameter.requires:
+        requires = ", ".join(f"{other}: {wanted}" for other, wanted in parameter.requires.items())
+        yield f"Needs {requires}."
+    if parameter.conflicts_with:
+        yield f"Not with {', '.join(parameter.conflicts_with)}."
+    if parameter.ignored_when:
+        yield f"Skipped when {parameter.ignored_when}."
+    if parameter.min_compute_capability:
+        yield f"Needs compute capability {', '.join(_capabilities(parameter))}."
+    if parameter.examples:
+        yield f"Such as {', '.join(map(_value, parameter.examples))}."
+
+
+def _capabilities(parameter: Parameter) -> Iterator[str]:
+    for value, (major, minor) in parameter.min_compute_capability.items():
+        yield f"{major}.{minor}" if value == "*" else f"{major}.{minor} for {value}"
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

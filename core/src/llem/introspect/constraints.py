@@ -1,37 +1,17 @@
-"""What is refused: rules, exclusions and conditions, of core and of every backend."""
+"""What core and the backends refuse: rules, exclusions and conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
 from llem.introspect.config_parameters import parameters
 from llem.registry import Backend, Registry
 from llem.schema.experiment import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationRule:
-    """A combination that is refused, or remarked on.
-
-    Attributes:
-        name: Its stable identifier, which a refusal carries as its code.
-        backend: The backend that it belongs to; ``None`` for one that holds for all.
-        parameters: The parameters concerned; the first one is blamed.
-        reason: What is wrong with it.
-        hint: What to write instead.
-        severity: ``error`` refuses the experiment, ``warning`` lets it run with the remark.
-    """
-
-    name: str
-    backend: str | None
-    parameters: tuple[str, ...]
-    reason: str
-    hint: str
-    severity: Literal["error", "warning"]
+from llem.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +19,7 @@ class MutualExclusion:
     """Two parameters that cannot be set together.
 
     Attributes:
-        backend: The backend that says so.
+        backend: The backend that they belong to.
         parameters: Their paths.
     """
 
@@ -62,12 +42,12 @@ class SkipCondition:
 
 @dataclass(frozen=True, slots=True)
 class ComputeCapabilityNeed:
-    """Which NVIDIA devices a parameter asks for.
+    """The NVIDIA compute capability that a value of a parameter needs.
 
     Attributes:
         parameter: Its path.
-        value: The value that does, as text; ``*`` is any.
-        compute_capability: The least one.
+        value: The value as text; ``*`` is any value.
+        compute_capability: The least ``(major, minor)``.
     """
 
     parameter: str
@@ -75,26 +55,55 @@ class ComputeCapabilityNeed:
     compute_capability: tuple[int, int]
 
 
-def validation_rules(registry: Registry, backend: str | None = None) -> tuple[ValidationRule, ...]:
-    """Return core's rules, then those of each backend or of the one called ``backend``.
+Rules = Mapping[str | None, tuple[Rule[Any], ...]]
+"""Rules by the backend that they belong to; ``None`` for those that hold for every backend."""
+
+
+def validation_rules(registry: Registry, backend: str | None = None) -> Rules:
+    """Return core's rules, then those of each backend or of the backend called ``backend``.
 
     Raises:
-        BackendUnavailable: The one that was asked for cannot be used.
+        BackendUnavailable: That backend cannot be used.
     """
 
-    def of_backend(one: Backend) -> tuple[ValidationRule, ...]:
-        return tuple(_described(one.name, rules_of(one.name, one.config_model())))
+    def rules(usable: Backend) -> tuple[str, tuple[Rule[Any], ...]]:
+        return usable.name, rules_of(usable.name, usable.config_model())
 
     if backend is not None:
-        found: tuple[tuple[ValidationRule, ...], ...] = (of_backend(registry.backend(backend)),)
-    else:
-        found = registry.ask_all(of_backend)
-    return (*_described(None, RULES), *(rule for rules in found for rule in rules))
+        return {None: RULES, **dict([rules(registry.backend(backend))])}
+    return {None: RULES, **dict(registry.ask_all(rules))}
 
 
-def _described(backend: str | None, rules: Iterable[Rule[Any]]) -> Iterator[ValidationRule]:
-    for rule in rules:
-        yield ValidationRule(rule.name, backend, rule.fields, rule.reason, rule.hint, rule.severity)
+def rules_json(found: Rules) -> list[dict[str, Any]]:
+    """Return rules as JSON data; the first of a rule's ``fields`` is blamed."""
+    return [
+        {
+            "name": rule.name,
+            "backend": backend,
+            "fields": rule.fields,
+            "reason": rule.reason,
+            "hint": rule.hint,
+            "severity": rule.severity,
+        }
+        for backend, rules in found.items()
+        for rule in rules
+    ]
+
+
+def rule_table(found: Rules) -> Table:
+    """Return a row for each rule."""
+    return Table.of_texts(
+        ("rule", "parameters", "reason", "hint"),
+        (
+            (_label(rule), ", ".join(rule.fields), rule.reason, rule.hint)
+            for rules in found.values()
+            for rule in rules
+        ),
+    )
+
+
+def _label(rule: Rule[Any]) -> str:
+    return rule.name if rule.severity == "error" else f"{rule.name} (warning only)"
 
 
 def mutual_exclusions(
@@ -106,40 +115,42 @@ def mutual_exclusions(
         BackendUnavailable: The backend that was asked for cannot be used.
     """
     pairs = {
-        frozenset((one.path, other)): (one.backend, one.path, other)
-        for one in parameters(registry, backend)
-        for other in one.conflicts_with
+        frozenset((parameter.path, other)): (parameter.backend, parameter.path, other)
+        for parameter in parameters(registry, backend)
+        for other in parameter.conflicts_with
     }
-    return tuple(MutualExclusion(name, (one, other)) for name, one, other in pairs.values() if name)
+    return tuple(
+        MutualExclusion(owner, (path, other)) for owner, path, other in pairs.values() if owner
+    )
 
 
 def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[SkipCondition, ...]:
-    """Return when parameters have no effect, whether a program knows it or only a reader.
+    """Return when parameters have no effect, both what core checks and what only a text says.
 
     Raises:
         BackendUnavailable: The backend that was asked for cannot be used.
     """
     found = []
-    for one in parameters(registry, backend):
+    for parameter in parameters(registry, backend):
         found += [
-            SkipCondition(one.path, f"unless {other} is {wanted}")
-            for other, wanted in one.requires.items()
+            SkipCondition(parameter.path, f"unless {other} is {wanted}")
+            for other, wanted in parameter.requires.items()
         ]
-        if one.ignored_when:
-            found.append(SkipCondition(one.path, f"when {one.ignored_when}"))
+        if parameter.ignored_when:
+            found.append(SkipCondition(parameter.path, f"when {parameter.ignored_when}"))
     return tuple(found)
 
 
 def compute_capability_needs(
     registry: Registry, backend: str | None = None
 ) -> tuple[ComputeCapabilityNeed, ...]:
-    """Return the parameters that ask for a certain NVIDIA compute capability.
+    """Return the parameters that need a certain NVIDIA compute capability.
 
     Raises:
         BackendUnavailable: The backend that was asked for cannot be used.
     """
     return tuple(
-        ComputeCapabilityNeed(one.path, value, needed)
-        for one in parameters(registry, backend)
-        for value, needed in one.min_compute_capability.items()
+        ComputeCapabilityNeed(parameter.path, value, needed)
+        for parameter in parameters(registry, backend)
+        for value, needed in parameter.min_compute_capability.items()
     )

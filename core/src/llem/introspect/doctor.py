@@ -1,18 +1,19 @@
-"""Is everything here that a run needs?"""
+"""Check this environment for everything that a run needs."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import llem
-from llem.introspect.installed import MeterSummary, PluginSummary, meters, plugins
-from llem.registry import Registry, Status
+from llem.introspect.installed import InstalledMeter, InstalledPlugin, meters, plugins
+from llem.registry import PluginRecord, Registry, Status
+from llem.tables import Table
 from llem.workload.shape_folder import cache_folder
 
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -22,7 +23,7 @@ _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
 class State(StrEnum):
-    """Result of one check."""
+    """Result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -31,12 +32,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """The result of a check.
 
     Attributes:
-        name: What it is.
+        name: Subject of the check.
         state: ``failed`` keeps llem from running, ``warning`` limits what it can do.
-        message: What was found.
+        message: What the check found.
     """
 
     name: str
@@ -57,12 +58,12 @@ def doctor(
         environ: Environment variables.
         results: Folder that outcomes would go to.
     """
-    known = plugins(registry)
+    found = plugins(registry)
     return (
         Check("python", State.OK, f"{platform.python_version()}, {sys.executable}"),
         Check("llem", State.OK, llem.__version__),
-        *(_plugin(one) for one in known),
-        *_engines(known),
+        *(_plugin(plugin.record) for plugin in found),
+        *_engines(found),
         *_meters(meters(registry)),
         _hub(environ),
         _writable("results folder", results),
@@ -70,37 +71,38 @@ def doctor(
     )
 
 
-def _plugin(one: PluginSummary) -> Check:
-    state = State.OK if one.status in {Status.OK, Status.DISABLED} else State.FAILED
-    provider = f"{one.distribution} {one.version}"
-    found = f"{one.status}: {one.message}, {provider}" if one.message else provider
-    return Check(f"plugin {one.name}", state, found)
+def _plugin(record: PluginRecord) -> Check:
+    state = State.OK if record.status in {Status.OK, Status.DISABLED} else State.FAILED
+    provider = f"{record.distribution} {record.version}"
+    message = f"{record.status}: {record.message}, {provider}" if record.message else provider
+    return Check(f"plugin {record.name}", state, message)
 
 
-def _engines(known: tuple[PluginSummary, ...]) -> Iterator[Check]:
-    """Yield the engine of each backend, and a warning where none can be used."""
-    found = [(one.name, one.engine) for one in known if one.engine is not None]
-    for name, engine in found:
+def _engines(found: tuple[InstalledPlugin, ...]) -> Iterator[Check]:
+    """Yield the engine of each backend, and a warning where no engine can be used."""
+    engines = {plugin.record.name: plugin.engine for plugin in found if plugin.engine is not None}
+    for name, engine in engines.items():
         if engine.supported:
             yield Check(f"engine of {name}", State.OK, f"{engine.distribution} {engine.version}")
         else:
             yield Check(f"engine of {name}", State.WARNING, engine.message)
-    if not any(engine.supported for _, engine in found):
-        message = "none is usable here: real runs need one, or runner.python where there is one"
+    if not any(engine.supported for engine in engines.values()):
+        message = (
+            "none works here: install an engine, or set runner.python to an interpreter with it"
+        )
         yield Check("engines", State.WARNING, message)
 
 
-def _meters(known: tuple[MeterSummary, ...]) -> Iterator[Check]:
-    """Yield the GPUs that are metered, and how the energy of each device kind is known."""
-    gpus = sorted({gpu for one in known if one.device_kind == "cuda" for gpu in one.devices})
+def _meters(found: tuple[InstalledMeter, ...]) -> Iterator[Check]:
+    """Yield the GPUs that are metered, and which meter works for each kind of device."""
+    gpus = sorted(
+        {gpu for meter in found if meter.spec.device_kind == "cuda" for gpu in meter.devices}
+    )
     yield Check("gpus", State.OK, f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none seen")
-    for one in known:
-        if one.opt_in:
-            continue
-        if one.available:
-            yield Check(f"meter {one.name}", State.OK, one.reason or one.summary)
-        else:
-            yield Check(f"meter {one.name}", State.WARNING, one.reason)
+    for meter in found:
+        if not meter.spec.opt_in:
+            state = State.OK if meter.probe.available else State.WARNING
+            yield Check(f"meter {meter.spec.name}", state, meter.remark)
 
 
 def _hub(environ: Mapping[str, str]) -> Check:
@@ -108,13 +110,18 @@ def _hub(environ: Mapping[str, str]) -> Check:
         if environ.get(variable, "").upper() in _TRUE:
             message = f"offline by {variable}: models must be local, cached or shapes"
             return Check("model hub", State.OK, message)
-    return Check("model hub", State.OK, "may be asked for models")
+    return Check("model hub", State.OK, "online: models may be downloaded")
 
 
 def _writable(name: str, folder: Path) -> Check:
     """Check that ``folder`` can be written or made; nothing is made."""
     folder = folder.absolute()
-    nearest = next(one for one in (folder, *folder.parents) if one.exists())
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
         return Check(name, State.OK, str(folder))
     return Check(name, State.FAILED, f"{folder} cannot be written: see {nearest}")
+
+
+def check_table(checks: Sequence[Check]) -> Table:
+    """Return a row for each check."""
+    return Table.of_texts((), ((check.state, check.name, check.message) for check in checks))

@@ -1,4 +1,4 @@
-"""Is every parameter of an engine accounted for? What a backend declares against what there is."""
+"""Audit an engine's parameters: what a backend declares against what the engine has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llem.tables import Table
 
 
 class Classification(StrEnum):
-    """What became of an engine's parameter."""
+    """How llem treats an engine's parameter, or what is wrong with the declaration."""
 
     EXPOSED = "exposed"
     OWNED = "owned"
@@ -27,7 +27,7 @@ class Classification(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-REMEDIES: Mapping[Classification, str] = {
+HINTS: Mapping[Classification, str] = {
     Classification.UNCLASSIFIED: "Give it a field that maps to it, or classify it in the plugin's "
     "audit as owned or excluded, with the reason.",
     Classification.GONE: "The engine has no such parameter: follow its renaming, or remove the "
@@ -35,7 +35,7 @@ REMEDIES: Mapping[Classification, str] = {
     Classification.CONTRADICTED: "A field sets what the plugin's audit calls owned or excluded: "
     "drop one.",
 }
-"""What to do about the classifications that make an audit fail."""
+"""What to do about each classification that makes an audit fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +45,30 @@ class AuditedParameter:
     Attributes:
         surface: The function or class that has it.
         name: Its name there.
-        fate: What became of it.
-        because: The fields that set it, or the reason; for what is gone, who speaks of it, and
-            a name it may have now.
+        classification: How llem treats it.
+        reason: The fields that set it, or why llem sets or excludes it; for a parameter that is
+            gone, what mentions it, and a name it may have now.
         default_repr: Its default as Python source, or empty.
         annotation_text: Its type as the engine states it, or empty.
     """
 
     surface: str
     name: str
-    fate: Classification
-    because: str = ""
+    classification: Classification
+    reason: str = ""
     default_repr: str = ""
     annotation_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What a backend made of its engine's parameters.
+    """The result of an audit.
 
     Attributes:
         backend: The backend's name.
         engine: The engine they were read from.
         from_reference: Whether they come from the plugin's reference data, not from the engine.
-        counts: Number of parameters by fate.
+        counts: Number of parameters by classification.
         parameters: All of them, by surface.
     """
 
@@ -81,7 +81,7 @@ class AuditReport:
     @property
     def faults(self) -> tuple[AuditedParameter, ...]:
         """The parameters that make the audit fail."""
-        return tuple(one for one in self.parameters if one.fate in REMEDIES)
+        return tuple(row for row in self.parameters if row.classification in HINTS)
 
 
 def audit_report(
@@ -102,12 +102,12 @@ def audit_report(
         from_reference: Whether ``found`` comes from the plugin's reference data.
     """
     parameters = audited(backend.name, backend.config_model(), audit, found)
-    counts = Counter(one.fate for one in parameters)
+    counts = Counter(parameter.classification for parameter in parameters)
     return AuditReport(
         backend=backend.name,
         engine=engine,
         from_reference=from_reference,
-        counts={fate: counts[fate] for fate in Classification},
+        counts={name: counts[name] for name in Classification},
         parameters=parameters,
     )
 
@@ -115,7 +115,7 @@ def audit_report(
 def audited(
     backend: str, section: type[BackendConfig], audit: ParameterAudit, found: Found
 ) -> tuple[AuditedParameter, ...]:
-    """Return every parameter that the engine has or the backend speaks of.
+    """Return every parameter that the engine has or the backend mentions.
 
     Args:
         backend: The backend's name.
@@ -127,7 +127,7 @@ def audited(
     rows: list[AuditedParameter] = []
     for surface in audit.surfaces:
         for parameter in found.get(surface.name, ()):
-            rows.append(_judged(surface, parameter, fields, reasons))
+            rows.append(_classified(surface, parameter, fields, reasons))
         if surface.name in found or not surface.optional:
             rows += _gone_from(surface, found.get(surface.name, ()))
     known = {surface.name for surface in audit.surfaces}
@@ -142,7 +142,7 @@ def audited(
 
 
 _Setters = Mapping[tuple[str, str, str], list[str]]
-"""Who sets a parameter, by place, name, and the surface that is meant (empty: any there)."""
+"""What sets a parameter, by place, name and surface (empty: any surface at that place)."""
 
 
 def _setters(
@@ -166,7 +166,7 @@ def _setters(
     return fields, reasons
 
 
-def _judged(
+def _classified(
     surface: Surface, parameter: FoundParameter, fields: _Setters, reasons: _Setters
 ) -> AuditedParameter:
     name = parameter.name
@@ -176,8 +176,8 @@ def _judged(
         return _row(surface.name, parameter, Classification.EXCLUDED, surface.excluded[name])
     if by := _at(surface, name, fields):
         return _row(surface.name, parameter, Classification.EXPOSED, by)
-    if because := _at(surface, name, reasons):
-        return _row(surface.name, parameter, Classification.OWNED, because)
+    if reason := _at(surface, name, reasons):
+        return _row(surface.name, parameter, Classification.OWNED, reason)
     return _row(surface.name, parameter, Classification.UNCLASSIFIED)
 
 
@@ -192,10 +192,10 @@ def _at(surface: Surface, name: str, setters: _Setters) -> str:
 
 
 def _row(
-    surface: str, found: FoundParameter, fate: Classification, because: str = ""
+    surface: str, found: FoundParameter, classification: Classification, reason: str = ""
 ) -> AuditedParameter:
     return AuditedParameter(
-        surface, found.name, fate, because, found.default_repr, found.annotation_text
+        surface, found.name, classification, reason, found.default_repr, found.annotation_text
     )
 
 
@@ -217,8 +217,8 @@ def _unreached(
     reasons: _Setters,
     rows: list[AuditedParameter],
 ) -> Iterator[AuditedParameter]:
-    """Yield what somebody sets and no surface at that place has, or has for somebody else."""
-    fates = {(row.surface, row.name): row.fate for row in rows}
+    """Yield what a setter names and no surface has, or a surface classifies as not exposed."""
+    known = {(row.surface, row.name): row.classification for row in rows}
     for setters in (fields, reasons):
         for (place, name, of), by in setters.items():
             here = [
@@ -228,45 +228,49 @@ def _unreached(
             ]
             surfaces = [surface.name for surface in here]
             missed = not any(name in surface.not_in_all_versions for surface in here)
-            there = [fates[one, name] for one in surfaces if (one, name) in fates]
-            who = f"set by {', '.join(dict.fromkeys(by))}"
+            there = {known[surface, name] for surface in surfaces if (surface, name) in known}
+            mention = f"set by {', '.join(dict.fromkeys(by))}"
             if surfaces and not there and missed:
-                yield AuditedParameter(surfaces[0], name, Classification.GONE, who)
+                yield AuditedParameter(surfaces[0], name, Classification.GONE, mention)
             elif (
                 there
                 and setters is fields
-                and not {Classification.EXPOSED, Classification.GONE} & set(there)
+                and not {Classification.EXPOSED, Classification.GONE} & there
             ):
-                yield AuditedParameter(surfaces[0], name, Classification.CONTRADICTED, who)
+                yield AuditedParameter(surfaces[0], name, Classification.CONTRADICTED, mention)
 
 
 def _with_new_names(rows: list[AuditedParameter]) -> Iterator[AuditedParameter]:
-    """Yield ``rows``; what is gone with the unclassified name that is most like it, if any."""
+    """Yield ``rows``; a parameter that is gone with the unclassified name most like its own."""
     for row in rows:
-        if row.fate is Classification.GONE:
+        if row.classification is Classification.GONE:
             new = [
-                one.name
-                for one in rows
-                if one.fate is Classification.UNCLASSIFIED and one.surface == row.surface
+                other.name
+                for other in rows
+                if other.classification is Classification.UNCLASSIFIED
+                and other.surface == row.surface
             ]
             if near := difflib.get_close_matches(row.name, new, n=1):
-                because = f"{row.because}; now {near[0]}?"
-                yield AuditedParameter(row.surface, row.name, row.fate, because)
+                reason = f"{row.reason}; now {near[0]}?"
+                yield AuditedParameter(row.surface, row.name, row.classification, reason)
                 continue
         yield row
 
 
-def audit_listing(report: AuditReport, *, faults_only: bool) -> Table:
+def audit_table(report: AuditReport, *, faults_only: bool) -> Table:
     """Return a row for each parameter, or for each that makes the audit fail."""
     chosen = report.faults if faults_only else report.parameters
     return Table.of_texts(
-        ("surface", "parameter", "default", "fate", "by, or why"),
-        [(row.surface, row.name, row.default_repr, row.fate, row.because) for row in chosen],
+        ("surface", "parameter", "default", "classification", "set by, or reason"),
+        (
+            (row.surface, row.name, row.default_repr, row.classification, row.reason)
+            for row in chosen
+        ),
     )
 
 
 def audit_summary(report: AuditReport) -> str:
-    """Return what was compared, how many parameters met which fate, and what to do."""
+    """Return what was compared, the number of parameters by classification, and what to do."""
     engine = report.engine
     named = f"{engine.distribution} {engine.version or ''}".strip()
     source = f"reference data of {named}" if report.from_reference else f"{named}, as installed"
@@ -274,8 +278,8 @@ def audit_summary(report: AuditReport) -> str:
     if engine.message and not report.from_reference:
         lines.append(f"note: {engine.message}")
     total = sum(report.counts.values())
-    counted = ", ".join(f"{count} {fate}" for fate, count in report.counts.items() if count)
+    counted = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
     lines.append(f"{total} parameters: {counted}" if total else "no parameters")
-    found = {one.fate for one in report.faults}
-    lines += [f"{fate}: {REMEDIES[fate]}" for fate in Classification if fate in found]
+    found = {fault.classification for fault in report.faults}
+    lines += [f"{name}: {hint}" for name, hint in HINTS.items() if name in found]
     return "\n".join(lines)

@@ -1,133 +1,171 @@
-"""Which plugins are installed, and in which state."""
+"""The installed plugins and their meters, and whether they work here."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from llem.api.meters import Channel, MeterSpec, Probe, Provenance
+from llem.api.meters import Channel, MeterSpec, Probe, Quantity
 from llem.errors import UnknownBackend
 from llem.registry import Backend, EngineStatus, PluginRecord, Registry, Status
-from llem.workload.shape_catalog import SHAPES, Shape
+from llem.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
-class PluginSummary:
-    """One installed plugin.
+class InstalledPlugin:
+    """An installed plugin and what it offers.
 
     Attributes:
-        name: Name of its entry point, and of its backend if it offers one.
-        status: ``ok``, or why it cannot be used.
-        message: Why it cannot be used, or that it is slow; empty otherwise.
-        distribution: Distribution that brings it.
-        version: Version of that distribution.
-        module: Dotted name of its module.
-        summary: What its backend is, or empty.
-        devices: Device kinds its backend can run on.
-        engine: State of its backend's engine here; ``None`` without one.
-        hooks: Hooks of its backend.
-        meters: Meters it offers.
+        record: Its name, state and distribution.
+        backend: Its backend; ``None`` without one, and for a plugin that cannot be used.
+        meters: Its meters.
     """
 
-    name: str
-    status: Status
-    message: str
-    distribution: str
-    version: str
-    module: str
-    summary: str = ""
-    devices: tuple[str, ...] = ()
-    engine: EngineStatus | None = None
-    hooks: tuple[str, ...] = ()
-    meters: tuple[str, ...] = ()
+    record: PluginRecord
+    backend: Backend | None = None
+    meters: tuple[MeterSpec, ...] = ()
+
+    @property
+    def engine(self) -> EngineStatus | None:
+        """The state of its backend's engine here; ``None`` without an engine."""
+        return self.backend.engine_status() if self.backend else None
 
 
-def plugins(registry: Registry) -> tuple[PluginSummary, ...]:
-    """Return every installed plugin; all of them are loaded to see which are broken."""
+def plugins(registry: Registry) -> tuple[InstalledPlugin, ...]:
+    """Return every installed plugin, after loading each to see whether it works."""
     backends = {backend.name: backend for backend in registry.backends()}
-    meters: dict[str, list[str]] = defaultdict(list)
+    meters: dict[str, list[MeterSpec]] = defaultdict(list)
     for plugin, spec in registry.meter_specs():
-        meters[plugin].append(spec.name)
+        meters[plugin].append(spec)
     return tuple(
-        _plugin_summary(record, backends.get(record.name), tuple(meters[record.name]))
+        InstalledPlugin(
+            record,
+            backends.get(record.name) if record.status is Status.OK else None,
+            tuple(meters[record.name]),
+        )
         for record in registry.plugins
     )
 
 
-def plugins_called(registry: Registry, name: str) -> tuple[PluginSummary, ...]:
-    """Return the plugins called ``name``: one, unless it is installed twice.
+def plugins_called(registry: Registry, name: str) -> tuple[InstalledPlugin, ...]:
+    """Return the plugin called ``name``, or all of them if several distributions offer it.
 
     Raises:
-        UnknownBackend: None is called so.
+        UnknownBackend: No plugin has this name.
     """
     known = plugins(registry)
-    found = tuple(one for one in known if one.name == name)
+    found = tuple(plugin for plugin in known if plugin.record.name == name)
     if not found:
-        names = ", ".join(dict.fromkeys(one.name for one in known))
+        names = ", ".join(dict.fromkeys(plugin.record.name for plugin in known))
         raise UnknownBackend(f"No plugin is called {name!r}.", hint=f"Installed: {names}.")
     return found
 
 
-def _plugin_summary(
-    record: PluginRecord, backend: Backend | None, meters: tuple[str, ...]
-) -> PluginSummary:
-    usable = backend if record.status is Status.OK else None
-    return PluginSummary(
-        name=record.name,
-        status=record.status,
-        message=record.message,
-        distribution=record.distribution,
-        version=record.version,
-        module=record.module,
-        summary=usable.info.summary if usable else "",
-        devices=usable.info.devices if usable else (),
-        engine=usable.engine_status() if usable else None,
-        hooks=tuple(sorted(usable.hooks)) if usable else (),
-        meters=meters,
+def plugins_json(found: Sequence[InstalledPlugin]) -> list[dict[str, Any]]:
+    """Return plugins as JSON data."""
+    return [
+        asdict(plugin.record)
+        | {
+            "summary": plugin.backend.info.summary if plugin.backend else "",
+            "devices": plugin.backend.info.devices if plugin.backend else (),
+            "engine": asdict(plugin.engine) if plugin.engine else None,
+            "hooks": sorted(plugin.backend.hooks) if plugin.backend else (),
+            "meters": [spec.name for spec in plugin.meters],
+        }
+        for plugin in found
+    ]
+
+
+def plugin_table(found: Sequence[InstalledPlugin]) -> Table:
+    """Return a row for each plugin."""
+    return Table.of_texts(
+        ("plugin", "status", "provided by", "engine", "summary"),
+        (
+            (
+                plugin.record.name,
+                plugin.record.status,
+                _provider(plugin.record),
+                _engine_text(plugin.engine),
+                plugin.record.message or _summary(plugin),
+            )
+            for plugin in found
+        ),
     )
 
 
+def plugin_details(found: Sequence[InstalledPlugin]) -> Table:
+    """Return everything about some plugins, a row for each fact."""
+    rows = (row for plugin in found for row in _facts(plugin) if row[1])
+    return Table.of_texts((), rows)
+
+
+def _facts(plugin: InstalledPlugin) -> Iterator[tuple[str, str]]:
+    record, backend, engine = plugin.record, plugin.backend, plugin.engine
+    yield "plugin", record.name
+    yield "status", record.status
+    yield "message", record.message
+    yield "provided by", _provider(record)
+    yield "module", record.module
+    if backend is not None:
+        yield "summary", backend.info.summary
+        yield "engine", (engine.message or _engine_text(engine)) if engine else ""
+        yield "devices", ", ".join(backend.info.devices)
+        yield "hooks", ", ".join(sorted(backend.hooks))
+    yield "meters", ", ".join(spec.name for spec in plugin.meters)
+
+
+def _provider(record: PluginRecord) -> str:
+    return f"{record.distribution} {record.version}"
+
+
+def _engine_text(engine: EngineStatus | None) -> str:
+    if engine is None:
+        return "none"
+    if engine.version is None:
+        return f"{engine.distribution}: not installed"
+    return f"{engine.distribution} {engine.version}{'' if engine.supported else ': not supported'}"
+
+
+def _summary(plugin: InstalledPlugin) -> str:
+    if plugin.backend is not None:
+        return plugin.backend.info.summary
+    names = ", ".join(spec.name for spec in plugin.meters)
+    return f"meters: {names}" if names else ""
+
+
 @dataclass(frozen=True, slots=True)
-class MeterSummary:
-    """One meter and whether it works here.
+class InstalledMeter:
+    """A meter, and whether it works here.
 
     Attributes:
-        name: Name in ``measurement.meters``.
         plugin: Plugin that offers it.
-        summary: What it reads.
-        provenance: Whether its figures are measured or estimated.
-        device_kind: Kind of the devices it reads.
-        fallback: Whether it stands in only where nothing measures.
-        opt_in: Whether it is used only when named.
-        available: Whether it works here.
-        reason: Why not and what to do, or a remark.
-        channels: What it would read.
+        spec: What it declares.
+        probe: What it found on this machine.
     """
 
-    name: str
     plugin: str
-    summary: str
-    provenance: Provenance
-    device_kind: str
-    fallback: bool
-    opt_in: bool
-    available: bool
-    reason: str
-    channels: tuple[Channel, ...]
+    spec: MeterSpec
+    probe: Probe
 
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices it would read, each once."""
-        return tuple(dict.fromkeys(channel.device for channel in self.channels))
+        return tuple(dict.fromkeys(channel.device for channel in self.probe.channels))
+
+    @property
+    def remark(self) -> str:
+        """Why it does not work here, or what it reads."""
+        return self.probe.reason or self.spec.summary
 
 
-def meters(registry: Registry) -> tuple[MeterSummary, ...]:
-    """Return every meter offered, after asking each whether it works here."""
+def meters(registry: Registry) -> tuple[InstalledMeter, ...]:
+    """Return every meter, after asking each whether it works here."""
     specs = registry.meter_specs()
     options = _default_options() if specs else {}
     return tuple(
-        _meter_summary(plugin, spec, registry.probe_meter(plugin, spec, options))
+        InstalledMeter(plugin, spec, registry.probe_meter(plugin, spec, options))
         for plugin, spec in specs
     )
 
@@ -138,75 +176,37 @@ def _default_options() -> dict[str, Any]:
     return MeasurementConfig().model_dump(mode="json")
 
 
-def _meter_summary(plugin: str, spec: MeterSpec, probe: Probe) -> MeterSummary:
-    return MeterSummary(
-        name=spec.name,
-        plugin=plugin,
-        summary=spec.summary,
-        provenance=spec.provenance,
-        device_kind=spec.device_kind,
-        fallback=spec.fallback,
-        opt_in=spec.opt_in,
-        available=probe.available,
-        reason=probe.reason,
-        channels=tuple(probe.channels),
+def meters_json(found: Sequence[InstalledMeter]) -> list[dict[str, Any]]:
+    """Return meters as JSON data: the spec's keys, then the probe's."""
+    return [
+        {"plugin": meter.plugin, **asdict(meter.spec), **asdict(meter.probe)} for meter in found
+    ]
+
+
+def meter_table(found: Sequence[InstalledMeter]) -> Table:
+    """Return a row for each meter."""
+    return Table.of_texts(
+        ("meter", "works here", "figures", "devices", "reads", "remark"),
+        (
+            (
+                meter.spec.name,
+                "yes" if meter.probe.available else "no",
+                meter.spec.provenance,
+                ", ".join(meter.devices) or meter.spec.device_kind,
+                "; ".join(dict.fromkeys(map(_resolution, meter.probe.channels))) or "-",
+                meter.remark,
+            )
+            for meter in found
+        ),
     )
 
 
-_BYTES_PER_BF16 = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeSummary:
-    """One embedded shape.
-
-    Attributes:
-        model_id: What to write as ``model.id``.
-        summary: What it resembles.
-        parameters: Number of weights.
-        weights_bytes: Memory its weights need in bfloat16.
-        kv_bytes_per_token: Memory one token needs in a bfloat16 KV cache.
-        layers: Decoder layers.
-        hidden_size: Width of the residual stream.
-        heads: Query heads per layer.
-        kv_heads: Key/value heads per layer.
-        head_dim: Width of one head.
-        intermediate_size: Inner width of the MLP.
-        vocab_size: Token ids.
-    """
-
-    model_id: str
-    summary: str
-    parameters: int
-    weights_bytes: int
-    kv_bytes_per_token: int
-    layers: int
-    hidden_size: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    intermediate_size: int
-    vocab_size: int
-
-
-def shapes() -> tuple[ShapeSummary, ...]:
-    """Return every embedded shape, smallest first."""
-    return tuple(_shape_summary(shape) for shape in SHAPES.values())
-
-
-def _shape_summary(shape: Shape) -> ShapeSummary:
-    dimensions = shape.architecture
-    return ShapeSummary(
-        model_id=f"shape:{shape.name}",
-        summary=shape.summary,
-        parameters=shape.parameters,
-        weights_bytes=shape.parameters * _BYTES_PER_BF16,
-        kv_bytes_per_token=dimensions.kv_bytes_per_token(_BYTES_PER_BF16),
-        layers=dimensions.layers,
-        hidden_size=dimensions.hidden_size,
-        heads=dimensions.heads,
-        kv_heads=dimensions.kv_heads,
-        head_dim=dimensions.head_dim,
-        intermediate_size=dimensions.intermediate_size,
-        vocab_size=dimensions.vocab_size,
-    )
+def _resolution(channel: Channel) -> str:
+    """Say what a channel reads, how often and in which steps, as far as known."""
+    parts = [str(channel.quantity)]
+    if channel.update_period_s is not None:
+        parts.append(f"every {channel.update_period_s:g} s")
+    if channel.resolution:
+        unit = "J" if channel.quantity is Quantity.ENERGY else "W"
+        parts.append(f"in steps of {channel.resolution:.3g} {unit}")
+    return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Ask a plugin every question that this machine allows."""
+"""Run every check of the catalogue that this machine allows."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check said.
+    """The result of a check.
 
     Attributes:
         id: The check's id.
         family: Its family.
-        statement: The rule it holds the plugin to.
+        statement: The rule that it checks.
         state: How it ended.
-        message: What is wrong, or why it was not run.
+        message: What is wrong, or why it did not run.
         hint: What to do about it, or empty.
     """
 
@@ -94,34 +94,34 @@ def _result(check: Check, subject: PluginUnderTest) -> CheckResult:
     return ended(State.PASSED)
 
 
-def result_listing(results: Sequence[CheckResult]) -> Table:
-    """Return a row for each check, and one for each family of which nothing could be asked."""
+def result_table(results: Sequence[CheckResult]) -> Table:
+    """Return a row for each check; a family of which no check could run is a single row."""
     rows: list[tuple[Cell, ...]] = []
-    for family, group in groupby(results, key=lambda one: one.family):
+    for family, group in groupby(results, key=lambda result: result.family):
         found = list(group)
-        reasons = {one.message for one in found}
-        if len(reasons) == 1 and all(one.state is State.NOT_RUN for one in found):
+        reasons = {result.message for result in found}
+        if len(reasons) == 1 and all(result.state is State.NOT_RUN for result in found):
             rows.append((Cell(f"{family}, all {len(found)}"), Cell(State.NOT_RUN), Cell(*reasons)))
         else:
             rows += map(_row, found)
     return Table(("check", "result", "why not"), tuple(rows))
 
 
-def _row(one: CheckResult) -> tuple[Cell, ...]:
-    if one.state is State.FAILED:
-        note = f"{one.id}: {one.message}" + (f"\n    {one.hint}" if one.hint else "")
-        return (Cell(one.id), Cell(one.state, note), Cell(one.statement))
-    return (Cell(one.id), Cell(one.state), Cell(one.message))
+def _row(result: CheckResult) -> tuple[Cell, ...]:
+    if result.state is State.FAILED:
+        note = f"{result.id}: {result.message}" + (f"\n    {result.hint}" if result.hint else "")
+        return (Cell(result.id), Cell(result.state, note), Cell(result.statement))
+    return (Cell(result.id), Cell(result.state), Cell(result.message))
 
 
 def summary(name: str, results: Sequence[CheckResult]) -> str:
     """Return how many checks ended in which way."""
-    counts = Counter(one.state for one in results)
+    counts = Counter(result.state for result in results)
     counted = ", ".join(f"{counts[state]} {state.lower()}" for state in State if counts[state])
     return f"{name}: {len(results)} checks: {counted}"
 
 
-def catalogue_listing(checks: Sequence[Check]) -> Table:
+def catalogue_table(checks: Sequence[Check]) -> Table:
     """Return a row for each check of the catalogue."""
     return Table.of_texts(
         ("check", "holds", "requires"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llem.config.rule_checks import rule_errors
 from llem.errors import ConfigError, PluginBroken
 from llem.introspect.config_parameters import schema_of
-from llem.introspect.schema_text import bounds, choices
+from llem.introspect.json_schema import bounds, choices
 from llem.registry.safe_call import safe_call
 from llem.schema.base import IS_SET
 from llem.schema.call_plan import CallPlan, Construct, encode
@@ -113,7 +113,7 @@ def candidates(field: ConfigField) -> tuple[Any, ...]:
     schema, definitions = schema_of(field)
     if listed := choices(schema, definitions):
         return listed
-    if any(one.get("type") == "boolean" for one in schema.get("anyOf", [schema])):
+    if any(member.get("type") == "boolean" for member in schema.get("anyOf", [schema])):
         return (True, False)
     limits = bounds(schema)
     return tuple(limits[key] for key in ("minimum", "maximum") if key in limits)

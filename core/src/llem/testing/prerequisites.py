@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def missing_dependencies(distribution: str) -> tuple[str, ...]:
-    """Return the names of what ``distribution`` requires and is not installed, extras apart."""
-    required = map(Requirement, requires(distribution) or ())
-    wanted = (one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""}))
-    return tuple(name for name in wanted if not _is_installed(name))
+    """Return the requirements of ``distribution``, without extras, that are not installed."""
+    return tuple(
+        requirement.name
+        for requirement in map(Requirement, requires(distribution) or ())
+        if not requirement.marker or requirement.marker.evaluate({"extra": ""})
+        if not _is_installed(requirement.name)
+    )
 
 
 def _is_installed(distribution: str) -> bool:

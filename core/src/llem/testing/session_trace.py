@@ -103,7 +103,7 @@ class SessionRecorder:
                 tokenizer=None if texts is None else find_tokenizer(experiment.model),
             )
             self.life.requests = list(workload.requests)
-            self._call("prepare", requests=[one.to_json() for one in workload.requests])
+            self._call("prepare", requests=[request.to_json() for request in workload.requests])
 
         return self._step("prepare", prepared)
 
@@ -130,7 +130,7 @@ class SessionRecorder:
 
         def reopened() -> None:
             self._call("reopen", plan=self._plan.to_json())
-            self._call("prepare", requests=[one.to_json() for one in self.life.requests])
+            self._call("prepare", requests=[request.to_json() for request in self.life.requests])
             self.life.reopened = RunResult.from_json(self._call("run"))
 
         self._step("reopen", reopened)
@@ -165,15 +165,19 @@ def run_session(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> S
         except WorkerDied as error:
             return SessionTrace(failures={"start": error})
         with worker:
-            one = SessionRecorder(loaded, plan, worker)
-            if one.start():
-                if one.open() and one.prepare() and all(one.run() for _ in range(runs)):
-                    one.observe()
+            recorder = SessionRecorder(loaded, plan, worker)
+            if recorder.start():
+                if (
+                    recorder.open()
+                    and recorder.prepare()
+                    and all(recorder.run() for _ in range(runs))
+                ):
+                    recorder.observe()
                     if loaded.backend.info.hot_swappable:
-                        one.reopen()
-                one.close()
-                one.close("close again")
-            return one.life
+                        recorder.reopen()
+                recorder.close()
+                recorder.close("close again")
+            return recorder.life
 
 
 def with_broken_targets(plan: CallPlan) -> CallPlan:

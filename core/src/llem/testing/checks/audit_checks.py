@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llem.api.parameter_audit import Found, ParameterAudit
-from llem.introspect.engine_audit import REMEDIES, Classification, audited
+from llem.introspect.engine_audit import HINTS, Classification, audited
 from llem.registry.safe_call import safe_call
 from llem.run.engine_surface import read_engine
 from llem.schema.call_plan import import_dotted
@@ -63,24 +63,26 @@ def check_audit_engine(subject: PluginUnderTest) -> Iterator[Fault]:
 
 
 def _faults(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
-    for surface, name, fate in sorted(_missed(subject, subject.audit, found)):
-        yield Fault(f"{surface}.{name} is {fate}", REMEDIES[fate])
+    for surface, name, classification in sorted(_missed(subject, subject.audit, found)):
+        yield Fault(f"{surface}.{name} is {classification}", HINTS[classification])
     yield from _idle_reasons(subject, found)
 
 
 def _missed(
     subject: PluginUnderTest, audit: ParameterAudit, found: Found
 ) -> set[tuple[str, str, Classification]]:
-    """Return what nobody accounts for, by surface, parameter and fate."""
+    """Return the parameters that fail the audit, by surface, name and classification."""
     rows = audited(subject.name, subject.section, audit, found)
-    return {(row.surface, row.name, row.fate) for row in rows if row.fate in REMEDIES}
+    return {
+        (row.surface, row.name, row.classification) for row in rows if row.classification in HINTS
+    }
 
 
 def _idle_reasons(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
     """Yield the exclusions without which nothing would be missed."""
     audit = subject.audit
     for surface in audit.surfaces:
-        others = [one for one in audit.surfaces if one is not surface]
+        others = [other for other in audit.surfaces if other is not surface]
         # Where several surfaces share a place, a field may reach the parameter through another.
         if any(set(surface.at) & set(other.at) for other in others):
             continue

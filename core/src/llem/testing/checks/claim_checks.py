@@ -86,7 +86,9 @@ def check_claims_work(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_claims_streaming(subject: PluginUnderTest) -> Iterator[Fault]:
     """A session tells when each token was there if, and only if, that is claimed."""
     level = _level(subject, Capability.STREAMING_LATENCY)
-    told = [one.token_times_s is not None for run in subject.life.runs for one in run.requests]
+    told = [
+        request.token_times_s is not None for run in subject.life.runs for request in run.requests
+    ]
     if level is Support.YES and not all(told):
         yield Fault("per-token latency is claimed, and token_times_s is missing")
     if level is Support.NO and any(told):
@@ -118,7 +120,7 @@ def _refusals(subject: PluginUnderTest, settings: Mapping[str, Any]) -> list[str
     """Return every reason why an experiment with ``settings`` is refused on this machine."""
     backend, experiment = subject.required_backend, subject.experiment(settings)
     findings = [*rule_errors(experiment, backend.info), *backend.review(experiment, host_facts())]
-    reasons = [str(one) for one in findings if one.severity == "error"]
+    reasons = [str(finding) for finding in findings if finding.severity == "error"]
     try:
         backend.build_plan(experiment)
     except ConfigError as error:

@@ -13,7 +13,7 @@ from llem.config import experiment_model
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
 from llem.introspect.config_parameters import schema_of
-from llem.introspect.schema_text import bounds, numeric, unit_of
+from llem.introspect.json_schema import bounds, numeric, unit_of
 from llem.registry.safe_call import safe_call
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check

@@ -55,15 +55,19 @@ def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
         probed = tuple(meter.probe().channels)
         if channels != probed:
             yield Fault(f"{spec.name}: opened, it has other channels than its probe named")
-        places = Counter((one.device, one.domain, one.quantity) for one in channels)
+        places = Counter((channel.device, channel.domain, channel.quantity) for channel in channels)
         for place, count in places.items():
             if count > 1:
                 yield Fault(f"{spec.name}: several channels are {' '.join(place)}")
-        for one in channels:
-            if one.device.partition(":")[0] != spec.device_kind:
-                yield Fault(f"{spec.name}: {one.device} is no device of kind {spec.device_kind}")
-            if one.contained_in and not _has(channels, one.device, one.contained_in):
-                yield Fault(f"{spec.name}: {one.domain} lies in {one.contained_in}, not offered")
+        for channel in channels:
+            if channel.device.partition(":")[0] != spec.device_kind:
+                yield Fault(
+                    f"{spec.name}: {channel.device} is no device of kind {spec.device_kind}"
+                )
+            if channel.contained_in and not _has(channels, channel.device, channel.contained_in):
+                yield Fault(
+                    f"{spec.name}: {channel.domain} lies in {channel.contained_in}, not offered"
+                )
 
 
 @check(Requires.WORKING_METER)
@@ -76,11 +80,13 @@ def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
             before_s = time.monotonic()
             readings = safe_call(partial(_tuple_of, meter.read), f"reading {spec.name}")
             after_s = time.monotonic()
-            for one in readings:
-                problem = _problem(one, channels, latest.get(one.channel), before_s, after_s)
+            for reading in readings:
+                problem = _problem(
+                    reading, channels, latest.get(reading.channel), before_s, after_s
+                )
                 if problem:
                     yield Fault(f"{spec.name}: {problem}")
-                latest[one.channel] = one
+                latest[reading.channel] = reading
         meter.close()
 
 
@@ -103,11 +109,11 @@ def _tuple_of(call: Callable[..., Sequence[T]], *arguments: Any) -> tuple[T, ...
 
 
 def _has(channels: Sequence[Channel], device: str, domain: str) -> bool:
-    return any((one.device, one.domain) == (device, domain) for one in channels)
+    return any((channel.device, channel.domain) == (device, domain) for channel in channels)
 
 
 def _problem(
-    one: Reading,
+    reading: Reading,
     channels: Sequence[Channel],
     before: Reading | None,
     before_s: float,
@@ -116,22 +122,22 @@ def _problem(
     """Return what is wrong with a reading, or nothing.
 
     Args:
-        one: The reading.
+        reading: The reading.
         channels: The meter's channels.
         before: The same channel's reading of the call before.
         before_s: When the call began.
         after_s: When it had ended.
     """
-    if not 0 <= one.channel < len(channels):
-        return f"there is no channel {one.channel}"
-    if not before_s <= one.time_s <= after_s:
-        return f"a reading of {one.time_s} s was taken from {before_s} to {after_s} s"
-    if one.value is None:
-        return "" if one.error else "a reading without a value does not say why"
-    if not math.isfinite(one.value) or one.value < 0:
-        return f"a value of {one.value}"
-    channel = channels[one.channel]
-    falls = before is not None and before.value is not None and one.value < before.value
+    if not 0 <= reading.channel < len(channels):
+        return f"there is no channel {reading.channel}"
+    if not before_s <= reading.time_s <= after_s:
+        return f"a reading of {reading.time_s} s was taken from {before_s} to {after_s} s"
+    if reading.value is None:
+        return "" if reading.error else "a reading without a value does not say why"
+    if not math.isfinite(reading.value) or reading.value < 0:
+        return f"a value of {reading.value}"
+    channel = channels[reading.channel]
+    falls = before is not None and before.value is not None and reading.value < before.value
     if channel.quantity is Quantity.ENERGY and falls and channel.wraps_at_j is None:
         return "a counter runs backwards, and does not say at which value it starts again"
     return ""

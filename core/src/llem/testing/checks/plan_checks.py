@@ -108,9 +108,9 @@ def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
         if not tried or any(effect.refused or effect.broken for effect in tried):
             continue  # other checks say so
         changed = {name for effect in tried for name in effect.changed}
-        for one in sorted(mapped):
-            if not any(accounts_for(one, name) for name in changed):
-                yield Fault(f"{field.path} does not set {one}, with any of its examples")
+        for target in sorted(mapped):
+            if not any(accounts_for(target, name) for name in changed):
+                yield Fault(f"{field.path} does not set {target}, with any of its examples")
 
 
 @check(Requires.PLAN)
@@ -169,7 +169,9 @@ def check_kwargs_passthrough_guarded(subject: PluginUnderTest) -> Iterator[Fault
     """What a field sets cannot be passed on besides."""
     calls = {call.name for call in subject.base_plan.calls}
     engines = (engine for field in subject.fields for engine in field.maps_to)
-    for call, argument in sorted({(one.call, one.name.partition(".")[0]) for one in engines}):
+    for call, argument in sorted(
+        {(engine.call, engine.name.partition(".")[0]) for engine in engines}
+    ):
         if call in calls and argument and not _refuses(subject, call, argument):
             yield Fault(f"{call} takes {argument} from passthrough_kwargs as well", _MERGE)
 
@@ -200,5 +202,5 @@ def _shared(subject: PluginUnderTest) -> Iterator[ConfigField]:
 
 def _strays(effect: Effect, mapped: set[str]) -> list[str]:
     return sorted(
-        name for name in effect.changed if not any(accounts_for(one, name) for one in mapped)
+        name for name in effect.changed if not any(accounts_for(target, name) for target in mapped)
     )

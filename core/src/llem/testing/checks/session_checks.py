@@ -47,7 +47,8 @@ def check_session_opened(subject: PluginUnderTest) -> Iterator[Fault]:
         yield Fault("engine or engine_version is empty")
     if opened.model.vocab_size < 1:
         yield Fault(f"a model of {opened.model.vocab_size} token ids")
-    outside = [one for one in _eos(opened.model) if not 0 <= one < opened.model.vocab_size]
+    size = opened.model.vocab_size
+    outside = [token_id for token_id in _eos(opened.model) if not 0 <= token_id < size]
     if outside:
         yield Fault(f"end-of-sequence ids {outside} are not in the vocabulary")
     if not opened.devices:
@@ -64,7 +65,8 @@ def check_session_tokens(subject: PluginUnderTest) -> Iterator[Fault]:
     opened = subject.life.opened
     assert opened is not None
     for run in subject.life.runs:
-        if [one.index for one in run.requests] != [one.index for one in subject.life.requests]:
+        asked = [request.index for request in subject.life.requests]
+        if [result.index for result in run.requests] != asked:
             yield Fault("the results are not one for each request, in order")
             continue
         for request, result in zip(subject.life.requests, run.requests, strict=True):
@@ -173,7 +175,7 @@ def _token_problem(request: Request, result: RequestResult, model: ModelInfo) ->
     ids, eos = result.output_ids, _eos(model)
     if not 1 <= len(ids) <= request.max_new_tokens:
         return f"{len(ids)} output tokens, and 1 to {request.max_new_tokens} were asked for"
-    if any(not 0 <= one < model.vocab_size for one in ids):
+    if any(not 0 <= token_id < model.vocab_size for token_id in ids):
         return "an output id is not in the vocabulary"
     if result.finish_reason == "eos" and ids[-1] not in eos:
         return "it ended by EOS, and its last token is none"

@@ -40,11 +40,11 @@ def orphans(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
     marked = runner.model_copy(update={"env": {**runner.env, _MARK: mark}})
     with TemporaryDirectory(prefix="llem-check-") as folder:
         with start_worker(marked, Path(folder, "worker.log")) as worker:
-            one = SessionRecorder(loaded, plan, worker)
-            if one.start() and one.open():
+            recorder = SessionRecorder(loaded, plan, worker)
+            if recorder.start() and recorder.open():
                 worker.note_children()
                 # As the kernel does when memory runs out: nobody gets to clean up.
-                os.kill(one.life.worker, signal.SIGKILL)
+                os.kill(recorder.life.worker, signal.SIGKILL)
         deadline_s = time.monotonic() + PATIENCE_S
         while (left := list(_marked(mark))) and time.monotonic() < deadline_s:
             time.sleep(0.1)
