@@ -29,12 +29,11 @@ from llem.introspect.json_schema import kind, unit_of
 from llem.registry import Registry
 from llem.run.engine_surface import read_engine
 from llem.schema.base import Param
-from llem.schema.command_outcome import CommandOutcome
 from llem.schema.decoder import PRESETS
 from llem.schema.experiment import Experiment
 from llem.schema.fields import markers
-from llem.schema.outcome import Outcome
-from llem.schema.reason_codes import CATALOGUE, ReasonCode
+from llem.schema.outcome import CommandOutcome, Outcome
+from llem.schema.reason_codes import CATALOG, ReasonCode
 from llem.study.study_file import StudySettings
 from llem.tables import render_markdown
 from llem.testing import CHECKS
@@ -93,13 +92,13 @@ def _subclasses(error: type[LlemError]) -> Iterator[type[LlemError]]:
 
 def verdict(subject: str) -> str:
     """Return the reason codes about ``subject``, each under a heading of its own."""
-    return "\n".join(_reason(entry) for entry in CATALOGUE if entry.subject == subject)
+    return "\n".join(_reason(entry) for entry in CATALOG if entry.subject == subject)
 
 
 def _reason(entry: ReasonCode) -> str:
     facts = [
         f"- **Effect:** {'not valid' if entry.invalidates else 'a warning'}",
-        f"- **Threshold:** `{entry.limit}`" if entry.limit else "",
+        f"- **Threshold:** `{entry.threshold}`" if entry.threshold else "",
         f"- **What to do:** {entry.hint}",
     ]
     listed = "\n".join(filter(None, facts))

@@ -16,9 +16,8 @@ from llem.cli.error_output import EXIT_CODES
 from llem.errors import LlemError
 from llem.introspect import parameters
 from llem.registry import Registry
-from llem.schema.command_outcome import CommandOutcome
 from llem.schema.experiment import Experiment
-from llem.schema.outcome import Outcome
+from llem.schema.outcome import CommandOutcome, Outcome
 from llem.study.study_file import StudySettings
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,9 +8,9 @@ from rich.console import Console
 from llem.report.formatting import joules
 from llem.report.outcome_table import outcome_table
 from llem.schema.outcome import Environment, Failure, Outcome, Reason, Verdict
-from llem.schema.reason_codes import CATALOGUE
+from llem.schema.reason_codes import CATALOG
 
-CODES = [entry.code for entry in CATALOGUE]
+CODES = [entry.code for entry in CATALOG]
 
 ENVIRONMENT = Environment(
     llem_version="0",
@@ -49,7 +49,7 @@ def test_a_valid_outcome_says_so():
 
 
 def test_every_reason_is_shown():
-    reasons = [Reason(code=entry.code, message=f"about {entry.code}") for entry in CATALOGUE]
+    reasons = [Reason(code=entry.code, message=f"about {entry.code}") for entry in CATALOG]
     text = shown(outcome(verdict=Verdict(valid=False, reasons=tuple(reasons))))
     assert "verdict: not valid" in text
     assert re.findall(r"(\S+): about (\S+)", text) == [(code, code) for code in CODES]

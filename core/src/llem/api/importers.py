@@ -1,4 +1,4 @@
-"""Reading the results of other tools, so that old figures can stand beside new ones."""
+"""Import of other tools' results, to compare them with llem's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ImportHints:
-    """What the user knows of a measurement, for what its file does not say.
+    """What the user knows about a measurement and its file does not state.
 
     Attributes:
         requests: Requests of a repetition.
@@ -24,20 +24,20 @@ class ImportHints:
 
 @dataclass(frozen=True, slots=True)
 class ImportedResult:
-    """What another tool measured, in llem's terms: SI units, and null for what it does not say.
+    """The result of another tool in llem's terms: SI units, and ``None`` for unknown values.
 
     Attributes:
-        tool: What measured it, such as ``somebench serve``.
-        backend: The backend that ran, as llem would call it.
+        tool: Name of the tool, such as ``somebench serve``.
+        backend: llem's name for the backend.
         model: The model's id.
         metrics: Value by the name of a metric (``output_tokens_per_s``), as far as it follows
-            from the file and what was told.
-        repetitions: Values of single repetitions, likewise; for tools that keep them.
-        settings: Further parameters of the measurement, nested as in a config.
-        tool_version: Its version.
-        engine: Engine that ran.
-        engine_version: Its version.
-        started_at: When, as the file says it, or empty.
+            from the file and the hints.
+        repetitions: Values of single repetitions by metric, if the file holds them.
+        settings: Other parameters of the measurement, nested as in a config.
+        tool_version: Version of the tool.
+        engine: Name of the engine.
+        engine_version: Version of the engine.
+        started_at: Start time as in the file, or empty.
         system: Operating system, or empty.
         cpu: Processor name, or empty.
         logical_cores: Its cores.
@@ -66,14 +66,14 @@ class ImportedResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultImporter:
-    """One kind of file that can be imported.
+    """A file format that can be imported.
 
     Attributes:
-        name: What the user calls it.
-        summary: What writes such files, in one line.
+        name: Name of the format.
+        summary: The tool that writes such files, in one line.
         reader: Dotted name of a function that takes the file's JSON data and
             :class:`ImportHints`, and returns :class:`ImportedResult`, or ``None`` for data of
-            another kind.
+            another format.
     """
 
     name: str

@@ -16,10 +16,10 @@ from llem.schema.provenance import Provenance as Provenance
 
 
 class Quantity(StrEnum):
-    """What a channel's readings mean."""
+    """Meaning of a channel's readings."""
 
     ENERGY = "energy counter"
-    """Joules since some start; only differences mean anything."""
+    """Joules since an unknown start; only differences have a meaning."""
     POWER = "instantaneous power"
     """Watts at the moment of the reading."""
     AVERAGE_POWER = "averaged power"
@@ -33,24 +33,24 @@ def gpu_device_id(uuid: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One stream of readings: one quantity of one domain of one device.
+    """A stream of readings: a quantity of a domain of a device.
 
-    A meter may read several quantities of the same domain. They are one row of the outcome: the
-    counter is used first, then instantaneous power, then averaged power, and each stands in for
-    a better one in the windows where that one has nothing to say.
+    A meter may read several quantities of the same domain. They become a single row of the
+    outcome: the counter comes first, then instantaneous power, then averaged power; each stands
+    in for a better source in the windows that the better source does not cover.
 
     Attributes:
         device: Stable device id, such as ``cpu`` or ``cuda:GPU-<uuid>``.
         domain: Part of the device, such as ``package``, ``dram``, ``gpu``, ``board``.
-        quantity: What the readings mean.
-        update_period_s: How often the source renews its value; ``None`` if unknown.
+        quantity: Meaning of the readings.
+        update_period_s: Time between two updates of the source; ``None`` if unknown.
         resolution: Smallest step of a reading, in joules or watts; ``None`` if unknown.
         averaged_over_s: Time over which averaged power is averaged; ``None`` for other quantities.
-        wraps_at_j: Counter value at which it starts again from 0; ``None`` if it does not.
+        wraps_at_j: Value at which the counter wraps to 0; ``None`` if it does not wrap.
         gain_error_ratio: Standard relative error of the sensor itself; ``None`` if unknown.
-        contained_in: Domain of the same device that already includes this one, so that a
-            total counts it once; ``None`` for a domain that stands for itself.
-        fallback_for: Which better source of this domain does not work, and why; empty if none.
+        contained_in: Domain of the same device that includes this domain, so that a total counts
+            it once; ``None`` if no other domain includes it.
+        fallback_for: Better sources of this domain that do not work, and why; empty if none.
         note: Model and inputs of an estimate, or a remark.
     """
 
@@ -69,13 +69,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of one channel.
+    """A value of a channel.
 
     Attributes:
         channel: Index into the meter's channels.
         time_s: ``time.monotonic()`` of the value: midway between before and after the call.
-        value: Joules or watts, or ``None`` when the source did not answer.
-        error: Why it did not, or empty.
+        value: Joules or watts; ``None`` if the source did not answer.
+        error: Why the value is missing, or empty.
     """
 
     channel: int
@@ -86,18 +86,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """What a device does besides using energy; whatever is unknown is ``None``.
+    """State of a device besides its energy; ``None`` for each unknown value.
 
     Attributes:
         device: The device's id, as in :class:`Channel`.
-        time_s: ``time.monotonic()`` when it was looked at.
-        temperature_c: Of the chip, in degrees Celsius.
-        core_clock_hz: Of the arithmetic units.
-        memory_clock_hz: Of the memory.
-        power_limit_w: The limit that is enforced.
-        throttled_by: What holds its clocks down against its will, such as ``hw-thermal``.
+        time_s: ``time.monotonic()`` of the sample.
+        temperature_c: Temperature of the chip, in degrees Celsius.
+        core_clock_hz: Clock of the arithmetic units.
+        memory_clock_hz: Clock of the memory.
+        power_limit_w: Enforced power limit.
+        throttled_by: Causes that reduce its clocks, such as ``hw-thermal``.
         process_ids: Processes that compute on it.
-        partitioned: Whether it is split into instances (MIG).
+        partitioned: Whether the device is split into instances (MIG).
     """
 
     device: str
@@ -116,9 +116,9 @@ class Probe:
     """Whether a meter works here.
 
     Attributes:
-        available: True when it can be opened.
-        reason: Why not and what to do, or a remark.
-        channels: The channels it would offer.
+        available: True if it can be opened.
+        reason: Why it is unavailable and what to do, or a remark.
+        channels: The channels that it would offer.
     """
 
     available: bool
@@ -128,16 +128,16 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class MeterSpec:
-    """What ``llem_meters()`` returns for each meter.
+    """Description of a meter, as ``llem_meters()`` returns it.
 
     Attributes:
         name: Name in ``measurement.meters``.
         summary: One line for ``llem meters``.
         provenance: ``measured`` or ``estimated``.
         factory: Dotted name of the :class:`Meter` class, imported when first needed.
-        fallback: True when it is used only where no measuring meter covers the device kind.
-        device_kind: ``cpu``, ``cuda`` or another prefix of the device ids it reports.
-        opt_in: True when ``auto`` never takes it, only its name does.
+        fallback: True if it is used only where no measuring meter covers the device kind.
+        device_kind: ``cpu``, ``cuda`` or another prefix of the device ids that it reports.
+        opt_in: True if only its name selects it, never ``auto``.
     """
 
     name: str
@@ -150,10 +150,10 @@ class MeterSpec:
 
 
 class Meter(ABC):
-    """One opened source of readings.
+    """A source of readings.
 
     Args:
-        options: The ``measurement`` section as JSON data; a meter takes what is its own.
+        options: The ``measurement`` section as JSON data; a meter reads its own keys.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -161,11 +161,11 @@ class Meter(ABC):
 
     @abstractmethod
     def probe(self) -> Probe:
-        """Say whether the meter works here, without keeping anything open. Must not raise."""
+        """Return whether the meter works here; leave nothing open. Must not raise."""
 
     @abstractmethod
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
-        """Start reading ``devices`` (ids of its own kind; empty means all) and name its channels.
+        """Start reading ``devices`` (ids of its kind; empty means all) and return its channels.
 
         Raises:
             OSError: The source cannot be read.
@@ -173,12 +173,12 @@ class Meter(ABC):
 
     @abstractmethod
     def read(self) -> Sequence[Reading]:
-        """Read every channel once. Called from one sampling thread; must not raise."""
+        """Read every channel once. Called from the sampling thread; must not raise."""
 
     def state(self) -> Sequence[DeviceState]:
-        """Return what is known of the devices besides energy; must not raise.
+        """Return the state of each device besides its energy; must not raise.
 
-        When: about once a second, from the sampling thread. It may cost more than reading.
+        When: about once a second, from the sampling thread. It may take longer than ``read``.
         """
         return ()
 
@@ -189,15 +189,15 @@ class Meter(ABC):
 
 @dataclass(slots=True)
 class Series:
-    """The readings of one channel, in time order.
+    """The readings of a channel, in time order.
 
     Attributes:
-        channel: What was read.
-        provenance: How the values came about.
+        channel: The channel.
+        provenance: Whether the values are measured or estimated.
         meter: Name of the meter.
-        times_s: When each value was read.
+        times_s: Time of each value.
         values: Joules or watts; same length as ``times_s``.
-        failures: Times at which the source did not answer.
+        failures: Times of failed readings.
     """
 
     channel: Channel

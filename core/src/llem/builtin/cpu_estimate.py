@@ -1,4 +1,4 @@
-"""CPU energy estimated from its load. A last resort that says so everywhere."""
+"""CPU energy estimated from the CPU's load: a last resort, marked as an estimate everywhere."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _IDLE_FIELDS = ("idle", "iowait", "steal", "guest", "guest_nice")
 
 
 class CpuEstimateMeter(Meter):
-    """Adds up ``idle_w · t + (tdp_w - idle_w) · busy core-seconds / cores`` as a counter.
+    """Sums ``idle_w · t + (tdp_w - idle_w) · busy core-seconds / cores`` as a counter.
 
-    Busy core-seconds are the kernel's, over the whole machine; guest time is contained in user
-    time and not counted twice.
+    The kernel counts busy core-seconds over the whole machine; user time includes guest time, which
+    is therefore not added.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -51,15 +51,15 @@ class CpuEstimateMeter(Meter):
         )
 
     def probe(self) -> Probe:
-        """Say that it works, and what it assumes."""
+        """Return that the estimate works, and its assumptions."""
         return Probe(available=True, reason=self._channel.note, channels=(self._channel,))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
-        """Return its one channel."""
+        """Return the channel of the package."""
         return (self._channel,)
 
     def read(self) -> Sequence[Reading]:
-        """Read the kernel's CPU times and return the joules they stand for."""
+        """Return the joules that follow from the kernel's CPU times."""
         now_s = time.monotonic()
         times = psutil.cpu_times()
         busy_s = sum(times) - sum(getattr(times, name, 0.0) for name in _IDLE_FIELDS)

@@ -1,4 +1,4 @@
-"""NVIDIA GPUs through NVML, by the best source each device has and one to stand in for it."""
+"""NVIDIA GPUs through NVML: energy from the two best sources of each device, and its state."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pynvml
 
 from llem.api.meters import Channel, DeviceState, Meter, Probe, Quantity, Reading
-from llem.builtin.nvml_state import state_of
+
+T = TypeVar("T")
 
 UPDATE_PERIOD_S = 0.1
-"""Counter and power are renewed about ten times a second; readings show how often exactly."""
+"""Counter and power update about ten times a second; readings show the exact period."""
 
 AVERAGED_OVER_S = 1.0
 
@@ -27,11 +28,11 @@ _GA100 = (8, 0)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One way to ask a device.
+    """A way to read a device.
 
     Attributes:
-        quantity: What the answer means.
-        name: What messages call it.
+        quantity: Meaning of the value.
+        name: Name in messages.
         read: Returns joules or watts; raises :class:`pynvml.NVMLError`.
     """
 
@@ -46,7 +47,7 @@ def read_energy_j(handle: object) -> float:
 
 
 def read_power_w(handle: object) -> float:
-    """Return the device's present power.
+    """Return the device's instantaneous power.
 
     Raises:
         pynvml.NVMLError: The device does not have this field.
@@ -58,7 +59,7 @@ def read_power_w(handle: object) -> float:
 
 
 def read_average_power_w(handle: object) -> float:
-    """Return the device's power as the driver averages it."""
+    """Return the device's power, averaged by the driver."""
     return float(pynvml.nvmlDeviceGetPowerUsage(handle)) / 1000
 
 
@@ -69,10 +70,10 @@ OLD_POWER = Source(Quantity.POWER, "instantaneous power", read_average_power_w)
 
 
 def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
-    """Yield the sources that answer, the best one first, and one to stand in for it.
+    """Yield the best source that answers, and a second source as its fallback.
 
     Raises:
-        pynvml.NVMLError: The device does not even tell who it is.
+        pynvml.NVMLError: The device does not report its UUID or name.
     """
     uuid = pynvml.nvmlDeviceGetUUID(handle)
     name = pynvml.nvmlDeviceGetName(handle)
@@ -86,7 +87,7 @@ def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
         except pynvml.NVMLError as error:
             refusals.append(f"{source.name}: {error}")
             continue
-        # What is missing concerns the source that is used instead, not the one beside it.
+        # Refusals concern the first source that answers, not its fallback.
         fallback_for = f"not {', not '.join(refusals)}" if refusals and found == 0 else ""
         found += 1
         yield (
@@ -116,33 +117,33 @@ def _averages(handle: object) -> bool:
 
 
 SLOW_CALL_S = 0.25
-"""An answer that took longer is not used: nobody knows which moment it is true of."""
+"""A slower answer is dropped: the moment that it is valid for is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """One channel, how it is read, and whether it only stands by for a better one."""
+    """A channel, how to read it, and whether it is a fallback for a better channel."""
 
     handle: object
     source: Source
     channel: Channel
-    stands_by: bool
+    is_fallback: bool
 
 
 class NvmlMeter(Meter):
-    """Reads every NVIDIA GPU of the machine; the host keeps those the engine used.
+    """Reads every NVIDIA GPU of the machine; the host keeps the GPUs that the engine used.
 
-    NVML ignores ``CUDA_VISIBLE_DEVICES``, so devices are told apart by UUID and by nothing else.
+    NVML ignores ``CUDA_VISIBLE_DEVICES``, so only the UUID identifies a device.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
         self._streams: list[_Stream] = []
-        self._initialised = False
+        self._initialized = False
         self._calls = 0
 
     def probe(self) -> Probe:
-        """Say which GPUs can be read, and by which source."""
+        """Return the readable GPUs and their sources."""
         try:
             channels = self.open(())
         except OSError as error:
@@ -154,14 +155,14 @@ class NvmlMeter(Meter):
         return Probe(available=True, channels=tuple(channels))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
-        """Find the GPUs and the sources of each.
+        """Find the GPUs and their sources.
 
         Raises:
-            OSError: There is no driver, or it does not answer.
+            OSError: The driver is missing or does not answer.
         """
         try:
             pynvml.nvmlInit()
-            self._initialised = True
+            self._initialized = True
             count = pynvml.nvmlDeviceGetCount()
         except pynvml.NVMLError as error:
             raise OSError(f"no NVIDIA driver: {error}") from error
@@ -174,39 +175,39 @@ class NvmlMeter(Meter):
         return tuple(stream.channel for stream in self._streams)
 
     def read(self) -> Sequence[Reading]:
-        """Read each device; a failing one says why.
+        """Read each device; a reading without a value carries the error.
 
-        What only stands by is read every second time: a call costs some ten microseconds.
+        A fallback is read every second time, because a call costs some ten microseconds.
         """
         self._calls += 1
         return tuple(
             _reading(at, stream)
             for at, stream in enumerate(self._streams)
-            if not stream.stands_by or self._calls % 2
+            if not stream.is_fallback or self._calls % 2
         )
 
     def state(self) -> Sequence[DeviceState]:
-        """Return what each device does besides using energy."""
+        """Return temperature, clocks, limits and processes of each device."""
         devices = {stream.channel.device: stream.handle for stream in self._streams}
         return tuple(state_of(device, handle) for device, handle in devices.items())
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Release the driver."""
         self._streams = []
-        if self._initialised:
-            self._initialised = False
+        if self._initialized:
+            self._initialized = False
             pynvml.nvmlShutdown()
 
 
 def _streams(index: int) -> Iterator[_Stream]:
-    """Yield the streams of one device; none if it does not answer, which nobody else suffers."""
+    """Yield the streams of a device; none if it does not respond. Other devices are unaffected."""
     try:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         found = list(sources_of(handle))
     except pynvml.NVMLError:
         return
     for at, (source, channel) in enumerate(found):
-        yield _Stream(handle, source, channel, stands_by=at > 0)
+        yield _Stream(handle, source, channel, is_fallback=at > 0)
 
 
 def _reading(at: int, stream: _Stream) -> Reading:
@@ -220,3 +221,63 @@ def _reading(at: int, stream: _Stream) -> Reading:
         error_text = f"it answered after {after_s - before_s:.2f} s"
         return Reading(at, after_s, None, error=error_text)
     return Reading(at, (before_s + after_s) / 2, value)
+
+
+_THROTTLED_BY = {
+    pynvml.nvmlClocksEventReasonSwPowerCap: "power-cap",
+    pynvml.nvmlClocksEventReasonHwSlowdown: "hw-slowdown",
+    pynvml.nvmlClocksEventReasonSwThermalSlowdown: "sw-thermal",
+    pynvml.nvmlClocksEventReasonHwThermalSlowdown: "hw-thermal",
+    pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown: "hw-power-brake",
+}
+"""Causes that reduce clocks against the load; idling and a user's setting are no such causes."""
+
+
+def state_of(device: str, handle: object) -> DeviceState:
+    """Return the state of a device; ``None`` for each value that it does not report."""
+    reasons = _ask(lambda: _throttle_bits(handle))
+    limit_mw = _ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
+    processes = _ask(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    mig = _ask(lambda: pynvml.nvmlDeviceGetMigMode(handle))
+    return DeviceState(
+        device=device,
+        time_s=time.monotonic(),
+        temperature_c=_number(
+            lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
+        ),
+        core_clock_hz=_clock_hz(handle, pynvml.NVML_CLOCK_SM),
+        memory_clock_hz=_clock_hz(handle, pynvml.NVML_CLOCK_MEM),
+        power_limit_w=None if limit_mw is None else limit_mw / 1000,
+        throttled_by=(
+            None
+            if reasons is None
+            else tuple(name for bit, name in _THROTTLED_BY.items() if reasons & bit)
+        ),
+        process_ids=None if processes is None else tuple(process.pid for process in processes),
+        partitioned=None if mig is None else mig[0] == pynvml.NVML_DEVICE_MIG_ENABLE,
+    )
+
+
+def _throttle_bits(handle: object) -> int:
+    try:
+        return int(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
+    except pynvml.NVMLError_FunctionNotFound:
+        # The name it had before driver 535.
+        return int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+
+
+def _clock_hz(handle: object, kind: int) -> float | None:
+    mhz = _number(lambda: pynvml.nvmlDeviceGetClockInfo(handle, kind))
+    return None if mhz is None else mhz * 1e6
+
+
+def _number(question: Callable[[], int]) -> float | None:
+    answer = _ask(question)
+    return None if answer is None else float(answer)
+
+
+def _ask(question: Callable[[], T]) -> T | None:
+    try:
+        return question()
+    except pynvml.NVMLError:
+        return None

@@ -1,8 +1,8 @@
-"""Results of optimum-benchmark 0.6: ``benchmark.json``, or ``benchmark_report.json`` by itself.
+"""Results of optimum-benchmark 0.6: ``benchmark.json``, or ``benchmark_report.json`` alone.
 
 The report holds a section for each target: ``prefill`` (a batch's prompts and its first tokens),
-``generate`` (the whole call), ``per_token`` and ``decode``. Its energies are CodeCarbon's, in kWh,
-the mean of a call, with memory in the total. Its throughput of ``generate`` is not used: it counts
+``generate`` (the whole call), ``per_token`` and ``decode``. Its energies are CodeCarbon's: the mean
+of a call in kWh, memory included in the total. Its throughput of ``generate`` is unused: it counts
 decoded tokens as samples (``run_per_token_text_generation_latency_tracking`` in its 0.6.0).
 """
 
@@ -33,12 +33,12 @@ BYTES_PER_MB = 1e6
 Section = Mapping[str, Any]
 
 
-def read(document: Any, told: ImportHints) -> ImportedResult | None:
+def read(document: Any, hints: ImportHints) -> ImportedResult | None:
     """Return the result in ``document``; ``None`` if optimum-benchmark did not write it.
 
     Args:
         document: The file's JSON data.
-        told: Batch and lengths, for a report without its config.
+        hints: Batch and lengths, for a report without its config.
     """
     if not isinstance(document, Mapping):
         return None
@@ -47,7 +47,7 @@ def read(document: Any, told: ImportHints) -> ImportedResult | None:
         return None
     backend, scenario = _part(config, "backend"), _part(config, "scenario")
     environment = _part(config, "environment")
-    work = _work(scenario, told)
+    work = _work(scenario, hints)
     gpus = environment.get("gpu") or ()
     memory_mb = environment.get("cpu_ram_mb")
     name = str(backend.get("name") or "unknown")
@@ -82,13 +82,13 @@ def _is_measured(section: Any) -> bool:
     return isinstance(section, Mapping) and {"latency", "energy", "memory"} <= section.keys()
 
 
-def _work(scenario: Section, told: ImportHints) -> ImportHints:
-    """Return what one call does: from the config, else as told."""
+def _work(scenario: Section, hints: ImportHints) -> ImportHints:
+    """Return batch and lengths of a call: from the config, else from the hints."""
     shapes, kwargs = _part(scenario, "input_shapes"), _part(scenario, "generate_kwargs")
     return ImportHints(
-        requests=shapes.get("batch_size") or told.requests,
-        input_tokens=shapes.get("sequence_length") or told.input_tokens,
-        output_tokens=kwargs.get("max_new_tokens") or told.output_tokens,
+        requests=shapes.get("batch_size") or hints.requests,
+        input_tokens=shapes.get("sequence_length") or hints.input_tokens,
+        output_tokens=kwargs.get("max_new_tokens") or hints.output_tokens,
     )
 
 
@@ -101,20 +101,27 @@ def _lengths(work: ImportHints) -> dict[str, int | None]:
 
 
 def _metrics(report: Section, work: ImportHints) -> dict[str, float]:
-    figures: dict[str, float | None] = {
+    metrics: dict[str, float | None] = {
         name: _mean(values) for name, values in _repetitions(report, work).items()
     }
-    for metric, target in (("ttft_s", "prefill"), ("itl_s", "per_token"), ("e2e_s", "generate")):
+    for latency_name, target in (
+        ("ttft_s", "prefill"),
+        ("itl_s", "per_token"),
+        ("e2e_s", "generate"),
+    ):
         latency = _part(report, target, "latency")
-        figures |= {f"{metric}_p50": latency.get("p50"), f"{metric}_p99": latency.get("p99")}
+        metrics |= {
+            f"{latency_name}_p50": latency.get("p50"),
+            f"{latency_name}_p99": latency.get("p99"),
+        }
     requests, prompt, output = work.requests, work.input_tokens, work.output_tokens
     generate_j, prefill_j, decode_j = (
         _joules(report, target) for target in ("generate", "prefill", "decode")
     )
-    # The first token of each request is made during prefill.
+    # Prefill generates the first token of each request.
     decoded = output - 1 if output else None
     memory = _part(report, "decode", "memory")
-    figures |= {
+    metrics |= {
         "j_per_request": _ratio(generate_j, requests),
         "j_per_output_token": _ratio(generate_j, requests, output),
         "j_per_prefill_token": _ratio(prefill_j, requests, prompt),
@@ -122,23 +129,23 @@ def _metrics(report: Section, work: ImportHints) -> dict[str, float]:
         "host_peak_rss_bytes": _bytes(memory.get("max_ram")),
         "device_peak_bytes": _bytes(memory.get("max_process_vram")),
     }
-    return {name: value for name, value in figures.items() if value is not None}
+    return {name: value for name, value in metrics.items() if value is not None}
 
 
 def _repetitions(report: Section, work: ImportHints) -> dict[str, list[float]]:
-    """Return what is known of each timed call of ``generate``."""
+    """Return the metrics of each timed call of ``generate``."""
     durations_s = list(_part(report, "generate", "latency").get("values") or ())
     if not durations_s or min(durations_s) <= 0:
         return {}
     found = {"duration_s": durations_s}
     if work.requests:
-        found["requests_per_s"] = [work.requests / one for one in durations_s]
+        found["requests_per_s"] = [work.requests / duration_s for duration_s in durations_s]
         if work.output_tokens:
             tokens = work.requests * work.output_tokens
-            found["output_tokens_per_s"] = [tokens / one for one in durations_s]
+            found["output_tokens_per_s"] = [tokens / duration_s for duration_s in durations_s]
             if work.input_tokens:
                 tokens += work.requests * work.input_tokens
-                found["total_tokens_per_s"] = [tokens / one for one in durations_s]
+                found["total_tokens_per_s"] = [tokens / duration_s for duration_s in durations_s]
     return found
 
 

@@ -15,16 +15,16 @@ from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
 
 POWERCAP = Path("/sys/class/powercap")
 UPDATE_PERIOD_S = 0.001
-"""The hardware renews its counter about once a millisecond (Intel SDM vol. 3B, 15.10)."""
+"""The hardware updates its counter about once a millisecond (Intel SDM vol. 3B, 15.10)."""
 
-_REMEDY = "sudo chmod a+r /sys/class/powercap/*/energy_uj"
+_HINT = "sudo chmod a+r /sys/class/powercap/*/energy_uj"
 
 
 class RaplMeter(Meter):
     """Reads every zone's counter.
 
     Args:
-        options: Not used; RAPL has nothing to choose.
+        options: Not used; RAPL has no options.
         root: The powercap folder.
     """
 
@@ -34,13 +34,13 @@ class RaplMeter(Meter):
         self._zones: list[tuple[Path, Channel]] = []
 
     def probe(self) -> Probe:
-        """Say which domains there are, or why none can be read."""
+        """Return the domains, or why they cannot be read."""
         try:
             zones = list(self._find())
         except PermissionError as error:
             reason = (
                 f"{error.filename} can only be read by root, because fine-grained energy leaks "
-                f"secrets (CVE-2020-8694); where that does not matter: {_REMEDY}"
+                f"secrets (CVE-2020-8694); if that is acceptable here: {_HINT}"
             )
             return Probe(available=False, reason=reason)
         except OSError as error:
@@ -74,7 +74,7 @@ class RaplMeter(Meter):
     def _find(self) -> Iterator[tuple[Path, Channel]]:
         """Yield each zone with its channel; ``intel-rapl:0:1`` lies within ``intel-rapl:0``.
 
-        The same counters appear a second time as ``intel-rapl-mmio``, which is left out.
+        ``intel-rapl-mmio`` shows the same counters again and is left out.
         """
         zones = sorted(self._root.glob("intel-rapl:*"))
         names = {zone.name: (zone / "name").read_text().strip() for zone in zones}
@@ -84,10 +84,10 @@ class RaplMeter(Meter):
 
 
 def _channel(zone: Path, names: Mapping[str, str]) -> Channel:
-    """Describe a zone as a domain of the one host CPU.
+    """Return a zone as a domain of the host CPU.
 
-    ``psys`` covers the whole platform and so contains every package; cores and graphics lie
-    within their package; memory is counted beside it.
+    ``psys`` covers the whole platform and so contains every package; a package contains its cores
+    and graphics; memory is counted beside the package.
     """
     domain = names[zone.name]
     parent = names[":".join(zone.name.split(":")[:2])]

@@ -1,4 +1,4 @@
-"""Readings of an external meter from the file it writes, or once wrote."""
+"""Readings of an external meter from its file, which may still grow."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _QUANTITIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row.
+class TraceRow:
+    """A row of the file.
 
     Attributes:
         line: Its line in the file, from 1.
-        time_s: Its time as the file gives it, in seconds.
-        quantity: What its value means.
+        time_s: Its time in the file, in seconds.
+        quantity: Meaning of its value.
         value: Joules or watts.
         device: Device, or empty.
         domain: Domain, or empty.
@@ -45,17 +45,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be understood, and why."""
+    """A row that cannot be read, and why."""
 
     problem: str
 
 
 class TraceFile:
-    """A file that may still be written to.
+    """A file that a meter may still write to.
 
     Args:
         path: The file.
-        columns: Names of its columns, by the name that llem gives them.
+        columns: The file's column names, by llem's names.
 
     Raises:
         OSError: It cannot be opened.
@@ -75,19 +75,19 @@ class TraceFile:
 
     @property
     def quantity(self) -> Quantity | None:
-        """What the header says the values mean; ``None`` without one, or if it names several."""
+        """Quantity that the header names; ``None`` without a header, or if it names several."""
         header = self._header or ()
         found = [q for name, q in _QUANTITIES.items() if self._columns.get(name, name) in header]
         return found[0] if len(found) == 1 else None
 
-    def rows(self) -> list[Row | BadRow]:
+    def rows(self) -> list[TraceRow | BadRow]:
         """Return the rows that were completed since the last call.
 
         Raises:
             OSError: The file cannot be read.
         """
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        found: list[Row | BadRow] = []
+        found: list[TraceRow | BadRow] = []
         for raw in lines:
             self._line += 1
             text = raw.decode("utf-8-sig", errors="replace").strip()
@@ -103,7 +103,7 @@ class TraceFile:
         """Close the file."""
         self._file.close()
 
-    def _row(self, text: str) -> Row | BadRow:
+    def _row(self, text: str) -> TraceRow | BadRow:
         try:
             fields = self._fields(text)
             present = [name for name in _QUANTITIES if self._get(fields, name) is not None]
@@ -116,7 +116,7 @@ class TraceFile:
         if not (math.isfinite(value) and math.isfinite(time_s)):
             return BadRow(f"line {self._line} holds no number")
         device, domain = (str(self._get(fields, name) or "") for name in ("device", "domain"))
-        return Row(self._line, time_s, _QUANTITIES[present[0]], value, device, domain)
+        return TraceRow(self._line, time_s, _QUANTITIES[present[0]], value, device, domain)
 
     def _fields(self, text: str) -> Mapping[str, Any]:
         if self._json:
@@ -138,20 +138,20 @@ class TraceFile:
         return datetime.fromisoformat(moment).timestamp()
 
     def _get(self, fields: Mapping[str, Any], column: str) -> Any:
-        """Return a field by the name that llem gives it; ``None`` if it is empty or missing."""
+        """Return a field by llem's name of its column; ``None`` if it is empty or missing."""
         value = fields.get(self._columns.get(column, column))
         return None if value == "" else value
 
 
-Place = tuple[str, str, Quantity]
-"""Device, domain and quantity: what makes a channel."""
+ChannelKey = tuple[str, str, Quantity]
+"""Device, domain and quantity, which identify a channel."""
 
 
 class TraceMeter(Meter):
     """Follows a file of timestamped power or energy.
 
-    Rows become readings when their time has come, those that are appended later included; so a
-    recorded file plays back, and a growing one is followed.
+    A row becomes a reading when its time has come, whether it was in the file at the start or
+    appended later: a recorded file plays back, and a growing file is followed.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -159,13 +159,13 @@ class TraceMeter(Meter):
         given = options.get("trace")
         self._config = TraceConfig.model_validate(given) if given else None
         self._file: TraceFile | None = None
-        self._channels: dict[Place, int] = {}
+        self._channels: dict[ChannelKey, int] = {}
         self._latest_s: list[float] = []
-        self._waiting: list[Row] = []
+        self._waiting: list[TraceRow] = []
         self._shift_s = 0.0
 
     def probe(self) -> Probe:
-        """Say what the file offers, or what is wrong with it."""
+        """Return the channels of the file, or why it cannot be used."""
         try:
             channels = self.open(())
         except OSError as error:
@@ -175,39 +175,39 @@ class TraceMeter(Meter):
         return Probe(available=True, channels=tuple(channels))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
-        """Read what the file holds already and return a channel for each domain in it.
+        """Read the file so far and return a channel for each domain in it.
 
         Raises:
-            OSError: It cannot be read, or does not say what it holds.
+            OSError: The file cannot be read, or names no quantity.
         """
         if self._config is None:
             raise OSError("no file is given: set measurement.trace.file")
         self._file = file = TraceFile(self._config.file, self._config.columns)
-        for one in file.rows():
-            if isinstance(one, BadRow):
-                raise OSError(f"{file.path}: {one.problem}")
-            self._waiting.append(one)
-        places = {self._place(row): None for row in self._waiting}
-        if not places and file.quantity is not None:
-            places = {(self._config.device, self._config.domain, file.quantity): None}
-        if not places:
-            raise OSError(f"{file.path}: there is no row yet that tells what it holds")
-        self._channels = {place: at for at, place in enumerate(places)}
-        self._latest_s = [-math.inf] * len(places)
+        for row in file.rows():
+            if isinstance(row, BadRow):
+                raise OSError(f"{file.path}: {row.problem}")
+            self._waiting.append(row)
+        keys = {self._key(row): None for row in self._waiting}
+        if not keys and file.quantity is not None:
+            keys = {(self._config.device, self._config.domain, file.quantity): None}
+        if not keys:
+            raise OSError(f"{file.path}: no row shows yet what the file holds")
+        self._channels = {key: at for at, key in enumerate(keys)}
+        self._latest_s = [-math.inf] * len(keys)
         if self._config.clock == "replay" and self._waiting:
             self._shift_s = time.monotonic() - min(row.time_s for row in self._waiting)
-        return tuple(_channel(self._config, file, *place) for place in places)
+        return tuple(_channel(self._config, file, *key) for key in keys)
 
     def read(self) -> Sequence[Reading]:
         """Return every row whose time has come since the last call."""
         now_s = time.monotonic()
         readings = list(self._arrivals(now_s))
-        later: list[Row] = []
+        later: list[TraceRow] = []
         for row in self._waiting:
             moment_s = self._monotonic_s(row.time_s, now_s)
             if moment_s > now_s:
                 later.append(row)
-            elif (channel := self._channels.get(self._place(row))) is not None:
+            elif (channel := self._channels.get(self._key(row))) is not None:
                 readings.append(self._reading(channel, moment_s, row))
         self._waiting = later
         return readings
@@ -219,24 +219,24 @@ class TraceMeter(Meter):
         self._file, self._waiting, self._channels = None, [], {}
 
     def _arrivals(self, now_s: float) -> Sequence[Reading]:
-        """Take in what was appended; return a failure of every channel for what cannot be read.
+        """Take in appended rows; return a failed reading of every channel for each unreadable row.
 
-        A row that cannot be read may have been of any channel.
+        An unreadable row may belong to any channel.
         """
         assert self._file is not None
         problems = []
         try:
-            for one in self._file.rows():
-                if isinstance(one, BadRow):
-                    problems.append(one.problem)
+            for row in self._file.rows():
+                if isinstance(row, BadRow):
+                    problems.append(row.problem)
                 else:
-                    self._waiting.append(one)
+                    self._waiting.append(row)
         except OSError as error:
             problems.append(str(error))
         channels = range(len(self._channels))
         return [Reading(at, now_s, None, error=text) for text in problems for at in channels]
 
-    def _place(self, row: Row) -> Place:
+    def _key(self, row: TraceRow) -> ChannelKey:
         assert self._config is not None
         return row.device or self._config.device, row.domain or self._config.domain, row.quantity
 
@@ -251,7 +251,7 @@ class TraceMeter(Meter):
             case "wall":
                 return moment_s - time.time() + now_s
 
-    def _reading(self, channel: int, moment_s: float, row: Row) -> Reading:
+    def _reading(self, channel: int, moment_s: float, row: TraceRow) -> Reading:
         if moment_s <= self._latest_s[channel]:
             return Reading(channel, moment_s, None, error=f"line {row.line} goes back in time")
         self._latest_s[channel] = moment_s

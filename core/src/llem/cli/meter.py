@@ -17,7 +17,7 @@ from llem.report.formatting import number
 
 if TYPE_CHECKING:
     from llem.run.live_power import LivePower
-    from llem.schema.command_outcome import CommandOutcome
+    from llem.schema.outcome import CommandOutcome
 
 
 def show_power(pictures: Iterator[Sequence[LivePower]]) -> None:

@@ -10,9 +10,8 @@ from rich.text import Text
 
 from llem.report.formatting import joules, number, with_prefix
 from llem.report.metrics import METRICS
-from llem.schema.command_outcome import CommandOutcome
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
-from llem.schema.outcome import Imported, Outcome, Quantiles, Verdict
+from llem.schema.outcome import CommandOutcome, Imported, Outcome, Quantiles, Verdict
 
 
 def outcome_table(outcome: Outcome) -> RenderableType:

@@ -24,9 +24,8 @@ from llem.energy.integrate import peak_w
 from llem.errors import CommandNotFound, CommandRefused
 from llem.registry import Registry
 from llem.run.metering import choose_meters, foreign_processes, sampling
-from llem.schema.command_outcome import CommandOutcome, Power, Window
 from llem.schema.measurement import MeasurementConfig, ThresholdsConfig
-from llem.schema.outcome import Overhead
+from llem.schema.outcome import CommandOutcome, CommandPower, CommandWindow, Overhead
 from llem.schema.reason_codes import decide_verdict
 
 FORWARDED = tuple(
@@ -216,11 +215,11 @@ def _outcome(
         exit_code=run.exit_code,
         verdict=verdict,
         warnings=warnings,
-        window=Window(
+        window=CommandWindow(
             start_monotonic_s=run.started_s, end_monotonic_s=run.finished_s, duration_s=duration_s
         ),
         energy=energy,
-        power=Power(
+        power=CommandPower(
             mean_w=energy.mean_w, peak_w=peak_w(counted, span, over_s), peak_window_s=over_s
         ),
         overhead=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),

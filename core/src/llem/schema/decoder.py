@@ -18,7 +18,7 @@ PRESETS = MappingProxyType(
         "factual": {"do_sample": True, "temperature": 0.3, "top_p": 0.9, "top_k": 20},
     }
 )
-"""What each preset fills in: usual choices, written down so that they can be repeated."""
+"""Values that each preset fills in."""
 
 SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "typical_p")
 """Fields that act on sampling alone."""
@@ -33,7 +33,7 @@ class DecoderConfig(FrozenModel):
         Literal["deterministic", "standard", "creative", "factual"] | None,
         Param(examples=("deterministic", "standard")),
     ] = None
-    """Fills in what is not written here; any key that is written wins, `null` included."""
+    """Sets the fields that the config leaves out; any key in the config wins, `null` included."""
 
     do_sample: Annotated[
         bool | None, Param(examples=(True, False), example_context={"decoder.temperature": None})
@@ -98,8 +98,8 @@ class DecoderConfig(FrozenModel):
     """Seed of sampling and of random weights; the same before every repetition."""
 
     ignore_eos: bool | None = None
-    """Whether to go on after EOS up to the length limit; unset means yes for synthetic
-    workloads, whose output length is part of the question, and no otherwise."""
+    """Whether to continue after EOS up to the length limit; unset means yes for synthetic
+    workloads, whose output length is given, and no otherwise."""
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:

@@ -1,4 +1,4 @@
-"""The energy part of an outcome: one row per device and domain, totals, idle power, conditions."""
+"""The energy part of an outcome: a row per device and domain, totals, idle power, conditions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from llem.schema.provenance import Provenance
 
 
 class DeviceEnergy(FrozenModel):
-    """Energy of one domain of one device over all windows."""
+    """Energy of a domain of a device over all windows."""
 
     device: str
     """Device id."""
@@ -16,31 +16,31 @@ class DeviceEnergy(FrozenModel):
     meter: str
     """Meter that read it."""
     method: str
-    """How readings became energy."""
+    """Kind of readings that the energy comes from."""
     provenance: Provenance
-    """Measured, estimated or unavailable."""
+    """Whether the energy is measured, estimated or unavailable."""
     gross_j: float | None
     """Energy over the windows."""
     idle_w: float | None
-    """Idle power that is subtracted."""
+    """Idle power that is subtracted for net energy."""
     net_j: float | None
     """Gross less idle power times window time."""
     uncertainty_j: NonNegative | None
-    """Standard uncertainty of the gross energy, without that of the sensor's gain."""
+    """Standard uncertainty of the gross energy, without the sensor's gain error."""
     gain_uncertainty_j: NonNegative | None
-    """What the sensor's stated gain error adds; it cancels between runs on one device."""
+    """Uncertainty from the sensor's gain error; it cancels between runs on the same device."""
     net_uncertainty_j: NonNegative | None
-    """Standard uncertainty of the net energy, that of the idle power included, gain apart."""
+    """Standard uncertainty of the net energy, with that of the idle power, without gain error."""
     mean_w: float | None
     """Gross energy per second of window."""
     counted_in_total: bool
-    """False for a domain that another row already includes."""
+    """False for a domain whose energy another row already includes."""
     update_period_s: NonNegative | None = None
-    """How often the source renewed its value, as its readings show it."""
+    """Update period of the source, as its readings show it."""
     missed_readings: Count = 0
-    """How often it did not answer within the windows."""
+    """Number of failed readings within the windows."""
     gap_s: NonNegative = 0.0
-    """Window time in stretches without readings that had to be bridged."""
+    """Window time in stretches without readings, which interpolation bridged."""
     note: str = ""
     """Model and inputs of an estimate, or a remark."""
 
@@ -49,7 +49,7 @@ class IdlePower(FrozenModel):
     """Idle power over all counted domains."""
 
     duration_s: NonNegative
-    """How long it was metered."""
+    """Duration of idle metering."""
     power_w: float | None
     """Mean power."""
     standard_error_w: NonNegative | None = None
@@ -57,7 +57,7 @@ class IdlePower(FrozenModel):
     drift_w: float | None = None
     """Mean of the second half less that of the first."""
     age_s: NonNegative = 0.0
-    """How long before this run an idle power taken over from another run was metered."""
+    """Age of an idle power that was metered in an earlier run."""
 
 
 class DeviceConditions(FrozenModel):
@@ -70,27 +70,27 @@ class DeviceConditions(FrozenModel):
     temperature_first_c: float | None
     """Temperature in the first sample."""
     temperature_max_c: float | None
-    """Greatest temperature."""
+    """Highest temperature."""
     core_clock_mean_hz: float | None
     """Mean clock of the arithmetic units."""
     core_clock_min_hz: float | None
-    """Least clock of the arithmetic units."""
+    """Lowest clock of the arithmetic units."""
     core_clock_max_hz: float | None
-    """Greatest clock of the arithmetic units."""
+    """Highest clock of the arithmetic units."""
     memory_clock_mean_hz: float | None
     """Mean clock of the memory."""
     power_limit_w: float | None
-    """The power limit that was enforced; the least, if it changed."""
+    """Enforced power limit; the lowest, if it changed."""
     throttled_ratio: float | None
-    """Share of the samples in which heat or a hardware limit held the clocks down."""
+    """Share of the samples in which heat or a hardware limit reduced the clocks."""
     power_capped_ratio: float | None
-    """Share of the samples in which the power limit held them down."""
+    """Share of the samples in which the power limit reduced the clocks."""
     throttled_by: tuple[str, ...] = ()
-    """What held them down."""
+    """Causes of the reduced clocks."""
     foreign_processes: tuple[int, ...] = ()
-    """Processes that computed on it and do not belong to the run."""
+    """Processes of others that computed on the device."""
     partitioned: bool | None = None
-    """Whether it is split into instances (MIG), whose energy cannot be told apart."""
+    """Whether the device is split into instances (MIG), which share a single power reading."""
 
 
 class PhaseEnergy(FrozenModel):
@@ -101,17 +101,17 @@ class PhaseEnergy(FrozenModel):
     prefill_j: float | None
     """Its energy."""
     prefill_uncertainty_j: NonNegative | None
-    """Standard uncertainty of that, gain apart."""
+    """Its standard uncertainty, without gain error."""
     j_per_prefill_token: float | None
-    """Its energy per input token; unavailable where mixed time served some of them."""
+    """Its energy per input token; unavailable where mixed time served some prompts."""
     decode_s: NonNegative | None
     """Time in which every active request was past its first token."""
     decode_j: float | None
     """Its energy."""
     decode_uncertainty_j: NonNegative | None
-    """Standard uncertainty of that, gain apart."""
+    """Its standard uncertainty, without gain error."""
     j_per_decode_token: float | None
-    """Its energy per output token made in it; first tokens belong to prefill."""
+    """Its energy per output token generated in it; first tokens belong to prefill."""
     mixed_s: NonNegative | None
     """Time with active requests in both phases; its energy belongs to neither."""
     unavailable: str | None = None
@@ -124,25 +124,25 @@ class Energy(FrozenModel):
     provenance: Provenance
     """The weakest provenance among the counted rows."""
     gross_j: float | None
-    """All counted rows together."""
+    """Energy of all counted rows."""
     idle_j: float | None
     """Idle power times window time."""
     net_j: float | None
     """Gross less idle."""
     uncertainty_j: NonNegative | None
-    """Standard uncertainty of the gross energy, without that of the sensors' gain."""
+    """Standard uncertainty of the gross energy, without the sensors' gain errors."""
     gain_uncertainty_j: NonNegative | None
-    """What the sensors' stated gain errors add; it cancels between runs on the same devices."""
+    """Uncertainty from the sensors' gain errors; it cancels between runs on the same devices."""
     net_uncertainty_j: NonNegative | None
-    """Standard uncertainty of the net energy, that of the idle power included, gain apart."""
+    """Standard uncertainty of the net energy, with that of the idle power, without gain error."""
     j_per_output_token: float | None
     """Gross joules per output token."""
     uncertainty_j_per_output_token: NonNegative | None
-    """Its standard uncertainty from measuring and from the spread over repetitions, gain apart."""
+    """Its standard uncertainty from readings and from the spread over repetitions, without gain."""
     j_per_request: float | None
     """Gross joules per request."""
     uncertainty_j_per_request: NonNegative | None
-    """Its standard uncertainty, likewise."""
+    """Its standard uncertainty, from the same sources."""
     net_j_per_output_token: float | None
     """Net joules per output token."""
     net_j_per_request: float | None
@@ -150,7 +150,7 @@ class Energy(FrozenModel):
     mean_w: float | None
     """Gross joules per second of window."""
     idle_basis: str | None
-    """Which idle power was subtracted: bare or loaded."""
+    """The idle power that was subtracted: bare or loaded."""
     bare_idle: IdlePower | None = None
     """Idle power before the worker was started."""
     loaded_idle: IdlePower | None = None
@@ -158,8 +158,8 @@ class Energy(FrozenModel):
     after_idle: IdlePower | None = None
     """Idle power after the last repetition, the model still in memory."""
     phases: PhaseEnergy | None = None
-    """Prefill and decode apart; none where no requests are measured."""
+    """Prefill and decode energy; null without requests."""
     devices: tuple[DeviceEnergy, ...] = ()
-    """One row per device and domain."""
+    """A row per device and domain."""
     conditions: tuple[DeviceConditions, ...] = ()
-    """One row per device that tells more than energy."""
+    """A row per device whose meter reports more than energy."""

@@ -1,4 +1,4 @@
-"""How it is measured: meters, windows, warm-up, baselines, precision."""
+"""How to measure: meters, windows, warm-up, baselines, precision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ThresholdsConfig(FrozenModel):
     """`sampling-gap` where more of the window time has no readings."""
 
     max_throttled_ratio: Ratio = 0.05
-    """`throttled` where a device's clocks were held down for more of the window time."""
+    """`throttled` where a device's clocks were reduced for more of the window time."""
 
     max_clock_spread_ratio: Ratio = 0.1
     """`clock-unstable` where a device's core clock varied by more, as a share of its mean."""
@@ -43,44 +43,44 @@ class ThresholdsConfig(FrozenModel):
 
 
 class TraceConfig(FrozenModel):
-    """Where the readings of an external meter (wall meter, PDU, BMC) are, for the meter `trace`.
+    """Readings of an external meter (wall meter, PDU, BMC) in a file, for the meter `trace`.
 
     The file is CSV with a header, or JSON lines if its name ends in `.jsonl`. Each row has a time,
     `time_s` in seconds or `time` in ISO 8601, and one of `power_w`, `average_power_w` and
-    `energy_j`; it may have `device` and `domain`. Rows that are appended later are read too.
+    `energy_j`; `device` and `domain` are optional. llem also reads rows that are appended later.
     """
 
     file: Annotated[str, Field(min_length=1), Param(examples=("wall.csv",))]
-    """The file."""
+    """Path of the file."""
 
     clock: Literal["monotonic", "wall", "replay"] = "wall"
-    """Clock of the times: this machine's monotonic one, Unix or ISO time, or `replay`: the first
-    row is taken to be read when metering begins."""
+    """Clock of the times: this machine's monotonic clock, Unix or ISO time, or `replay`, which sets
+    the first row to the start of metering."""
 
     offset_s: Annotated[float, Field(ge=-86_400, le=86_400), Param(unit="s")] = 0.0
-    """Added to each time, to make up for a clock that differs from this machine's."""
+    """Added to each time, to correct for the difference to this machine's clock."""
 
     columns: dict[str, str] = {}
-    """The file's own names for columns, such as `{time: Timestamp, power_w: Watts}`."""
+    """The file's own column names, such as `{time: Timestamp, power_w: Watts}`."""
 
     device: str = "host:trace"
-    """Device that rows without one belong to; it counts as part of this machine if its name
-    begins with `host` or `cpu`, and as an accelerator that an engine must name otherwise."""
+    """Device of rows that name no device. A name that begins with `host` or `cpu` is part of this
+    machine; any other name is an accelerator, which counts if the engine uses it."""
 
     domain: str = "wall"
-    """Domain that rows without one belong to."""
+    """Domain of rows that name no domain."""
 
     update_period_s: Annotated[float | None, Field(gt=0, le=3600), Param(unit="s")] = None
-    """How often the external meter renews its reading, if known."""
+    """Update period of the external meter, if known."""
 
     resolution: Annotated[float | None, Field(ge=0), Param(unit="W or J")] = None
     """Smallest step of a reading, if known."""
 
     gain_error_ratio: Annotated[float | None, Field(ge=0, le=1)] = None
-    """Standard relative error that the external meter states, if it does."""
+    """Standard relative error that the external meter states, if any."""
 
     wraps_at_j: Annotated[float | None, Field(gt=0), Param(unit="J")] = None
-    """Value at which an energy counter starts again from 0, if it does."""
+    """Value at which an energy counter wraps to 0, if it wraps."""
 
 
 Seconds = Annotated[float, Field(ge=0, le=86_400), Param(unit="s")]
@@ -90,69 +90,69 @@ class WarmupConfig(FrozenModel):
     """Repetitions of the measured workload before the first window, until they are stable."""
 
     strategy: Literal["variation", "trend", "fixed"] = "variation"
-    """When the workload counts as warm: `variation`, once the coefficient of variation of the last
-    three durations is small; `trend`, once the last six show no trend; `fixed`, always after
+    """When the workload is warm: with `variation`, once the coefficient of variation of the last
+    three durations is small; with `trend`, once the last six show no trend; with `fixed`, after
     `min_repetitions`."""
 
     min_repetitions: Annotated[int, Field(ge=0, le=1000), Param(unit="repetitions")] = 2
-    """Warm-up repetitions that are always made."""
+    """Minimum number of warm-up repetitions."""
 
     max_repetitions: Annotated[int, Field(ge=0, le=1000), Param(unit="repetitions")] = 20
-    """Warm-up ends here even when it is not stable; the verdict then says so."""
+    """Maximum number of warm-up repetitions; the verdict says whether they were stable."""
 
     max_duration_s: Seconds = 120.0
-    """Warm-up ends after this time even when it is not stable."""
+    """Maximum total duration of warm-up."""
 
     stable_within_ratio: Annotated[float, Field(gt=0, le=1)] = 0.05
-    """Greatest coefficient of variation, or greatest change by a trend, that counts as stable."""
+    """Maximum coefficient of variation, or greatest change by a trend, of a stable workload."""
 
 
 class BaselineConfig(FrozenModel):
     """Idle power, measured before loading, after it, and after the last repetition."""
 
     bare_s: Seconds = 3.0
-    """Idle time metered before the worker starts; 0 skips it."""
+    """Duration of idle metering before the worker starts; 0 skips it."""
 
     loaded_s: Seconds = 3.0
-    """Idle time metered with the model in memory; 0 skips it."""
+    """Duration of idle metering with the model in memory; 0 skips it."""
 
     after_s: Seconds = 1.0
-    """Idle time metered after the last repetition; 0 skips it."""
+    """Duration of idle metering after the last repetition; 0 skips it."""
 
     reuse_s: Seconds = 0.0
-    """Greatest age at which a study uses an earlier run's bare idle power again; 0 meters it in
-    every run. It is checked for a second, and metered anew if the machine idles otherwise."""
+    """Maximum age of an earlier run's bare idle power that a study reuses; 0 meters it in every
+    run. A check of 1 s decides: if idle power has changed, it is metered again."""
 
     subtract: Literal["bare", "loaded"] = "bare"
-    """Which idle power is subtracted for net energy."""
+    """The idle power that is subtracted for net energy."""
 
 
 class MeasurementConfig(FrozenModel):
-    """How long, how precisely and with what the workload is measured."""
+    """Duration, precision and meters of the measurement."""
 
     removed: ClassVar[Mapping[str, str]] = {"limits": "write `thresholds`"}
 
     meters: Literal["auto"] | tuple[str, ...] = "auto"
-    """Meters to use; `auto` takes every one that works here, an estimate only as a last resort."""
+    """Meters to use; `auto` takes every working meter, an estimate only as a last resort."""
 
     sample_period_s: Annotated[float | None, Field(ge=0.01, le=10), Param(unit="s")] = None
-    """Time between two readings of the meters; unset reads each one twice per update of its own."""
+    """Time between two readings of the meters; unset reads each meter twice per update."""
 
     min_duration_s: Seconds = 10.0
-    """Least total length of the measured windows."""
+    """Minimum total duration of the measured windows."""
 
     max_duration_s: Seconds = 120.0
-    """No further repetition starts after this much window time."""
+    """No repetition starts after this much window time."""
 
     min_repetitions: Annotated[int, Field(ge=1, le=100_000), Param(unit="repetitions")] = 3
-    """Least number of measured repetitions; an interval needs two."""
+    """Minimum number of measured repetitions; a confidence interval needs two."""
 
     max_repetitions: Annotated[int, Field(ge=1, le=100_000), Param(unit="repetitions")] = 1000
-    """Greatest number of measured repetitions."""
+    """Maximum number of measured repetitions."""
 
     target_ci_ratio: Annotated[float, Field(gt=0, le=1), Param(examples=(0.02,))] = 0.02
-    """Repeat until half the 95 % interval of J per output token is within this share of it; where
-    energy is not measured, of a repetition's duration."""
+    """Repeat until half the 95 % interval of J per output token is within this share of its mean;
+    where energy is not measured, of a repetition's duration."""
 
     warmup: WarmupConfig = WarmupConfig()
     """Warm-up before the first window."""

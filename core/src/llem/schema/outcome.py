@@ -1,4 +1,4 @@
-"""The outcome document: what was measured for one experiment.
+"""The outcome documents: of an experiment, and of a command that `llem meter` ran.
 
 SI units throughout, named in the keys. A figure that was not measured is ``null``, never 0.
 Every figure covers the same windows: all measured repetitions together.
@@ -18,60 +18,60 @@ class Imported(FrozenModel):
     provenance: Literal["imported"] = "imported"
     """How the figures came about."""
     tool: str
-    """What measured them."""
+    """Name of the tool."""
     tool_version: str | None
-    """Its version; null if the file does not say."""
+    """Its version; null if the file does not state it."""
     format: str
     """Format of the file."""
     file: str
     """Name of the file; `imported.json` beside this document is a copy of its content."""
     file_sha256: str
-    """Hash of that content."""
+    """Hash of that copy."""
     metrics: dict[str, float]
     """Value by name, in SI units; a metric that the file does not contain is absent."""
     repetitions: dict[str, tuple[float, ...]] = {}
-    """Values of single repetitions, where the file has them."""
+    """Values of single repetitions, where the file holds them."""
 
 
 WorkerOrigin = Literal["fresh", "preforked", "reused"]
 
 
 class RunPosition(FrozenModel):
-    """Where a run stands in its study."""
+    """Position of a run in its study."""
 
     name: str
     """Name of the study."""
     run_id: str
     """Id of the run: the hash of call plan, workload and runner, and the repeat if several."""
     repeat: Count
-    """Which run of the experiment it is, from 0."""
+    """Number of the run among the runs of its experiment, from 0."""
     block: Count
-    """Pass over all experiments it belongs to, from 0."""
+    """Number of the pass over all experiments, from 0."""
     position: Count
-    """Its place in the order of the study, from 0."""
+    """Position in the order of the study, from 0."""
     points: tuple[dict[str, Any], ...]
-    """What tells the experiment apart, for each point of the study that is this experiment."""
+    """Varied parameters, for each point of the study that is this experiment."""
     worker: WorkerOrigin = "fresh"
-    """Whether the worker was started for this run, forked for it from a process that had the engine
-    imported, or kept from the run before with its model."""
+    """Origin of the worker: started for this run, forked from a process with the engine imported,
+    or reused from the run before with its model."""
 
 
 class Reason(FrozenModel):
-    """Why an outcome is not valid, or what to know about it."""
+    """Why an outcome is not valid, or a remark on it."""
 
     code: str
     """Stable identifier, documented under `docs/reference/verdict.md`."""
     message: str
-    """What was seen, with figures."""
+    """The finding, with figures."""
 
 
 class Verdict(FrozenModel):
     """Whether the figures may be used."""
 
     valid: bool
-    """True when no reason speaks against using them."""
+    """True if no reason invalidates them."""
     reasons: tuple[Reason, ...] = ()
-    """Everything that speaks against using them."""
+    """Every reason that invalidates them."""
 
 
 class Failure(FrozenModel):
@@ -80,19 +80,19 @@ class Failure(FrozenModel):
     code: str
     """The error's stable code."""
     phase: str
-    """Phase in which it happened, such as `open` or `run`."""
+    """Phase of the failure, such as `open` or `run`."""
     message: str
     """What happened."""
     hint: str = ""
     """What to do about it."""
     error_type: str = ""
-    """Exception class in the worker."""
+    """Class of the exception in the worker."""
     traceback: str = ""
     """The worker's traceback."""
 
 
 class Environment(FrozenModel):
-    """Where it was measured."""
+    """Machine, engine and versions of the measurement."""
 
     llem_version: str
     """Version of llem in the host process."""
@@ -103,34 +103,34 @@ class Environment(FrozenModel):
     cpu: str
     """Processor name."""
     logical_cores: Count | None
-    """Processors the run could use; null for an imported result that does not say."""
+    """Processors available to the run; null where an imported result does not state it."""
     memory_bytes: Count | None
-    """Physical memory; null likewise."""
+    """Physical memory; null where an imported result does not state it."""
     gpus: tuple[dict[str, Any], ...] = ()
     """Visible GPUs: uuid, name, memory."""
     devices: tuple[str, ...] = ()
-    """Devices the engine used."""
+    """Devices that the engine used."""
     python: str | None = None
     """Python version of the worker."""
     engine: str | None = None
-    """Engine that ran."""
+    """Name of the engine."""
     engine_version: str | None = None
     """Its version."""
     versions: dict[str, str] = {}
-    """Distributions in the worker that matter to the result."""
+    """Versions of the worker's distributions that affect the result."""
     variables: dict[str, str] = {}
-    """Environment variables that matter to the result; secrets are never among them."""
+    """Environment variables that affect the result; secrets are never among them."""
 
 
 class WorkloadInfo(FrozenModel):
-    """What was asked of the model, per repetition."""
+    """The requests of a repetition."""
 
     requests: Count
     """Requests per repetition."""
     input_ids_sha256: str
-    """Hash of every request's token ids and output limit, in order."""
+    """Hash of the token ids and output limits of all requests, in order."""
     truncated_requests: Count = 0
-    """Prompts cut to `max_input_tokens`."""
+    """Prompts that were cut to `max_input_tokens`."""
     ignore_eos: bool
     """Whether output lengths were forced."""
 
@@ -139,19 +139,19 @@ class Tokens(FrozenModel):
     """Token counts over all measured repetitions."""
 
     input_tokens: Count
-    """Prompt tokens, padding not included."""
+    """Prompt tokens, without padding."""
     output_tokens: Count
     """Generated tokens up to and including each request's first EOS."""
     padding_tokens: Count
     """Positions computed as padding of prompts or as filler after EOS."""
     padding_input_tokens: Count
-    """The part of the padding that filled prompts."""
+    """Padding of prompts."""
     padding_output_tokens: Count
-    """The part of the padding generated for requests that had ended."""
+    """Padding generated for requests that had ended."""
 
 
 class Spread(FrozenModel):
-    """A figure's statistics over repetitions."""
+    """Statistics of a figure over repetitions."""
 
     mean: float
     """Arithmetic mean."""
@@ -166,7 +166,7 @@ class Spread(FrozenModel):
 
 
 class Repetition(FrozenModel):
-    """One measured repetition."""
+    """A measured repetition."""
 
     start_monotonic_s: float
     """Start of its window on the monotonic clock."""
@@ -183,16 +183,16 @@ class Repetition(FrozenModel):
 
 
 class Timing(FrozenModel):
-    """Where the time went."""
+    """Durations of the phases, and how repetition ended."""
 
     worker_start_s: NonNegative | None = None
-    """Starting the worker's interpreter."""
+    """Time to start the worker's interpreter."""
     load_s: NonNegative | None = None
-    """Importing the engine and loading the model."""
+    """Time to import the engine and load the model."""
     prepare_s: NonNegative | None = None
-    """Batching, outside every window."""
+    """Time to batch the prompts and move them to the device."""
     warmup_s: NonNegative | None = None
-    """All warm-up repetitions."""
+    """Duration of all warm-up repetitions."""
     warmup_repetitions: Count = 0
     """Number of warm-up repetitions."""
     duration_s: NonNegative | None = None
@@ -200,22 +200,22 @@ class Timing(FrozenModel):
     repetitions: tuple[Repetition, ...] = ()
     """The measured repetitions, in order."""
     stop_reason: Literal["precision", "max-duration", "max-repetitions"] | None = None
-    """Why there were no more repetitions: all that was asked for was reached, or a cap was."""
+    """Why repetition ended: the target precision was reached, or a cap."""
     ci_metric: Literal["j_per_output_token", "duration"] | None = None
-    """What the precision is of: energy where it is measured, else a repetition's duration."""
+    """Figure of `ci_ratio`: energy per token if measured, else a repetition's duration."""
     ci_ratio: NonNegative | None = None
-    """Half the 95 % interval of its mean as a share of it; null where it is not known."""
+    """Half the 95 % interval of that figure's mean, as a share of the mean; null if unknown."""
     total_s: NonNegative | None = None
-    """The whole experiment, idle time and start-up included."""
+    """Duration of the whole experiment, idle time and start included."""
 
 
 class Throughput(FrozenModel):
-    """Work per second of window."""
+    """Work per second of window time."""
 
     output_tokens_per_s: NonNegative
     """Generated tokens per second."""
     total_tokens_per_s: NonNegative
-    """Prompt and generated tokens per second, padding not included."""
+    """Prompt and generated tokens per second, without padding."""
     requests_per_s: NonNegative
     """Finished requests per second."""
     output_tokens_per_s_spread: Spread
@@ -238,16 +238,16 @@ class Quantiles(FrozenModel):
 
 
 class Latency(FrozenModel):
-    """Per-request latency, from the moment a request was handed to the engine."""
+    """Latency of requests, from their submission to the engine."""
 
     ttft_s: Quantiles | None
     """Time to first token."""
     itl_s: Quantiles | None
-    """Inter-token latency: gaps between successive tokens of one request."""
+    """Inter-token latency: time between successive tokens of a request."""
     e2e_s: Quantiles
     """Time to the last token."""
     unavailable: str | None = None
-    """Why token times are missing, if they are."""
+    """Why token latencies are unavailable, if they are."""
 
 
 class Compute(FrozenModel):
@@ -256,78 +256,78 @@ class Compute(FrozenModel):
     flops: NonNegative | None
     """Floating-point operations for all counted tokens, from the model's dimensions."""
     flops_per_s: NonNegative | None
-    """Operations per second of window."""
+    """Operations per second of window time."""
     mfu_ratio: NonNegative | None
-    """Operations per second over the devices' stated peak; null where no peak is known."""
+    """Operations per second, as a share of the devices' stated peak; null without a known peak."""
     note: str = ""
-    """Why a figure is missing, or where the peak comes from."""
+    """Why a figure is missing."""
 
 
 class Memory(FrozenModel):
-    """Peak memory and what fills it."""
+    """Peak memory, weights and cache."""
 
     host_peak_rss_bytes: Count | None
-    """Greatest resident memory of the worker process."""
+    """Peak resident memory of the worker process."""
     device_peak_bytes: Count | None
-    """Greatest device memory in use by the engine."""
+    """Peak device memory that the engine used."""
     weights_bytes: Count | None
-    """The model's weights."""
+    """Size of the model's weights."""
     kv_cache_bytes_per_token: Count | None
-    """Key/value cache of one token, from the model's dimensions."""
+    """Size of a token's key/value cache, from the model's dimensions."""
     other: dict[str, int] = {}
-    """Further figures of the engine, by name."""
+    """Other figures of the engine, by name."""
 
 
 class Overhead(FrozenModel):
-    """What measuring itself cost."""
+    """Cost of measuring."""
 
     cpu_s: NonNegative
     """Processor time of llem's own process inside the windows."""
     cpu_ratio: NonNegative | None
-    """That time per second of window: 0.01 is one per cent of one core."""
+    """That time per second of window: 0.01 is 1 % of a core."""
 
 
 class Outcome(FrozenModel):
-    """What was measured for one experiment."""
+    """The measurement of an experiment."""
 
     schema_version: Literal[3] = 3
-    """Version of this document; older ones can be read, newer ones are refused."""
+    """Version of this document; llem reads older versions and refuses newer ones."""
     id: str
     """Name of the outcome's folder."""
     experiment_sha256: str
     """Hash of the validated experiment."""
     study: RunPosition | None = None
-    """Where it stands in its study, if it belongs to one."""
+    """Position in its study, if the run belongs to a study."""
     status: Literal["done", "failed", "out-of-memory", "interrupted"]
-    """How it ended."""
+    """How the run ended."""
     verdict: Verdict
     """Whether the figures may be used."""
     failure: Failure | None = None
-    """How it failed, if it did."""
+    """How the run failed, if it failed."""
     imported: Imported | None = None
-    """What another tool measured, for an imported result; llem then measured nothing."""
+    """Figures of another tool, for an imported result; llem then measured nothing."""
     warnings: tuple[Reason, ...] = ()
-    """Worth knowing, without making the outcome invalid."""
+    """Remarks that do not invalidate the outcome."""
     experiment: dict[str, Any]
     """The validated experiment."""
     plan: dict[str, Any]
-    """The engine calls that were made."""
+    """The engine calls."""
     effective: dict[str, Any] = {}
-    """Values really in force, by `<call>.<argument>`."""
+    """Values in force in the engine, by `<call>.<argument>`."""
     environment: Environment
-    """Where it was measured."""
+    """Machine, engine and versions."""
     model: dict[str, Any] | None = None
     """Facts about the loaded model."""
     workload: WorkloadInfo | None = None
-    """What was asked."""
+    """Requests of a repetition."""
     tokens: Tokens | None = None
     """Token counts."""
     timing: Timing = Timing()
-    """Where the time went."""
+    """Durations."""
     throughput: Throughput | None = None
     """Work per second."""
     latency: Latency | None = None
-    """Per-request latency."""
+    """Latency of requests."""
     energy: Energy | None = None
     """Energy."""
     compute: Compute | None = None
@@ -335,8 +335,57 @@ class Outcome(FrozenModel):
     memory: Memory | None = None
     """Memory."""
     counters: dict[str, float] = {}
-    """Engine counters summed over all measured repetitions."""
+    """Counters of the engine, summed over all measured repetitions."""
     overhead: Overhead | None = None
     """Cost of measuring."""
     log_tail: str = ""
     """Last lines of the worker's log."""
+
+
+class CommandWindow(FrozenModel):
+    """The interval from start to end of the command."""
+
+    start_monotonic_s: float
+    """Start of the command, on the monotonic clock."""
+    end_monotonic_s: float
+    """Its end."""
+    duration_s: NonNegative
+    """Length of the window."""
+
+
+class CommandPower(FrozenModel):
+    """Power over the window, all counted domains together."""
+
+    mean_w: float | None
+    """Gross energy per second of the window."""
+    peak_w: float | None
+    """Highest mean power over any part of the window of length `peak_window_s`."""
+    peak_window_s: NonNegative
+    """1 s, or the whole window if that is shorter."""
+
+
+class CommandOutcome(FrozenModel):
+    """The measurement of a command."""
+
+    schema_version: Literal[2] = 2
+    """Version of this document."""
+    llem_version: str
+    """Version of llem."""
+    started_at: str
+    """Wall-clock start, ISO 8601 in UTC."""
+    command: tuple[str, ...]
+    """The command and its arguments; secrets are never among them."""
+    exit_code: int
+    """The command's exit code, or 128 plus the number of the signal that ended it."""
+    verdict: Verdict
+    """Whether the figures may be used."""
+    warnings: tuple[Reason, ...] = ()
+    """Remarks that do not invalidate the figures."""
+    window: CommandWindow
+    """Start and end of the command."""
+    energy: Energy
+    """Energy in the window; figures per token and per request are null."""
+    power: CommandPower
+    """Power in the window."""
+    overhead: Overhead
+    """Cost of measuring."""

@@ -1,4 +1,4 @@
-"""How a figure came about: measured, estimated, or not available. Needs no pydantic."""
+"""Provenance of a figure. Needs no pydantic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Provenance(StrEnum):
-    """How a figure came about."""
+    """Whether a figure is measured, estimated or unavailable."""
 
     MEASURED = "measured"
     ESTIMATED = "estimated"

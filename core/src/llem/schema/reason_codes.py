@@ -1,8 +1,8 @@
-"""Every reason code: what it means, from where on it is given, what to do, and what it costs.
+"""Reason codes: meaning, threshold, suggested fix, and whether they invalidate the outcome.
 
-The one place where codes are listed. A code that `invalidates` makes an outcome not valid; any
-other one is a warning. `measurement.thresholds.allow` turns a reason into a warning, too. Codes of
-errors (see ``llem.errors``) and codes of a backend's own always invalidate.
+This catalog lists every code of core. A code that `invalidates` makes an outcome not valid; the
+others are warnings. `measurement.thresholds.allow` turns a reason into a warning, too. Codes of
+errors (see ``llem.errors``) and a backend's own codes always invalidate.
 """
 
 from __future__ import annotations
@@ -17,45 +17,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCode:
-    """One entry of the catalogue.
+    """An entry of the catalog.
 
     Attributes:
         code: Stable identifier.
-        subject: What it is about: ``windows``, ``energy``, ``devices`` or ``work``.
-        meaning: When it is given.
-        hint: What to do about it.
-        limit: Dotted path of the field that sets its threshold, or empty.
-        invalidates: Whether an outcome with this reason is not valid.
+        subject: ``windows``, ``energy``, ``devices`` or ``work``.
+        meaning: The finding that the code stands for.
+        hint: What to do.
+        threshold: Dotted path of the field that sets its threshold, or empty.
+        invalidates: Whether the reason makes an outcome not valid.
     """
 
     code: str
     subject: str
     meaning: str
     hint: str
-    limit: str = ""
+    threshold: str = ""
     invalidates: bool = True
 
 
-CATALOGUE: tuple[ReasonCode, ...] = (
+CATALOG: tuple[ReasonCode, ...] = (
     ReasonCode(
         "window-too-short",
         "windows",
-        "The windows are shorter or fewer than asked for, or hold few updates of a meter.",
-        "Raise `measurement.max_duration_s` or `max_repetitions`, or ask for more requests.",
+        "The windows are shorter or fewer than requested, or hold few updates of a meter.",
+        "Raise `measurement.max_duration_s`, `max_repetitions` or `workload.requests`.",
         "measurement.thresholds.min_update_periods",
     ),
     ReasonCode(
         "precision-not-reached",
         "windows",
-        "A cap was reached before the 95 % interval of J/token (of the duration where energy is "
-        "unavailable) was narrow enough.",
-        "Raise `measurement.max_duration_s`, leave the machine alone, or accept a wider interval.",
+        "Repetition reached a cap before the 95 % interval of J/token (of the duration where "
+        "energy is unavailable) was narrow enough.",
+        "Raise `measurement.max_duration_s`, stop other work on the machine, or raise "
+        "`measurement.target_ci_ratio`.",
         "measurement.target_ci_ratio",
     ),
     ReasonCode(
         "warmup-not-converged",
         "windows",
-        "A cap of the warm-up was reached before its repetitions were stable.",
+        "Warm-up reached a cap before its repetitions were stable.",
         "Raise `measurement.warmup.max_repetitions` or `max_duration_s`, or choose another "
         "`measurement.warmup.strategy`.",
         "measurement.warmup.stable_within_ratio",
@@ -63,75 +64,74 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         "device-unmetered",
         "energy",
-        "The engine used a device that no meter reads, so the energy does not include it.",
-        "`llem meters` says what is missing.",
+        "The engine used a device that no meter reads, so its energy is missing.",
+        "Run `llem meters`: it says what each meter needs.",
     ),
     ReasonCode(
         "meter-lost",
         "energy",
         "A meter's readings do not cover the windows, so its energy is unavailable.",
-        "Measure again; look at what else the meter's users do.",
+        "Measure again; check whether another program uses or resets the meter.",
     ),
     ReasonCode(
         "device-lost",
         "energy",
         "A device stopped answering during the run, so its energy is unavailable.",
-        "Look at the device's health (`nvidia-smi`, `dmesg`) and measure again.",
+        "Check the device's health (`nvidia-smi`, `dmesg`) and measure again.",
     ),
     ReasonCode(
         "sampling-gap",
         "energy",
-        "Too much of the window time lies in stretches without readings that matter: anywhere for "
-        "power, at a window's edge for a counter.",
-        "Leave the machine some idle processor time, or set a longer "
-        "`measurement.sample_period_s`.",
+        "Too much of the window time has no readings: at any place for power, at a window's edge "
+        "for a counter.",
+        "Leave some processor time idle, or raise `measurement.sample_period_s`.",
         "measurement.thresholds.max_gap_ratio",
     ),
     ReasonCode(
         "meter-disagreement",
         "energy",
-        "Two meters of one domain differ by more than the limit and than their uncertainties "
-        "explain. Only the more trusted one is counted.",
-        "Find out which one is wrong, and name the right one in `measurement.meters`.",
+        "Two meters of a domain differ by more than the threshold and than their uncertainties "
+        "explain. Only the more trusted meter counts.",
+        "Find the wrong meter, and name the right one in `measurement.meters`.",
         "measurement.thresholds.max_meter_difference_ratio",
     ),
     ReasonCode(
         "throttled",
         "devices",
-        "A device's clocks were held down by heat or by a hardware limit in the windows.",
-        "Improve cooling, or set a lower power limit or clock that the device can hold.",
+        "Heat or a hardware limit reduced a device's clocks in the windows.",
+        "Improve cooling, or set a power limit or clock that the device can hold.",
         "measurement.thresholds.max_throttled_ratio",
     ),
     ReasonCode(
         "foreign-process",
         "devices",
-        "A process that does not belong to the run computed on a device it used.",
-        "Keep the device to yourself, or choose another with `CUDA_VISIBLE_DEVICES`.",
+        "A process of another program computed on a device of the run.",
+        "Stop the other process, or choose another device with `CUDA_VISIBLE_DEVICES`.",
     ),
     ReasonCode(
         "effective-differs",
         "work",
-        "A value that the plan asks for is not the one that was in force.",
-        "Compare `plan` and `effective`; ask for what the engine can do.",
+        "The engine used another value than the plan requested.",
+        "Compare `plan` and `effective`; request a value that the engine supports.",
     ),
     ReasonCode(
         "prefix-cache-hits",
         "work",
         "The engine took prompt tokens from a cache instead of computing them.",
-        "Switch its prefix cache off, or use prompts that share nothing.",
+        "Turn off its prefix cache, or use prompts without a common beginning.",
     ),
     ReasonCode(
         "compile-failed",
         "work",
-        "Compilation was asked for and failed, so the model ran without it.",
-        "See `log_tail`; switch compilation off or mend what it stumbles over.",
+        "Compilation was requested and failed, so the model ran without it.",
+        "Read `log_tail`; fix the cause, or turn compilation off.",
     ),
     ReasonCode(
         "beyond-roofline",
         "work",
-        "The work takes more arithmetic per second than the devices used can do in any format, so "
-        "that some of it was not done or not timed.",
-        "Look for cached prompts, skipped layers or a clock that is wrong; report it as a bug.",
+        "The work needs more arithmetic per second than the devices can do in any format: part of "
+        "it was not done or not timed.",
+        "Check for cached prompts, skipped layers or a wrong clock; report a bug.",
     ),
     ReasonCode(
         "simulated-engine",
@@ -142,8 +142,8 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         "imported",
         "work",
-        "Another tool measured the figures; llem read its file and can vouch for none of them.",
-        "Measure it with llem; `llem compare --allow imported` sets it beside what llem measured.",
+        "Another tool measured the figures; llem read its file and cannot verify them.",
+        "Measure with llem, or compare with `llem compare --allow imported`.",
     ),
     ReasonCode(
         "interrupted",
@@ -154,53 +154,53 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         "meter-fallback",
         "energy",
-        "A better source of a domain's energy did not work, and the next best one was used.",
-        "Nothing, if the stated uncertainty is good enough.",
+        "A better source of a domain's energy failed, and the next source replaced it.",
+        "No action needed if the stated uncertainty is small enough.",
         invalidates=False,
     ),
     ReasonCode(
         "counter-reset",
         "energy",
-        "An energy counter went back within a window, so what it says is not used there. Where "
-        "power was read beside it, that stands in (`meter-fallback`); else energy is unavailable.",
-        "Measure again; a driver that is reloaded resets its counters.",
+        "An energy counter went back within a window. Power readings replace it there "
+        "(`meter-fallback`); without them energy is unavailable.",
+        "Measure again; reloading a driver resets its counters.",
         invalidates=False,
     ),
     ReasonCode(
         "counter-stuck",
         "energy",
-        "An energy counter stood still while the device was on, so what it says is not used.",
-        "The driver does not count here (some virtual GPUs do not); use another meter.",
+        "An energy counter stood still while the device was on, so it is not used.",
+        "Use another meter; the driver does not count here, as on some virtual GPUs.",
         invalidates=False,
     ),
     ReasonCode(
         "readings-missed",
         "energy",
-        "Some readings within the windows failed and were bridged.",
-        "Nothing; each row says how many.",
+        "Some readings within the windows failed; interpolation bridged them.",
+        "No action needed; each row reports its count.",
         invalidates=False,
     ),
     ReasonCode(
         "idle-drift",
         "energy",
-        "Idle power changed, so net energy depends on when idle was metered.",
-        "Let the machine settle, meter idle for longer, or look for background work.",
+        "Idle power changed, so net energy depends on when it was metered.",
+        "Let the machine settle, meter idle power for longer, or stop background work.",
         "measurement.thresholds.max_idle_drift_ratio",
         invalidates=False,
     ),
     ReasonCode(
         "negative-net",
         "energy",
-        "Net energy is below zero by more than twice its uncertainty: the machine used more when "
-        "idle than under load.",
-        "Look for background work while idle was metered; meter idle for longer.",
+        "Net energy is below zero by more than twice its uncertainty: the machine used more power "
+        "when idle than under load.",
+        "Stop background work, and meter idle power for longer.",
         invalidates=False,
     ),
     ReasonCode(
         "baseline-stale",
         "energy",
-        "A reused idle power was too old or did not fit this run, and idle was metered again.",
-        "Nothing; or set a longer `measurement.baseline.reuse_s`.",
+        "A kept idle power was too old or had changed, so it was metered again.",
+        "No action needed; raise `measurement.baseline.reuse_s` to reuse it for longer.",
         "measurement.baseline.reuse_s",
         invalidates=False,
     ),
@@ -215,7 +215,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         "temperature-unstable",
         "devices",
-        "A device was still warming up within the windows; leakage grows with temperature.",
+        "A device warmed up within the windows; leakage grows with temperature.",
         "Warm up for longer.",
         "measurement.thresholds.max_temperature_rise_c",
         invalidates=False,
@@ -223,42 +223,44 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         "partitioned-device",
         "devices",
-        "The device is split into instances (MIG); its energy is that of all of them.",
-        "Use a device that is not partitioned, or keep the other instances idle.",
+        "The device is split into instances (MIG); the energy is that of all instances.",
+        "Use a device without instances, or keep the other instances idle.",
         invalidates=False,
     ),
     ReasonCode(
         "truncated-prompts",
         "work",
         "Prompts were cut to `workload.max_input_tokens`.",
-        "Raise that limit if the whole prompts matter.",
+        "Raise that limit if the experiment needs whole prompts.",
         invalidates=False,
     ),
     ReasonCode(
         "observer-failed",
         "work",
-        "A plugin that wanted to know of the run failed when it began.",
-        "Nothing for the figures; mend or remove that plugin.",
+        "An observer plugin failed at the start of the run.",
+        "Fix or remove the plugin; the figures are not affected.",
         invalidates=False,
     ),
 )
-"""Every code, those that invalidate first."""
+"""Every code; those that invalidate come first."""
 
-_WARNINGS = frozenset(entry.code for entry in CATALOGUE if not entry.invalidates)
+_WARNINGS = frozenset(entry.code for entry in CATALOG if not entry.invalidates)
 
 
 def decide_verdict(
     reasons: Iterable[Reason], allow: Collection[str] = ()
 ) -> tuple[Verdict, tuple[Reason, ...]]:
-    """Return the verdict that follows from ``reasons``, and those that are only warnings.
+    """Return the verdict that follows from ``reasons``, and the reasons that are only warnings.
 
     Args:
-        reasons: Everything that was found; of several with one message, the first is kept.
-        allow: Codes that the user takes as warnings.
+        reasons: All reasons found; duplicates are dropped.
+        allow: Codes that count as warnings in this experiment.
     """
     from llem.schema.outcome import Verdict
 
-    once = list(dict.fromkeys(reasons))
-    against = [one for one in once if one.code not in _WARNINGS and one.code not in allow]
-    warnings = tuple(one for one in once if one not in against)
-    return Verdict(valid=not against, reasons=tuple(against)), warnings
+    unique = list(dict.fromkeys(reasons))
+    invalidating = [
+        reason for reason in unique if reason.code not in _WARNINGS and reason.code not in allow
+    ]
+    warnings = tuple(reason for reason in unique if reason not in invalidating)
+    return Verdict(valid=not invalidating, reasons=tuple(invalidating)), warnings

@@ -1,4 +1,4 @@
-"""What is asked of the model: where prompts come from, how long they and the answers are."""
+"""The workload: where prompts come from, and how long prompts and outputs are."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class UniformLength(FrozenModel):
     distribution: Literal["uniform"]
     """Shape of the distribution."""
     low: Tokens
-    """Least length."""
+    """Minimum length."""
     high: Tokens
-    """Greatest length."""
+    """Maximum length."""
 
     @model_validator(mode="after")
     def _ordered(self) -> UniformLength:
@@ -38,11 +38,11 @@ class NormalLength(FrozenModel):
     std: Annotated[float, Field(ge=0, le=1_000_000), Param(unit="tokens")]
     """Standard deviation of the length."""
     max: Tokens | None = None
-    """Longer draws are cut to this."""
+    """Longer draws are cut to this length."""
 
 
 class LogNormalLength(FrozenModel):
-    """Lengths whose logarithm is normal, rounded, at least 1: many short ones, few long ones."""
+    """Lengths whose logarithm is normal, rounded, at least 1: many are short, few are long."""
 
     distribution: Literal["lognormal"]
     """Shape of the distribution."""
@@ -51,7 +51,7 @@ class LogNormalLength(FrozenModel):
     sigma: Annotated[float, Field(ge=0, le=5), Param(unit="1")]
     """Standard deviation of the length's natural logarithm."""
     max: Tokens | None = None
-    """Longer draws are cut to this."""
+    """Longer draws are cut to this length."""
 
 
 def _length_kind(value: Any) -> str | None:
@@ -67,7 +67,7 @@ Length = Annotated[
     | Annotated[LogNormalLength, Tag("lognormal")],
     Discriminator(_length_kind),
 ]
-"""A fixed number of tokens, or a distribution of it."""
+"""A fixed number of tokens, or a distribution."""
 
 
 class _Workload(FrozenModel):
@@ -75,7 +75,7 @@ class _Workload(FrozenModel):
     """Output tokens per request: exact where EOS is ignored, an upper bound otherwise."""
 
     max_input_tokens: Tokens | None = None
-    """Longer prompts are cut to their last tokens; the outcome says how many were."""
+    """Longer prompts are cut to their last tokens; the outcome holds the number of cut prompts."""
 
     order: Literal["given", "shuffled", "shortest-first", "longest-first"] = "given"
     """Order in which requests are submitted."""
@@ -85,7 +85,7 @@ class _Workload(FrozenModel):
 
 
 class SyntheticWorkload(_Workload):
-    """Random token ids; energy and speed depend on lengths, not on what the text says."""
+    """Random token ids; energy and speed depend on lengths, not on the text."""
 
     source: Literal["synthetic"] = "synthetic"
     """Where prompts come from."""
@@ -99,10 +99,10 @@ class SyntheticWorkload(_Workload):
 
 class _TextWorkload(_Workload):
     requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = None
-    """Requests in one repetition of the workload; unset takes every prompt there is."""
+    """Requests in one repetition of the workload; unset takes every prompt."""
 
     chat_template: bool = False
-    """Whether each prompt is wrapped as one user message by the model's chat template."""
+    """Whether the model's chat template wraps each prompt as a user message."""
 
 
 class PromptsWorkload(_TextWorkload):
@@ -116,16 +116,16 @@ class PromptsWorkload(_TextWorkload):
 
 
 class FileWorkload(_TextWorkload):
-    """Prompts from a file: JSON lines, CSV, or one per line."""
+    """Prompts from a file: JSON lines, CSV, or a prompt per line."""
 
     source: Literal["file"]
     """Where prompts come from."""
 
     path: Annotated[str, Field(min_length=1), Param(examples=("prompts.jsonl",))]
-    """The file, relative to the config file; its ending decides the format."""
+    """Path of the file, relative to the config file; its suffix sets the format."""
 
     column: str | None = None
-    """Column or key that holds the prompt; unset looks for the usual names."""
+    """Column or key of the prompt; unset tries the usual names."""
 
 
 class BuiltinWorkload(_TextWorkload):
@@ -148,10 +148,10 @@ class DatasetWorkload(_TextWorkload):
     """Hub id or local path of the dataset."""
 
     requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = 100
-    """Requests in one repetition of the workload; null takes every row there is."""
+    """Requests in one repetition of the workload; null takes every row."""
 
     config: str | None = None
-    """Configuration of the dataset, where it has several."""
+    """Configuration of the dataset, if it has several."""
 
     split: str = "train"
     """Split to read."""
@@ -160,7 +160,7 @@ class DatasetWorkload(_TextWorkload):
     """Branch, tag or commit of the dataset."""
 
     column: str | None = None
-    """Column that holds the prompt; unset looks for the usual names."""
+    """Column of the prompt; unset tries the usual names."""
 
 
 def _source(value: Any) -> Any:
@@ -177,4 +177,4 @@ Workload = Annotated[
     | Annotated[DatasetWorkload, Tag("dataset")],
     Discriminator(_source),
 ]
-"""Any workload, told apart by `source`, which is synthetic if unset."""
+"""Any workload; `source` selects the kind, by default synthetic."""

@@ -1,1 +1,1 @@
-"""An observer that writes outcomes into MLflow."""
+"""An observer that writes outcomes to MLflow."""

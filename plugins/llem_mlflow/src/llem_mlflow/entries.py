@@ -1,4 +1,4 @@
-"""An outcome in MLflow's terms: parameters, metrics and tags, as plain data."""
+"""An outcome as MLflow's parameters, metrics and tags, as plain data."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ FIGURES = (
 )  # fmt: skip
 """Parts of an outcome whose numbers are metrics."""
 
-LONGEST_KEY = 250
-LONGEST_VALUE = 6000
-"""What MLflow takes of a key and of a parameter's value, in characters."""
+MAX_KEY_LENGTH = 250
+MAX_VALUE_LENGTH = 6000
+"""MLflow's limits on a key and on a parameter's value, in characters."""
 
 
 def parameters(outcome: Outcome) -> dict[str, str]:
-    """Return what was asked for and what was in force; what is unset is left out."""
+    """Return the requested and the effective values; unset values are left out."""
     document = {"experiment": outcome.experiment, "effective": outcome.effective}
     return {
-        _key(path): _text(value)[:LONGEST_VALUE]
+        _key(path): _text(value)[:MAX_VALUE_LENGTH]
         for path, value in _leaves(document)
         if value not in (None, "", [], {})
     }
 
 
 def metrics(outcome: Outcome) -> dict[str, float]:
-    """Return every figure; one that was not measured is not there."""
+    """Return every figure; a figure that was not measured is absent."""
     document = outcome.model_dump(mode="json", include=set(FIGURES))
     return {_key(path): float(value) for path, value in _leaves(document) if _is_number(value)}
 
 
 def repetitions(outcome: Outcome) -> Iterator[tuple[int, str, float]]:
     """Yield step, key and value of every figure of every measured repetition."""
-    for step, one in enumerate(outcome.timing.repetitions):
-        for name, value in one.model_dump(mode="json").items():
+    for step, repetition in enumerate(outcome.timing.repetitions):
+        for name, value in repetition.model_dump(mode="json").items():
             if name != "start_monotonic_s" and _is_number(value):
                 yield step, f"repetition.{name}", float(value)
 
 
 def tags(outcome: Outcome) -> dict[str, str]:
-    """Return the verdict, and what tells where and as what it was measured."""
+    """Return the verdict, and the environment and identity of the outcome."""
     environment, place = outcome.environment, outcome.study
     known = {
         "id": outcome.id,
@@ -71,7 +71,7 @@ def tags(outcome: Outcome) -> dict[str, str]:
 
 
 def _leaves(section: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield everything that is no mapping, by dotted path; lists are values."""
+    """Yield every value by its dotted path; a list is a value."""
     for key, value in section.items():
         inner = f"{path}.{key}" if path else str(key)
         if isinstance(value, Mapping) and value:
@@ -85,8 +85,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _key(path: str) -> str:
-    """Return ``path`` with the characters that MLflow has in keys; a slash would make a folder."""
-    return re.sub(r"[^\w.\- :]", "_", path)[:LONGEST_KEY]
+    """Return ``path`` with the characters that MLflow allows; a slash would make a folder."""
+    return re.sub(r"[^\w.\- :]", "_", path)[:MAX_KEY_LENGTH]
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The observing hook; MLflow itself is imported when there is something to write."""
+"""The observer's hook; MLflow itself is imported when an outcome is written."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from llem.schema.outcome import Outcome
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
-"""MLflow's own variable; where it is unset or empty, nothing is written."""
+"""MLflow's own variable; nothing is written where it is unset or empty."""
 
 DEFAULTS = {
-    # A thread of its telemetry would be metered in the next experiment.
+    # A telemetry thread would run into the next experiment.
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # By itself it tries a server that is away for minutes, after every experiment of a study.
+    # By default it retries an unreachable server for minutes, after every experiment of a study.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
-"""Variables of MLflow with the values they have here where the user sets none."""
+"""Defaults for MLflow's variables, where the user does not set them."""
 
 
 @hookimpl
 def llem_experiment_finished(outcome: Outcome, folder: Path) -> None:
     """Write the outcome as an MLflow run."""
     if uri := os.environ.get(URI_VARIABLE):
-        # MLflow reads some of them when it is imported.
+        # MLflow reads some of them at import.
         os.environ.update({**DEFAULTS, **os.environ})
         from llem_mlflow.write import write_run
 

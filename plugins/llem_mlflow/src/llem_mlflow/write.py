@@ -1,4 +1,4 @@
-"""Write one outcome as one MLflow run."""
+"""Write an outcome as an MLflow run."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ STATUS = {
     "out-of-memory": "FAILED",
     "interrupted": "KILLED",
 }
-"""MLflow's word for how a run ended, by the outcome's."""
+"""MLflow's status of a run, by the outcome's status."""
 
 PER_BATCH = 100
-"""What MLflow takes of parameters at once; of metrics it takes more."""
+"""MLflow's limit on parameters per call; its limit on metrics is higher."""
 
 
 def write_run(uri: str, outcome: Outcome, folder: Path) -> str:
     """Write ``outcome`` and return the id of its run.
 
     Args:
-        uri: Where MLflow keeps its runs.
+        uri: MLflow's tracking URI.
         outcome: The outcome.
         folder: The folder it is stored in.
 
     Raises:
-        MlflowException: MLflow refused, or its server is away.
+        MlflowException: MLflow refused, or its server is unreachable.
     """
     client = MlflowClient(tracking_uri=uri)
     began_ms = round(datetime.fromisoformat(outcome.environment.started_at).timestamp() * 1000)
@@ -61,7 +61,7 @@ def write_run(uri: str, outcome: Outcome, folder: Path) -> str:
 
 
 def _experiment(client: MlflowClient, outcome: Outcome) -> str:
-    """Return the id of the MLflow experiment; it is made where there is none."""
+    """Return the id of the MLflow experiment, which is created if missing."""
     study = outcome.study.name if outcome.study else None
     name = os.environ.get(EXPERIMENT_VARIABLE) or study or "llem"
     known = client.get_experiment_by_name(name)

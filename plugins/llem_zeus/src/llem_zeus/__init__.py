@@ -1,1 +1,1 @@
-"""Meters through the Zeus library, for what llem's own meters cannot read."""
+"""Meters through the Zeus library, for devices that llem's own meters cannot read."""

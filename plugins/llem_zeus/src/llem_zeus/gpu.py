@@ -1,7 +1,7 @@
-"""GPUs through Zeus: AMD, and NVIDIA as a second opinion.
+"""GPUs through Zeus: AMD, and NVIDIA to check the meter ``nvml``.
 
-Zeus sees the GPUs that ``HIP_VISIBLE_DEVICES`` or ``CUDA_VISIBLE_DEVICES`` leave, and so do these
-meters; a device's id carries the vendor's own UUID.
+Zeus and these meters see the GPUs that ``HIP_VISIBLE_DEVICES`` or ``CUDA_VISIBLE_DEVICES`` select;
+a device's id contains the vendor's UUID.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llem_zeus.meter import READ_ERRORS, Source, ZeusMeter
 class AmdMeter(ZeusMeter):
     """AMD GPUs, by the counter where Zeus finds it plausible, else by power."""
 
-    missing = "no AMD GPU: AMD SMI (libamd_smi.so, part of ROCm) is not here or finds none"
+    missing = "no AMD GPU: AMD SMI (libamd_smi.so, part of ROCm) is missing or finds no GPU"
 
     def connect(self) -> Sequence[Source]:
         """Return the GPUs that AMD SMI finds."""
@@ -28,7 +28,7 @@ class AmdMeter(ZeusMeter):
 class NvidiaMeter(ZeusMeter):
     """NVIDIA GPUs, as Zeus reads them."""
 
-    missing = "no NVIDIA GPU: the driver's library is not here or finds none"
+    missing = "no NVIDIA GPU: the driver's library is missing or finds no GPU"
 
     def connect(self) -> Sequence[Source]:
         """Return the GPUs that the driver finds."""
@@ -36,17 +36,17 @@ class NvidiaMeter(ZeusMeter):
 
 
 def sources(gpus: GPUs, device: Callable[[GPU], str]) -> list[Source]:
-    """Return a source for each GPU that can be read.
+    """Return a source for each readable GPU.
 
     Args:
-        gpus: The GPUs as Zeus holds them.
-        device: Returns a GPU's device id.
+        gpus: Zeus's GPUs.
+        device: Returns the device id of a GPU.
     """
     found = []
     for gpu in gpus.gpus:
-        if (way := _way(gpu)) is None:
+        if (reader := _best_reader(gpu)) is None:
             continue
-        quantity, read_milli = way
+        quantity, read_milli = reader
         channel = Channel(
             device=device(gpu),
             domain="board",
@@ -58,15 +58,15 @@ def sources(gpus: GPUs, device: Callable[[GPU], str]) -> list[Source]:
     return found
 
 
-def _way(gpu: GPU) -> tuple[Quantity, Callable[[], int]] | None:
-    """Return the best quantity that the GPU answers, and the call for it in milli-units."""
-    ways: list[tuple[Quantity, Callable[[], int]]] = [
+def _best_reader(gpu: GPU) -> tuple[Quantity, Callable[[], int]] | None:
+    """Return the best quantity that the GPU reports, and its call, in milli-units."""
+    readers: list[tuple[Quantity, Callable[[], int]]] = [
         (Quantity.POWER, gpu.get_instant_power_usage),
         (Quantity.AVERAGE_POWER, gpu.get_average_power_usage),
     ]
     if gpu.supports_get_total_energy_consumption():
-        ways.insert(0, (Quantity.ENERGY, gpu.get_total_energy_consumption))
-    for quantity, read in ways:
+        readers.insert(0, (Quantity.ENERGY, gpu.get_total_energy_consumption))
+    for quantity, read in readers:
         try:
             read()
         except READ_ERRORS:

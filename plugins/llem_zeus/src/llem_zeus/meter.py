@@ -1,4 +1,4 @@
-"""What all Zeus meters have in common."""
+"""The base of all meters that read through Zeus."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from zeus.exception import ZeusBaseError
 from llem.api.meters import Channel, Meter, Probe, Reading
 
 READ_ERRORS = (ZeusBaseError, OSError, RuntimeError, queue.Empty)
-"""What reading a device through Zeus can raise: its own errors, sysfs, Apple's native library, and
-the process that polls a Jetson."""
+"""Errors of reading a device: of Zeus itself, of sysfs, of Apple's native library, and of the
+process that polls a Jetson."""
 
-# Zeus remarks on each library it does not find; a probe's answer says it better.
+# Zeus logs each library that it does not find; the answer of a probe is clearer.
 logging.getLogger("zeus").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Channels that are read with one call.
+    """Channels that a single call reads.
 
     Attributes:
-        channels: What it offers.
+        channels: The channels.
         read: Returns the value of each channel, in joules or watts.
     """
 
@@ -39,7 +39,7 @@ class ZeusMeter(Meter):
     """A meter that reads through Zeus.
 
     Attributes:
-        missing: Why there may be no such device here.
+        missing: Message for a machine without such a device.
     """
 
     missing: ClassVar[str]
@@ -50,14 +50,14 @@ class ZeusMeter(Meter):
 
     @abstractmethod
     def connect(self) -> Sequence[Source]:
-        """Return the sources of this machine; none if Zeus finds no such device.
+        """Return the sources of this machine; empty if Zeus finds no such device.
 
         Raises:
-            OSError: A device is there and cannot be read.
+            OSError: A device cannot be read.
         """
 
     def probe(self) -> Probe:
-        """Say what Zeus finds here."""
+        """Return the channels that Zeus finds here."""
         try:
             channels = self.open(())
         except OSError as error:
@@ -70,19 +70,21 @@ class ZeusMeter(Meter):
         """Find the devices.
 
         Raises:
-            OSError: There is none, or it cannot be read.
+            OSError: No device is here, or it cannot be read.
         """
         try:
             found = self.connect()
         except (ZeusBaseError, RuntimeError, ValueError) as error:
             raise OSError(f"Zeus: {error}") from error
-        self._sources = [one for one in found if not devices or one.channels[0].device in devices]
+        self._sources = [
+            source for source in found if not devices or source.channels[0].device in devices
+        ]
         if not self._sources:
             raise OSError(self.missing)
-        return tuple(channel for one in self._sources for channel in one.channels)
+        return tuple(channel for source in self._sources for channel in source.channels)
 
     def read(self) -> Sequence[Reading]:
-        """Read every source; a failing one says why."""
+        """Read every source; a reading without a value carries the error."""
         readings: list[Reading] = []
         for source in self._sources:
             first = len(readings)
@@ -100,5 +102,5 @@ class ZeusMeter(Meter):
         return readings
 
     def close(self) -> None:
-        """Let go of the devices."""
+        """Release the devices."""
         self._sources = []

@@ -1,4 +1,4 @@
-"""Hooks of the Zeus meters; Zeus itself is imported when one of them is used."""
+"""Hooks of the Zeus meters; Zeus itself is imported when a meter is used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llem.api.meters import MeterSpec, Provenance
 
 @hookimpl
 def llem_meters() -> Sequence[MeterSpec]:
-    """Offer a meter for each kind of device that Zeus can read."""
+    """Return a meter for each kind of device that Zeus can read."""
     return (
         MeterSpec(
             name="zeus-amd",
@@ -35,7 +35,7 @@ def llem_meters() -> Sequence[MeterSpec]:
         ),
         MeterSpec(
             name="zeus-nvidia",
-            summary="NVIDIA GPUs, through Zeus: a second opinion on nvml; only when named",
+            summary="NVIDIA GPUs, through Zeus, to check nvml; only when named",
             provenance=Provenance.MEASURED,
             factory="llem_zeus.gpu.NvidiaMeter",
             device_kind="cuda",

@@ -16,7 +16,7 @@ from llem_zeus.meter import Source, ZeusMeter
 
 @dataclass(frozen=True, slots=True)
 class _Domain:
-    """A field of Zeus's measurement, in millijoules, and the domain it stands for."""
+    """A field of Zeus's measurement, in millijoules, and its domain."""
 
     field: str
     name: str
@@ -30,7 +30,7 @@ APPLE = (
     _Domain("dram_mj", "dram"),
     _Domain("ane_mj", "neural engine"),
 )
-"""What Apple counts side by side; its figures for single cores and clusters lie within ``cpu``."""
+"""Disjoint domains of Apple's counters; ``cpu`` includes the figures of cores and clusters."""
 
 JETSON = (
     _Domain("total_energy_mj", "board"),
@@ -40,7 +40,7 @@ JETSON = (
 """The rails of the board's power monitor."""
 
 JETSON_PERIOD_S = 0.1
-"""How often Zeus reads a Jetson's rails."""
+"""Time between two of Zeus's readings of a Jetson's rails."""
 
 
 class AppleMeter(ZeusMeter):
@@ -49,17 +49,17 @@ class AppleMeter(ZeusMeter):
     missing = "no Apple silicon, or its library is missing: pip install 'llem-zeus[apple]'"
 
     def connect(self) -> Sequence[Source]:
-        """Return the chip, if this is one."""
+        """Return the chip, if this machine has one."""
         return sources(get_soc(), "cpu:apple", APPLE) if apple_silicon_is_available() else ()
 
 
 class JetsonMeter(ZeusMeter):
-    """The rails of a Jetson board, whose power Zeus adds up in a process of its own."""
+    """The rails of a Jetson board, whose power Zeus integrates in a separate process."""
 
     missing = "no Jetson board"
 
     def connect(self) -> Sequence[Source]:
-        """Return the board, if this is one."""
+        """Return the board, if this machine is one."""
         if not jetson_is_available():
             return ()
         return sources(get_soc(), "cpu:jetson", JETSON, update_period_s=JETSON_PERIOD_S)
@@ -72,13 +72,13 @@ def sources(
     *,
     update_period_s: float | None = None,
 ) -> list[Source]:
-    """Return one source with a channel for each domain that the chip has.
+    """Return a source with a channel for each domain that the chip reports.
 
     Args:
-        soc: The chip as Zeus holds it.
+        soc: Zeus's object for the chip.
         device: Its device id.
-        domains: What it may have.
-        update_period_s: How often its counters are renewed, if known.
+        domains: The domains that such a chip may report.
+        update_period_s: Update period of its counters, if known.
     """
     offered = soc.get_available_metrics()
     present = [domain for domain in domains if domain.field in offered]

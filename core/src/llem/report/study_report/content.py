@@ -20,7 +20,7 @@ from llem.report.study_report.summary import Rates, Summary, summarize
 from llem.report.varied_parameters import canonical, label, settings, varying
 from llem.results.series_files import Spans
 from llem.schema.outcome import Outcome
-from llem.schema.reason_codes import CATALOGUE
+from llem.schema.reason_codes import CATALOG
 
 COLUMNS = (
     "j_per_output_token", "net_j_per_output_token", "j_per_request", "j_per_prefill_token",
@@ -156,7 +156,7 @@ def _values(outcome: Outcome, parameters: Sequence[str]) -> dict[str, Any]:
 
 
 def _reasons(outcomes: Sequence[Outcome]) -> tuple[tuple[str, int, str], ...]:
-    hints = {entry.code: entry.hint for entry in CATALOGUE}
+    hints = {entry.code: entry.hint for entry in CATALOG}
     counts = Counter(
         code for outcome in outcomes for code in {reason.code for reason in outcome.verdict.reasons}
     )
