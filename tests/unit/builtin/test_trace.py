@@ -119,7 +119,7 @@ def test_a_bad_row_and_one_that_goes_back_are_failures_not_values(trace):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "no row yet"),
+        ("", "no row shows yet"),
         ("time_s,watts\n1,2\n", "line 2 needs one of energy_j, power_w, average_power_w"),
         ("when,power_w\n1,2\n", "neither time_s nor time"),
         ("time_s,power_w\nyesterday,2\n", "line 2 cannot be read"),
