@@ -44,7 +44,7 @@ def main() -> None:
         file = Path(folder) / "sweep.yaml"
         file.write_text(DECODING.format(model=given.model.resolve(), study={}))
         study = load_study(Registry.discover(), file=file)
-        points = [study.loaded(number) for number in range(len(study))]
+        points = [point.loaded for point in study if point.loaded is not None]
         blocks: list[dict[str, float]] = []
         for number in range(given.rounds):
             of_round = by_turns(points, Path(folder), given.blocks)

@@ -246,6 +246,17 @@ def test_after_a_failure_the_next_run_gets_a_fresh_worker(make_study):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("text", "command"), [("", "check"), (FOUR, "check"), (FOUR, "plan")])
+def test_a_file_is_read_only_once(llem, text, command):
+    # A second reader of a pipe would wait for a second writer.
+    pipe = llem.folder / "pipe"
+    os.mkfifo(pipe)
+    process = llem.start_command(command, "pipe")
+    pipe.write_text(BASE + text)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, (stdout, stderr)
+
+
 def test_flags_of_studies_mean_nothing_for_an_experiment(llem):
     (llem.folder / "experiment.yaml").write_text(BASE)
     done = llem("run", "experiment.yaml", "--resume", check=2)

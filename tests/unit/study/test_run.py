@@ -63,6 +63,15 @@ def test_the_order_of_repeats_is_stored(begin, folder):
     assert positions == list(range(6))
 
 
+def test_remarks_on_the_design_are_written_down_once(begin):
+    text = f"study: {{repeats: 1, order: latin-square}}\n{THREE}"
+    witness = Witness()
+    begin(text, witness=witness)
+    begin(text, witness=witness, resume=True)
+    (entry,) = witness.events("design-remark")
+    assert entry["remark"].endswith("is balanced after 6 repeats, not after 1")
+
+
 def test_an_outcome_is_recorded_for_all_its_points(begin, folder):
     summary = begin("variants: [{}, {decoder: {seed: 3}}]")
     (run,) = folder.glob("[!.]*/outcome.json")

@@ -125,6 +125,8 @@ def run_study(
         journal = stack.enter_context(Journal(folder))
         attempt = StudyRun(plan, folder, journal, progress, sleep, temperature)
         attempt.record("study-resumed" if begun else "study-begun", versions=dict(now.versions))
+        for remark in plan.remarks() if begun is None else ():
+            attempt.record("design-remark", remark=remark)
         if dead_owner is not None:
             attempt.record("lock-taken-over", owner=dead_owner)
         if changes:
