@@ -50,6 +50,14 @@ def effects(subject: PluginUnderTest, field: ConfigField) -> tuple[Effect, ...]:
     return tuple(_effect(subject, field, value, around, before) for value in candidates(field))
 
 
+def neutral_effects(subject: PluginUnderTest, field: ConfigField) -> Iterator[Effect]:
+    """Yield what each neutral value does, by itself and where the field can act."""
+    for around in ({}, surroundings(subject, field)):
+        before = leaves(subject.plan(around))
+        for value in field.param.neutral:
+            yield _effect(subject, field, value, around, before)
+
+
 def _effect(
     subject: PluginUnderTest,
     field: ConfigField,

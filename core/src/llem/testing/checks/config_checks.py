@@ -17,6 +17,7 @@ from llem.introspect.json_schema import bounds, numeric, unit_of
 from llem.registry.safe_call import safe_call
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
+from llem.testing.field_effects import neutral_effects
 from llem.testing.plugin_under_test import PluginUnderTest
 from llem.testing.prerequisites import Requires
 
@@ -133,6 +134,18 @@ def check_config_examples(subject: PluginUnderTest) -> Iterator[Fault]:
                 yield Fault(
                     f"{field.path}: {effect.value!r} is refused: {'; '.join(effect.refused)}",
                     hint="Say when it is accepted: Param(requires=…) or Param(example_context=…).",
+                )
+
+
+@check(Requires.PLAN)
+def check_config_neutral(subject: PluginUnderTest) -> Iterator[Fault]:
+    """A value that switches a field off is refused nowhere, so that a sweep may include it."""
+    for field in settable(subject):
+        for effect in neutral_effects(subject, field):
+            for reason in (*effect.refused, *filter(None, [effect.broken])):
+                yield Fault(
+                    f"{field.path}: {effect.value!r} is neutral, and refused: {reason}",
+                    hint="Widen the field's bounds, and let its rules ask llem.schema.fields.acts.",
                 )
 
 
