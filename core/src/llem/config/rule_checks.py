@@ -140,8 +140,9 @@ def finding_of(rule: Rule[Any], experiment: Experiment) -> Finding:
 def _broken_rules(
     experiment: Experiment, severity: Literal["error", "warning"]
 ) -> Iterator[Finding]:
-    for rule in rules_about(experiment.backend, type(experiment.section), severity):
-        if rule.is_broken_by(experiment):
+    section = experiment.section
+    for rule in rules_about(experiment.backend, type(section), severity):
+        if rule.violated(experiment, section):
             yield finding_of(rule, experiment)
 
 

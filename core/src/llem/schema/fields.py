@@ -219,9 +219,16 @@ def value_at(config: BaseModel, path: str) -> Any:
     A section may be unset, or be of a kind that has other fields.
     """
     value: Any = config
-    for name in path.split("."):
+    for name in _names(path):
         value = getattr(value, name, None)
+        if value is None:
+            break
     return value
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def acts(config: BaseModel, path: str) -> bool:
