@@ -54,8 +54,12 @@ def test_every_call_is_a_repetition():
     repetitions = read(DOCUMENT, ImportHints()).repetitions
     durations_s = REPORT["generate"]["latency"]["values"]
     assert repetitions["duration_s"] == durations_s
-    assert repetitions["output_tokens_per_s"] == pytest.approx([20 / one for one in durations_s])
-    assert repetitions["total_tokens_per_s"] == pytest.approx([52 / one for one in durations_s])
+    assert repetitions["output_tokens_per_s"] == pytest.approx(
+        [20 / duration_s for duration_s in durations_s]
+    )
+    assert repetitions["total_tokens_per_s"] == pytest.approx(
+        [52 / duration_s for duration_s in durations_s]
+    )
 
 
 def test_its_samples_per_second_of_generate_are_not_believed():

@@ -23,7 +23,7 @@ def powercap(tmp_path):
 
 
 def channels(powercap):
-    return {one.domain: one for one in RaplMeter({}, root=powercap.root).open(())}
+    return {channel.domain: channel for channel in RaplMeter({}, root=powercap.root).open(())}
 
 
 def test_domains_are_told_apart_and_know_what_contains_them(powercap):
@@ -32,7 +32,7 @@ def test_domains_are_told_apart_and_know_what_contains_them(powercap):
     powercap("intel-rapl:0:1", "dram")
     powercap("intel-rapl:1", "package-1")
     found = channels(powercap)
-    assert {name: one.contained_in for name, one in found.items()} == {
+    assert {name: channel.contained_in for name, channel in found.items()} == {
         "package-0": None,
         "package-0/core": "package-0",
         "package-0/dram": None,
@@ -46,7 +46,7 @@ def test_the_platform_counter_contains_the_packages(powercap):
     powercap("intel-rapl:0:0", "core")
     powercap("intel-rapl:0:1", "dram")
     powercap("intel-rapl:1", "psys")
-    assert {name: one.contained_in for name, one in channels(powercap).items()} == {
+    assert {name: channel.contained_in for name, channel in channels(powercap).items()} == {
         "package-0": "psys",
         "package-0/core": "package-0",
         "package-0/dram": "psys",

@@ -42,7 +42,7 @@ def test_a_recorded_file_plays_back_from_the_moment_it_is_opened(trace):
     assert channel.quantity is Quantity.POWER
     readings = read_until(meter, 3)
     assert time.monotonic() - opened_s >= 0.2
-    assert [one.value for one in readings] == [50, 60, 70]
+    assert [reading.value for reading in readings] == [50, 60, 70]
     gaps = [b.time_s - a.time_s for a, b in pairwise(readings)]
     assert gaps == pytest.approx([0.1, 0.1])
     assert readings[0].time_s == pytest.approx(opened_s, abs=0.05)
@@ -84,7 +84,7 @@ def test_columns_may_have_names_of_their_own(trace):
     text = "Timestamp,Watts\n0,12\n"
     meter = trace(text, columns={"time_s": "Timestamp", "power_w": "Watts"}, clock="replay")
     meter.open(())
-    assert [one.value for one in read_until(meter, 1)] == [12]
+    assert [reading.value for reading in read_until(meter, 1)] == [12]
 
 
 def test_json_lines_and_several_domains(trace):
@@ -96,10 +96,10 @@ def test_json_lines_and_several_domains(trace):
     text = "".join(json.dumps(row) + "\n" for row in rows)
     meter = trace(text, "pdu.jsonl", clock="replay", wraps_at_j=1e6, update_period_s=0.01)
     channels = meter.open(())
-    assert [one.domain for one in channels] == ["outlet 1", "outlet 2"]
-    assert {one.quantity for one in channels} == {Quantity.ENERGY}
-    assert {one.wraps_at_j for one in channels} == {1e6}
-    found = [(one.channel, one.value) for one in read_until(meter, 3)]
+    assert [channel.domain for channel in channels] == ["outlet 1", "outlet 2"]
+    assert {channel.quantity for channel in channels} == {Quantity.ENERGY}
+    assert {channel.wraps_at_j for channel in channels} == {1e6}
+    found = [(reading.channel, reading.value) for reading in read_until(meter, 3)]
     assert found == [(0, 5), (1, 9), (0, 6)]
 
 
@@ -109,8 +109,8 @@ def test_a_bad_row_and_one_that_goes_back_are_failures_not_values(trace):
     with trace.path.open("a") as file:
         file.write("0.5,11\nnonsense,12\n1,inf\n1.0001,13\n")
     readings = read_until(meter, 5)
-    assert {one.value for one in readings} == {10, None, 13}
-    problems = sorted(one.error for one in readings if one.value is None)
+    assert {reading.value for reading in readings} == {10, None, 13}
+    problems = sorted(reading.error for reading in readings if reading.value is None)
     assert "line 3 goes back in time" in problems
     assert any(text.startswith("line 4 cannot be read") for text in problems)
     assert "line 5 holds no number" in problems

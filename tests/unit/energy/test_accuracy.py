@@ -66,8 +66,8 @@ def test_adjacent_windows_share_their_edges_errors():
     series = device.series()
     edges = np.linspace(10.03, 40.03, 1501)
     parts = [(start + 1e-4, end) for start, end in pairwise(edges)]
-    many, one = integrate(series, parts), integrate(series, [(edges[0], edges[-1])])
-    assert many.uncertainty_j < 2 * one.uncertainty_j
+    many, single = integrate(series, parts), integrate(series, [(edges[0], edges[-1])])
+    assert many.uncertainty_j < 2 * single.uncertainty_j
     error_j = many.energy_j - sum(device.energy_j(*part) for part in parts)
     assert abs(error_j) < 3 * many.uncertainty_j
 
@@ -76,8 +76,8 @@ def test_windows_far_apart_have_independent_edges():
     device = Device(constant, seed=3)
     series = device.series()
     windows = [(float(at), at + 1.0) for at in range(5, 60, 2)]
-    many, one = integrate(series, windows), integrate(series, windows[:1])
-    assert many.uncertainty_j == pytest.approx(one.uncertainty_j * len(windows) ** 0.5, rel=0.5)
+    many, single = integrate(series, windows), integrate(series, windows[:1])
+    assert many.uncertainty_j == pytest.approx(single.uncertainty_j * len(windows) ** 0.5, rel=0.5)
 
 
 def test_a_gap_inside_a_window_costs_a_counter_nothing_and_one_at_its_edge_much():

@@ -47,7 +47,7 @@ def repetitions(count, *, prefill_s, decode_s, first_s=3.0, pause_s=0.05):
 
 
 def energy_of(runs, *series):
-    windows = [(one.started_s, one.finished_s) for one in runs]
+    windows = [(repetition.started_s, repetition.finished_s) for repetition in runs]
     work = Work(runs=runs, input_tokens=100 * len(runs))
     return compute_energy(energy_rows(series, windows), work)[0]
 
@@ -116,12 +116,12 @@ requests = st.lists(
 
 @given(st.lists(requests, min_size=1, max_size=4))
 def test_spans_are_disjoint_lie_within_windows_and_cover_all_active_time(drawn):
-    def later(one, at):
-        times_s = [10 * at + time_s for time_s in one.token_times_s]
-        return request(10 * at + one.submitted_s, *times_s)
+    def later(made, at):
+        times_s = [10 * at + time_s for time_s in made.token_times_s]
+        return request(10 * at + made.submitted_s, *times_s)
 
     runs = [
-        run(*(later(one, at) for one in some), start_s=10.0 * at + 1, end_s=10.0 * at + 8)
+        run(*(later(made, at) for made in some), start_s=10.0 * at + 1, end_s=10.0 * at + 8)
         for at, some in enumerate(drawn)
     ]
     phases = phases_of(runs)
@@ -129,16 +129,19 @@ def test_spans_are_disjoint_lie_within_windows_and_cover_all_active_time(drawn):
         assert list(spans) == sorted(spans)
     spans = sorted([*phases.prefill, *phases.decode, *phases.mixed])
     assert all(start_s < end_s for start_s, end_s in spans)
-    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    assert all(span[1] <= other[0] for span, other in pairwise(spans))
     for start_s, end_s in spans:
-        assert any(one.started_s <= start_s and end_s <= one.finished_s for one in runs)
-    for one in runs:
-        for made in one.requests:
-            start_s = min(max(made.submitted_s, one.started_s), one.finished_s)
-            end_s = min(max(made.finished_s, one.started_s), one.finished_s)
+        assert any(
+            repetition.started_s <= start_s and end_s <= repetition.finished_s
+            for repetition in runs
+        )
+    for repetition in runs:
+        for made in repetition.requests:
+            start_s = min(max(made.submitted_s, repetition.started_s), repetition.finished_s)
+            end_s = min(max(made.finished_s, repetition.started_s), repetition.finished_s)
             covered_s = sum(max(min(end_s, b) - max(start_s, a), 0.0) for a, b in spans)
             assert covered_s == pytest.approx(end_s - start_s)
-    others = sum(len(made.output_ids) - 1 for one in runs for made in one.requests)
+    others = sum(len(made.output_ids) - 1 for repetition in runs for made in repetition.requests)
     assert 0 <= phases.decode_tokens <= others
 
 
@@ -189,7 +192,9 @@ def test_the_phases_and_what_is_mixed_are_no_more_than_all(prefill_s, decode_s, 
     parts_j = energy.phases.prefill_j + energy.phases.decode_j + mixed_j
     assert parts_j <= energy.gross_j * (1 + 1e-9)
     seconds = energy.phases.prefill_s + energy.phases.decode_s + energy.phases.mixed_s
-    assert seconds <= sum(one.finished_s - one.started_s for one in runs) + 1e-9
+    assert (
+        seconds <= sum(repetition.finished_s - repetition.started_s for repetition in runs) + 1e-9
+    )
 
 
 def test_the_uncertainty_is_no_smaller_a_share_after_more_repetitions():

@@ -64,7 +64,7 @@ def test_stopping_reads_once_more():
 @pytest.mark.parametrize(
     ("channel", "settle_s", "before_stop_s"),
     [
-        pytest.param(CHANNEL, 0.2, 0.2, id="renewed nobody knows how often"),
+        pytest.param(CHANNEL, 0.2, 0.2, id="unknown update period"),
         pytest.param(replace(CHANNEL, update_period_s=0.01), 0.22, 0.02, id="renewed quickly"),
         pytest.param(replace(CHANNEL, averaged_over_s=1.0), 1.2, 1.2, id="an average"),
     ],
@@ -83,7 +83,7 @@ def test_without_a_source_nothing_happens():
     assert sampler.series() == []
 
 
-def test_a_slow_meter_holds_up_nobody_else():
+def test_a_slow_meter_delays_no_other_meter():
     slow = Source("slow", Provenance.MEASURED, CountingMeter(slow_s=0.3), (CHANNEL,))
     quick = Source("quick", Provenance.MEASURED, CountingMeter(), (CHANNEL,))
     sampler = Sampler([slow, quick], period_s=0.01)

@@ -68,7 +68,7 @@ def test_what_was_not_measured_is_not_there_and_a_zero_is():
 def test_a_repetition_is_a_step_and_has_only_what_was_measured():
     found = list(repetitions(OUTCOME))
     assert (0, "repetition.gross_j", 3.0) in found
-    assert not [one for one in found if one[0] == 1 and one[1] == "repetition.gross_j"]
+    assert not [entry for entry in found if entry[0] == 1 and entry[1] == "repetition.gross_j"]
     assert {name for _, name, _ in found} >= {"repetition.duration_s", "repetition.output_tokens"}
     assert "repetition.start_monotonic_s" not in {name for _, name, _ in found}
 

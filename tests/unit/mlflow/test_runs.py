@@ -66,8 +66,8 @@ def test_a_run_is_in_the_store_with_everything_it_has(store, tmp_path):
     assert run.data.metrics["throughput.output_tokens_per_s"] == speed
     repetitions = outcome["timing"]["repetitions"]
     steps = client.get_metric_history(run.info.run_id, "repetition.duration_s")
-    assert {one.step: one.value for one in steps} == {
-        at: one["duration_s"] for at, one in enumerate(repetitions)
+    assert {metric.step: metric.value for metric in steps} == {
+        at: repetition["duration_s"] for at, repetition in enumerate(repetitions)
     }
     path = client.download_artifacts(run.info.run_id, "outcome.json", str(tmp_path))
     assert json.loads(Path(path).read_text()) == outcome
@@ -119,7 +119,7 @@ from llem.results import read_outcome
 from llem_mlflow.plugin import llem_experiment_finished
 folder = next(Path("results").iterdir())
 llem_experiment_finished(read_outcome(folder), folder)
-print([one.name for one in threading.enumerate()])
+print([thread.name for thread in threading.enumerate()])
 """
 
 

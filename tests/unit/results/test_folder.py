@@ -24,10 +24,10 @@ def visible(results):
 
 
 def test_nothing_is_visible_before_it_is_complete(tmp_path):
-    one = folder(tmp_path / "results")
-    one.log_path.write_text("log")
+    pending = folder(tmp_path / "results")
+    pending.log_path.write_text("log")
     assert visible(tmp_path / "results") == []
-    path = one.finish({"a": 1})
+    path = pending.finish({"a": 1})
     assert visible(tmp_path / "results") == [path.name]
     assert json.loads((path / "outcome.json").read_text()) == {"a": 1}
     assert (path / "worker.log").read_text() == "log"
@@ -58,9 +58,9 @@ def test_a_folder_that_cannot_be_written_is_refused():
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, small_disk):
-    one = folder(tmp_path)
+    pending = folder(tmp_path)
     with small_disk(), pytest.raises(StorageError, match="cannot write the outcome"):
-        one.finish({"text": "x" * 100_000})
+        pending.finish({"text": "x" * 100_000})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -85,7 +85,7 @@ def test_a_run_replaces_what_an_earlier_one_of_its_id_left(tmp_path):
     killed.log_path.write_text("half a log")
     path = OutcomeFolder(tmp_path, "run").finish({"status": "done"})
     assert json.loads((path / "outcome.json").read_text()) == {"status": "done"}
-    assert [one.name for one in path.iterdir()] == ["outcome.json"]
+    assert [child.name for child in path.iterdir()] == ["outcome.json"]
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -93,15 +93,19 @@ def test_what_is_told_reaches_the_reader(load):
 
 def test_a_file_that_was_appended_to_holds_several(load):
     found = load('{"toy": 1.0, "size": 1}\n{"toy": 2.0, "size": 2}\n')
-    assert [one.imported.metrics["output_tokens_per_s"] for one, _ in found] == [1.0, 2.0]
-    assert [one.experiment["toy"]["size"] for one, _ in found] == [1, 2]
+    assert [outcome.imported.metrics["output_tokens_per_s"] for outcome, _ in found] == [1.0, 2.0]
+    assert [outcome.experiment["toy"]["size"] for outcome, _ in found] == [1, 2]
 
 
 def test_a_listing_shows_its_figures(load, tmp_path):
     load('{"toy": 12.5}')
-    (one,) = list_outcomes(tmp_path / "results")
-    assert (one.output_tokens_per_s, one.j_per_output_token, one.valid) == (12.5, None, False)
-    assert (one.model, one.backend) == ("a/model", "toy")
+    (listed,) = list_outcomes(tmp_path / "results")
+    assert (listed.output_tokens_per_s, listed.j_per_output_token, listed.valid) == (
+        12.5,
+        None,
+        False,
+    )
+    assert (listed.model, listed.backend) == ("a/model", "toy")
 
 
 def test_an_unknown_file_stores_nothing_and_names_the_formats(load, tmp_path):

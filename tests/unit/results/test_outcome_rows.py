@@ -45,7 +45,7 @@ def results(tmp_path):
 
 
 def ids(results):
-    return [one.id for one in list_outcomes(results)]
+    return [row.id for row in list_outcomes(results)]
 
 
 def test_outcomes_are_listed_by_study_and_order(results):
@@ -71,8 +71,8 @@ def test_outcomes_of_older_versions_are_listed(tmp_path):
     store(tmp_path / "two", schema_version=2, **old)
     failure = {"code": "out-of-memory"}
     store(tmp_path / "one", schema_version=1, status="failed", failure=failure, study=None)
-    one, two = list_outcomes(tmp_path)
-    assert one.status == "out-of-memory"
+    first, two = list_outcomes(tmp_path)
+    assert first.status == "out-of-memory"
     assert (two.study, two.position, two.settings) == ("s", 3, {"measurement.thresholds": {}})
 
 
@@ -98,9 +98,9 @@ def test_ten_thousand_outcomes_list_in_three_seconds(tmp_path):
     listed = list_outcomes(tmp_path)
     assert time.process_time() - start_s < 3
     assert len(listed) == 10_000
-    assert {(one.status, one.valid) for one in listed} == {("done", True)}
+    assert {(row.status, row.valid) for row in listed} == {("done", True)}
     first = json.loads(kept[0].read_text())
-    (row,) = [one for one in listed if one.folder == "study/00000"]
+    (row,) = [row for row in listed if row.folder == "study/00000"]
     assert row.output_tokens_per_s == first["throughput"]["output_tokens_per_s"]
     assert row.j_per_output_token == first["energy"]["j_per_output_token"]
     assert row.study == first["study"]["study"]
@@ -108,7 +108,7 @@ def test_ten_thousand_outcomes_list_in_three_seconds(tmp_path):
 
 def test_records_are_flat_and_alike(results):
     records = llem.load_results(results)
-    assert len({tuple(one) for one in records}) == 1
+    assert len({tuple(record) for record in records}) == 1
     last = records[-1]
     assert last["experiment.model.id"] == "shape:tiny"
     assert last["verdict.reasons"] == "x y"
@@ -122,7 +122,7 @@ def test_csv_and_json_hold_the_same_records(results):
     records = llem.load_results(results)
     assert json.loads(exported(records, "json")) == records
     rows = list(csv.DictReader(io.StringIO(exported(records, "csv").decode())))
-    assert [row["id"] for row in rows] == [one["id"] for one in records]
+    assert [row["id"] for row in rows] == [record["id"] for record in records]
     assert rows[0]["energy.j_per_output_token"] == ""
 
 
@@ -135,7 +135,7 @@ def test_parquet_keeps_types_and_what_is_missing(results):
     parquet = pytest.importorskip("pyarrow.parquet")
     records = llem.load_results(results)
     records[0]["mixed"], records[1]["mixed"] = 1, "text"
-    records = [{"mixed": None, **one} for one in records]
+    records = [{"mixed": None, **record} for record in records]
     table = parquet.read_table(io.BytesIO(exported(records, "parquet"))).to_pylist()
     assert [row["throughput.output_tokens_per_s"] for row in table] == [12.5] * 4
     assert table[0]["energy.j_per_output_token"] is None

@@ -14,13 +14,13 @@ def gpus(simulated_gpus):
 
 
 def listed(llem, **env):
-    return {one["name"]: one for one in llem("meters", "--json", **env)}
+    return {meter["name"]: meter for meter in llem("meters", "--json", **env)}
 
 
 def test_every_meter_is_listed_and_says_what_is_missing_here(llem):
-    found = {name: one for name, one in listed(llem).items() if one["plugin"] == "zeus"}
+    found = {name: meter for name, meter in listed(llem).items() if meter["plugin"] == "zeus"}
     assert set(found) == {"zeus-amd", "zeus-apple", "zeus-jetson", "zeus-nvidia"}
-    assert not any(one["available"] for one in found.values())
+    assert not any(meter["available"] for meter in found.values())
     assert "libamd_smi.so" in found["zeus-amd"]["reason"]
     assert "llem-zeus[apple]" in found["zeus-apple"]["reason"]
     assert llem.stderr == ""  # Zeus's own remarks about missing libraries stay out
@@ -28,11 +28,11 @@ def test_every_meter_is_listed_and_says_what_is_missing_here(llem):
 
 def test_a_listing_shows_the_devices_it_finds(llem, gpus):
     found = listed(llem, **AMD, **gpus.environ)
-    assert [one["device"] for one in found["zeus-amd"]["channels"]] == [
+    assert [channel["device"] for channel in found["zeus-amd"]["channels"]] == [
         "rocm:0000-0",
         "rocm:0000-1",
     ]
-    assert [one["device"] for one in found["zeus-nvidia"]["channels"]] == [
+    assert [channel["device"] for channel in found["zeus-nvidia"]["channels"]] == [
         gpus.device(0),
         gpus.device(1),
     ]
@@ -49,7 +49,7 @@ def test_amd_gpus_are_measured_by_counter_or_power(llem):
 
 def test_amd_gpus_are_taken_by_themselves_where_they_are(llem):
     document = llem("meter", "--json", "--", "sleep", "1", **AMD)
-    meters = {one["meter"] for one in document["energy"]["devices"]}
+    meters = {row["meter"] for row in document["energy"]["devices"]}
     assert "zeus-amd" in meters
     assert "zeus-nvidia" not in meters
 
@@ -58,9 +58,9 @@ def test_zeus_and_llem_read_the_same_device_alike(llem, gpus):
     environ = gpus.environ
     mine = llem("meter", "--json", "--meters", "nvml", "--", "sleep", "3", **environ)
     theirs = llem("meter", "--json", "--meters", "zeus-nvidia", "--", "sleep", "3", **environ)
-    for one, other in zip(mine["energy"]["devices"], theirs["energy"]["devices"], strict=True):
-        assert one["device"] == other["device"]
-        assert one["mean_w"] == pytest.approx(other["mean_w"], rel=0.05)
+    for row, other in zip(mine["energy"]["devices"], theirs["energy"]["devices"], strict=True):
+        assert row["device"] == other["device"]
+        assert row["mean_w"] == pytest.approx(other["mean_w"], rel=0.05)
 
 
 def test_a_gpu_that_is_lost_is_flagged(llem, gpus):
@@ -70,4 +70,4 @@ def test_a_gpu_that_is_lost_is_flagged(llem, gpus):
     assert lost["gross_j"] is None
     assert well["gross_j"] == pytest.approx(90 * document["window"]["duration_s"], rel=0.05)
     assert document["verdict"]["valid"] is False
-    assert any(gpus.device(0) in one["message"] for one in document["verdict"]["reasons"])
+    assert any(gpus.device(0) in reason["message"] for reason in document["verdict"]["reasons"])

@@ -16,7 +16,8 @@ before_s, before = time.monotonic(), source.read()
 time.sleep(0.5)
 after_s, after = time.monotonic(), source.read()
 watts = [(b - a) / (after_s - before_s) for a, b in zip(before, after)]
-print(json.dumps({one.domain: [one.contained_in, w] for one, w in zip(source.channels, watts)}))
+pairs = zip(source.channels, watts)
+print(json.dumps({channel.domain: [channel.contained_in, w] for channel, w in pairs}))
 """
 
 
@@ -52,14 +53,16 @@ def test_an_apple_chip_has_its_parts_side_by_side(run):
 def test_a_boards_rails_lie_within_its_total():
     board = Board(total_energy_mj=9000.0, cpu_energy_mj=2000.0, gpu_energy_mj=5000.0)
     (source,) = sources(board, "cpu:jetson", JETSON, update_period_s=0.1)
-    found = {one.domain: one.contained_in for one in source.channels}
+    found = {channel.domain: channel.contained_in for channel in source.channels}
     assert found == {"board": None, "cpu": "board", "gpu": "board"}
-    assert {one.quantity for one in source.channels} == {Quantity.ENERGY}
+    assert {channel.quantity for channel in source.channels} == {Quantity.ENERGY}
     assert source.read() == (9.0, 2.0, 5.0)
 
 
 def test_without_a_total_the_rails_stand_for_themselves():
     (source,) = sources(Board(cpu_energy_mj=1.0), "cpu:jetson", JETSON)
-    assert [(one.domain, one.contained_in) for one in source.channels] == [("cpu", None)]
+    assert [(channel.domain, channel.contained_in) for channel in source.channels] == [
+        ("cpu", None)
+    ]
     assert source.read() == (0.001,)
     assert sources(Board(), "cpu:jetson", JETSON) == []

@@ -153,7 +153,7 @@ class Registry:
         return self._offers("llem_result_importers")
 
     def read_foreign(
-        self, plugin: str, format: ResultImporter, document: Any, told: ImportHints
+        self, plugin: str, format: ResultImporter, document: Any, hints: ImportHints
     ) -> ImportedResult | None:
         """Let ``plugin`` read the JSON data of a file; ``None`` for data of another format.
 
@@ -162,7 +162,7 @@ class Registry:
         """
 
         def read() -> ImportedResult | None:
-            result: ImportedResult | None = import_dotted(format.reader)(document, told)
+            result: ImportedResult | None = import_dotted(format.reader)(document, hints)
             return result
 
         return safe_call(read, f"reader of {format.name!r} of plugin {plugin!r}")
