@@ -238,7 +238,7 @@ def unlike(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
 def alike(found: Any, expected: Any) -> bool:
     """Return whether two leaves are equal, numbers but for rounding."""
     if isinstance(found, float) and isinstance(expected, int | float):
-        return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+        return math.isclose(found, expected, rel_tol=1e-9, abs_tol=0 if expected else 1e-9)
     return expected == ANY or (type(found) is type(expected) and found == expected)
 
 
