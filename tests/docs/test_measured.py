@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -44,3 +45,16 @@ def test_a_kept_outcome_is_valid_and_complete(folder: Path) -> None:
     assert outcome.status == "done"
     assert outcome.verdict.valid
     assert outcome.imported is None
+
+
+@pytest.mark.parametrize(
+    "results", sorted({folder.parent for folder in OUTCOMES}), ids=lambda folder: folder.parent.name
+)
+def test_kept_outcomes_of_older_versions_are_reported(results: Path) -> None:
+    report = CliRunner().invoke(main, ["report", str(results), "--format", "markdown"])
+    assert report.exit_code == 0, report.output
+    ids = [folder.name for folder in OUTCOMES if folder.parent == results]
+    assert f"{len(ids)} of {len(ids)} outcomes are valid." in report.stdout
+    figures = json.loads((results / ids[0] / "outcome.json").read_text(encoding="utf-8"))
+    assert all(f"| {id} |" in report.stdout for id in ids)
+    assert f"{figures['energy']['j_per_output_token']:.4g}" in report.stdout

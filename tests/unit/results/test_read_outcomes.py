@@ -1,11 +1,12 @@
 """Outcomes are found and read, those of older versions included."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from llem.errors import StorageError
-from llem.results import outcome_folders, read_document
+from llem.results import outcome_folders, read_document, read_outcome
 from llem.results.read_outcomes import SCHEMA_VERSION
 
 
@@ -118,3 +119,15 @@ def test_sections_that_an_old_outcome_lacks_stay_missing(tmp_path):
     parts = {"timing": None, "energy": None, "study": None, "imported": None, "log_tail": "x"}
     folder = store(tmp_path / "old", schema_version=2, **parts)
     assert read_document(folder) == {"schema_version": SCHEMA_VERSION, **parts}
+
+
+def test_an_outcome_with_a_footprint_still_loads(tmp_path):
+    kept = sorted((Path(__file__).parents[3] / "docs/measured").glob("**/outcome.json"))[0]
+    old = json.loads(kept.read_text())
+    assert old["schema_version"] == 2
+    old["footprint"] = {"gross_j": 1.0, "pue_ratio": 1.2, "gross_co2e_g": 3.0}
+    old["experiment"]["footprint"] = {"country": "DE", "pue_ratio": 1.2}
+    outcome = read_outcome(store(tmp_path / "old", **old))
+    assert outcome.energy.gross_j == old["energy"]["gross_j"]
+    assert outcome.overhead.cpu_s == old["self_cost"]["cpu_s"]
+    assert "footprint" not in outcome.experiment

@@ -84,11 +84,11 @@ class Reader:
         """Begin to read in the background."""
         self._thread.start()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Let it read a last time and end."""
         self._stopped.set()
 
-    def has_ended(self, timeout_s: float) -> bool:
+    def has_stopped(self, timeout_s: float) -> bool:
         """Wait for the end and return whether it came; a meter may hang."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
@@ -207,7 +207,7 @@ def _new_ratio(series: Series) -> float:
     return sum(before != after for before, after in pairwise(recent)) / len(recent)
 
 
-PATIENCE_S = 5.0
+JOIN_TIMEOUT_S = 5.0
 """How long a meter is waited for at the beginning and at the end."""
 
 
@@ -243,7 +243,7 @@ class Sampler:
         """Read each meter once and go on in the background."""
         for reader in self._readers:
             reader.start()
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + JOIN_TIMEOUT_S
         for reader in self._readers:
             reader.first_read.wait(max(0.0, deadline_s - time.monotonic()))
 
@@ -253,12 +253,12 @@ class Sampler:
         May be called more than once.
         """
         for reader in self._readers:
-            reader.ask_to_stop()
-        deadline_s = time.monotonic() + PATIENCE_S
+            reader.request_stop()
+        deadline_s = time.monotonic() + JOIN_TIMEOUT_S
         return [
             reader.source.name
             for reader in self._readers
-            if not reader.has_ended(max(0.0, deadline_s - time.monotonic()))
+            if not reader.has_stopped(max(0.0, deadline_s - time.monotonic()))
         ]
 
     def series(self) -> list[Series]:
