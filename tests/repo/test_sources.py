@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 BROAD_EXCEPTS = (
-    "registry/safe_call.py",  # importing a plugin
-    "registry/safe_call.py",  # calling one of its hooks
+    "registry/plugin_calls.py",  # importing a plugin
+    "registry/plugin_calls.py",  # calling one of its hooks
     "process/worker.py",  # running an engine
 )
 """The only places of core where a failure of any kind is caught and not raised again."""

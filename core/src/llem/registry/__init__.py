@@ -1,4 +1,4 @@
-"""Find and hold plugins: scan without importing, load guarded, ask one at a time."""
+"""Find plugins by their metadata, load them, and call their hooks."""
 
 from llem.registry.backend import Backend
 from llem.registry.engine_status import EngineStatus, check_version, engine_status

@@ -1,4 +1,4 @@
-"""One backend, as the rest of core sees it: typed questions instead of hooks."""
+"""A backend as the rest of core sees it: typed methods instead of hooks."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ _ERRORS: dict[Status, type[BackendUnavailable]] = {
 
 def unusable_backend(record: PluginRecord) -> BackendUnavailable:
     """Return the error for a plugin that is installed and cannot be used."""
-    remedies = {
+    hints = {
         Status.BROKEN: f"pip install --upgrade {record.distribution}",
-        Status.DUPLICATE: "Uninstall one of them.",
+        Status.DUPLICATE: "Uninstall all but one.",
         Status.INCOMPATIBLE: f"pip install --upgrade llem-core {record.distribution}",
         Status.DISABLED: "Take its name out of that variable.",
     }
     message = f"backend {record.name!r} cannot be used: {record.message}"
-    return _ERRORS[record.status](message, hint=remedies[record.status])
+    return _ERRORS[record.status](message, hint=hints[record.status])
 
 
-def unknown_backend(name: str, offered: Sequence[str], spoilt: Sequence[str]) -> UnknownBackend:
+def unknown_backend(name: str, offered: Sequence[str], broken: Sequence[str]) -> UnknownBackend:
     """Return the error for a backend that no installed plugin offers.
 
     Args:
-        name: What was asked for.
-        offered: Backends that could be asked for.
-        spoilt: Plugins that are installed and cannot be used.
+        name: The name that was asked for.
+        offered: Backends that work.
+        broken: Installed plugins that cannot be used.
     """
     import difflib
     import re
 
     message = f"Unknown backend {name!r}."
     hint = f"Installed backends: {', '.join(sorted(offered)) or 'none'}."
-    if near := difflib.get_close_matches(name, [*offered, *spoilt], n=1):
+    if near := difflib.get_close_matches(name, [*offered, *broken], n=1):
         return UnknownBackend(f"{message} Did you mean {near[0]!r}?", hint=hint)
-    # Core knows no plugin that is not installed, but it knows how plugins are named.
+    # Core does not know which plugins exist elsewhere, but it knows how they are named.
     if re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         hint += f" If there is a plugin for it: pip install llem-{name}"
     return UnknownBackend(message, hint=hint)
@@ -72,7 +72,7 @@ class Backend:
     Args:
         record: Where it comes from.
         info: What it declares.
-        ask: Calls one of its hooks; ``None`` for a hook it does not implement.
+        call: Calls one of its hooks by name; returns ``None`` for a hook it does not implement.
         hooks: Names of the hooks it implements.
     """
 
@@ -80,13 +80,13 @@ class Backend:
         self,
         record: PluginRecord,
         info: BackendInfo,
-        ask: Callable[..., Any],
+        call: Callable[..., Any],
         hooks: frozenset[str],
     ) -> None:
         self.record = record
         self.info = info
         self.hooks = hooks
-        self._ask = ask
+        self._call = call
 
     @property
     def name(self) -> str:
@@ -116,7 +116,7 @@ class Backend:
         """Return the model of its config section.
 
         Raises:
-            PluginBroken: It offers none.
+            PluginBroken: It has no such model.
         """
         model: type[BackendConfig] = self._require("llem_config_model")
         return model
@@ -125,28 +125,28 @@ class Backend:
         """Return the engine calls for ``experiment``.
 
         Raises:
-            PluginBroken: It offers none.
+            PluginBroken: It builds no plan.
             LlemError: It refuses the experiment.
         """
         plan: CallPlan = self._require("llem_build_kwargs", experiment=experiment)
         return plan
 
     def review(self, experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
-        """Return what it holds against ``experiment`` on this machine."""
-        return self._ask("llem_preflight", experiment=experiment, facts=facts) or ()
+        """Return its findings about ``experiment`` on this machine."""
+        return self._call("llem_preflight", experiment=experiment, facts=facts) or ()
 
     def parameter_audit(self) -> ParameterAudit | None:
-        """Return how it accounts for its engine's parameters, if it does."""
-        audit: ParameterAudit | None = self._ask("llem_parameter_audit")
+        """Return its declaration of the engine's parameters; ``None`` without a declaration."""
+        audit: ParameterAudit | None = self._call("llem_parameter_audit")
         return audit
 
     def explain_error(self, error_type: str, message: str) -> str | None:
-        """Return a hint for an engine's error, if it knows one."""
-        hint: str | None = self._ask("llem_explain_error", error_type=error_type, message=message)
+        """Return its hint for an engine's error; ``None`` without a hint."""
+        hint: str | None = self._call("llem_explain_error", error_type=error_type, message=message)
         return hint
 
     def engine_status(self) -> EngineStatus | None:
-        """Return the state of its engine here; ``None`` for a backend without one."""
+        """Return the state of its engine here; ``None`` for a backend without an engine."""
         return None if self.info.engine is None else engine_status(self.info.engine)
 
     def require_engine(self) -> None:
@@ -160,14 +160,14 @@ class Backend:
             return
         assert self.info.engine is not None
         install = self.info.engine.install
-        elsewhere = "name an interpreter that has it with --set runner.python=PATH"
+        elsewhere = "name an interpreter that has the engine: --set runner.python=PATH"
         raise EngineMissing(
             f"the engine of backend {self.name!r} cannot be used: {status.message}",
             hint=f"{install}, or {elsewhere}" if install else elsewhere,
         )
 
     def _require(self, hook: str, **arguments: Any) -> Any:
-        answer = self._ask(hook, **arguments)
+        answer = self._call(hook, **arguments)
         if answer is None:
             raise PluginBroken(
                 f"plugin {self.name!r} does not answer {hook}",

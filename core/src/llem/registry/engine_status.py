@@ -1,4 +1,4 @@
-"""Is a backend's engine installed, and in a version it supports? Metadata alone decides."""
+"""The state of a backend's engine: installed, and in a supported version, by its metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class EngineStatus:
     """State of an engine in one environment.
 
     Attributes:
-        distribution: The distribution that carries it, or the one that is missing.
+        distribution: The distribution that carries it or, if none is installed, should carry it.
         version: Its version, or ``None`` when it is not installed.
         supported: Whether the backend can use it.
         message: Why not, or empty.
@@ -72,8 +72,8 @@ def _installed(name: str) -> str | None:
 
 
 def _mismatch(name: str, found: str, supported: str) -> str:
-    """Say why version ``found`` is not supported, or nothing if it is."""
-    # Listings of capabilities do without it, and it costs as much to import as they have.
+    """Return why version ``found`` is not supported, or an empty string."""
+    # Imported here: it takes as long to import as a whole listing of capabilities.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 

@@ -1,4 +1,4 @@
-"""All plugins of this environment. Each is imported only when something asks for it."""
+"""The plugins of this environment. Each is imported when something first asks for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -16,7 +17,7 @@ from llem.api.capability import BackendInfo
 from llem.api.meters import MeterSpec, Probe
 from llem.errors import LlemError, PluginBroken, UnknownBackend
 from llem.registry.backend import Backend, unknown_backend, unusable_backend
-from llem.registry.safe_call import hook_caller, load_module, safe_call
+from llem.registry.plugin_calls import hook_caller, load_module, plugin_errors
 from llem.registry.scan import PluginRecord, Status, scan
 from llem.schema.call_plan import import_dotted
 
@@ -29,36 +30,37 @@ if TYPE_CHECKING:
 
 
 class Observers:
-    """The plugins that observe; each method is the hook of its name in ``llem.api.hookspecs``.
+    """Forward the events of a study to every plugin that observes.
 
-    None of them raises for a plugin's fault: it is said on stderr, and returned.
+    Each method is the hook of its name in ``llem.api.hookspecs``. A plugin that fails is named on
+    stderr; the other plugins still get the event.
 
     Args:
-        tell: Calls a hook of every plugin, and returns what went wrong.
+        notify: Calls a hook of every plugin, and returns the messages of those that failed.
     """
 
-    def __init__(self, tell: Callable[..., Sequence[str]]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[..., Sequence[str]]) -> None:
+        self._notify = notify
 
     def study_started(self, study: str, folder: Path, *, runs: int, left: int) -> None:
-        """Say that a study is begun, or gone on with."""
-        self._tell("llem_study_started", study=study, folder=folder, runs=runs, left=left)
+        """Report that a study starts or resumes."""
+        self._notify("llem_study_started", study=study, folder=folder, runs=runs, left=left)
 
     def study_finished(
         self, study: str, folder: Path, *, states: Mapping[str, int], left: int
     ) -> None:
-        """Say that an attempt at a study is over."""
-        self._tell("llem_study_finished", study=study, folder=folder, states=states, left=left)
+        """Report the end of an attempt at a study."""
+        self._notify("llem_study_finished", study=study, folder=folder, states=states, left=left)
 
     def experiment_started(
         self, experiment: Experiment, id: str, place: RunPosition | None
     ) -> Sequence[str]:
-        """Say that an experiment begins; return what went wrong, one sentence each."""
-        return self._tell("llem_experiment_started", experiment=experiment, id=id, place=place)
+        """Report the start of an experiment; return the message of each plugin that failed."""
+        return self._notify("llem_experiment_started", experiment=experiment, id=id, place=place)
 
     def experiment_finished(self, outcome: Outcome, folder: Path) -> None:
-        """Say what was measured."""
-        self._tell("llem_experiment_finished", outcome=outcome, folder=folder)
+        """Report the outcome of an experiment."""
+        self._notify("llem_experiment_finished", outcome=outcome, folder=folder)
 
 
 Answer = TypeVar("Answer")
@@ -77,9 +79,9 @@ class Registry:
     """The installed plugins.
 
     Args:
-        records: What scanning found.
+        records: The plugins that :func:`~llem.registry.scan.scan` found.
         environ: Environment variables; decides about strictness and tracing.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -129,11 +131,11 @@ class Registry:
         return backend
 
     def backends(self) -> tuple[Backend, ...]:
-        """Return every backend that can be described; a broken plugin is named on stderr."""
+        """Return every backend that works; a broken plugin is named on stderr."""
         return self.ask_all(lambda backend: backend)
 
     def ask_all(self, question: Callable[[Backend], Answer]) -> tuple[Answer, ...]:
-        """Return every backend's answer; one that fails is named on stderr and left out."""
+        """Return every backend's answer; a backend that fails is named on stderr and left out."""
         answers = []
         for record in self._usable():
             try:
@@ -141,16 +143,16 @@ class Registry:
                 if backend is not None:
                     answers.append(question(backend))
             except LlemError as error:
-                self._report(record, error)
+                self._record_broken(record, error)
         return tuple(answers)
 
     def meter_specs(self) -> tuple[tuple[str, MeterSpec], ...]:
-        """Return every meter offered, with the name of the plugin that offers it."""
-        return self._offers("llem_meters")
+        """Return every meter, each with the name of the plugin that offers it."""
+        return self._collect("llem_meters")
 
     def import_formats(self) -> tuple[tuple[str, ResultImporter], ...]:
-        """Return every file format that can be imported, with the name of its plugin."""
-        return self._offers("llem_result_importers")
+        """Return every importer of results, each with the name of its plugin."""
+        return self._collect("llem_result_importers")
 
     def read_foreign(
         self, plugin: str, format: ResultImporter, document: Any, hints: ImportHints
@@ -160,53 +162,45 @@ class Registry:
         Raises:
             PluginBroken: Its reader failed.
         """
-
-        def read() -> ImportedResult | None:
+        with plugin_errors(f"reader of {format.name!r} of plugin {plugin!r}"):
             result: ImportedResult | None = import_dotted(format.reader)(document, hints)
-            return result
-
-        return safe_call(read, f"reader of {format.name!r} of plugin {plugin!r}")
+        return result
 
     def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
-        """Ask a meter of ``plugin`` whether it works here; a broken one does not.
+        """Ask a meter of ``plugin`` whether it works here; a meter that raises does not.
 
         Args:
             plugin: Name of the plugin that offers it.
             spec: The meter.
             options: The ``measurement`` section as JSON data.
         """
-
-        def probe() -> Probe:
-            answer: Probe = import_dotted(spec.factory)(options).probe()
-            return answer
-
         try:
-            return safe_call(probe, f"meter {spec.name!r} of plugin {plugin!r}")
+            with plugin_errors(f"meter {spec.name!r} of plugin {plugin!r}"):
+                probe: Probe = import_dotted(spec.factory)(options).probe()
         except PluginBroken as error:
-            from llem.api.meters import Probe
-
             return Probe(available=False, reason=error.message)
+        return probe
 
-    def _offers(self, hook: str) -> tuple[tuple[str, Any], ...]:
-        """Return everything that plugins list when asked by ``hook``; a broken one is named."""
+    def _collect(self, hook: str) -> tuple[tuple[str, Any], ...]:
+        """Return all that plugins list in answer to ``hook``; a broken plugin is named."""
         found: list[tuple[str, Any]] = []
         for record in self._usable():
             try:
                 self._load(record)
-                offered = self._ask(record, hook) or ()
+                offered = self.call(record, hook) or ()
             except LlemError as error:
-                self._report(record, error)
+                self._record_broken(record, error)
             else:
-                found += [(record.name, one) for one in offered]
+                found += [(record.name, offer) for offer in offered]
         return tuple(found)
 
     @property
     def observers(self) -> Observers:
-        """Everybody who wants to know what is measured."""
-        return Observers(self._tell)
+        """The plugins that observe experiments and studies."""
+        return Observers(self._notify)
 
-    def _tell(self, hook: str, **facts: Any) -> tuple[str, ...]:
-        """Call a hook of every plugin; return what went wrong.
+    def _notify(self, hook: str, **facts: Any) -> tuple[str, ...]:
+        """Call a hook of every plugin; return the message of each that fails.
 
         Raises:
             LlemError: A plugin failed, and ``LLEM_PLUGINS_STRICT`` is set.
@@ -216,15 +210,30 @@ class Registry:
             try:
                 self._load(record)
             except LlemError as error:
-                self._report(record, error)
+                self._record_broken(record, error)
                 continue
             try:
-                self._ask(record, hook, **facts)
+                self.call(record, hook, **facts)
             except LlemError as error:
-                # Not marked as broken: what else it offers, this measurement may need.
-                self._say(error)
+                # Not recorded as broken: this measurement may need its backend or its meters.
+                self._warn(error)
                 faults.append(error.message)
         return tuple(faults)
+
+    def call(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
+        """Call ``hook`` of a loaded plugin; ``None`` if the plugin does not implement it.
+
+        Raises:
+            LlemError: The plugin refuses on purpose.
+            PluginBroken: It raises anything else.
+        """
+        caller = self._callers.get((record.name, hook))
+        if caller is None:
+            caller = hook_caller(self._hooks(), self._modules[record.name], hook)
+            self._callers[record.name, hook] = caller
+        with plugin_errors(f"hook {hook} of plugin {record.name!r}"):
+            answers = caller(**arguments)
+        return answers[0] if answers else None
 
     def _usable(self) -> list[PluginRecord]:
         return [record for record in self._records if record.status is Status.OK]
@@ -239,17 +248,20 @@ class Registry:
             started_s = self._clock()
             try:
                 self._modules[record.name] = load_module(self._hooks(), record)
-                # Those made before would also call this plugin.
+                # Callers made earlier would also call this plugin.
                 self._callers.clear()
                 self._backends[record.name] = self._describe(record)
             except LlemError as error:
-                self._mark_broken(record, error)
+                self._set_status(record, Status.BROKEN, error.message)
                 raise
-            self._judge_duration(record, self._clock() - started_s)
+            duration_s = self._clock() - started_s
+            if duration_s > SLOW_S:
+                message = f"slow: took {duration_s:.1f} s to import, which every listing waits for"
+                self._set_status(record, record.status, message)
         return self._backends[record.name]
 
     def _describe(self, record: PluginRecord) -> Backend | None:
-        info = self._ask(record, "llem_capabilities")
+        info = self.call(record, "llem_capabilities")
         if info is None:
             return None
         if not isinstance(info, BackendInfo):
@@ -261,47 +273,31 @@ class Registry:
             raise PluginBroken(
                 f"plugin {record.name!r} calls its backend {info.name!r}; the names must be equal"
             )
-
-        def ask(hook: str, **arguments: Any) -> Any:
-            return self._ask(record, hook, **arguments)
-
         hooks = self._hooks().get_hookcallers(self._modules[record.name]) or ()
-        return Backend(record, info, ask, frozenset(hook.name for hook in hooks))
+        names = frozenset(hook.name for hook in hooks)
+        return Backend(record, info, partial(self.call, record), names)
 
-    def _ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
-        caller = self._callers.get((record.name, hook))
-        if caller is None:
-            caller = hook_caller(self._hooks(), self._modules[record.name], hook)
-            self._callers[record.name, hook] = caller
-        return caller(**arguments)
-
-    def _report(self, record: PluginRecord, error: LlemError) -> None:
-        """Remember that somebody else's plugin is broken, and say so in one line.
+    def _record_broken(self, record: PluginRecord, error: LlemError) -> None:
+        """Mark a plugin that the user did not ask for as broken, and warn in one line.
 
         Raises:
             LlemError: ``LLEM_PLUGINS_STRICT`` is set.
         """
-        self._mark_broken(record, error)
-        self._say(error)
+        self._set_status(record, Status.BROKEN, error.message)
+        self._warn(error)
 
-    def _say(self, error: LlemError) -> None:
+    def _warn(self, error: LlemError) -> None:
         if self._strict:
             raise error
         sys.stderr.write(f"llem: {' '.join(error.message.split())}\n")
 
-    def _mark_broken(self, record: PluginRecord, error: LlemError) -> None:
-        self._note(record, Status.BROKEN, error.message)
-
-    def _judge_duration(self, record: PluginRecord, duration_s: float) -> None:
-        if duration_s > SLOW_S:
-            message = f"slow: took {duration_s:.1f} s to import, which every listing waits for"
-            self._note(record, record.status, message)
-
-    def _note(self, record: PluginRecord, status: Status, message: str) -> None:
-        noted = replace(record, status=status, message=message)
-        place = (record.name, record.distribution)
+    def _set_status(self, changed: PluginRecord, status: Status, message: str) -> None:
+        place = (changed.name, changed.distribution)
         self._records = tuple(
-            noted if (one.name, one.distribution) == place else one for one in self._records
+            replace(record, status=status, message=message)
+            if (record.name, record.distribution) == place
+            else record
+            for record in self._records
         )
 
     def _hooks(self) -> pluggy.PluginManager:
@@ -317,5 +313,5 @@ class Registry:
 
     def _unknown(self, name: str) -> UnknownBackend:
         offered = [backend.name for backend in self.backends()]
-        spoilt = [record.name for record in self._records if record.status is not Status.OK]
-        return unknown_backend(name, offered, spoilt)
+        broken = [record.name for record in self._records if record.status is not Status.OK]
+        return unknown_backend(name, offered, broken)

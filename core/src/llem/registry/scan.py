@@ -24,14 +24,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PluginRecord:
-    """One installed plugin.
+    """An installed plugin.
 
     Attributes:
         name: Name of its entry point.
         module: Dotted name of its module.
         distribution: Distribution that brings it.
         version: Version of that distribution.
-        status: Its state; ``ok`` until something shows otherwise.
+        status: Its state; ``ok`` until loading it fails.
         message: Why it is not ok, and what to do; or that it is slow.
     """
 
@@ -50,30 +50,30 @@ _GROUP_PREFIX = ENTRY_POINT_GROUP.removesuffix(str(API_MAJOR))
 
 
 def scan(environ: Mapping[str, str] = os.environ) -> tuple[PluginRecord, ...]:
-    """Return every installed plugin, by name; those that must not be loaded say why."""
+    """Return every installed plugin, by name; the record of an unusable plugin says why."""
     found = list(_records())
     usable = [record for record in found if record.status is Status.OK]
     offers = Counter(record.name for record in usable)
     disabled = {name.strip() for name in environ.get(DISABLE_VARIABLE, "").split(",")}
-    judged = []
+    records = []
     for record in found:
         if record.name in disabled:
             message = f"switched off by {DISABLE_VARIABLE}"
-            judged.append(replace(record, status=Status.DISABLED, message=message))
+            records.append(replace(record, status=Status.DISABLED, message=message))
         elif record.status is Status.OK and offers[record.name] > 1:
-            rivals = {one.distribution for one in usable if one.name == record.name}
+            rivals = {rival.distribution for rival in usable if rival.name == record.name}
             message = f"offered more than once, by {' and '.join(sorted(rivals))}"
-            judged.append(replace(record, status=Status.DUPLICATE, message=message))
+            records.append(replace(record, status=Status.DUPLICATE, message=message))
         else:
-            judged.append(record)
-    return tuple(sorted(judged, key=lambda record: (record.name, record.distribution)))
+            records.append(record)
+    return tuple(sorted(records, key=lambda record: (record.name, record.distribution)))
 
 
 def _records() -> Iterator[PluginRecord]:
-    """Yield the plugins of each distribution; one that is on the path twice counts once."""
+    """Yield the plugins of each distribution, once for a distribution that is found twice."""
     seen = set()
     for distribution in distributions():
-        # Parsing all that is installed would take longer than everything else a listing does.
+        # Parsing the entry points of every distribution would dominate the time of a listing.
         if _GROUP_PREFIX not in (distribution.read_text("entry_points.txt") or ""):
             continue
         if distribution.name not in seen:

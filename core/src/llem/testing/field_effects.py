@@ -10,7 +10,7 @@ from llem.config.rule_checks import rule_errors
 from llem.errors import ConfigError, PluginBroken
 from llem.introspect.config_parameters import schema_of
 from llem.introspect.json_schema import bounds, choices
-from llem.registry.safe_call import safe_call
+from llem.registry.plugin_calls import plugin_errors
 from llem.schema.base import IS_SET
 from llem.schema.call_plan import CallPlan, Construct, encode
 from llem.schema.experiment import Experiment
@@ -72,8 +72,8 @@ def _effect(
     backend = subject.required_backend
     refused: tuple[str, ...] = ()
     try:
-        found = safe_call(lambda: list(rule_errors(experiment, backend.info)), "a rule")
-        refused = tuple(str(finding) for finding in found)
+        with plugin_errors("a rule"):
+            refused = tuple(map(str, rule_errors(experiment, backend.info)))
         plan = backend.build_plan(experiment)
     except ConfigError as error:
         return Effect(value, refused=(*refused, error.message), experiment=experiment)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from llem.errors import LlemError, PluginBroken
 from llem.registry import PluginRecord, Registry
-from llem.registry.safe_call import safe_call
+from llem.registry.plugin_calls import plugin_errors
 
 if TYPE_CHECKING:
     from llem.schema.experiment import Experiment
@@ -124,11 +124,10 @@ class _Look:
         from llem.config import experiment_model
 
         model = experiment_model(self._registry.backend(self._name))
-        with suppress(LlemError):
-            safe_call(model.model_json_schema, "its schema")
-        self.experiment = safe_call(
-            lambda: model.model_validate_json(document, strict=True), "validating"
-        )
+        with suppress(LlemError), plugin_errors("its schema"):
+            model.model_json_schema()
+        with plugin_errors("validating"):
+            self.experiment = model.model_validate_json(document, strict=True)
 
     def build(self) -> None:
         if self.experiment is not None:

@@ -19,7 +19,7 @@ from llem.config.load import LoadedExperiment, load_experiment
 from llem.errors import BackendUnavailable, PluginBroken, UnknownBackend
 from llem.registry import Backend, PluginRecord, Registry, Status
 from llem.registry.backend import unknown_backend, unusable_backend
-from llem.registry.safe_call import load_module, safe_call
+from llem.registry.plugin_calls import load_module, plugin_errors
 from llem.registry.scan import scan
 from llem.run.preflight import plan_for
 from llem.schema.call_plan import import_dotted
@@ -117,7 +117,8 @@ class PluginUnderTest:
 
     def import_module(self) -> ModuleType:
         """Import its light module."""
-        return safe_call(lambda: importlib.import_module(self.record.module), "importing it")
+        with plugin_errors("importing it"):
+            return importlib.import_module(self.record.module)
 
     module = cached_property(import_module)
 
@@ -156,13 +157,10 @@ class PluginUnderTest:
 
     def make_schema(self) -> dict[str, Any]:
         """Return the JSON schema of its section, as JSON data."""
-
-        def make() -> dict[str, Any]:
+        with plugin_errors("making a schema of its section"):
             schema = self.section.model_json_schema()
             json.dumps(schema, allow_nan=False)
-            return schema
-
-        return safe_call(make, "making a schema of its section")
+        return schema
 
     schema = cached_property(make_schema)
 
@@ -194,9 +192,8 @@ class PluginUnderTest:
         """Return an experiment with ``values`` by dotted path; no rule has been asked."""
         model = experiment_model(self.required_backend)
         text = document(self.name, self.settings, values)
-        return safe_call(
-            lambda: model.model_validate_json(text, strict=True), f"an experiment with {values}"
-        )
+        with plugin_errors(f"an experiment with {values}"):
+            return model.model_validate_json(text, strict=True)
 
     def plan(self, values: Mapping[str, Any]) -> CallPlan:
         """Return the plan of an experiment with ``values`` by dotted path."""

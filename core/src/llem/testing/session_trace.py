@@ -14,7 +14,7 @@ from llem.errors import LlemError, WorkerDied
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import start_worker
 from llem.registry import check_version
-from llem.registry.safe_call import safe_call
+from llem.registry.plugin_calls import plugin_errors
 from llem.schema.call_plan import CallPlan
 from llem.workload.build_workload import build_workload
 from llem.workload.prompt_sources import load_texts
@@ -145,7 +145,8 @@ class SessionRecorder:
 
     def _step(self, name: str, step: Callable[[], Any]) -> bool:
         try:
-            safe_call(step, name)  # a plan or an answer may be no data
+            with plugin_errors(name):  # a plan or an answer may not be data
+                step()
         except LlemError as error:
             self.life.failures[name] = error
         return name not in self.life.failures

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from llem.api.parameter_audit import Found, ParameterAudit
 from llem.introspect.engine_audit import HINTS, Classification, audited
-from llem.registry.safe_call import safe_call
+from llem.registry.plugin_calls import plugin_errors
 from llem.run.engine_surface import read_engine
 from llem.schema.call_plan import import_dotted
 from llem.testing.check_definition import Fault, check
@@ -49,7 +49,8 @@ def check_audit_shared(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_audit_reference(subject: PluginUnderTest) -> Iterator[Fault]:
     """Every parameter of the reference data is accounted for, and no reason is idle."""
     audit = subject.audit
-    found: Found = safe_call(import_dotted(audit.reference), "its reference data")
+    with plugin_errors("its reference data"):
+        found: Found = import_dotted(audit.reference)()
     yield from _faults(subject, found)
 
 

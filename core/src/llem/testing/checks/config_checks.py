@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from pydantic import BaseModel
 
@@ -14,7 +13,7 @@ from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
 from llem.introspect.config_parameters import schema_of
 from llem.introspect.json_schema import bounds, numeric, unit_of
-from llem.registry.safe_call import safe_call
+from llem.registry.plugin_calls import plugin_errors
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
 from llem.testing.field_effects import neutral_effects
@@ -158,7 +157,8 @@ def check_config_round_trip(subject: PluginUnderTest) -> Iterator[Fault]:
             if (experiment := effect.experiment) is None:
                 continue
             text = experiment.model_dump_json()
-            again = safe_call(partial(model.model_validate_json, text), f"reading {text}")
+            with plugin_errors(f"reading {text}"):
+                again = model.model_validate_json(text)
             if again != experiment:
                 yield Fault(f"{field.path}: {effect.value!r} reads back as another value")
 

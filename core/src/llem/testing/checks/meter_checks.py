@@ -6,17 +6,14 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from llem.api.meters import Channel, MeterSpec, Probe, Provenance, Quantity, Reading
-from llem.registry.safe_call import safe_call
+from llem.api.meters import Channel, Meter, MeterSpec, Probe, Provenance, Quantity, Reading
+from llem.registry.plugin_calls import plugin_errors
 from llem.testing.check_definition import Fault, check
 from llem.testing.plugin_under_test import PluginUnderTest, meter_of
 from llem.testing.prerequisites import Requires
-
-T = TypeVar("T")
 
 
 @check(Requires.METER_HOOK)
@@ -37,7 +34,8 @@ def check_meters_described(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_meters_probe(subject: PluginUnderTest) -> Iterator[Fault]:
     """A probe never raises: it names channels, or says why there are none."""
     for spec in subject.meters:
-        probe: Any = safe_call(partial(_probe, spec), f"probing {spec.name}")
+        with plugin_errors(f"probing {spec.name}"):
+            probe: Any = meter_of(spec).probe()
         if not isinstance(probe, Probe):
             yield Fault(f"{spec.name}: its probe is {type(probe).__name__}, not Probe")
         elif probe.available and not probe.channels:
@@ -50,7 +48,7 @@ def check_meters_probe(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
     """An opened meter has the channels that its probe named, each once, of its kind of device."""
     for spec, meter in subject.working_meters:
-        channels = safe_call(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        channels = _open(spec, meter)
         meter.close()
         probed = tuple(meter.probe().channels)
         if channels != probed:
@@ -74,11 +72,12 @@ def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
 def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
     """A reading has a channel, a time within the call, and a value or the reason for none."""
     for spec, meter in subject.working_meters:
-        channels = safe_call(partial(_tuple_of, meter.open, ()), f"opening {spec.name}")
+        channels = _open(spec, meter)
         latest: dict[int, Reading] = {}
         for _ in range(3):
             before_s = time.monotonic()
-            readings = safe_call(partial(_tuple_of, meter.read), f"reading {spec.name}")
+            with plugin_errors(f"reading {spec.name}"):
+                readings = tuple(meter.read())
             after_s = time.monotonic()
             for reading in readings:
                 problem = _problem(
@@ -91,21 +90,20 @@ def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
 
 
 @check(Requires.WORKING_METER)
-def check_meters_close(subject: PluginUnderTest) -> Iterator[Fault]:
+def check_meters_close(subject: PluginUnderTest) -> Iterable[Fault]:
     """A meter closes, and closing it again does nothing."""
     for spec, meter in subject.working_meters:
-        safe_call(partial(meter.open, ()), f"opening {spec.name}")
-        safe_call(meter.close, f"closing {spec.name}")
-        safe_call(meter.close, f"closing {spec.name} again")
-    yield from ()
+        _open(spec, meter)
+        with plugin_errors(f"closing {spec.name}"):
+            meter.close()
+        with plugin_errors(f"closing {spec.name} again"):
+            meter.close()
+    return ()
 
 
-def _probe(spec: MeterSpec) -> Probe:
-    return meter_of(spec).probe()
-
-
-def _tuple_of(call: Callable[..., Sequence[T]], *arguments: Any) -> tuple[T, ...]:
-    return tuple(call(*arguments))
+def _open(spec: MeterSpec, meter: Meter) -> tuple[Channel, ...]:
+    with plugin_errors(f"opening {spec.name}"):
+        return tuple(meter.open(()))
 
 
 def _has(channels: Sequence[Channel], device: str, domain: str) -> bool:

@@ -1,51 +1,32 @@
-"""Call code of one plugin, guarded, so that every answer and every fault has an author."""
+"""Run the code of a plugin, so that each error names the plugin it comes from."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import pluggy
 
 from llem.errors import LlemError, PluginBroken
 from llem.registry.scan import PluginRecord
 
-Answer = TypeVar("Answer")
 
-
-def hook_caller(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Callable[..., Any]:
-    """Return what calls ``hook`` of the plugin ``module`` and of no other one loaded so far.
-
-    It takes the hook's arguments by name, and returns the plugin's answer, or ``None`` if the
-    plugin has no such hook. It raises :class:`~llem.errors.LlemError` where the plugin
-    refuses on purpose, and :class:`~llem.errors.PluginBroken` where it raises anything else.
-    """
-    others = [plugin for plugin in manager.get_plugins() if plugin is not module]
-    caller = manager.subset_hook_caller(hook, others)
-    what = f"hook {hook} of plugin {manager.get_name(module)!r}"
-
-    def call(**arguments: Any) -> Any:
-        answers = safe_call(lambda: caller(**arguments), what)
-        return answers[0] if answers else None
-
-    return call
-
-
-def safe_call(call: Callable[[], Answer], what: str) -> Answer:
-    """Return what ``call``, a plugin's code, returns.
+@contextmanager
+def plugin_errors(what: str) -> Iterator[None]:
+    """Turn what a plugin's code raises in the block into an error of llem's.
 
     Args:
-        call: The code.
-        what: What it is, for the message.
+        what: The code, for the message: ``hook llem_meters of plugin 'demo'``.
 
     Raises:
         LlemError: The plugin refused on purpose.
         PluginBroken: It raised anything else.
     """
     try:
-        return call()
+        yield
     except LlemError:
         raise
     except (Exception, SystemExit) as error:
@@ -55,11 +36,21 @@ def safe_call(call: Callable[[], Answer], what: str) -> Answer:
         ) from error
 
 
+def hook_caller(manager: pluggy.PluginManager, module: ModuleType, hook: str) -> Callable[..., Any]:
+    """Return what calls ``hook`` of the plugin ``module``, and of no other plugin loaded so far.
+
+    It takes the hook's arguments by name and returns a list: the plugin's answer, or nothing if
+    the plugin does not implement the hook or answers ``None``.
+    """
+    others = [plugin for plugin in manager.get_plugins() if plugin is not module]
+    return manager.subset_hook_caller(hook, others)
+
+
 def load_module(manager: pluggy.PluginManager, record: PluginRecord) -> ModuleType:
     """Import the plugin's module and register its hooks under the plugin's name.
 
     Raises:
-        PluginBroken: It could not be imported, or a hook of it does not exist or has other
+        PluginBroken: It cannot be imported, or one of its hooks does not exist or has other
             arguments than specified.
     """
     try:
