@@ -103,6 +103,13 @@ def test_warnings_are_handed_on(load: Any) -> None:
     ]
 
 
+def test_warnings_of_the_config_come_first(load: Any) -> None:
+    honoured = "model_parameters=frozenset({'trust_remote_code'})"
+    overrides = ("model.trust_remote_code=true", "workload.requests=5")
+    loaded = load(SESSION + REVIEW, *overrides, info=honoured)
+    assert [warning.code for warning in preflight(loaded, HOST)] == ["remote-code", "few"]
+
+
 def test_all_errors_of_a_review_are_named_and_no_warning(load: Any) -> None:
     with pytest.raises(ConfigInvalid) as refused:
         preflight(load(SESSION + REVIEW, "workload.requests=6"), HOST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,8 +18,11 @@ def test_a_finished_phase_has_a_span() -> None:
     with state.timed("open"):
         assert state.phase == "open"
         assert state.duration_s("open") is None
+        before_s = time.monotonic()
+        time.sleep(0.01)
+        after_s = time.monotonic()
     started_s, finished_s = state.spans["open"]
-    assert started_s <= finished_s
+    assert started_s <= before_s < after_s <= finished_s
     assert state.duration_s("open") == finished_s - started_s
     assert state.duration_s("close") is None
 
