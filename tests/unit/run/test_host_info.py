@@ -30,9 +30,9 @@ print(json.dumps([[gpu.uuid, gpu.name, gpu.memory_bytes] for gpu in host_facts()
 def test_the_processors_are_those_that_may_be_used() -> None:
     counted = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout
     assert host_facts().logical_cores == int(counted)
-    one = min(os.sched_getaffinity(0))
+    first = min(os.sched_getaffinity(0))
     code = "from llem.run.host_info import host_facts; print(host_facts().logical_cores)"
-    command = ["taskset", "-c", str(one), sys.executable, "-c", code]
+    command = ["taskset", "-c", str(first), sys.executable, "-c", code]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"1\n"
 
 

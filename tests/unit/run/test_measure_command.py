@@ -101,7 +101,7 @@ def test_a_constant_power_gives_the_energy_it_must() -> None:
     assert outcome.energy.bare_idle is None
     assert outcome.energy.j_per_output_token is None
     assert said == []
-    assert {value for one in series for value in one.values} == {100.0}
+    assert {value for channel in series for value in channel.values} == {100.0}
 
 
 def test_idle_power_metered_before_is_subtracted() -> None:

@@ -96,7 +96,7 @@ def test_more_arithmetic_than_the_devices_can_do_is_not_believed():
     assert reason.message == "3e+15 FLOP/s, and the devices do 2e+15 at most"
 
 
-def test_what_the_devices_can_do_or_nobody_states_is_believed():
+def test_a_rate_below_the_peak_or_without_a_stated_peak_is_believed():
     assert list(beyond_roofline(1.9e15, [1e15, 1e15])) == []
     assert list(beyond_roofline(3e15, [1e15, None])) == []
     assert list(beyond_roofline(3e15, [])) == []
