@@ -63,7 +63,7 @@ def by_turns(points: list[LoadedExperiment], folder: Path, blocks: int) -> list[
         closing(Prefork(folder / "prefork.log")) as prefork,
         start_worker(first.experiment.runner, folder / "kept.log") as kept_process,
         start_worker(runner, folder / "fresh.log") as fresh_process,
-        prefork.start(backend, plan, runner, folder / "forked.log").worker as forked_process,
+        prefork.start(backend, plan, runner, folder / "forked.log").process as forked_process,
     ):
         if not forked_process.forked:
             raise RuntimeError("the worker could not be forked")

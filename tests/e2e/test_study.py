@@ -71,6 +71,6 @@ def test_an_engine_that_has_computed_already_is_not_forked(tmp_path):
     parent = ForkParent(sys.executable, {"PYTHONPATH": str(tmp_path)}, tmp_path / "log")
     try:
         with pytest.raises(ForkRefused, match="threads that outlast a fork"):
-            parent.warm_up("busy_plugin", CallPlan((), {}), 120)
+            parent.preload("busy_plugin", CallPlan((), {}), 120)
     finally:
         parent.close()

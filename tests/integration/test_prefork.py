@@ -12,7 +12,7 @@ import pytest
 from llem.api.session import Request, RunResult
 from llem.errors import EngineError, OutOfMemory, WorkerDied, WorkerLogFlood, WorkerTimeout
 from llem.process.fork_host import Prefork
-from llem.process.fork_server import why_not_fork
+from llem.process.fork_server import fork_hazard
 from llem.registry import Backend, Registry
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import RunnerConfig
@@ -39,8 +39,8 @@ def simulated():
 
 @pytest.fixture
 def start(prefork, simulated, tmp_path):
-    """Start a worker, of a plugin with this source if one is given, and return its lease."""
-    leases = []
+    """Start a worker, of a plugin with this source if a source is given."""
+    workers = []
 
     def start(source=None, max_log_bytes=1 << 20):
         backend, env = simulated, {}
@@ -50,25 +50,25 @@ def start(prefork, simulated, tmp_path):
             backend = Backend(record, simulated.info, simulated._ask, simulated.hooks)
             env = {"PYTHONPATH": str(tmp_path)}
         runner = RunnerConfig(env=env, max_log_bytes=max_log_bytes)
-        leases.append(
-            prefork.start(backend, CallPlan((), {}), runner, tmp_path / f"{len(leases)}.log")
+        workers.append(
+            prefork.start(backend, CallPlan((), {}), runner, tmp_path / f"{len(workers)}.log")
         )
-        return leases[-1]
+        return workers[-1]
 
     yield start
-    for lease in leases:
-        lease.worker.kill()
+    for worker in workers:
+        worker.process.kill()
 
 
-def opened(lease, **settings):
-    """Bring a worker to where its requests are prepared, and return it."""
-    worker = lease.worker
-    worker.hello(TIMEOUT_S)
+def opened(worker, **settings):
+    """Bring a worker to where its requests are prepared, and return its process."""
+    process = worker.process
+    process.hello(TIMEOUT_S)
     plugin = "llem.builtin.simulated"
-    worker.call("start", TIMEOUT_S, plugin=plugin, distributions=[])
-    worker.call("open", TIMEOUT_S, plan=CallPlan((), settings).to_json())
-    worker.call("prepare", TIMEOUT_S, requests=[Request(0, [5, 6], 4).to_json()])
-    return worker
+    process.call("start", TIMEOUT_S, plugin=plugin, distributions=[])
+    process.call("open", TIMEOUT_S, plan=CallPlan((), settings).to_json())
+    process.call("prepare", TIMEOUT_S, requests=[Request(0, [5, 6], 4).to_json()])
+    return process
 
 
 def is_running(pid):
@@ -79,9 +79,9 @@ def is_running(pid):
 
 
 def test_each_worker_is_a_process_and_a_group_of_its_own(start):
-    leases = [start(), start()]
-    assert all(lease.worker.forked and not lease.remarks for lease in leases)
-    pids = [lease.worker.hello(TIMEOUT_S).pid for lease in leases]
+    workers = [start(), start()]
+    assert all(worker.process.forked and not worker.remarks for worker in workers)
+    pids = [worker.process.hello(TIMEOUT_S).pid for worker in workers]
     parents = {psutil.Process(pid).ppid() for pid in pids}
     assert len({*pids, *parents, os.getpid()}) == 4
     assert [os.getpgid(pid) for pid in pids] == pids
@@ -120,7 +120,7 @@ def test_it_fails_as_a_fresh_one_does_and_the_next_one_works(start, failure, err
         worker.call("run", 0.5 if failure == "hang" else TIMEOUT_S)
     worker.kill()
     following = start()
-    assert following.worker.forked
+    assert following.process.forked
     assert opened(following).call("run", TIMEOUT_S)["requests"]
 
 
@@ -141,17 +141,17 @@ def test_it_fails_as_a_fresh_one_does_and_the_next_one_works(start, failure, err
     ],
 )
 def test_where_forking_is_not_safe_a_fresh_worker_is_started_and_says_why(start, source, reason):
-    lease = start(source)
-    assert not lease.worker.forked
-    (remark,) = lease.remarks
+    worker = start(source)
+    assert not worker.process.forked
+    (remark,) = worker.remarks
     assert remark.code == "worker-not-preforked"
     assert reason in remark.message
-    assert lease.worker.hello(TIMEOUT_S).pid != os.getpid()
+    assert worker.process.hello(TIMEOUT_S).pid != os.getpid()
 
 
 def test_a_process_that_has_a_device_open_is_not_forked(tmp_path):
     with (tmp_path / "nvidiactl").open("w"):
-        assert f"opened {tmp_path}/nvidiactl" in why_not_fork((f"{tmp_path}/nvidia",))
+        assert f"opened {tmp_path}/nvidiactl" in fork_hazard((f"{tmp_path}/nvidia",))
 
 
 def test_workers_end_with_the_process_they_were_forked_from(start):
@@ -171,15 +171,15 @@ def test_everything_ends_with_the_host(tmp_path):
     host.write_text(
         "import time\n"
         "from pathlib import Path\n"
-        "from llem.schema import RunnerConfig\n"
+        "from llem.schema.experiment import RunnerConfig\n"
         "from llem.schema.call_plan import CallPlan\n"
         "from llem.registry import Registry\n"
         "from llem.process.fork_host import Prefork\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "prefork = Prefork(folder / 'prefork.log')\n"
         "backend = Registry.discover().backend('simulated')\n"
-        "lease = prefork.start(backend, CallPlan((), {}), RunnerConfig(), folder / 'worker.log')\n"
-        "print(lease.worker.hello(30).pid, flush=True)\n"
+        "worker = prefork.start(backend, CallPlan((), {}), RunnerConfig(), folder / 'worker.log')\n"
+        "print(worker.process.hello(30).pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     process = psutil.Popen([sys.executable, str(host)], stdout=-1)

@@ -18,7 +18,8 @@ def environment(llem):
     python.parent.mkdir()
 
     def write(version):
-        start = f"import llem; llem.__version__ = {version!r}; import llem.process.worker as m"
+        start = f"import llem.version as v; v.__version__ = {version!r}"
+        start += "; import llem.process.worker as m"
         # -P -m llem.process.worker, then its own arguments
         python.write_text(
             f"#!{sys.executable} -P\nimport sys; del sys.argv[1:4]; {start}; sys.exit(m.main())\n"

@@ -56,6 +56,8 @@ class LlemError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)  # shown below the message in a traceback
 
 
 class ConfigError(LlemError):

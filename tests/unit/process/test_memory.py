@@ -10,24 +10,24 @@ MIB = 2**20
 
 
 def test_memory_that_is_still_held_is_noticed():
-    loaded = memory.held_bytes()
+    loaded = memory.anon_rss_bytes()
     memory.check_returned(loaded)
     kept = bytearray(loaded)
     with pytest.raises(memory.MemoryNotReturned):
         memory.check_returned(loaded - 2 * memory.RETURNED_WITHIN_BYTES)
-    assert memory.held_bytes() > loaded + len(kept) // 2
+    assert memory.anon_rss_bytes() > loaded + len(kept) // 2
 
 
 def test_an_unknown_level_is_not_judged():
     assert memory.check_returned(None) is None
 
 
-def test_a_peak_can_be_forgotten():
+def test_a_peak_can_be_reset():
     large = bytearray(200 * MIB)
     peak = memory.peak_bytes()
     assert peak > 200 * MIB
     del large
-    memory.forget_peak()
+    memory.reset_peak()
     assert memory.peak_bytes() < peak - 100 * MIB
 
 
@@ -42,16 +42,16 @@ def test_what_is_frozen_stays_until_it_is_unfrozen():
     knot = weakref.ref(tied := Knot())
     memory.freeze_loaded()
     del tied
-    memory.held_bytes()
+    memory.anon_rss_bytes()
     assert knot() is not None
     memory.unfreeze_loaded()
-    memory.held_bytes()
+    memory.anon_rss_bytes()
     assert knot() is None
 
 
 def test_what_came_after_freezing_is_collected():
     memory.freeze_loaded()
     knot = weakref.ref(Knot())
-    memory.held_bytes()
+    memory.anon_rss_bytes()
     assert knot() is None
     memory.unfreeze_loaded()

@@ -6,7 +6,7 @@ import pytest
 
 from llem.process import protocol
 from llem.process.protocol import ErrorReport
-from llem.process.worker import report
+from llem.process.worker import error_report
 
 
 def test_one_message_is_one_line():
@@ -41,8 +41,8 @@ class OutOfMemoryError(RuntimeError):
     ],
 )
 def test_out_of_memory_is_recognised(error, out_of_memory):
-    assert report(error).out_of_memory is out_of_memory
+    assert error_report(error).out_of_memory is out_of_memory
 
 
 def test_an_error_without_words_is_named():
-    assert report(KeyError()).message == "KeyError"
+    assert error_report(KeyError()).message == "KeyError"

@@ -131,7 +131,7 @@ def finished_run(**changes: Any) -> RunState:
     values: dict[str, Any] = {
         "experiment": experiment(),
         "plan": PLAN,
-        "facts": HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000, (gpu("GPU-a"),)),
+        "host": HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000, (gpu("GPU-a"),)),
         "started_at": "2026-01-02T03:04:05+00:00",
         "started_s": 0.0,
         "phase": "close",
@@ -156,7 +156,7 @@ def finished_run(**changes: Any) -> RunState:
         "own_processes": {4_000_001},
         "cpu_s": 0.07,
         "series": [power("cuda:GPU-a")],
-        "states": [],
+        "device_states": [],
         "observation": Observation(
             effective={"load.dtype": "torch.bfloat16", "load.heads": 2, "settings.batch_size": 2},
             memory={

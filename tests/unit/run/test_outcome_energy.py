@@ -153,7 +153,7 @@ def two_devices(name: str = H100, meter: str = "meter") -> RunState:
     second.meter = meter
     gpus = (gpu("GPU-a"), gpu("GPU-b", name))
     return finished_run(
-        facts=replace(finished_run().facts, gpus=gpus),
+        host=replace(finished_run().host, gpus=gpus),
         opened=OpenReport("engine", "2.0", MODEL, ["cuda:GPU-a", "cuda:GPU-b"]),
         series=[power("cuda:GPU-a"), second],
     )
@@ -230,7 +230,7 @@ def looked_at(**changes: Any) -> list:
 
 
 def test_conditions_of_a_device() -> None:
-    check_changes(finished_run(states=looked_at()), CONDITIONS)
+    check_changes(finished_run(device_states=looked_at()), CONDITIONS)
 
 
 def test_a_foreign_process() -> None:
@@ -246,7 +246,7 @@ def test_a_foreign_process() -> None:
         ),
     }
     states = looked_at(process_ids=(mine, 4_000_001))
-    check_changes(finished_run(states=states[1:]), CONDITIONS | changes)
+    check_changes(finished_run(device_states=states[1:]), CONDITIONS | changes)
 
 
 def test_a_process_that_was_there_before_the_worker_is_foreign() -> None:
@@ -254,7 +254,7 @@ def test_a_process_that_was_there_before_the_worker_is_foreign() -> None:
     early = [replace(state, process_ids=(unknown,)) for state in looked_at()]
     late = [early[0], *looked_at()[1:]]
     for states, foreign in ((early, (unknown,)), (late, ()), (early[1:], ())):
-        outcome = build_outcome(finished_run(states=states), id="", log_tail="")
+        outcome = build_outcome(finished_run(device_states=states), id="", log_tail="")
         assert outcome.energy.conditions[0].foreign_processes == foreign
 
 
@@ -266,7 +266,7 @@ def test_a_process_that_was_there_before_the_worker_is_foreign() -> None:
     ],
 )
 def test_conditions_that_speak_against_a_run(changes: dict[str, Any], code: str) -> None:
-    outcome = build_outcome(finished_run(states=looked_at(**changes)), id="", log_tail="")
+    outcome = build_outcome(finished_run(device_states=looked_at(**changes)), id="", log_tail="")
     found = [*outcome.verdict.reasons, *outcome.warnings]
     assert [reason.code for reason in found] == [code]
 

@@ -159,9 +159,9 @@ def test_a_model_in_single_precision() -> None:
 
 def test_a_run_on_the_processor() -> None:
     opened = OpenReport("engine", "2.0", MODEL, ["cpu"])
-    facts = HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000)
+    host = HostInfo("Linux 6.1", "a processor", 16, 64_000_000_000)
     check_changes(
-        finished_run(opened=opened, facts=facts, series=[power("cpu")]),
+        finished_run(opened=opened, host=host, series=[power("cpu")]),
         {
             **missing("environment.gpus"),
             "environment.gpus": [],

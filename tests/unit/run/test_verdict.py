@@ -20,11 +20,11 @@ def run(started_s, duration_s=6.0):
 
 
 @pytest.fixture
-def record():
+def state():
     return RunState(
         experiment=Experiment(backend="x"),
         plan=CallPlan(calls=()),
-        facts=FACTS,
+        host=FACTS,
         opened=OpenReport("engine", "1", ModelInfo(10), ["cpu"]),
         runs=[run(0.0), run(10.0), run(20.0)],
         warmup_s=[6.0, 6.0],
@@ -32,61 +32,61 @@ def record():
     )
 
 
-def codes(record):
-    return [reason.code for reason in reasons_of(record)]
+def codes(state):
+    return [reason.code for reason in reasons_of(state)]
 
 
-def test_nothing_speaks_against_a_clean_run(record):
-    assert codes(record) == []
+def test_nothing_speaks_against_a_clean_run(state):
+    assert codes(state) == []
 
 
-def test_a_simulated_engine_is_never_valid(record):
-    record.opened = OpenReport("engine", "1", ModelInfo(10), ["cpu"], simulated=True)
-    assert codes(record) == ["simulated-engine"]
+def test_a_simulated_engine_is_never_valid(state):
+    state.opened = OpenReport("engine", "1", ModelInfo(10), ["cpu"], simulated=True)
+    assert codes(state) == ["simulated-engine"]
 
 
-def test_an_unstable_warm_up(record):
-    record.warmup_stable = False
-    assert codes(record) == ["warmup-not-converged"]
+def test_an_unstable_warm_up(state):
+    state.warmup_stable = False
+    assert codes(state) == ["warmup-not-converged"]
 
 
-def test_a_failure_gives_its_own_code(record):
-    record.fail(WorkerDied("gone"), hint="")
-    assert codes(record) == ["worker-died"]
+def test_a_failure_gives_its_own_code(state):
+    state.fail(WorkerDied("gone"), hint="")
+    assert codes(state) == ["worker-died"]
 
 
-def test_what_the_session_knows_counts(record):
-    record.observation = Observation(reasons={"compile-failed": "ran eagerly"})
-    assert codes(record) == ["compile-failed"]
+def test_what_the_session_knows_counts(state):
+    state.observation = Observation(reasons={"compile-failed": "ran eagerly"})
+    assert codes(state) == ["compile-failed"]
 
 
-def test_a_setting_that_did_not_take_effect(record):
+def test_a_setting_that_did_not_take_effect(state):
     load = Call("load", "a.b", kwargs={"dtype": Symbol("torch.bfloat16"), "attention": "flash"})
-    record.plan = CallPlan((load,), {"batch_size": 4})
-    record.observation = Observation(
+    state.plan = CallPlan((load,), {"batch_size": 4})
+    state.observation = Observation(
         effective={
             "load.dtype": "torch.bfloat16",
             "load.attention": "sdpa",
             "settings.batch_size": 4,
         }
     )
-    (reason,) = reasons_of(record)
+    (reason,) = reasons_of(state)
     assert reason.code == "effective-differs"
     assert reason.message == "load.attention was asked to be 'flash' and was 'sdpa'"
 
 
-def test_what_was_left_to_the_engine_or_not_observed_cannot_differ(record):
-    record.plan = CallPlan((Call("load", "a.b", {"dtype": "auto", "other": 1}),))
-    record.observation = Observation(effective={"load.dtype": "torch.bfloat16"})
-    assert codes(record) == []
+def test_what_was_left_to_the_engine_or_not_observed_cannot_differ(state):
+    state.plan = CallPlan((Call("load", "a.b", {"dtype": "auto", "other": 1}),))
+    state.observation = Observation(effective={"load.dtype": "torch.bfloat16"})
+    assert codes(state) == []
 
 
-def test_constructed_objects_are_compared_by_their_parts(record):
+def test_constructed_objects_are_compared_by_their_parts(state):
     asked = Construct("x.Y", {"bits": 4, "group": "auto"})
-    record.plan = CallPlan((Call("load", "a.b", {"quantization_config": asked}),))
+    state.plan = CallPlan((Call("load", "a.b", {"quantization_config": asked}),))
     effective = {"load.quantization_config.bits": 8, "load.quantization_config.group": 64}
-    record.observation = Observation(effective=effective)
-    (reason,) = reasons_of(record)
+    state.observation = Observation(effective=effective)
+    (reason,) = reasons_of(state)
     assert reason.message == "load.quantization_config.bits was asked to be 4 and was 8"
 
 

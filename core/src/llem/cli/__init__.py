@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from llem import __version__
 from llem.cli.error_output import exit_code_help
 from llem.cli.lazy_group import LazyCommand, LazyGroup
+from llem.version import __version__
 
 _COMMANDS = {
     "run": LazyCommand("llem.cli.run", "run", "Measure an experiment."),

@@ -70,41 +70,27 @@ def compare(
     """
     from pydantic_core import to_json
 
-    from llem.report.comparison.comparison import ALLOWABLE_CODES
-    from llem.report.comparison.comparison import compare as compare_outcomes
-    from llem.report.comparison.regression_gate import State, check_limits, overall, parse_limit
-    from llem.report.comparison.render_comparison import document, markdown, text
-    from llem.report.load_outcomes import only_varying, read_all, split_by, with_settings
-    from llem.report.metrics import DEFAULT_METRICS, metric
+    from llem.python_api.comparison_report import compare_stored
+    from llem.report.comparison.regression_gate import State
+    from llem.report.load_outcomes import read_all
 
     if new is not None and by is not None:
         raise click.UsageError("Name two folders, or one folder with --by; not both.")
-    if unknown := set(allow) - set(ALLOWABLE_CODES):
-        raise click.BadParameter(
-            f"{', '.join(sorted(unknown))}: no such code. Codes: {', '.join(ALLOWABLE_CODES)}.",
-            param_hint="--allow",
-        )
-    parsed = [parse_limit(limit) for limit in limits]
-    # Without --metric, a gate compares only what its limits name.
-    names = [*(metrics or ([] if parsed else DEFAULT_METRICS))]
-    names += [limit.metric.name for limit in parsed]
-    base_side = with_settings(read_all([base]), conditions)
-    if new is None:
-        base_side, new_side = split_by(base_side, by or only_varying(base_side), baseline)
-    else:
-        new_side = with_settings(read_all([new]), conditions)
-    result = compare_outcomes(
-        base_side,
-        new_side,
-        [metric(name) for name in dict.fromkeys(names)],
+    report = compare_stored(
+        read_all([base]),
+        None if new is None else read_all([new]),
+        by=by,
+        baseline=baseline,
+        conditions=conditions,
+        metrics=metrics,
         allow=allow,
-        wanted_ratio=detect_percent / 100,
+        detect_ratio=detect_percent / 100,
+        limits=limits,
     )
-    checks = check_limits(parsed, result.comparisons)
     if form == "json":
-        click.echo(to_json(document(result, checks), indent=2).decode())
+        click.echo(to_json(report.to_dict(), indent=2).decode())
     else:
-        click.echo((markdown if form == "markdown" else text)(result, checks))
-    if parsed:
+        click.echo(report.to_markdown() if form == "markdown" else str(report))
+    if report.gate is not None:
         exits = {State.PASSED: 0, State.FAILED: GATE_FAILED, State.INCONCLUSIVE: GATE_INCONCLUSIVE}
-        sys.exit(exits[overall(checks)])
+        sys.exit(exits[report.gate])

@@ -89,7 +89,7 @@ def _run_experiment(
     registry: Registry, loaded: LoadedExperiment, out: Path, output: Output, *, require_valid: bool
 ) -> int:
     """Run a single experiment; return the exit code."""
-    from llem.cli.progress_display import live_progress
+    from llem.python_api.progress_display import live_progress
     from llem.results.folder import OUTCOME_FILE
     from llem.run.lifecycle import NullProgress
     from llem.run.run_experiment import run_experiment

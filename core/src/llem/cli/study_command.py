@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llem.config import LoadedExperiment
     from llem.config.source import Source
     from llem.registry import Registry
-    from llem.study.journal import StudyProgress
+    from llem.study.journal import Entry, StudyProgress
     from llem.study.run_study import Summary
     from llem.study.study_plan import StudyPlan
 
@@ -142,7 +142,7 @@ def run_study_file(
 
 
 def _progress(output: Output, *, json_events: bool) -> AbstractContextManager[StudyProgress]:
-    from llem.cli.progress_display import JsonEvents, study_live
+    from llem.python_api.progress_display import study_live
     from llem.study.journal import NullStudyProgress
 
     if json_events:
@@ -171,3 +171,45 @@ def _sentence(summary: Summary) -> str:
         why = "interrupted" if summary.interrupted else summary.stopped
         text += f"; {summary.left:,} left ({why}): continue with --resume"
     return f"{text}\nstored in {summary.folder}; llem results list {summary.folder} shows them"
+
+
+class JsonEvents:
+    """Prints one JSON line for each step, phase and repetition."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Print the phase."""
+        _print({"event": "phase", "phase": name, "detail": detail})
+
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Print how far the windows are."""
+        _print(
+            {
+                "event": "repetition",
+                "done_s": done_s,
+                "wanted_s": wanted_s,
+                "output_tokens_per_s": output_tokens_per_s,
+                "power_w": power_w,
+            }
+        )
+
+    def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
+        """Print which run begins."""
+        _print(
+            {
+                "event": "run-begins",
+                "number": number,
+                "total": total,
+                "label": label,
+                "left_s": left_s,
+            }
+        )
+
+    def journal_event(self, entry: Entry) -> None:
+        """Print the journal's entry as it is."""
+        _print(entry)
+
+
+def _print(event: dict[str, Any]) -> None:
+    click.echo(json.dumps(event, ensure_ascii=False))

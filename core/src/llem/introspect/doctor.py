@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import llem
 from llem.introspect.installed import InstalledMeter, InstalledPlugin, meters, plugins
 from llem.registry import PluginRecord, Registry, Status
 from llem.tables import Table
+from llem.version import __version__
 from llem.workload.shape_folder import cache_folder
 
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -61,7 +61,7 @@ def doctor(
     found = plugins(registry)
     return (
         Check("python", State.OK, f"{platform.python_version()}, {sys.executable}"),
-        Check("llem", State.OK, llem.__version__),
+        Check("llem", State.OK, __version__),
         *(_plugin(plugin.record) for plugin in found),
         *_engines(found),
         *_meters(meters(registry)),

@@ -1,1 +1,1 @@
-"""The measured process: loads one engine and answers the host. Imports ``llem.api`` only."""
+"""The worker process, both ends: the worker loads one engine and answers the host."""

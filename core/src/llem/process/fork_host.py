@@ -1,4 +1,4 @@
-"""Workers that are forked from a process with their engine imported, where that is safe."""
+"""Start workers by forking a process that has imported the engine, where that is safe."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import Any, BinaryIO
 
 from llem.process.fork_server import MAX_BYTES
 from llem.process.worker_process import WorkerProcess, interpreter, log_tail, start_interpreter
-from llem.process.workers import Lease, limits, start_fresh
+from llem.process.workers import AssignedWorker, start_fresh, worker_limits
 from llem.registry import Backend
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import RunnerConfig
 from llem.schema.outcome import Reason
 
 _ANSWER_S = 60.0
-"""A process that only forks answers at once; this is for a machine that swaps."""
+"""A fork takes milliseconds; the limit is for a machine that swaps."""
 
 _POLL_S = 0.01
 
@@ -34,16 +34,16 @@ class ForkRefused(Exception):
 
 
 class ForkParentEnded(ForkRefused):
-    """There is no process any more that could be forked."""
+    """The process to be forked has ended."""
 
 
 class Prefork:
-    """Starts workers by forking, one process to fork for each engine and environment.
+    """Starts workers by forking; keeps a process to fork for each engine and environment.
 
-    Where forking is not safe, workers are started afresh, and their leases say why.
+    Where forking is unsafe, a worker gets an interpreter of its own, and a remark says why.
 
     Args:
-        log_path: File that receives what is printed while engines are imported.
+        log_path: File that receives the output of importing engines.
     """
 
     def __init__(self, log_path: Path) -> None:
@@ -52,11 +52,11 @@ class Prefork:
 
     def start(
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Lease:
-        """Start a worker; see :data:`llem.process.workers.Start`.
+    ) -> AssignedWorker:
+        """Start a worker; see :data:`llem.process.workers.StartWorker`.
 
         Raises:
-            WorkerDied: It cannot be started afresh either.
+            WorkerDied: The worker cannot be started in an interpreter of its own either.
         """
         key = json.dumps([backend.module, runner.python, runner.env], sort_keys=True)
         if key not in self._parents:
@@ -66,18 +66,18 @@ class Prefork:
             if isinstance(parent, ForkRefused):
                 raise parent
             python = interpreter(runner.python)
-            fork = parent.fork
+            limits = worker_limits(runner)
             worker = WorkerProcess(
-                python=python, env={}, log_path=log_path, fork=fork, **limits(runner)
+                python=python, env={}, log_path=log_path, fork=parent.fork, **limits
             )
         except ForkRefused as refusal:
-            lease = start_fresh(backend, plan, runner, log_path)
-            lease.remarks = (Reason(code="worker-not-preforked", message=str(refusal)),)
-            return lease
-        return Lease(worker)
+            fresh = start_fresh(backend, plan, runner, log_path)
+            fresh.remarks = (Reason(code="worker-not-preforked", message=str(refusal)),)
+            return fresh
+        return AssignedWorker(worker)
 
     def close(self) -> None:
-        """End all processes that are there to be forked."""
+        """End all processes to be forked, and the workers forked from them."""
         for parent in self._parents.values():
             if isinstance(parent, ForkParent):
                 parent.close()
@@ -91,7 +91,7 @@ class Prefork:
         parent = None
         try:
             parent = ForkParent(interpreter(runner.python), runner.env, self._log_path)
-            parent.warm_up(backend.module, plan, runner.timeouts.open_s)
+            parent.preload(backend.module, plan, runner.timeouts.open_s)
         except ForkRefused as refusal:
             if parent is not None:
                 parent.close()
@@ -100,15 +100,15 @@ class Prefork:
 
 
 class ForkParent:
-    """A process with an engine imported.
+    """A process that imports an engine, to be forked.
 
     Args:
         python: Interpreter to start.
         env: Variables set on top of the present environment.
-        log_path: File that receives what it prints.
+        log_path: File that receives its output.
 
     Raises:
-        ForkRefused: It cannot be started.
+        ForkRefused: The interpreter cannot be started.
     """
 
     def __init__(self, python: str, env: Mapping[str, str], log_path: Path) -> None:
@@ -124,17 +124,17 @@ class ForkParent:
             self._socket.close()
             raise ForkRefused(f"cannot start {python}: {error.strerror}") from error
 
-    def warm_up(self, plugin: str, plan: CallPlan, timeout_s: float) -> None:
-        """Import the engine, and what ``plan`` names of it.
+    def preload(self, plugin: str, plan: CallPlan, timeout_s: float) -> None:
+        """Import the engine, and the functions of it that ``plan`` calls.
 
         Raises:
-            ForkRefused: That failed, or made the process unsafe to fork.
+            ForkRefused: An import failed, or made the process unsafe to fork.
         """
         made = {call.assign for call in plan.calls}
-        # What begins with an object that another call makes has no name before that.
-        targets = [one.target for one in plan.calls if one.target.partition(".")[0] not in made]
+        # A method of an object that another call makes cannot be imported.
+        targets = [call.target for call in plan.calls if call.target.partition(".")[0] not in made]
         try:
-            self._ask({"do": "warm-up", "plugin": plugin, "targets": targets}, timeout_s=timeout_s)
+            self._ask({"do": "preload", "plugin": plugin, "targets": targets}, timeout_s=timeout_s)
         except ForkParentEnded:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_ANSWER_S)
@@ -146,22 +146,22 @@ class ForkParent:
         """Fork a worker; see :data:`llem.process.worker_process.Launch`.
 
         Raises:
-            ForkRefused: The process is gone, or has become unsafe to fork.
+            ForkRefused: The process has ended, or has become unsafe to fork.
         """
         answer = self._ask({"do": "fork"}, (read_fd, write_fd, log.fileno()))
         return ForkedProcess(answer["pid"], self)
 
     def exit_code(self, pid: int) -> int | None:
-        """Return how a forked worker ended, or ``None`` if it has not."""
+        """Return the exit code of a forked worker, or ``None`` while it runs."""
         try:
             code: int | None = self._ask({"do": "status", "pid": pid})["code"]
         except ForkRefused:
-            # The kernel ends the workers together with the process they were forked from.
+            # The kernel kills the workers together with the process they were forked from.
             return -signal.SIGKILL
         return code
 
     def close(self) -> None:
-        """End the process; workers that are still there end with it."""
+        """End the process; its workers end with it."""
         self._socket.close()
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -174,7 +174,7 @@ class ForkParent:
         self._socket.settimeout(timeout_s)
         try:
             socket.send_fds(self._socket, [json.dumps({"id": number, **message}).encode()], fds)
-            # What an interrupted question was answered is still there.
+            # The answer to an interrupted question is still in the socket.
             while (answer := self._received()) and answer["id"] != number:
                 continue
         except TimeoutError:
@@ -188,18 +188,18 @@ class ForkParent:
         return answer
 
     def _received(self) -> dict[str, Any]:
-        """Return the next answer; an empty one once the process has ended."""
+        """Return the next answer; empty once the process has ended."""
         data = self._socket.recv(MAX_BYTES)
         answer: dict[str, Any] = json.loads(data) if data else {}
         return answer
 
 
 class ForkedProcess:
-    """A worker that was forked; like :class:`subprocess.Popen`, as far as the host needs it.
+    """A forked worker, as a :class:`llem.process.worker_process.Process`.
 
     Args:
         pid: Its process id.
-        parent: The process it was forked from, which alone learns how it ended.
+        parent: The process it was forked from; only a parent learns how a process ended.
     """
 
     def __init__(self, pid: int, parent: ForkParent) -> None:
@@ -208,16 +208,16 @@ class ForkedProcess:
         self._code: int | None = None
 
     def poll(self) -> int | None:
-        """Return its exit code, or the negative number of its signal, if it has ended."""
+        """Return its exit code, or the negative number of its signal; ``None`` while it runs."""
         if self._code is None:
             self._code = self._parent.exit_code(self.pid)
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the same once it has ended.
+        """Wait for its end, and return the same.
 
         Raises:
-            subprocess.TimeoutExpired: It has not, after ``timeout`` seconds.
+            subprocess.TimeoutExpired: It still runs after ``timeout`` seconds.
         """
         deadline_s = time.monotonic() + (float("inf") if timeout is None else timeout)
         while (code := self.poll()) is None:

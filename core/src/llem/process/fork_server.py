@@ -1,9 +1,8 @@
-"""A process that has an engine imported and forks a worker whenever the host asks for one.
+"""A process that has imported an engine and forks a worker when the host asks.
 
 Entry point: ``python -m llem.process.fork_server SOCKET_FD HOST_PID``, started by the host only.
-The socket carries one JSON object a datagram, each answered by one with its id: ``warm-up``
-imports the engine, ``fork`` brings a worker's pipes and log along, ``status`` asks how a worker
-ended.
+Each datagram on the socket is a JSON object, and its answer has the same id: ``preload`` imports
+the engine, ``fork`` brings along a worker's pipes and log, ``status`` asks how a worker ended.
 """
 
 from __future__ import annotations
@@ -26,25 +25,25 @@ MAX_BYTES = 1 << 16
 """Longest datagram."""
 
 DEVICE_FILES = ("/dev/nvidia", "/dev/kfd", "/dev/dri/", "/dev/accel")
-"""How the files of accelerators begin; a driver that is in use has some of them open."""
+"""Path prefixes of accelerators' device files: a driver in use has some of them open."""
 
 Pipes = tuple[int, int]
 
 
 def main() -> int:
-    """Fork workers until the host goes away; in a worker, serve it."""
+    """Fork workers until the host goes away; in a worker, answer its calls."""
     socket_fd, host_pid = map(int, sys.argv[1:])
     exit_with_parent(host_pid)
     with socket.socket(fileno=socket_fd) as host:
         host.set_inheritable(False)
-        pipes = attend(host)
+        pipes = serve_host(host)
     if pipes is not None:
         serve_pipes(*pipes)
     return 0
 
 
-def attend(host: socket.socket) -> Pipes | None:
-    """Do what the host asks; return the pipes in each worker, ``None`` once the host is gone."""
+def serve_host(host: socket.socket) -> Pipes | None:
+    """Answer the host until it is gone and return ``None``; in a worker, return its pipes."""
     answer: dict[str, object]
     here = os.getpid()
     while True:
@@ -54,15 +53,15 @@ def attend(host: socket.socket) -> Pipes | None:
         message = json.loads(data)
         number = message.pop("id")
         match message.pop("do"):
-            case "warm-up":
-                warm_up(**message)
-                answer = {"refusal": why_not_fork()}
-            case "fork" if refusal := why_not_fork():
+            case "preload":
+                preload(**message)
+                answer = {"refusal": fork_hazard()}
+            case "fork" if refusal := fork_hazard():
                 answer = {"refusal": refusal}
             case "fork":
                 if (pid := _fork()) == 0:
                     return _as_worker(here, *fds)
-                # Here and not there, so that the host never meets it without a group of its own.
+                # Set the group in the parent: the host may signal the child before the child runs.
                 os.setpgid(pid, pid)
                 answer = {"pid": pid}
             case "status":
@@ -72,33 +71,36 @@ def attend(host: socket.socket) -> Pipes | None:
         host.send(json.dumps({"id": number, **answer}).encode())
 
 
-def warm_up(plugin: str, targets: list[str]) -> None:
+def preload(plugin: str, targets: list[str]) -> None:
     """Import an engine; an error ends this process, and a fresh worker will show it again.
 
     Args:
         plugin: The light module of the backend's plugin.
-        targets: Dotted names of what its plan calls.
+        targets: Dotted names of the functions that its plan calls.
     """
     importlib.import_module(plugin).llem_measurement()
     for target in targets:
         import_dotted(target)
 
 
-def why_not_fork(device_files: tuple[str, ...] = DEVICE_FILES) -> str:
-    """Return what makes it unsafe to fork this process, or an empty text."""
+def fork_hazard(device_files: tuple[str, ...] = DEVICE_FILES) -> str:
+    """Return why it is unsafe to fork this process; empty if it is safe."""
     if devices := [name for name in _open_files() if name.startswith(device_files)]:
         return f"importing the engine opened {', '.join(sorted(set(devices)))}"
-    if names := [one.name for one in threading.enumerate() if one is not threading.main_thread()]:
-        return f"importing the engine started the threads {', '.join(sorted(names))}"
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if others:
+        names = ", ".join(sorted(thread.name for thread in others))
+        return f"importing the engine started the threads {names}"
     if _threads() > 1:
-        # Some libraries end their threads before a fork, and start them again once they need them.
-        _fork_in_vain()
+        # Some libraries end their threads before a fork, and start them again on demand.
+        _probe_fork()
     if (left := _threads() - 1) > 0:
         return f"importing the engine started {left} threads that outlast a fork"
     return ""
 
 
-def _fork_in_vain() -> None:
+def _probe_fork() -> None:
+    """Fork a child that ends at once, for the handlers that libraries run before a fork."""
     if (pid := _fork()) == 0:
         os._exit(0)
     os.waitpid(pid, 0)
@@ -111,7 +113,7 @@ def _fork() -> int:
 
 
 def _as_worker(parent_pid: int, read_fd: int, write_fd: int, log_fd: int) -> Pipes:
-    """Become what a worker is that was started afresh."""
+    """Take over the log, as a worker with an interpreter of its own has it."""
     exit_with_parent(parent_pid)
     for stream in (1, 2):
         os.dup2(log_fd, stream)
@@ -123,7 +125,7 @@ def _exit_code(pid: int) -> int | None:
     """Return how a worker ended, as :class:`subprocess.Popen` does; ``None`` if it has not."""
     try:
         ended, status = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:  # the host was told, and was interrupted before it could read it
+    except ChildProcessError:  # an earlier answer that an interrupted host did not read
         return -signal.SIGKILL
     return os.waitstatus_to_exitcode(status) if ended else None
 
@@ -136,7 +138,7 @@ def _open_files() -> Iterable[str]:
     for link in Path("/proc/self/fd").iterdir():
         try:
             yield str(link.readlink())
-        except OSError:  # the one that lists the folder is gone already
+        except OSError:  # the file of the listing itself is closed already
             continue
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 PROTOCOL_VERSION = 1
-"""Both sides must speak the same version."""
+"""Host and worker must have the same version."""
 
 HELLO_ID = 0
 """Id of the worker's first message."""
@@ -24,7 +24,7 @@ class Hello:
     """The worker's first message.
 
     Attributes:
-        protocol: Protocol version it speaks.
+        protocol: Its protocol version.
         llem: Version of llem-core in its environment.
         python: Version of its interpreter.
         pid: Its process id.
@@ -44,7 +44,7 @@ class ErrorReport:
         error_type: Qualified name of the exception class.
         message: Its text.
         traceback: The formatted traceback.
-        out_of_memory: Whether it says that host or device memory ran out.
+        out_of_memory: Whether host or device memory ran out.
     """
 
     error_type: str

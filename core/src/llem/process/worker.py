@@ -1,4 +1,7 @@
-"""The worker's loop: read a call, do it on the session, answer."""
+"""The worker process: read a call, make it on the session, answer.
+
+Entry point: ``python -m llem.process.worker READ_FD WRITE_FD HOST_PID``, started by the host.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from llem import __version__
 from llem.api.child_processes import exit_with_parent
 from llem.api.session import Request, Session
 from llem.process import protocol
 from llem.process import worker_memory as memory
 from llem.process.protocol import PROTOCOL_VERSION, ErrorReport, Hello
 from llem.schema.call_plan import CallPlan, import_dotted
+from llem.version import __version__
 
 if TYPE_CHECKING:
     from llem.api.parameter_audit import Found
@@ -34,8 +37,8 @@ def serve_pipes(read_fd: int, write_fd: int) -> None:
 def serve(reader: BinaryIO, writer: BinaryIO) -> None:
     """Answer calls from ``reader`` until it ends.
 
-    Any exception of plugin or engine becomes an error answer; the loop goes on, so that the
-    host decides what happens next.
+    An exception of plugin or engine becomes an error answer and the loop continues: the host
+    decides what happens next.
     """
     hello = Hello(
         PROTOCOL_VERSION, __version__, ".".join(map(str, sys.version_info[:3])), os.getpid()
@@ -48,13 +51,13 @@ def serve(reader: BinaryIO, writer: BinaryIO) -> None:
             value = service.handle(message["method"], message["params"])
             answer = protocol.result(message["id"], value)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the host decides, not the worker
-            answer = protocol.error(message["id"], report(error))
+            answer = protocol.error(message["id"], error_report(error))
         _flush()
         writer.write(answer)
 
 
 class Service:
-    """The calls a host may make, on one session."""
+    """The calls that a host may make on a session."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
@@ -83,36 +86,39 @@ class Service:
         return self._session
 
     def start(self, plugin: str, distributions: list[str]) -> dict[str, Any]:
-        """Import the plugin's light module and say which versions are installed here."""
+        """Import the plugin's light module and return the versions installed here."""
         self._plugin = importlib.import_module(plugin)
         return {"versions": installed_versions(distributions), "executable": sys.executable}
 
     def audit(self, introspect: str) -> dict[str, Any]:
         """Read the public parameters of the installed engine, by surface."""
         found: Found = import_dotted(introspect)()
-        return {surface: [asdict(one) for one in there] for surface, there in found.items()}
+        return {
+            surface: [asdict(parameter) for parameter in parameters]
+            for surface, parameters in found.items()
+        }
 
     def open(self, plan: dict[str, Any]) -> dict[str, Any]:
-        """Bring in the engine and load the model."""
+        """Import the engine and load the model."""
         self._session = self._plugin.llem_measurement()()
         opened = self.session.open(CallPlan.from_json(plan)).to_json()
         memory.freeze_loaded()
-        self._loaded_bytes = memory.held_bytes()
+        self._loaded_bytes = memory.anon_rss_bytes()
         return opened
 
     def reopen(self, plan: dict[str, Any]) -> None:
-        """Let the session take on another plan, with memory back at its loaded level."""
+        """Give the session another plan, with memory back at its level after loading."""
         self.session.reopen(CallPlan.from_json(plan))
         memory.check_returned(self._loaded_bytes)
-        memory.forget_peak()
+        memory.reset_peak()
 
     def tokenizer(self) -> dict[str, Any] | None:
-        """Hand out the model's tokenizer, if the engine has it."""
+        """Return the model's tokenizer, if the engine has it."""
         export = self.session.tokenizer()
         return None if export is None else export.to_json()
 
     def prepare(self, requests: list[dict[str, Any]]) -> None:
-        """Batch the workload."""
+        """Batch the requests and move them to the device."""
         self.session.prepare([Request.from_json(item) for item in requests])
 
     def run(self) -> dict[str, Any]:
@@ -120,7 +126,7 @@ class Service:
         return self.session.run().to_json()
 
     def observe(self) -> dict[str, Any]:
-        """Read back what was in force, and how much memory this process ever held."""
+        """Read back the values in force, and the peak memory of this process."""
         observation = self.session.observe().to_json()
         peak = {"host_peak_rss_bytes": memory.peak_bytes()}
         observation["memory"] = {**peak, **observation["memory"]}
@@ -138,7 +144,7 @@ def installed_versions(distributions: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     if not distributions:
         return found
-    # Half of what a worker's start costs, and a backend without an engine does without it.
+    # This import is half the cost of a worker's start; a backend without an engine does not pay.
     from importlib.metadata import PackageNotFoundError, version
 
     for name in distributions:
@@ -149,7 +155,7 @@ def installed_versions(distributions: list[str]) -> dict[str, str]:
     return found
 
 
-def report(error: BaseException) -> ErrorReport:
+def error_report(error: BaseException) -> ErrorReport:
     """Describe ``error`` for the host."""
     kind = type(error)
     name = (
@@ -157,7 +163,7 @@ def report(error: BaseException) -> ErrorReport:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    # Engines wrap the allocator's error in their own classes, so its words are what is left.
+    # Engines wrap the allocator's error in their own classes; only its text survives.
     out_of_memory = (
         isinstance(error, MemoryError)
         or kind.__name__ == "OutOfMemoryError"

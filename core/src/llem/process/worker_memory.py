@@ -1,4 +1,4 @@
-"""Memory of this process: what it holds, and what it held at most."""
+"""Memory of this process: the present amount, and the peak."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ from pathlib import Path
 
 RETURNED_WITHIN_RATIO = 0.05
 RETURNED_WITHIN_BYTES = 64 * 2**20
-"""Memory counts as returned when no more than both of these together are held in addition: an
-allocator keeps some, and a few objects stay for good after their first use."""
+"""Memory counts as returned when the increase is within both of these together: an allocator keeps
+some memory, and a few objects stay for good after their first use."""
 
 
 class MemoryNotReturned(RuntimeError):
-    """Something of an earlier run is still held."""
+    """Memory of an earlier run is still in use."""
 
 
-def held_bytes() -> int | None:
-    """Return the memory that is this process's own, what can be given back given back.
+def anon_rss_bytes() -> int | None:
+    """Collect garbage, then return the anonymous resident memory; ``None`` if it is unknown.
 
-    Pages of files, weights among them, are left out: they come in as they are used. ``None`` if
-    it cannot be told.
+    Pages of files, weights among them, do not count: the kernel loads them as they are used.
     """
     gc.collect()
     if sys.platform.startswith("linux"):
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
         if trim is not None:
             trim(0)
     return _status_bytes("RssAnon")
 
 
 def freeze_loaded() -> None:
-    """Keep what exists now out of later collections.
+    """Exclude all present objects from later collections.
 
-    An engine brings in so many objects that looking through them takes half a second, which would
-    fall into a run's windows or between two runs.
+    An engine imports so many objects that traversing them takes half a second, which would fall
+    into a run's windows or between two runs.
     """
     gc.collect()
     gc.freeze()
 
 
 def unfreeze_loaded() -> None:
-    """Let what was frozen be collected again."""
+    """Undo :func:`freeze_loaded`."""
     gc.unfreeze()
 
 
 def check_returned(loaded_bytes: int | None) -> None:
-    """Check that no more is held than after loading.
+    """Check that memory is back at its level after loading.
 
     Args:
-        loaded_bytes: What :func:`held_bytes` said then.
+        loaded_bytes: Result of :func:`anon_rss_bytes` after loading.
 
     Raises:
-        MemoryNotReturned: There is.
+        MemoryNotReturned: It is not.
     """
-    held = held_bytes()
-    if held is None or loaded_bytes is None:
+    now_bytes = anon_rss_bytes()
+    if now_bytes is None or loaded_bytes is None:
         return
-    limit = loaded_bytes * (1 + RETURNED_WITHIN_RATIO) + RETURNED_WITHIN_BYTES
-    if held > limit:
-        raise MemoryNotReturned(f"{held} bytes are held, and {loaded_bytes} were after loading")
+    if now_bytes > loaded_bytes * (1 + RETURNED_WITHIN_RATIO) + RETURNED_WITHIN_BYTES:
+        raise MemoryNotReturned(
+            f"{now_bytes} bytes are in use, after loading {loaded_bytes}"
+        )
 
 
-def forget_peak() -> None:
-    """Let :func:`peak_bytes` start again from what is held now, where the system allows it."""
+def reset_peak() -> None:
+    """Let :func:`peak_bytes` start again from the present memory, where the kernel allows it."""
     try:
         # 5 resets the peak: proc_pid_clear_refs(5).
         Path("/proc/self/clear_refs").write_text("5")
@@ -74,7 +74,7 @@ def forget_peak() -> None:
 
 
 def peak_bytes() -> int:
-    """Return the greatest resident memory since the start, or since it was last forgotten."""
+    """Return the peak resident memory since the start, or since the last reset."""
     known = _status_bytes("VmHWM")
     if known is not None:
         return known
@@ -84,7 +84,7 @@ def peak_bytes() -> int:
 
 
 def _status_bytes(name: str) -> int | None:
-    """Return a figure of this process's status; ``None`` where there is no such thing."""
+    """Return a figure from ``/proc/self/status``; ``None`` where there is none."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

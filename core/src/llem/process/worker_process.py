@@ -1,4 +1,4 @@
-"""The worker process as the host sees it: start, call with a time limit, end without a trace."""
+"""The host's end of a worker process: start it, call it with time limits, end it entirely."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from llem.errors import (
 from llem.process import protocol
 from llem.process.protocol import PROTOCOL_VERSION, Hello
 
-MAX_BYTES = 8192
-MAX_LINES = 40
+TAIL_BYTES = 8192
+TAIL_LINES = 40
 
 
 def log_tail(path: Path) -> str:
-    """Return at most :data:`MAX_LINES` lines from the end of ``path``; empty if there is none."""
+    """Return at most :data:`TAIL_LINES` lines from the end of ``path``; empty without a file."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - MAX_BYTES))
+            file.seek(max(0, file.tell() - TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-MAX_LINES:])
+    return "\n".join(text.splitlines()[-TAIL_LINES:])
 
 
 _TICK_S = 0.5
@@ -49,39 +49,40 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Process(Protocol):
-    """A process that was started, as far as the host needs it; see :class:`subprocess.Popen`."""
+    """A started process: the part of :class:`subprocess.Popen` that the host needs."""
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its process group's too."""
+        """Its process id, and the id of its process group."""
 
     def poll(self) -> int | None:
-        """Return its exit code, or the negative number of the signal that ended it, if it ended."""
+        """Return its exit code, or the negative number of its signal; ``None`` while it runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the same as soon as it has ended.
+        """Wait for its end, and return the same.
 
         Raises:
-            subprocess.TimeoutExpired: It has not, after ``timeout`` seconds.
+            subprocess.TimeoutExpired: It still runs after ``timeout`` seconds.
         """
 
 
 Launch = Callable[[int, int, BinaryIO], Process]
-"""Starts a worker that reads calls from the first pipe, answers on the second, and prints into
-the file."""
+"""Starts a worker: it reads calls from the first pipe, answers on the second, and prints to the
+file."""
 
 
 class WorkerProcess:
-    """A running worker; use as a context manager, which kills it and all its children.
+    """A running worker; as a context manager, it is killed at the end with all its children.
 
     Args:
         python: Interpreter to start.
         env: Variables set on top of the present environment.
-        log_path: File that receives everything the engine prints.
-        max_log_bytes: The worker is ended once it printed more.
-        experiment_s: The worker is ended when it is still there after this time.
-        silence_s: It is ended when for so long it neither answered nor printed anything.
-        fork: Starts it from a process that has the engine imported, in place of an interpreter.
+        log_path: File that receives the output of the engine.
+        max_log_bytes: Greatest size of that output.
+        experiment_s: Longest life of the worker.
+        silence_s: Longest time without an answer and without output.
+        fork: Starts the worker from a process that has imported the engine, in place of an
+            interpreter.
 
     Raises:
         WorkerDied: The interpreter cannot be started.
@@ -144,7 +145,7 @@ class WorkerProcess:
         """Wait for the worker's first message.
 
         Raises:
-            PluginIncompatible: Its llem speaks another protocol version.
+            PluginIncompatible: Its llem has another protocol version.
             WorkerDied, WorkerTimeout, WorkerProtocolError: See :meth:`call`.
         """
         hello = self._answer("start", timeout_s)
@@ -158,28 +159,28 @@ class WorkerProcess:
         return Hello(**hello)
 
     def call(self, method: str, timeout_s: float, **params: Any) -> Any:
-        """Let the worker do ``method`` and return its result.
+        """Call ``method`` of the worker and return the result.
 
         Raises:
             EngineError, OutOfMemory: The worker's code raised.
-            WorkerDied: It ended without answering.
-            WorkerTimeout: It did not answer in ``timeout_s``.
-            WorkerLogFlood: It printed more than the limit.
-            WorkerProtocolError: It answered something else than the protocol.
+            WorkerDied: The worker ended without an answer.
+            WorkerTimeout: There was no answer within ``timeout_s``.
+            WorkerLogFlood: The output exceeded the limit.
+            WorkerProtocolError: The answer does not follow the protocol.
         """
         self._next_id += 1
         self._send(protocol.request(self._next_id, method, params), method, timeout_s)
         return self._answer(method, timeout_s)
 
     def processes(self) -> set[int]:
-        """Return the ids of the worker and of everything it has started; see note_children."""
-        self.note_children()
+        """Return the ids of the worker and of all processes it has started."""
+        self.remember_children()
         return {self._process.pid, *self._children}
 
-    def begin(
+    def restart_limits(
         self, *, max_log_bytes: int, experiment_s: float | None, silence_s: float | None
     ) -> None:
-        """Apply the limits of another experiment, and count from now on."""
+        """Apply the limits of another experiment, counted from now."""
         self.max_log_bytes, self.experiment_s, self.silence_s = (
             max_log_bytes,
             experiment_s,
@@ -189,8 +190,8 @@ class WorkerProcess:
         self._started_s = time.monotonic()
 
     def kill(self) -> None:
-        """End the worker and everything it started; harmless when it has ended."""
-        self.note_children()
+        """End the worker and all processes it started; harmless when it has ended."""
+        self.remember_children()
         for process in self._children.values():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -199,11 +200,10 @@ class WorkerProcess:
         self._process.wait()
         self._close_pipes()
 
-    def note_children(self) -> None:
-        """Remember descendants, so that those in process groups of their own are killed too.
+    def remember_children(self) -> None:
+        """Remember all descendants, so that those in process groups of their own are killed too.
 
-        Once the worker is dead nobody can tell which they were, so this is due when an engine has
-        started them.
+        A dead worker has no descendants to ask for, so this must happen while it lives.
         """
         with suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self._process.pid).children(recursive=True):
@@ -249,12 +249,12 @@ class WorkerProcess:
         return message["result"]
 
     def _wait(self, fd: int, event: int, method: str, deadline_s: float, timeout_s: float) -> None:
-        """Wait until ``fd`` is ready, watching the clock, the log and the process meanwhile."""
+        """Wait until ``fd`` is ready, while watching the clock, the log and the process."""
         poller = select.poll()
         poller.register(fd, event)
-        silence = _Silence(self.log_path, self.silence_s)
+        silence = _SilenceWatch(self.log_path, self.silence_s)
         while True:
-            left_s = min(deadline_s, self._ends_s) - time.monotonic()
+            left_s = min(deadline_s, self._deadline_s) - time.monotonic()
             if poller.poll(1000 * min(max(left_s, 0.0), _TICK_S)):
                 return
             if left_s <= 0:
@@ -275,12 +275,12 @@ class WorkerProcess:
                 raise self._death(method)
 
     @property
-    def _ends_s(self) -> float:
-        """When the worker has to be gone."""
+    def _deadline_s(self) -> float:
+        """When the worker's life must end, on the monotonic clock."""
         return float("inf") if self.experiment_s is None else self._started_s + self.experiment_s
 
     def _timeout(self, method: str, timeout_s: float) -> WorkerTimeout:
-        if time.monotonic() >= self._ends_s:
+        if time.monotonic() >= self._deadline_s:
             return WorkerTimeout(
                 f"the experiment was not over within {self.experiment_s:g} s, but in {method!r}",
                 hint="Raise runner.timeouts.experiment_s if it only needs longer.",
@@ -309,12 +309,12 @@ class WorkerProcess:
                 setattr(self, name, -1)
 
 
-class _Silence:
-    """Notices that a log has not grown for some time.
+class _SilenceWatch:
+    """Notices that a log has stopped growing.
 
     Args:
         log_path: The log.
-        limit_s: For how long; ``None`` never notices it.
+        limit_s: Longest time without growth; ``None`` for no limit.
     """
 
     def __init__(self, log_path: Path, limit_s: float | None) -> None:
@@ -323,7 +323,7 @@ class _Silence:
         self._since_s = time.monotonic()
 
     def is_over(self, log_bytes: int) -> bool:
-        """Whether the log, now of this size, has been silent for too long."""
+        """Return whether the log, now of this size, has not grown for longer than the limit."""
         if log_bytes != self.log_bytes:
             self.log_bytes, self._since_s = log_bytes, time.monotonic()
         silent_s = time.monotonic() - self._since_s
@@ -331,7 +331,7 @@ class _Silence:
 
 
 def _size_bytes(path: Path) -> int:
-    """Return a file's size; 0 if somebody has removed it meanwhile, which ends no measurement."""
+    """Return a file's size; 0 if it was removed, which does not end a measurement."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -341,7 +341,7 @@ def _size_bytes(path: Path) -> int:
 def start_interpreter(
     python: str, env: Mapping[str, str], module: str, fds: Sequence[int], log: BinaryIO
 ) -> subprocess.Popen[bytes]:
-    """Start ``python -m module`` in a session of its own, with ``fds`` and this process's id."""
+    """Start ``python -m module`` in a new session, with ``fds`` and this process's id."""
     return subprocess.Popen(
         # ``-P``: a file named like an engine in the current folder must not shadow it.
         [python, "-P", "-m", module, *map(str, fds), str(os.getpid())],
@@ -362,7 +362,7 @@ def _from_interpreter(python: str, env: Mapping[str, str]) -> Launch:
 
 
 def interpreter(python: str | None) -> str:
-    """Return the interpreter to start: the one asked for, or this one."""
+    """Return the interpreter to start: ``python`` if given, else this one."""
     return str(Path(python).expanduser()) if python else sys.executable
 
 

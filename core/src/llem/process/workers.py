@@ -1,4 +1,4 @@
-"""Where the worker of an experiment comes from: started for it, or kept from the one before."""
+"""The worker of an experiment: started for it, or kept from the experiment before."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from llem.schema.outcome import Reason
 
 
 @dataclass(slots=True)
-class Loaded:
-    """What is known of a worker once its model is loaded.
+class LoadedWorker:
+    """A worker that has loaded its model.
 
     Attributes:
         python: Version of its interpreter.
         versions: Distributions in its environment.
-        opened: What opening found.
-        idle: Idle power before it was started.
-        metered_s: When that was known, on the monotonic clock.
+        opened: The session's report on opening.
+        idle: Idle power before the worker was started.
+        metered_s: When that was metered, on the monotonic clock.
     """
 
     python: str | None
@@ -40,65 +40,70 @@ class Loaded:
 
 
 @dataclass(slots=True)
-class Lease:
-    """A worker for one experiment.
+class AssignedWorker:
+    """The worker of one experiment.
 
     Attributes:
-        worker: The worker.
-        loaded: What is known of it, if its model is loaded already.
-        remarks: Why it is not the kind of worker that was wanted.
+        process: The worker process.
+        loaded: Facts about the worker if its model is loaded already.
+        remarks: Why it is not the kind of worker that was requested.
     """
 
-    worker: WorkerProcess
-    loaded: Loaded | None = None
+    process: WorkerProcess
+    loaded: LoadedWorker | None = None
     remarks: tuple[Reason, ...] = ()
 
 
-Start = Callable[[Backend, CallPlan, RunnerConfig, Path], Lease]
-"""Starts a worker for a plan, as a runner says, that prints into a file."""
+StartWorker = Callable[[Backend, CallPlan, RunnerConfig, Path], AssignedWorker]
+"""Starts a worker for a plan; its output goes to the file."""
 
 
 class Workers(Protocol):
-    """Hands out workers, one at a time."""
+    """Assigns workers to experiments, one experiment at a time."""
 
-    def keeps(self, backend: Backend) -> bool:
-        """Whether sessions of ``backend`` stay open after the block, and must not be closed."""
+    def keeps_open(self, backend: Backend) -> bool:
+        """Return whether sessions of ``backend`` stay open after the experiment."""
 
-    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Whether a worker that can go on with ``plan`` is there already."""
+    def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Give the kept worker another plan; return whether it has taken it.
+
+        A kept worker that cannot take the plan is ended.
+        """
 
     @contextmanager
-    def lease(
+    def assign(
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Iterator[Lease]:
-        """Hand out a worker for the block; what it prints meanwhile is in ``log_path`` after it.
+    ) -> Iterator[AssignedWorker]:
+        """Assign a worker for the block; after it, ``log_path`` has the output of the worker.
 
         Raises:
-            WorkerDied: It cannot be started.
+            WorkerDied: No worker can be started.
         """
 
 
 def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
-    """Start a worker in an interpreter of its own, as ``runner`` says.
+    """Start a worker in an interpreter of its own.
 
     Raises:
-        WorkerDied: It cannot be started.
+        WorkerDied: The interpreter cannot be started.
     """
     return WorkerProcess(
         python=interpreter(runner.python),
         env=runner.env,
         log_path=log_path,
-        **limits(runner),
+        **worker_limits(runner),
     )
 
 
-def start_fresh(backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path) -> Lease:
-    """Start a worker in an interpreter of its own; a :data:`Start`."""
-    return Lease(start_worker(runner, log_path))
+def start_fresh(
+    backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
+) -> AssignedWorker:
+    """Start a worker in an interpreter of its own; a :data:`StartWorker`."""
+    return AssignedWorker(start_worker(runner, log_path))
 
 
-def limits(runner: RunnerConfig) -> dict[str, Any]:
-    """Return the limits of ``runner`` on a worker."""
+def worker_limits(runner: RunnerConfig) -> dict[str, Any]:
+    """Return the limits of ``runner`` as arguments of :class:`WorkerProcess`."""
     return {
         "max_log_bytes": runner.max_log_bytes,
         "experiment_s": runner.timeouts.experiment_s,
@@ -110,109 +115,106 @@ class FreshWorkers:
     """Starts a worker for each experiment and ends it afterwards.
 
     Args:
-        start: Starts one.
+        start: Starts a worker.
     """
 
-    def __init__(self, start: Start = start_fresh) -> None:
+    def __init__(self, start: StartWorker = start_fresh) -> None:
         self._start = start
 
-    def keeps(self, backend: Backend) -> bool:
-        """Whether sessions stay open: never."""
+    def keeps_open(self, backend: Backend) -> bool:
+        """Return that no session stays open."""
         return False
 
-    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Whether a worker is there already: never."""
+    def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Return that no worker is kept."""
         return False
 
     @contextmanager
-    def lease(
+    def assign(
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Iterator[Lease]:
+    ) -> Iterator[AssignedWorker]:
         """Start a worker for the block; see :class:`Workers`."""
-        lease = self._start(backend, plan, runner, log_path)
-        with lease.worker:
-            yield lease
+        worker = self._start(backend, plan, runner, log_path)
+        with worker.process:
+            yield worker
 
 
 class ReusedWorkers:
     """Keeps a worker while experiments load the same model in the same way.
 
     Args:
-        log_path: File that receives what the kept worker prints; each experiment's part of it
-            is copied to where that experiment wants it.
-        start: Starts one.
+        log_path: File that receives the output of the kept worker; the part of each experiment is
+            copied to the experiment's own log.
+        start: Starts a worker.
     """
 
-    def __init__(self, log_path: Path, start: Start = start_fresh) -> None:
+    def __init__(self, log_path: Path, start: StartWorker = start_fresh) -> None:
         self._log_path = log_path
         self._start = start
         self._remarks: tuple[Reason, ...] = ()
         self._key = ""
-        self._lease: Lease | None = None
+        self._kept: AssignedWorker | None = None
 
-    def keeps(self, backend: Backend) -> bool:
-        """Whether sessions of ``backend`` can be reopened."""
+    def keeps_open(self, backend: Backend) -> bool:
+        """Return whether sessions of ``backend`` can be reopened."""
         return bool(backend.info.hot_swappable)
 
-    def is_loaded(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Whether the kept worker can go on with ``plan``; another one is ended by asking."""
+    def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
+        """Give the kept worker another plan; see :class:`Workers`."""
         self._remarks = ()
-        if self._lease is None:
+        if self._kept is None:
             return False
-        if self._key != load_key(backend, plan, runner) or not self._reopen(plan, runner):
-            self.close()
-            return False
-        return True
+        if self._key == load_key(backend, plan, runner):
+            process = self._kept.process
+            process.restart_limits(**worker_limits(runner))
+            try:
+                process.call("reopen", runner.timeouts.open_s, plan=plan.to_json())
+                return True
+            except ExperimentFailed as error:
+                message = f"the worker could not be kept: {error.message}"
+                self._remarks = (Reason(code="worker-not-kept", message=message),)
+        self.close()
+        return False
 
     @contextmanager
-    def lease(
+    def assign(
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Iterator[Lease]:
-        """Hand out the kept worker if there is one, or start one; see :class:`Workers`.
+    ) -> Iterator[AssignedWorker]:
+        """Assign the kept worker, or start a worker; see :class:`Workers`.
 
         It is kept unless the block fails or the backend's sessions cannot be reopened.
         """
-        printed_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
-        if self._lease is None:
+        log_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
+        if self._kept is None:
             self._key = load_key(backend, plan, runner)
-            self._lease = self._start(backend, plan, runner, self._log_path)
-            self._remarks += self._lease.remarks
-        self._lease.remarks = self._remarks
+            self._kept = self._start(backend, plan, runner, self._log_path)
+            self._remarks += self._kept.remarks
+        self._kept.remarks = self._remarks
         try:
-            yield self._lease
+            yield self._kept
         except BaseException:
             self.close()
             raise
         finally:
-            _copy_from(self._log_path, printed_bytes, log_path)
-        if not self.keeps(backend):
+            _copy_from(self._log_path, log_bytes, log_path)
+        if not self.keeps_open(backend):
             self.close()
 
     def close(self) -> None:
-        """End the worker, if one is kept."""
-        if self._lease is not None:
-            self._lease.worker.kill()
-            self._lease = None
-
-    def _reopen(self, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Let the worker take on ``plan``; return whether it is as good as a fresh one."""
-        assert self._lease is not None
-        worker = self._lease.worker
-        worker.begin(**limits(runner))
-        try:
-            worker.call("reopen", runner.timeouts.open_s, plan=plan.to_json())
-        except ExperimentFailed as error:
-            message = f"the worker could not be kept: {error.message}"
-            self._remarks = (Reason(code="worker-not-kept", message=message),)
-            return False
-        return True
+        """End the kept worker, if there is one."""
+        if self._kept is not None:
+            self._kept.process.kill()
+            self._kept = None
 
 
 def load_key(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
-    """Return what decides which model is loaded, and how: equal texts can share a worker."""
+    """Return a text of everything that decides how the model is loaded.
+
+    Experiments with equal texts can share a worker.
+    """
     later = backend.info.hot_swappable
     document: dict[str, Any] = plan.to_json()
-    kept = {
+    loading = {
         "backend": backend.name,
         "calls": [call for call in document["calls"] if call["name"] not in later],
         "settings": {
@@ -223,11 +225,11 @@ def load_key(backend: Backend, plan: CallPlan, runner: RunnerConfig) -> str:
         "python": runner.python,
         "env": runner.env,
     }
-    return json.dumps(kept, sort_keys=True)
+    return json.dumps(loading, sort_keys=True)
 
 
 def _copy_from(source: Path, offset: int, target: Path) -> None:
-    """Copy what ``source`` has from ``offset`` on."""
+    """Copy everything in ``source`` from ``offset`` on."""
     with suppress(FileNotFoundError), source.open("rb") as log:
         log.seek(offset)
         target.write_bytes(log.read())

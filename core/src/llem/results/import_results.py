@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from llem import __version__
 from llem.api.importers import ImportedResult, ImportHints, ResultImporter
 from llem.errors import ConfigError
 from llem.registry import Registry
 from llem.results.folder import OutcomeFolder
 from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
+from llem.version import __version__
 
 ORIGINAL_FILE = "imported.json"
 """A copy of the imported data, metrics that llem has no name for included."""

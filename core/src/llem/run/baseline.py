@@ -1,8 +1,8 @@
-"""Idle power that one run of a study has metered and the next one may use.
+"""Idle power that a run has metered and later runs may reuse.
 
-A caller that runs several experiments keeps one :class:`Baselines` and hands it to each run. A run
-whose `measurement.baseline.reuse_s` allows it then meters the idle machine only for a moment, to
-see that it still idles as it did.
+A caller of several runs keeps a :class:`Baselines` and passes it to each run. Where
+`measurement.baseline.reuse_s` allows it, a run then meters the idle machine for a moment only, to
+check that its idle power has not changed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from llem.energy.domain_energy import Domain, idles_of
 from llem.energy.idle import Idle
 
 CHECK_S = 1.0
-"""How long the idle machine is metered to see whether a kept idle power still holds."""
+"""How long the idle machine is metered to check a kept idle power."""
 
 
 @dataclass(slots=True)
 class Baselines:
-    """The bare idle power of every domain, as last metered.
+    """The last metered bare idle power of every domain.
 
     Attributes:
-        clock: Tells monotonic time.
+        clock: Returns monotonic time in seconds.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -37,15 +37,15 @@ class Baselines:
             for domain, idle in known_idles(series, span).items():
                 self._idles[domain] = (span[1], idle)
 
-    def fresh(self, series: Sequence[Series], reuse_s: float) -> Mapping[Domain, Idle] | None:
+    def recent(self, series: Sequence[Series], reuse_s: float) -> Mapping[Domain, Idle] | None:
         """Return the idle power of every domain in ``series``.
 
         Args:
-            series: What is metered now.
-            reuse_s: Greatest age.
+            series: Readings of the present run, which name the domains.
+            reuse_s: Greatest age in seconds.
 
         Returns:
-            The idle powers with their age, or ``None`` if one is missing or too old.
+            The idle powers with their age, or ``None`` if a domain's is missing or too old.
         """
         now_s, found = self.clock(), {}
         for domain in idles_of(series, None):
@@ -57,24 +57,24 @@ class Baselines:
 
 
 def known_idles(series: Sequence[Series], span: Span | None) -> dict[Domain, Idle]:
-    """Return the idle power over ``span`` of each domain whose readings tell it."""
+    """Return the idle power over ``span`` of each domain that has readings there."""
     found = idles_of(series, span)
     return {domain: idle for domain, idle in found.items() if idle is not None}
 
 
-def aged(idles: Mapping[Domain, Idle], metered_s: float) -> dict[Domain, Idle]:
-    """Return ``idles``, older by the time since ``metered_s``."""
+def with_age(idles: Mapping[Domain, Idle], metered_s: float) -> dict[Domain, Idle]:
+    """Return ``idles`` with the time since ``metered_s`` added to their age."""
     since_s = time.monotonic() - metered_s
     return {domain: replace(idle, age_s=idle.age_s + since_s) for domain, idle in idles.items()}
 
 
-def still_holds(
+def is_unchanged(
     kept: Mapping[Domain, Idle], series: Sequence[Series], span: Span, tolerance_ratio: float
 ) -> bool:
-    """Return whether the machine idles over ``span`` as it did.
+    """Return whether the idle power over ``span`` equals the kept idle power.
 
-    It does where no domain's power differs by more than the tolerance and than twice what the
-    standard errors explain.
+    No domain may differ by more than both the tolerance and twice the standard error of the
+    difference.
     """
     for domain, now in idles_of(series, span).items():
         then = kept[domain]

@@ -1,4 +1,4 @@
-"""Make the outcome document from the record of a run."""
+"""Build the outcome document from the state of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from llem import __version__
+from pydantic_core import to_jsonable_python
+
 from llem.api.session import RunResult
 from llem.config.load import digest
 from llem.config.redact import redact
@@ -30,42 +31,44 @@ from llem.schema.outcome import (
     Overhead,
     Reason,
     Repetition,
+    RunPosition,
     Throughput,
     Timing,
     Tokens,
     WorkloadInfo,
 )
 from llem.schema.reason_codes import decide_verdict
+from llem.version import __version__
 
 
-def reasons_of(record: RunState) -> list[Reason]:
-    """Return everything that is to be said about ``record``, energy and precision apart."""
-    found = list(record.reasons)
-    if record.failure is not None:
-        found.append(Reason(code=record.failure.code, message=record.failure.message))
-    if record.interrupted:
-        message = f"stopped by the user during {record.phase}"
+def reasons_of(state: RunState) -> list[Reason]:
+    """Return every reason that follows from ``state``, except those of energy and precision."""
+    found = list(state.reasons)
+    if state.failure is not None:
+        found.append(Reason(code=state.failure.code, message=state.failure.message))
+    if state.interrupted:
+        message = f"stopped by the user during {state.phase}"
         found.append(Reason(code="interrupted", message=message))
-    if record.opened is not None and record.opened.simulated:
+    if state.opened is not None and state.opened.simulated:
         message = "no engine ran: these figures are made up"
         found.append(Reason(code="simulated-engine", message=message))
-    if record.workload is not None and record.workload.truncated_requests:
-        message = f"{record.workload.truncated_requests} prompts were cut"
+    if state.workload is not None and state.workload.truncated_requests:
+        message = f"{state.workload.truncated_requests} prompts were cut"
         found.append(Reason(code="truncated-prompts", message=message))
-    if record.runs:
-        measurement = record.experiment.measurement
-        if not record.warmup_stable and measurement.warmup.max_repetitions > 0:
-            message = f"{len(record.warmup_s)} warm-up repetitions were not stable"
+    if state.runs:
+        measurement = state.experiment.measurement
+        if not state.warmup_stable and measurement.warmup.max_repetitions > 0:
+            message = f"{len(state.warmup_s)} warm-up repetitions were not stable"
             found.append(Reason(code="warmup-not-converged", message=message))
-    if record.observation is not None:
-        found += _not_in_force(record.plan.requested(), record.observation.effective)
-        for code, message in record.observation.reasons.items():
+    if state.observation is not None:
+        found += _not_in_force(state.plan.requested(), state.observation.effective)
+        for code, message in state.observation.reasons.items():
             found.append(Reason(code=code, message=message))
     return found
 
 
 def beyond_roofline(flops_per_s: float | None, peaks: Sequence[float | None]) -> Iterator[Reason]:
-    """Yield a reason if more arithmetic was done than the devices can do in any format.
+    """Yield a reason if the arithmetic exceeds what the devices can do in any format.
 
     Args:
         flops_per_s: Operations per second of window; ``None`` if unknown.
@@ -87,108 +90,118 @@ def _not_in_force(requested: Mapping[str, Any], effective: Mapping[str, Any]) ->
         yield Reason(code="effective-differs", message=message)
 
 
-def build_outcome(record: RunState, *, id: str, log_tail: str) -> Outcome:
-    """Return the outcome of ``record``, complete or not."""
-    figures = _figures(record) if record.runs else {}
-    found = [*reasons_of(record), *figures.pop("reasons", [])]
-    verdict, warnings = decide_verdict(found, record.experiment.measurement.thresholds.allow)
-    outcome = Outcome(
-        id=id,
-        experiment_sha256=digest(record.experiment),
-        status=record.status,
-        verdict=verdict,
-        failure=record.failure,
-        warnings=(*record.warnings, *warnings),
-        experiment=record.experiment.model_dump(mode="json"),
-        plan=record.plan.to_json(),
-        effective=record.observation.effective if record.observation else {},
-        environment=_environment(record),
-        model=record.opened.model.to_json() if record.opened else None,
-        workload=_workload(record),
-        memory=_memory(record),
-        log_tail=log_tail,
-        **{"timing": _timing(record, ()), **figures},
-    )
-    return Outcome.model_validate(redact(outcome.model_dump(mode="json")))
+def build_outcome(
+    state: RunState, *, id: str, log_tail: str, position: RunPosition | None = None
+) -> Outcome:
+    """Return the outcome of a run, complete or not, without secrets.
+
+    Args:
+        state: The run.
+        id: Name of the outcome's folder.
+        log_tail: Last lines of the worker's log.
+        position: The run's position in its study; the state says where the worker came from.
+    """
+    figures = _figures(state) if state.runs else {"timing": _timing(state, ())}
+    found = [*reasons_of(state), *figures.pop("reasons", [])]
+    verdict, warnings = decide_verdict(found, state.experiment.measurement.thresholds.allow)
+    parts = {
+        "id": id,
+        "experiment_sha256": digest(state.experiment),
+        "study": position.model_copy(update={"worker": state.worker}) if position else None,
+        "status": state.status,
+        "verdict": verdict,
+        "failure": state.failure,
+        "warnings": [*state.warnings, *warnings],
+        "experiment": state.experiment,
+        "plan": state.plan.to_json(),
+        "effective": state.observation.effective if state.observation else {},
+        "environment": _environment(state),
+        "model": state.opened.model.to_json() if state.opened else None,
+        "workload": _workload(state),
+        "memory": _memory(state),
+        "log_tail": log_tail,
+        **figures,
+    }
+    return Outcome.model_validate(redact(to_jsonable_python(parts)))
 
 
-def _figures(record: RunState) -> dict[str, Any]:
+def _figures(state: RunState) -> dict[str, Any]:
     """Return every part that follows from the measured repetitions, all over the same windows."""
-    runs, windows = record.runs, record.windows
+    runs, windows = state.runs, state.windows
     duration_s = sum(end - start for start, end in windows)
-    tokens = _tokens(record)
+    tokens = _tokens(state)
     requests = sum(len(run.requests) for run in runs)
-    rows = energy_rows(record.series, windows, _idle_periods(record))
-    foreign = foreign_processes(record.states, record.own_processes, _worker_start_s(record))
+    rows = energy_rows(state.series, windows, _idle_periods(state))
+    foreign = foreign_processes(state.device_states, state.own_processes, _worker_start_s(state))
     energy, reasons = compute_energy(
         rows,
         Work(
-            output_tokens=record.output_tokens,
+            output_tokens=state.output_tokens,
             requests=[len(run.requests) for run in runs],
             input_tokens=tokens.input_tokens,
             runs=runs,
         ),
-        conditions(record.states, windows, foreign),
-        record.experiment.measurement.thresholds,
+        conditions(state.device_states, windows, foreign),
+        state.experiment.measurement.thresholds,
     )
-    repetitions = _repetitions(record, rows.window_j)
-    reached = precision(rows, record.output_tokens)
-    reasons += shortcomings(windows, reached, record.experiment.measurement)
-    compute = _compute(record, duration_s, energy)
-    reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(record)])
+    repetitions = _repetitions(state, rows.window_j)
+    reached = precision(rows, state.output_tokens)
+    reasons += shortcomings(windows, reached, state.experiment.measurement)
+    compute = _compute(state, duration_s, energy)
+    reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(state)])
     return {
         "reasons": list(reasons),
         "tokens": tokens,
-        "timing": _timing(record, repetitions, reached),
+        "timing": _timing(state, repetitions, reached),
         "throughput": Throughput(
             output_tokens_per_s=tokens.output_tokens / duration_s,
             total_tokens_per_s=(tokens.input_tokens + tokens.output_tokens) / duration_s,
             requests_per_s=requests / duration_s,
             output_tokens_per_s_spread=rate_spread(
-                [one.output_tokens for one in repetitions],
-                [one.duration_s for one in repetitions],
+                [repetition.output_tokens for repetition in repetitions],
+                [repetition.duration_s for repetition in repetitions],
             ),
         ),
         "latency": latency(runs),
         "energy": energy,
         "compute": compute,
         "counters": _counters(runs),
-        "overhead": Overhead(cpu_s=record.cpu_s, cpu_ratio=record.cpu_s / duration_s),
+        "overhead": Overhead(cpu_s=state.cpu_s, cpu_ratio=state.cpu_s / duration_s),
     }
 
 
-def _idle_periods(record: RunState) -> IdlePeriods:
+def _idle_periods(state: RunState) -> IdlePeriods:
     return IdlePeriods(
-        bare=record.kept_idle or record.spans.get("bare idle"),
-        loaded=record.spans.get("loaded idle"),
-        after=record.spans.get("after idle"),
-        basis=record.experiment.measurement.baseline.subtract,
+        bare=state.kept_idle or state.spans.get("bare idle"),
+        loaded=state.spans.get("loaded idle"),
+        after=state.spans.get("after idle"),
+        basis=state.experiment.measurement.baseline.subtract,
     )
 
 
-def _prompt_tokens(record: RunState) -> int:
-    assert record.workload is not None
-    return sum(len(request.prompt_ids) for request in record.workload.requests)
+def _prompt_tokens(state: RunState) -> int:
+    assert state.workload is not None
+    return sum(len(request.prompt_ids) for request in state.workload.requests)
 
 
 def _output_tokens(run: RunResult) -> int:
     return sum(len(request.output_ids) for request in run.requests)
 
 
-def _tokens(record: RunState) -> Tokens:
-    padding_input = sum(run.padding_input_tokens for run in record.runs)
-    padding_output = sum(run.padding_output_tokens for run in record.runs)
+def _tokens(state: RunState) -> Tokens:
+    padding_input = sum(run.padding_input_tokens for run in state.runs)
+    padding_output = sum(run.padding_output_tokens for run in state.runs)
     return Tokens(
-        input_tokens=_prompt_tokens(record) * len(record.runs),
-        output_tokens=sum(map(_output_tokens, record.runs)),
+        input_tokens=_prompt_tokens(state) * len(state.runs),
+        output_tokens=sum(map(_output_tokens, state.runs)),
         padding_tokens=padding_input + padding_output,
         padding_input_tokens=padding_input,
         padding_output_tokens=padding_output,
     )
 
 
-def _repetitions(record: RunState, window_j: Sequence[float | None]) -> tuple[Repetition, ...]:
-    input_tokens = _prompt_tokens(record)
+def _repetitions(state: RunState, window_j: Sequence[float | None]) -> tuple[Repetition, ...]:
+    input_tokens = _prompt_tokens(state)
     return tuple(
         Repetition(
             start_monotonic_s=run.started_s,
@@ -198,50 +211,50 @@ def _repetitions(record: RunState, window_j: Sequence[float | None]) -> tuple[Re
             output_tokens_per_s=_output_tokens(run) / (run.finished_s - run.started_s),
             gross_j=gross_j,
         )
-        for run, gross_j in zip(record.runs, window_j, strict=True)
+        for run, gross_j in zip(state.runs, window_j, strict=True)
     )
 
 
-def _worker_start_s(record: RunState) -> float:
-    span = record.spans.get("start")
-    return span[0] if span else record.started_s
+def _worker_start_s(state: RunState) -> float:
+    span = state.spans.get("start")
+    return span[0] if span else state.started_s
 
 
 def _timing(
-    record: RunState, repetitions: tuple[Repetition, ...], reached: Precision | None = None
+    state: RunState, repetitions: tuple[Repetition, ...], reached: Precision | None = None
 ) -> Timing:
     known = reached is not None and math.isfinite(reached.half_width_ratio)
     return Timing(
-        worker_start_s=record.duration_s("start"),
-        load_s=record.duration_s("open"),
-        prepare_s=record.duration_s("prepare"),
-        warmup_s=sum(record.warmup_s) if record.warmup_s else None,
-        warmup_repetitions=len(record.warmup_s),
-        duration_s=sum(one.duration_s for one in repetitions) if repetitions else None,
+        worker_start_s=state.duration_s("start"),
+        load_s=state.duration_s("open"),
+        prepare_s=state.duration_s("prepare"),
+        warmup_s=sum(state.warmup_s) if state.warmup_s else None,
+        warmup_repetitions=len(state.warmup_s),
+        duration_s=sum(each.duration_s for each in repetitions) if repetitions else None,
         repetitions=repetitions,
-        stop_reason=record.ended_by,
+        stop_reason=state.ended_by,
         ci_metric=reached.of if reached else None,
         ci_ratio=reached.half_width_ratio if reached and known else None,
-        total_s=time.monotonic() - record.started_s,
+        total_s=time.monotonic() - state.started_s,
     )
 
 
-def _compute(record: RunState, duration_s: float, energy: Energy) -> Compute:
-    assert record.opened is not None
-    assert record.workload is not None
-    model = record.opened.model
+def _compute(state: RunState, duration_s: float, energy: Energy) -> Compute:
+    assert state.opened is not None
+    assert state.workload is not None
+    model = state.opened.model
     if model.architecture is None:
         note = "llem does not know the arithmetic of this model family"
         return Compute(flops=None, flops_per_s=None, mfu_ratio=None, note=note)
-    prompts = {request.index: len(request.prompt_ids) for request in record.workload.requests}
+    prompts = {request.index: len(request.prompt_ids) for request in state.workload.requests}
     lengths = [
         (prompts[request.index], len(request.output_ids))
-        for run in record.runs
+        for run in state.runs
         for request in run.requests
     ]
     flops = workload_flops(model.architecture, lengths)
     dtype = model.dtype
-    peaks = [peak_flops(name, dtype) if name and dtype else None for name in _gpus(record)]
+    peaks = [peak_flops(name, dtype) if name and dtype else None for name in _gpus(state)]
     known = [peak for peak in peaks if peak is not None]
     peak = sum(known) if known and len(known) == len(peaks) else None
     return Compute(
@@ -252,11 +265,11 @@ def _compute(record: RunState, duration_s: float, energy: Energy) -> Compute:
     )
 
 
-def _gpus(record: RunState) -> list[str]:
-    """Return the product name of each device that the engine used; empty for what is no GPU."""
-    assert record.opened is not None
-    names = {gpu.uuid: gpu.name for gpu in record.facts.gpus}
-    return [names.get(device.partition(":")[2], "") for device in record.opened.devices]
+def _gpus(state: RunState) -> list[str]:
+    """Return the product name of each device that the engine used; empty if it is no GPU."""
+    assert state.opened is not None
+    names = {gpu.uuid: gpu.name for gpu in state.host.gpus}
+    return [names.get(device.partition(":")[2], "") for device in state.opened.devices]
 
 
 def _counters(runs: Sequence[RunResult]) -> dict[str, float]:
@@ -267,10 +280,10 @@ def _counters(runs: Sequence[RunResult]) -> dict[str, float]:
     return totals
 
 
-def _memory(record: RunState) -> Memory | None:
-    if record.observation is None or record.opened is None:
+def _memory(state: RunState) -> Memory | None:
+    if state.observation is None or state.opened is None:
         return None
-    model, memory = record.opened.model, dict(record.observation.memory)
+    model, memory = state.opened.model, dict(state.observation.memory)
     architecture = model.architecture
     return Memory(
         host_peak_rss_bytes=memory.pop("host_peak_rss_bytes", None),
@@ -285,34 +298,34 @@ def _memory(record: RunState) -> Memory | None:
     )
 
 
-def _workload(record: RunState) -> WorkloadInfo | None:
-    if record.workload is None:
+def _workload(state: RunState) -> WorkloadInfo | None:
+    if state.workload is None:
         return None
     return WorkloadInfo(
-        requests=len(record.workload.requests),
-        input_ids_sha256=record.workload.input_ids_sha256,
-        truncated_requests=record.workload.truncated_requests,
-        ignore_eos=record.experiment.ignores_eos,
+        requests=len(state.workload.requests),
+        input_ids_sha256=state.workload.input_ids_sha256,
+        truncated_requests=state.workload.truncated_requests,
+        ignore_eos=state.experiment.ignores_eos,
     )
 
 
-def _environment(record: RunState) -> Environment:
-    facts, opened = record.facts, record.opened
+def _environment(state: RunState) -> Environment:
+    host, opened = state.host, state.opened
     return Environment(
         llem_version=__version__,
-        started_at=record.started_at,
-        system=facts.system,
-        cpu=facts.cpu,
-        logical_cores=facts.logical_cores,
-        memory_bytes=facts.memory_bytes,
+        started_at=state.started_at,
+        system=host.system,
+        cpu=host.cpu,
+        logical_cores=host.logical_cores,
+        memory_bytes=host.memory_bytes,
         gpus=tuple(
             {"uuid": gpu.uuid, "name": gpu.name, "memory_bytes": gpu.memory_bytes}
-            for gpu in facts.gpus
+            for gpu in host.gpus
         ),
         devices=tuple(opened.devices) if opened else (),
-        python=record.python,
+        python=state.python,
         engine=opened.engine if opened else None,
         engine_version=opened.engine_version if opened else None,
-        versions=record.versions,
-        variables=relevant_variables(record.variables),
+        versions=state.versions,
+        variables=relevant_variables(state.variables),
     )

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
 
-from llem import __version__
+from pydantic_core import to_jsonable_python
+
 from llem.api.meters import DeviceState, Series
 from llem.config.redact import redact
 from llem.energy.compute_energy import compute_energy
@@ -27,6 +28,7 @@ from llem.run.metering import choose_meters, foreign_processes, sampling
 from llem.schema.measurement import MeasurementConfig, ThresholdsConfig
 from llem.schema.outcome import CommandOutcome, CommandPower, CommandWindow, Overhead
 from llem.schema.reason_codes import decide_verdict
+from llem.version import __version__
 
 FORWARDED = tuple(
     getattr(signal, name)
@@ -208,20 +210,20 @@ def _outcome(
     verdict, warnings = decide_verdict(reasons, thresholds.allow)
     counted = [row.series for row in rows.counted]
     over_s = min(PEAK_OVER_S, duration_s)
-    outcome = CommandOutcome(
-        llem_version=__version__,
-        started_at=started_at,
-        command=tuple(command),
-        exit_code=run.exit_code,
-        verdict=verdict,
-        warnings=warnings,
-        window=CommandWindow(
+    parts = {
+        "llem_version": __version__,
+        "started_at": started_at,
+        "command": command,
+        "exit_code": run.exit_code,
+        "verdict": verdict,
+        "warnings": warnings,
+        "window": CommandWindow(
             start_monotonic_s=run.started_s, end_monotonic_s=run.finished_s, duration_s=duration_s
         ),
-        energy=energy,
-        power=CommandPower(
+        "energy": energy,
+        "power": CommandPower(
             mean_w=energy.mean_w, peak_w=peak_w(counted, span, over_s), peak_window_s=over_s
         ),
-        overhead=Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
-    )
-    return CommandOutcome.model_validate(redact(outcome.model_dump(mode="json")))
+        "overhead": Overhead(cpu_s=run.cpu_s, cpu_ratio=run.cpu_s / duration_s),
+    }
+    return CommandOutcome.model_validate(redact(to_jsonable_python(parts)))

@@ -1,4 +1,4 @@
-"""Run one experiment from preflight to stored outcome."""
+"""Run an experiment, from preflight to stored outcome."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def run_experiment(
     results: Path,
     progress: Progress,
     *,
-    place: RunPosition | None = None,
+    position: RunPosition | None = None,
     workers: Workers | None = None,
     baselines: Baselines | None = None,
 ) -> tuple[Outcome, Path]:
-    """Run ``loaded`` and store its outcome, failed and interrupted ones too.
+    """Run ``loaded`` and store its outcome, also after a failure or an interruption.
 
     Args:
         loaded: The validated experiment.
-        registry: Where meters and observers come from.
+        registry: The installed plugins: meters and observers.
         results: Folder that receives the outcome's folder.
-        progress: Told each step, between windows.
-        place: Where it stands in its study, whose run id then names the folder.
-        workers: Where its worker comes from; started for it by default.
-        baselines: Idle power of earlier runs, and where this run's is kept.
+        progress: Receives each step, between windows.
+        position: The run's position in its study, which also gives the folder's name.
+        workers: Assigns the worker; by default, a worker is started for the run.
+        baselines: Idle power of earlier runs; that of this run is added.
 
     Returns:
-        The outcome, and the folder it is stored in.
+        The outcome and its folder.
 
     Raises:
         ConfigError: The experiment was refused; nothing is stored.
@@ -56,55 +56,53 @@ def run_experiment(
         StorageError: The outcome could not be written.
     """
     experiment, backend = loaded.experiment, loaded.backend
-    facts = host_facts()
-    warnings = preflight(loaded, facts)
+    host = host_facts()
+    warnings = preflight(loaded, host)
     texts = load_texts(experiment.workload, loaded.base_dir)
     meters = choose_meters(registry, experiment.measurement)
     plan = plan_for(loaded)
     if experiment.model.is_shape:
         write_shape(experiment.model.id)
-    folder = OutcomeFolder(results, place.run_id if place else _id_by_itself(loaded, results))
-    record = RunState(experiment, plan, facts, variables=backend.info.variables)
-    record.warnings += [Reason(code=one.code, message=str(one)) for one in warnings]
+    folder = OutcomeFolder(results, position.run_id if position else _new_id(loaded, results))
+    state = RunState(experiment, plan, host, variables=backend.info.variables)
+    state.warnings += [Reason(code=finding.code, message=str(finding)) for finding in warnings]
     try:
-        faults = registry.observers.experiment_started(experiment, folder.id, place)
-        record.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
+        faults = registry.observers.experiment_started(experiment, folder.id, position)
+        state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
         workers, baselines = workers or FreshWorkers(), baselines or Baselines()
-        _drive(record, loaded, meters, folder.log_path, progress, texts, workers, baselines)
+        _drive(state, loaded, meters, folder.log_path, progress, texts, workers, baselines)
     except BackendUnavailable:
         folder.discard()
         raise
     except ExperimentFailed as error:
-        record.fail(error, _hint(loaded, error))
+        state.fail(error, _hint(loaded, error))
     except KeyboardInterrupt:
-        record.interrupted = True
+        state.interrupted = True
     except LlemError:
         folder.discard()
         raise
-    outcome = build_outcome(record, id=folder.id, log_tail=log_tail(folder.log_path))
-    if place is not None:
-        place = place.model_copy(update={"worker": record.worker})
-        outcome = outcome.model_copy(update={"study": place})
-    requests = record.workload.requests if record.workload else ()
-    phases = phases_of(record.runs) if record.runs else None
+    tail = log_tail(folder.log_path)
+    outcome = build_outcome(state, id=folder.id, log_tail=tail, position=position)
+    requests = state.workload.requests if state.workload else ()
+    phases = phases_of(state.runs) if state.runs else None
     stored = folder.finish(
         outcome.model_dump(mode="json"),
         requests,
-        record.runs,
-        record.series,
+        state.runs,
+        state.series,
         phases.spans if phases else None,
     )
     registry.observers.experiment_finished(outcome, stored)
     return outcome, stored
 
 
-def _id_by_itself(loaded: LoadedExperiment, results: Path) -> str:
+def _new_id(loaded: LoadedExperiment, results: Path) -> str:
     label = "-".join(part for part in (loaded.backend.name, loaded.experiment.name) if part)
     return free_id(results, label=label, digest=digest(loaded.experiment))
 
 
 def _drive(
-    record: RunState,
+    state: RunState,
     loaded: LoadedExperiment,
     meters: Sequence[tuple[MeterSpec, Meter]],
     log_path: Path,
@@ -113,45 +111,45 @@ def _drive(
     workers: Workers,
     baselines: Baselines,
 ) -> None:
-    """Meter the machine, start the worker and take it through its life."""
-    runner, info = record.experiment.runner, loaded.backend.info
+    """Meter the machine, get a worker, and do all phases with it."""
+    runner, info = state.experiment.runner, loaded.backend.info
     engine, distributions = info.engine, distributions_of(info)
-    with sampling(meters, record.experiment.measurement.sample_period_s) as sampler:
-        lifecycle = Lifecycle(record, sampler, progress, texts, baselines)
+    with sampling(meters, state.experiment.measurement.sample_period_s) as sampler:
+        lifecycle = Lifecycle(state, sampler, progress, texts, baselines)
         backend = loaded.backend
         try:
-            if not workers.is_loaded(backend, record.plan, runner):
+            if not workers.reopen(backend, state.plan, runner):
                 lifecycle.before_start()
-            with workers.lease(backend, record.plan, runner, log_path) as lease:
-                record.warnings += lease.remarks
-                if lease.loaded is None:
-                    record.worker = "preforked" if lease.worker.forked else "fresh"
-                    lifecycle.start(lease.worker, backend.module, distributions)
+            with workers.assign(backend, state.plan, runner, log_path) as worker:
+                state.warnings += worker.remarks
+                if worker.loaded is None:
+                    state.worker = "preforked" if worker.process.forked else "fresh"
+                    lifecycle.start(worker.process, backend.module, distributions)
                     if engine is not None:
-                        check_version(engine, record.versions, where=lease.worker.python)
-                    lease.loaded = lifecycle.open(lease.worker)
+                        check_version(engine, state.versions, where=worker.process.python)
+                    worker.loaded = lifecycle.open(worker.process)
                 else:
-                    lifecycle.go_on(lease.loaded)
-                    record.worker = "reused"
-                lifecycle.measure(lease.worker)
-                if not workers.keeps(backend):
-                    lifecycle.close(lease.worker)
+                    state.worker = "reused"
+                    lifecycle.take_over(worker.loaded)
+                lifecycle.measure(worker.process)
+                if not workers.keeps_open(backend):
+                    lifecycle.close(worker.process)
         finally:
-            sampler.stop()  # reads once more
-            _keep_readings(record, sampler)
-            baselines.keep(sampler.series(), record.spans.get("bare idle"))
+            sampler.stop()  # reads a last time
+            _keep_readings(state, sampler)
+            baselines.keep(sampler.series(), state.spans.get("bare idle"))
 
 
-def _keep_readings(record: RunState, sampler: Sampler) -> None:
-    """Keep the readings of the devices that were used, and note used ones nobody metered."""
-    devices = record.used_devices
-    record.series = of_used_devices(sampler.series(), devices)
-    record.states = [state for state in sampler.states() if state.device in devices]
-    for device in unmetered(record.series, devices):
+def _keep_readings(state: RunState, sampler: Sampler) -> None:
+    """Keep the readings of the used devices, with a reason for each device without a meter."""
+    devices = state.used_devices
+    state.series = of_used_devices(sampler.series(), devices)
+    state.device_states = [seen for seen in sampler.states() if seen.device in devices]
+    for device in unmetered(state.series, devices):
         message = f"no meter reads {device}, so the energy does not include it"
-        record.reasons.append(Reason(code="device-unmetered", message=message))
+        state.reasons.append(Reason(code="device-unmetered", message=message))
 
 
 def _hint(loaded: LoadedExperiment, error: ExperimentFailed) -> str:
-    """Ask the backend what its engine's error means."""
+    """Return the backend's hint about its engine's error."""
     return loaded.backend.explain_error(getattr(error, "error_type", ""), error.message) or ""

@@ -1,4 +1,4 @@
-"""What is known about a run so far; the outcome is made from it, however far the run came."""
+"""The state of a run; the outcome is built from it, however far the run came."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ class RunState:
     """The run so far.
 
     Attributes:
-        experiment: What was asked for.
-        plan: The calls the worker makes.
-        facts: The machine.
-        variables: Environment variables the backend wants recorded.
-        worker: Where its worker came from.
-        phase: The phase the run is in, or was in when it ended.
-        spans: When each finished phase began and ended.
+        experiment: The validated experiment.
+        plan: The calls that the worker makes.
+        host: The machine.
+        variables: Names of environment variables that the backend wants recorded.
+        worker: Origin of the worker.
+        phase: The present phase, or the last phase of a run that has ended.
+        spans: Start and end of each finished phase.
         python: Version of the worker's interpreter.
         versions: Distributions in the worker.
-        opened: What opening found.
-        workload: The requests of one repetition.
+        opened: The session's report on opening.
+        workload: The requests of a repetition.
         warmup_s: Duration of each warm-up repetition.
         kept_idle: Bare idle power taken over from an earlier run.
-        warmup_stable: Whether warm-up ended because it was stable.
+        warmup_stable: Whether the warm-up ended because it was stable.
         runs: The measured repetitions.
         ended_by: Why there were no more repetitions.
-        own_processes: Ids of the worker and of all it started.
-        states: What was seen of the devices besides energy, over the whole run.
+        own_processes: Ids of the worker and of all processes it started.
+        device_states: Temperature, clocks and the like of the devices, over the whole run.
         cpu_s: Host CPU time inside the windows.
         series: Readings of every channel over the whole run.
-        observation: What was in force.
-        reasons: What speaks against the outcome's validity so far.
-        warnings: What to know besides.
+        observation: The values in force.
+        reasons: Reasons so far that the verdict depends on.
+        warnings: Remarks that the verdict does not depend on.
         failure: How the run failed, if it did.
         interrupted: Whether the user stopped it.
     """
 
     experiment: Experiment
     plan: CallPlan
-    facts: HostInfo
+    host: HostInfo
     variables: tuple[str, ...] = ()
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started_s: float = field(default_factory=time.monotonic)
@@ -77,7 +77,7 @@ class RunState:
     runs: list[RunResult] = field(default_factory=list)
     ended_by: EndedBy | None = None
     own_processes: set[int] = field(default_factory=set)
-    states: list[DeviceState] = field(default_factory=list)
+    device_states: list[DeviceState] = field(default_factory=list)
     cpu_s: float = 0.0
     series: list[Series] = field(default_factory=list)
     observation: Observation | None = None
@@ -88,20 +88,20 @@ class RunState:
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
-        """Note that the block is ``phase``, and how long it took if it succeeds."""
+        """Set the phase for the block, and record its span if the block succeeds."""
         self.phase = phase
         started_s = time.monotonic()
         yield
         self.spans[phase] = (started_s, time.monotonic())
 
     def duration_s(self, phase: str) -> float | None:
-        """Return how long ``phase`` took, or ``None`` if it was not finished."""
+        """Return how long ``phase`` took; ``None`` if it did not finish."""
         span = self.spans.get(phase)
         return None if span is None else span[1] - span[0]
 
     @property
     def status(self) -> Literal["done", "failed", "out-of-memory", "interrupted"]:
-        """How the run ended, in the outcome's words."""
+        """The outcome's status."""
         if self.interrupted:
             return "interrupted"
         if self.failure is None:
@@ -120,11 +120,11 @@ class RunState:
 
     @property
     def used_devices(self) -> list[str]:
-        """The devices the engine used, an instance of a divided one as the whole."""
-        return whole_devices(self.opened.devices if self.opened else (), self.facts.gpus)
+        """The devices that the engine used, a MIG instance as the whole device."""
+        return whole_devices(self.opened.devices if self.opened else (), self.host.gpus)
 
     def fail(self, error: LlemError, hint: str) -> None:
-        """Note how the run ended."""
+        """Record the error that ended the run."""
         self.failure = Failure(
             code=error.code,
             phase=self.phase,

@@ -18,7 +18,7 @@ import pynvml
 
 from llem.config import LoadedExperiment
 from llem.process.fork_host import Prefork
-from llem.process.workers import FreshWorkers, ReusedWorkers, Start, Workers, start_fresh
+from llem.process.workers import FreshWorkers, ReusedWorkers, StartWorker, Workers, start_fresh
 from llem.registry import Registry
 from llem.run.baseline import Baselines
 from llem.run.lifecycle import Progress
@@ -80,7 +80,7 @@ class LocalExecutor:
         self._folder = folder
         self._baselines = Baselines()
         self._closing = ExitStack()
-        start: Start = start_fresh
+        start: StartWorker = start_fresh
         if settings.prefork:
             prefork = Prefork(folder / PREFORK_LOG_FILE)
             self._closing.callback(prefork.close)
@@ -98,7 +98,7 @@ class LocalExecutor:
             self._registry,
             self._folder,
             progress,
-            place=task.place,
+            position=task.place,
             workers=self._workers,
             baselines=self._baselines,
         )

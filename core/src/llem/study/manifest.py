@@ -10,13 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from llem import __version__
 from llem.errors import ExperimentFailed, StorageError, StudyChanged
 from llem.results.folder import write_json
 from llem.run.host_info import distributions_of, versions_in
 from llem.study.axes import leaves
 from llem.study.load_study import LoadedStudy
 from llem.study.study_plan import StudyPlan
+from llem.version import __version__
 
 
 def versions_of(study: LoadedStudy) -> dict[str, str]:

@@ -12,9 +12,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from llem import __version__
 from llem.errors import ConfigError, StorageError
 from llem.schema.experiment import Experiment
+from llem.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

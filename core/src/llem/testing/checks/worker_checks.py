@@ -42,7 +42,7 @@ def orphans(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
         with start_worker(marked, Path(folder, "worker.log")) as worker:
             recorder = SessionRecorder(loaded, plan, worker)
             if recorder.start() and recorder.open():
-                worker.note_children()
+                worker.remember_children()
                 # As the kernel does when memory runs out: nobody gets to clean up.
                 os.kill(recorder.life.worker, signal.SIGKILL)
         deadline_s = time.monotonic() + PATIENCE_S

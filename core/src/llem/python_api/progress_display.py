@@ -1,20 +1,21 @@
-"""Progress of runs and studies: bars for people, lines for logs, JSON for machines."""
+"""Progress of runs and studies: a bar on a terminal or in a notebook, lines for a log."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from typing import TypeVar
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from llem.study.journal import Entry
+from llem.study.journal import Entry, NullStudyProgress
 from llem.study.plan_summary import span
 
 _PHASES = {
+    "idle check": "checking that the machine idles as before",
     "bare idle": "metering the idle machine",
     "start": "starting the worker",
     "open": "loading",
@@ -22,9 +23,16 @@ _PHASES = {
     "prepare": "preparing requests",
     "warm up": "warming up",
     "measure": "measuring",
+    "after idle": "metering the idle model again",
     "observe": "reading back settings",
     "close": "closing",
 }
+
+BAR_CELLS = 24
+"""Width of a progress bar, in characters."""
+
+NOTEBOOK_PERIOD_S = 0.2
+"""Least time between two bars in a notebook, which travel to a browser and are stored there."""
 
 
 class LiveProgress:
@@ -37,7 +45,7 @@ class LiveProgress:
 
     def phase(self, name: str, detail: str = "") -> None:
         """Show the phase; without a terminal, print it as a line."""
-        text = " ".join(part for part in (_PHASES.get(name, name), detail) if part)
+        text = _phase_text(name, detail)
         if not self._console.is_terminal:
             self._console.print(text, style="dim", highlight=False, soft_wrap=True)
             return
@@ -50,11 +58,9 @@ class LiveProgress:
         """Show how far the windows are, the speed of the last window, and the present power."""
         if not self._console.is_terminal:
             return
-        rate = f"{output_tokens_per_s:,.4g} output tokens/s"
-        if power_w is not None:
-            rate += f", {power_w:,.4g} W"
         # The target precision can ask for more than the least duration: then the bar stays full.
         completed = min(done_s, wanted_s)
+        rate = _rate_text(output_tokens_per_s, power_w)
         self._display.update(self._task, completed=completed, total=wanted_s, rate=rate)
         self._display.refresh()
 
@@ -65,7 +71,7 @@ def live_progress() -> Iterator[LiveProgress]:
     console = Console(stderr=True)
     display = Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=BAR_CELLS),
         TimeElapsedColumn(),
         TextColumn("{task.fields[rate]}"),
         console=console,
@@ -112,51 +118,13 @@ class StudyLive(LiveProgress):
         self._console.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
-class JsonEvents:
-    """Prints one JSON line for each step, phase and repetition."""
-
-    def phase(self, name: str, detail: str = "") -> None:
-        """Print the phase."""
-        _print({"event": "phase", "phase": name, "detail": detail})
-
-    def repetition(
-        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
-    ) -> None:
-        """Print how far the windows are."""
-        _print(
-            {
-                "event": "repetition",
-                "done_s": done_s,
-                "wanted_s": wanted_s,
-                "output_tokens_per_s": output_tokens_per_s,
-                "power_w": power_w,
-            }
-        )
-
-    def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
-        """Print which run begins."""
-        _print(
-            {
-                "event": "run-begins",
-                "number": number,
-                "total": total,
-                "label": label,
-                "left_s": left_s,
-            }
-        )
-
-    def journal_event(self, entry: Entry) -> None:
-        """Print the journal's entry as it is."""
-        _print(entry)
-
-
 @contextmanager
 def study_live() -> Iterator[StudyLive]:
     """Show a study's progress on stderr while the block runs."""
     console = Console(stderr=True)
     display = Progress(
         MofNCompleteColumn(),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=BAR_CELLS),
         TextColumn("{task.description}"),
         TextColumn("{task.fields[rate]}"),
         console=console,
@@ -168,5 +136,72 @@ def study_live() -> Iterator[StudyLive]:
         yield StudyLive(console, display)
 
 
-def _print(event: dict[str, Any]) -> None:
-    click.echo(json.dumps(event, ensure_ascii=False))
+class NotebookProgress:
+    """Shows the present step as one line of a notebook, which the next step replaces."""
+
+    def __init__(self) -> None:
+        # A notebook's kernel is IPython; llem itself does not need it.
+        display = import_module("IPython.display").display
+        self._line = display({"text/plain": ""}, raw=True, display_id=True)
+        self._run = ""
+        self._next_bar_s = 0.0
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Show the phase."""
+        self.show(_phase_text(name, detail))
+
+    def repetition(
+        self, done_s: float, wanted_s: float, output_tokens_per_s: float, power_w: float | None
+    ) -> None:
+        """Show how far the windows are, the speed of the last window, and the present power."""
+        if time.monotonic() < self._next_bar_s:
+            return
+        self._next_bar_s = time.monotonic() + NOTEBOOK_PERIOD_S
+        done = BAR_CELLS if done_s >= wanted_s else int(BAR_CELLS * done_s / wanted_s)
+        bar = "█" * done + "░" * (BAR_CELLS - done)
+        self.show(f"{bar} {_rate_text(output_tokens_per_s, power_w)}")
+
+    def run_begins(self, number: int, total: int, label: str, left_s: float) -> None:
+        """Show which run begins, and how long the remaining runs will take."""
+        self._run = f"run {number} of {total}: {label} ({span(left_s)} left): "
+
+    def journal_event(self, entry: Entry) -> None:
+        """Ignore the journal's entry: the study's folder keeps it."""
+
+    def show(self, text: str) -> None:
+        """Replace the line; an empty text clears it."""
+        self._line.update({"text/plain": f"{self._run}{text}" if text else ""}, raw=True)
+
+
+@contextmanager
+def notebook_progress() -> Iterator[NotebookProgress]:
+    """Show progress in the present cell while the block runs."""
+    progress = NotebookProgress()
+    try:
+        yield progress
+    finally:
+        progress.show("")
+
+
+TerminalProgress = TypeVar("TerminalProgress", bound=LiveProgress)
+
+
+def interactive_progress(
+    on_terminal: Callable[[], AbstractContextManager[TerminalProgress]], *, wanted: bool
+) -> AbstractContextManager[TerminalProgress | NotebookProgress | NullStudyProgress]:
+    """Return a display for a user who watches: on a terminal or in a notebook, if ``wanted``."""
+    console = Console(stderr=True)
+    if wanted and console.is_jupyter:
+        return notebook_progress()
+    if wanted and console.is_terminal:
+        return on_terminal()
+    return nullcontext(NullStudyProgress())
+
+
+def _phase_text(name: str, detail: str) -> str:
+    return " ".join(part for part in (_PHASES.get(name, name), detail) if part)
+
+
+def _rate_text(output_tokens_per_s: float, power_w: float | None) -> str:
+    text = f"{output_tokens_per_s:,.4g} output tokens/s"
+    return text if power_w is None else f"{text}, {power_w:,.4g} W"
