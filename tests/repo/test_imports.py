@@ -5,6 +5,7 @@ Each case runs in a fresh interpreter, because this one has imported too much al
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -13,6 +14,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+import llem
 
 from llem.api import ENTRY_POINT_GROUP
 
@@ -104,6 +107,37 @@ def test_capabilities_loads_no_models_of_a_config() -> None:
     modules = _modules_after("capabilities")
     assert not modules & {"pydantic", "numpy", "tokenizers", "jinja2", "huggingface_hub"}
     assert len(modules) < 350
+
+
+def _modules_of(statement: str) -> set[str]:
+    listing = f"import json, sys; {statement}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", listing], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_package_loads_nothing_but_its_version() -> None:
+    loaded = _modules_of("import llem") - _modules_of("import importlib, typing, __future__")
+    assert {name for name in loaded if not name.startswith("_")} == {"llem", "llem.version"}
+
+
+def test_every_public_name_is_there_and_is_loaded_when_it_is_used() -> None:
+    source = ast.parse(Path(llem.__file__).read_text())
+    (guarded,) = (node for node in source.body if isinstance(node, ast.If))
+    typed = {alias.name for node in ast.walk(guarded) if isinstance(node, ast.ImportFrom)
+             for alias in node.names}  # fmt: skip
+    assert set(llem.__all__) == typed | {"__version__"} == set(dir(llem))
+    for name in llem.__all__:
+        assert getattr(llem, name), name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = llem.no_such_name
+
+
+def test_each_public_name_loads_its_own_part() -> None:
+    assert not _modules_of("from llem import measure") & {"jinja2", "scipy.stats", "click"}
+    assert "llem.report.comparison" not in _modules_of("from llem import measure")
+    assert not _modules_of("from llem import load_results") & {"rich", "scipy", "psutil"}
 
 
 def test_every_plugin_is_held_to_the_contract_alone(root: Path) -> None:

@@ -59,9 +59,7 @@ def check_returned(loaded_bytes: int | None) -> None:
     if now_bytes is None or loaded_bytes is None:
         return
     if now_bytes > loaded_bytes * (1 + RETURNED_WITHIN_RATIO) + RETURNED_WITHIN_BYTES:
-        raise MemoryNotReturned(
-            f"{now_bytes} bytes are in use, after loading {loaded_bytes}"
-        )
+        raise MemoryNotReturned(f"{now_bytes} bytes are in use, after loading {loaded_bytes}")
 
 
 def reset_peak() -> None:

@@ -136,7 +136,8 @@ def compare_stored(
     """Compare two sides, or variants within ``base``; values are YAML, as on the command line."""
     if unknown := set(allow) - set(ALLOWABLE_CODES):
         raise ConfigError(
-            f"{', '.join(sorted(unknown))}: no such code", hint=f"Codes: {', '.join(ALLOWABLE_CODES)}."
+            f"{', '.join(sorted(unknown))}: no such code",
+            hint=f"Codes: {', '.join(ALLOWABLE_CODES)}.",
         )
     parsed = [parse_limit(limit) for limit in limits]
     chosen = metrics or ([] if parsed else DEFAULT_METRICS)
