@@ -36,10 +36,10 @@ class Experiment(_Experiment):
     the backend's name; each section is a mapping or its config model::
 
         llem.Experiment(
-            backend="pytorch",
-            model={"id": "HuggingFaceTB/SmolLM2-135M"},
+            backend="simulated",
+            model={"id": "shape:tiny"},
             workload={"source": "synthetic", "requests": 8},
-            pytorch={"batch_size": 8},
+            simulated={"batch_size": 8},
         )
 
     The result is a :class:`llem.schema.experiment.Experiment` with the section of its backend, and

@@ -49,7 +49,7 @@ def measure(
             it, the small default that `llem run` measures.
         backend: Backend to use instead of the experiment's.
         model: Model to use instead of the experiment's.
-        overrides: Values by dotted path, such as ``{"pytorch.batch_size": 8}``, or the texts that
+        overrides: Values by dotted path, such as ``{"workload.requests": 8}``, or the texts that
             `--set` takes; they win over all of the above.
         output: Folder that receives the outcome's folder, which is named by the outcome's `id`.
         progress: Whether a bar is shown where a user watches: on a terminal or in a notebook.
