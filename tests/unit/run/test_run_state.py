@@ -72,7 +72,7 @@ def test_windows_and_tokens_of_the_repetitions() -> None:
 def test_an_instance_stands_for_the_whole_device() -> None:
     whole = replace(gpu("GPU-a"), instances=("MIG-1", "MIG-2"))
     state = finished_run(
-        facts=replace(finished_run().facts, gpus=(whole, gpu("GPU-b"))),
+        host=replace(finished_run().host, gpus=(whole, gpu("GPU-b"))),
         opened=OpenReport("engine", "2.0", MODEL, ["cuda:MIG-1", "cuda:MIG-2", "cuda:GPU-b"]),
     )
     assert state.used_devices == ["cuda:GPU-a", "cuda:GPU-b"]
