@@ -8,15 +8,14 @@ from pydantic import ValidationError
 from llem.config.rule_checks import rules_of
 from llem.schema.base import IS_SET
 from llem.schema.fields import ConfigField, bare, members, walk
-from llem_trt.config.trt import TrtConfig
+from llem_trt.section import TrtConfig
 
 from .conftest import TrtExperiment, make
 
 FIELDS = {
-    field.path: field
-    for field in walk(TrtConfig, "trt.")
-    if not field.is_section and field.param.maps_to
+    field.path: field for field in walk(TrtConfig, "trt.") if not field.is_section and field.maps_to
 }
+NEUTRAL = [(path, value) for path, field in FIELDS.items() for value in field.param.neutral]
 DECODERS = [
     {},
     {"decoder.temperature": 0.7},
@@ -29,12 +28,12 @@ ERRORS = [rule for rule in rules_of("trt", TrtConfig) if rule.severity == "error
 
 def values_of(field: ConfigField) -> st.SearchStrategy[Any]:
     """Return values that the field may have: all of a choice, and the author's examples."""
-    kinds = [bare(one) for one in members(field.info.annotation)]
+    kinds = [bare(member) for member in members(field.info.annotation)]
     if all(get_origin(kind) is Literal for kind in kinds):
         return st.sampled_from([value for kind in kinds for value in get_args(kind)])
     if kinds == [bool]:
         return st.booleans()
-    return st.sampled_from(field.param.examples)
+    return st.sampled_from((*field.param.examples, *field.param.neutral))
 
 
 @st.composite
@@ -45,6 +44,9 @@ def experiments(draw) -> TrtExperiment | None:
     for path in paths:
         values |= _around(FIELDS[path])
         values[path] = draw(values_of(FIELDS[path]))
+    # A neutral value may stand anywhere, whether its field can act there or not.
+    for path, value in draw(st.lists(st.sampled_from(NEUTRAL), max_size=4)):
+        values.setdefault(path, value)
     if draw(st.booleans()):
         values["trt.surface"] = draw(st.sampled_from(["1.2", "1.3"]))
     try:

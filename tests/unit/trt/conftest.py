@@ -7,8 +7,8 @@ import pytest
 
 from llem.config.rule_checks import rules_of
 from llem.schema.experiment import Experiment
-from llem_trt.config.trt import TrtConfig
-from llem_trt.kwargs import build_plan
+from llem_trt.plan import plan_of
+from llem_trt.section import TrtConfig
 
 MODEL = {"id": "folder", "weights": "pretrained"}
 
@@ -51,7 +51,7 @@ def experiment():
 @pytest.fixture(scope="session")
 def plan():
     """Return a function that plans an experiment made from the same arguments."""
-    return lambda values=None, **sections: build_plan(make(values, **sections))
+    return lambda values=None, **sections: plan_of(make(values, **sections))
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import llem_trt
 from llem.api.parameter_audit import FoundParameter
 from llem.introspect.engine_audit import Classification, audited
 from llem_trt.audit import parameter_audit
-from llem_trt.config.trt import TrtConfig
 from llem_trt.reference import classes, found
+from llem_trt.section import TrtConfig
 from llem_trt.versions import SURFACES
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from llem_trt.config.trt import TrtConfig
+from llem_trt.section import TrtConfig
 
 
 @pytest.mark.parametrize(
@@ -14,11 +14,10 @@ from llem_trt.config.trt import TrtConfig
         {"kv_cache": {"free_gpu_memory_fraction": 1.1}},
         {"kv_cache": {"dtype": "int3"}},
         {"kv_cache_dtype": "fp8"},
-        {"speculation": {}},
         {"speculation": {"method": "guessing"}},
         {"quantization": {"quant_algo": "W3A3"}},
         {"sparse_attention": {"algorithm": "rocket", "page_size": 0}},
-        {"sampling": {"beam_width": 1}},
+        {"sampling": {"beam_width": 0}},
         {"surface": "1.1"},
         {"execution": "autodeploy"},
     ],
@@ -38,7 +37,7 @@ def test_the_section_is_none_by_default_and_frozen():
 def test_every_quantization_algorithm_of_the_engine_can_be_named():
     from typing import get_args
 
-    from llem_trt.config.algorithms import Algorithm
+    from llem_trt.hardware import Algorithm
     from llem_trt.reference import classes
 
     listed = classes("1.2")["tensorrt_llm.llmapi.QuantConfig"]["quant_algo"].choices

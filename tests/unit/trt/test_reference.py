@@ -6,10 +6,11 @@ from pydantic import TypeAdapter
 
 from llem.schema.call_plan import Call, CallPlan, Construct
 from llem.schema.fields import markers, walk
-from llem_trt.config.trt import TrtConfig
-from llem_trt.kwargs import build_plan
-from llem_trt.objects import ENUMS, OBJECTS, SPARSE_ATTENTION, SPECULATION
+from llem_trt.config.methods import CLASSES as SPECULATION
+from llem_trt.config.sparse_attention import CLASSES as SPARSE_ATTENTION
+from llem_trt.plan import plan_of
 from llem_trt.reference import classes, read_from
+from llem_trt.section import TrtConfig
 from llem_trt.versions import SURFACES, Only
 
 from .configs import FIELDS, experiments, values_of
@@ -20,7 +21,7 @@ from .signature import faults
 @given(experiment=experiments())
 def test_no_plan_has_a_parameter_that_its_surface_lacks(experiment):
     assume(experiment is not None)
-    plan = build_plan(experiment)
+    plan = plan_of(experiment)
     event(f"surface {plan.settings['surface']}, {plan.settings['execution']}")
     assert faults(plan) == []
     assert CallPlan.from_json(plan.to_json()) == plan
@@ -30,7 +31,7 @@ def test_no_plan_has_a_parameter_that_its_surface_lacks(experiment):
 def test_random_experiments_reach_every_field(path):
     found = next_valid(path)
     assert found is not None, f"no valid experiment sets {path}"
-    assert faults(build_plan(found)) == []
+    assert faults(plan_of(found)) == []
 
 
 def next_valid(path):
@@ -74,15 +75,19 @@ def test_the_check_finds_what_is_wrong(target, arguments, fault):
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_class_that_a_plan_may_build_is_known(surface):
     known = classes(surface)
-    built = {*OBJECTS.values(), *SPECULATION.values(), *SPARSE_ATTENTION.values()}
-    other = {name for one in SURFACES if one != surface for name in classes(one)}
+    fields = walk(TrtConfig, "trt.")
+    sections = {argument.of for field in fields for argument in field.places} - {""}
+    assert len(sections) == 12
+    built = {*sections, *SPECULATION.values(), *SPARSE_ATTENTION.values()}
+    other = {name for surface in SURFACES for name in classes(surface)}
     assert built <= known.keys() | other
-    assert set(ENUMS.values()) == {"tensorrt_llm.llmapi.QuantAlgo"}
+    enumerations = {field.param.member_of for field in fields} - {""}
+    assert enumerations == {"tensorrt_llm.llmapi.QuantAlgo"}
 
 
 def test_a_field_for_one_surface_says_so():
     for field in walk(TrtConfig, "trt."):
-        only = [one for one in markers(field.info, Only) if not one.values]
+        only = [only for only in markers(field.info, Only) if not only.values]
         assert len(only) <= 1, field.path
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from llem.config.rule_checks import rules_of
-from llem_trt.config.trt import TrtConfig
+from llem_trt.section import TrtConfig
 
 NEW, OLD = {"trt.surface": "1.3"}, {"trt.surface": "1.2"}
 BUILT = {**OLD, "trt.execution": "tensorrt"}
@@ -20,15 +20,15 @@ LONG = {"workload": {"source": "synthetic", "input_tokens": 9000, "output_tokens
 BROKEN = [
     ("trt-reads-no-gguf", {"model.gguf_file": "m.gguf"}),
     ("trt-has-no-float32", {"model.dtype": "float32"}),
-    ("trt-engine-is-quantised-already", {**BUILT, "trt.engine_path": "e", "trt.quantization": {}}),
+    ("trt-engine-is-quantized-already", {**BUILT, "trt.engine_path": "e", "trt.quantization": {}}),
     ("trt-engine-has-weights", {**BUILT, "trt.engine_path": "e", "model.weights": "random"}),
     ("trt-engine-has-a-dtype", {**BUILT, "trt.engine_path": "e", "model.dtype": "float16"}),
     (
-        "trt-checkpoint-quantisation-is-read-back",
+        "trt-checkpoint-quantization-is-read-back",
         {**BUILT, "trt.checkpoint_quantization": "FP8"},
     ),
     (
-        "trt-shape-is-not-quantised",
+        "trt-shape-is-not-quantized",
         {"model.id": "shape:tiny", "model.weights": None, "trt.checkpoint_quantization": "FP8"},
     ),
     ("trt-unchunked-prompt-fits-an-iteration", LONG),
@@ -155,8 +155,13 @@ BROKEN = [
     ("trt-sampling-needs-settings", {"decoder": {"do_sample": True, "temperature": None}}),
     ("trt-beams-fit", {"trt.sampling.beam_width": 4}),
     ("trt-beams-do-not-overlap", {**OLD, **BEAMS}),
+    ("trt-speculation-needs-a-method", {"trt.speculation": {}}),
+    ("trt-sparse-attention-needs-an-algorithm", {"trt.sparse_attention": {}}),
     ("trt-beams-or-speculation", {**BEAMS, **NGRAM}),
-    ("trt-guide-needs-a-library", {"trt.sampling.guided_decoding": {"regex": "a"}}),
+    (
+        "sampling-guided-decoding-needs-guided-decoding-backend",
+        {"trt.sampling.guided_decoding": {"regex": "a"}},
+    ),
     ("trt-one-guide", {**XGRAMMAR, "trt.sampling.guided_decoding": {}}),
     (
         "trt-one-guide",
@@ -174,7 +179,7 @@ BROKEN = [
     ("sparse-attention-topk-needs-sparse-attention-algorithm", {
         "trt.sparse_attention": {"algorithm": "dsa", "topk": 4}}),
     # What only one surface has.
-    ("trt-sampler-type-only-in-1-2", {**NEW, "trt.sampler_type": "auto"}),
+    ("trt-sampler-type-only-in-1-2", {**NEW, "trt.sampler_type": "TorchSampler"}),
     ("trt-enable-in-graph-sampling-only-in-1-3", {**OLD, "trt.enable_in_graph_sampling": True}),
     ("trt-kv-cache-dtype-values-only-in-1-3", {**OLD, "trt.kv_cache.dtype": "nvfp4"}),
     ("trt-nvfp4-gemm-allowed-backends-values-only-in-1-3", {
@@ -218,7 +223,7 @@ def test_every_rule_that_is_written_down_is_tested_above():
             "trt.sampling.return_perf_metrics": False, "trt.kv_cache.enable_block_reuse": False}),
     ],
 )  # fmt: skip
-def test_the_remedy_heals_it(experiment, broken, rule, values):
+def test_the_hint_repairs_it(experiment, broken, rule, values):
     whole = {path: value for path, value in values.items() if "." not in path}
     dotted = {path: value for path, value in values.items() if "." in path}
     assert broken(experiment(dotted, **whole)) == []

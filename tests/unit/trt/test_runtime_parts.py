@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llem.api.session import Request
-from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
+from llem.schema.call_plan import Call, CallPlan, Construct, Symbol, differences
 from llem_trt.runtime import observe
 from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of, shared_blocks
 from llem_trt.runtime.open_report import is_native, model_folder, model_info
@@ -175,12 +175,16 @@ class Kind(Enum):
     DUMMY = 1
 
 
+class Algorithm(Enum):
+    FP8 = "FP8"
+
+
 def test_values_are_read_back_by_the_names_they_were_asked_under():
     cache = SimpleNamespace(dtype="bfloat16", enable_block_reuse=True, host_cache_size=None)
     graphs = SimpleNamespace(batch_sizes=[1, 2, 8])
     args = SimpleNamespace(
         dtype="auto", load_format=Kind.DUMMY, kv_cache_config=cache, cuda_graph_config=graphs,
-        model="/somewhere/else",
+        model="/somewhere/else", quant_config=SimpleNamespace(quant_algo=Algorithm.FP8),
     )  # fmt: skip
     load = Call(
         "load",
@@ -196,9 +200,9 @@ def test_values_are_read_back_by_the_names_they_were_asked_under():
     assert found["load.load_format"] == "dummy"
     assert found["load.kv_cache_config.enable_block_reuse"] is True
     assert "load.model" not in found
-    differences = list(observe.nested_differences(CallPlan((load,)), found))
-    assert len(differences) == 1
-    assert "kv_cache_config.dtype was asked to be 'fp8' and was 'bfloat16'" in differences[0]
+    assert found["load.quant_config.quant_algo"] == "QuantAlgo.FP8"
+    assert differences(CallPlan((load,)).requested(), found) == ("load.kv_cache_config.dtype",)
+    assert found["load.kv_cache_config.dtype"] == "bfloat16"
 
 
 def test_quantization_is_named_even_where_there_is_none():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llem.api.parameter_audit import ParameterAudit, Surface
+from llem.schema.fields import walk
 from llem_trt import exclusions, reference
-from llem_trt.kwargs import SHARED
-from llem_trt.objects import OBJECTS, SPARSE_ATTENTION, SPECULATION
+from llem_trt.config import TrtFields
+from llem_trt.config.methods import CLASSES as SPECULATION
+from llem_trt.config.sparse_attention import CLASSES as SPARSE_ATTENTION
+from llem_trt.plan import SHARED
 from llem_trt.versions import SURFACES
 
 _PUBLIC = "tensorrt_llm.llmapi"
@@ -43,8 +46,9 @@ def parameter_audit() -> ParameterAudit:
         "tensorrt_llm._tensorrt_engine.LLM": "load",
         "tensorrt_llm.LLM.generate": "generate",
         "tensorrt_llm.SamplingParams": "sampling",
-        **{target: f"load.{argument}" for argument, target in OBJECTS.items()},
-        OBJECTS["guided_decoding"]: "sampling.guided_decoding",
+        **{
+            place.of: place.place for field in walk(TrtFields) for place in field.places if place.of
+        },
         **dict.fromkeys(SPECULATION.values(), "load.speculative_config"),
         **dict.fromkeys(SPARSE_ATTENTION.values(), "load.sparse_attention_config"),
     }

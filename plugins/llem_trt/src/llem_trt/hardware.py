@@ -9,7 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from llem_trt.config.algorithms import Algorithm
+Algorithm = Literal[
+    "W8A16",
+    "W4A16",
+    "W4A16_AWQ",
+    "W4A8_AWQ",
+    "W8A16_GPTQ",
+    "W4A16_GPTQ",
+    "W8A8_SQ_PER_CHANNEL",
+    "W8A8_SQ_PER_TENSOR_PLUGIN",
+    "W8A8_SQ_PER_CHANNEL_PER_TOKEN_PLUGIN",
+    "W8A8_SQ_PER_CHANNEL_PER_TENSOR_PLUGIN",
+    "W8A8_SQ_PER_TENSOR_PER_TOKEN_PLUGIN",
+    "W4A8_QSERVE_PER_GROUP",
+    "W4A8_QSERVE_PER_CHANNEL",
+    "FP8",
+    "FP8_PER_CHANNEL_PER_TOKEN",
+    "FP8_BLOCK_SCALES",
+    "INT8",
+    "MIXED_PRECISION",
+    "NVFP4",
+    "W4A8_NVFP4_FP8",
+    "W4A8_MXFP4_FP8",
+    "W4A8_MXFP4_MXFP8",
+    "W4A16_MXFP4",
+    "NO_QUANT",
+]
+"""The algorithms of quantization that TensorRT-LLM knows: every ``QuantAlgo``."""
 
 Architecture = Literal["Ampere", "Ada", "Hopper", "Blackwell sm100", "Blackwell sm120"]
 

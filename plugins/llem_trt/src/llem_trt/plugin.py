@@ -25,7 +25,7 @@ def llem_capabilities() -> BackendInfo:
 @hookimpl
 def llem_config_model() -> type[BackendConfig]:
     """Return the backend's config section."""
-    from llem_trt.config.trt import TrtConfig
+    from llem_trt.section import TrtConfig
 
     return TrtConfig
 
@@ -33,9 +33,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the TensorRT-LLM calls for ``experiment``."""
-    from llem_trt.kwargs import build_plan
+    from llem_trt.plan import plan_of
 
-    return build_plan(experiment)
+    return plan_of(experiment)
 
 
 @hookimpl

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from llem.api import Experiment, Finding
 from llem.api.capability import Gpu, HostInfo
-from llem.errors import Finding
-from llem.schema.experiment import Experiment
+from llem_trt.config import TrtFields
 from llem_trt.hardware import (
     BEGINS_WITH,
     BFLOAT16_CAPABILITY,
@@ -15,7 +15,6 @@ from llem_trt.hardware import (
     algorithm_runs_on,
     architecture_of,
 )
-from llem_trt.section import section_of, surface_in_use, world_size
 
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
@@ -29,7 +28,8 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
             hint="Use a machine that has one, or check the driver and CUDA_VISIBLE_DEVICES.",
         )
         return
-    needed = world_size(experiment)
+    section = experiment.section_as(TrtFields)
+    needed = section.world_size
     if len(facts.gpus) < needed:
         yield Finding(
             code="too-few-gpus",
@@ -38,15 +38,15 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
             hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
         )
     gpu = facts.gpus[0]
-    yield from _dtype(experiment, gpu)
-    yield from _quantization(experiment, gpu)
-    yield from _kv_cache(experiment, gpu)
+    yield from _dtype(experiment, section, gpu)
+    yield from _quantization(section, gpu)
+    yield from _kv_cache(section, gpu)
 
 
-def _dtype(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
+def _dtype(experiment: Experiment, section: TrtFields, gpu: Gpu) -> Iterator[Finding]:
     if (
         experiment.model.dtype == "bfloat16"
-        and surface_in_use(experiment) == "1.2"
+        and section.planned_surface == "1.2"
         and gpu.compute_capability < BFLOAT16_CAPABILITY
     ):
         yield Finding(
@@ -57,8 +57,7 @@ def _dtype(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
         )
 
 
-def _quantization(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
-    section = section_of(experiment)
+def _quantization(section: TrtFields, gpu: Gpu) -> Iterator[Finding]:
     built = section.quantization.quant_algo if section.quantization is not None else None
     for path, algorithm in (
         ("trt.checkpoint_quantization", section.checkpoint_quantization),
@@ -68,8 +67,8 @@ def _quantization(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
             yield from _runs_on(path, algorithm, algorithm_runs_on(algorithm), gpu)
 
 
-def _kv_cache(experiment: Experiment, gpu: Gpu) -> Iterator[Finding]:
-    cache = section_of(experiment).kv_cache
+def _kv_cache(section: TrtFields, gpu: Gpu) -> Iterator[Finding]:
+    cache = section.kv_cache
     dtype = cache.dtype if cache is not None else None
     if dtype is not None and dtype in KV_CACHE_RUNS_ON:
         yield from _runs_on("trt.kv_cache.dtype", dtype, KV_CACHE_RUNS_ON[dtype], gpu)

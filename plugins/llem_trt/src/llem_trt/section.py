@@ -1,36 +1,29 @@
-"""The experiment's own section, typed."""
+"""The config section of the backend: its fields, and the rules about them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import Any, ClassVar
 
-from llem.schema.experiment import Experiment
-from llem_trt.versions import SurfaceName, chosen
-
-if TYPE_CHECKING:
-    from llem_trt.config.trt import TrtConfig
-
-
-def section_of(experiment: Experiment) -> TrtConfig:
-    """Return the experiment's section of this backend."""
-    return cast("TrtConfig", experiment.section)
-
-
-def surface_in_use(experiment: Experiment) -> SurfaceName:
-    """Return the surface that the experiment's plan is made for."""
-    return chosen(section_of(experiment).surface)
+from llem.api import Rule
+from llem_trt.config import TrtFields
+from llem_trt.rules.generation import GENERATION_RULES
+from llem_trt.rules.limits import LIMIT_RULES
+from llem_trt.rules.memory import MEMORY_RULES
+from llem_trt.rules.model import MODEL_RULES
+from llem_trt.rules.parallelism import PARALLEL_RULES
+from llem_trt.rules.speculation import SPECULATION_RULES
+from llem_trt.rules.surface import SURFACE_RULES
 
 
-def is_legacy(experiment: Experiment) -> bool:
-    """Whether the legacy TensorRT execution is asked for."""
-    return section_of(experiment).execution == "tensorrt"
+class TrtConfig(TrtFields):
+    """How TensorRT-LLM loads the model, schedules requests and generates."""
 
-
-def world_size(experiment: Experiment) -> int:
-    """Return the number of devices: tensor by pipeline by context parallel size."""
-    section = section_of(experiment)
-    return (
-        (section.tensor_parallel_size or 1)
-        * (section.pipeline_parallel_size or 1)
-        * (section.context_parallel_size or 1)
+    rules: ClassVar[tuple[Rule[Any], ...]] = (
+        *MODEL_RULES,
+        *LIMIT_RULES,
+        *MEMORY_RULES,
+        *PARALLEL_RULES,
+        *SPECULATION_RULES,
+        *GENERATION_RULES,
+        *SURFACE_RULES,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,19 @@ NEWEST: SurfaceName = SURFACES[-1]
 """The surface to plan for where TensorRT-LLM is not installed."""
 
 
+OLD: Mapping[str, Any] = {"trt.surface": "1.2"}
+"""Context of examples of a field that only surface 1.2 has."""
+
+NEW: Mapping[str, Any] = {"trt.surface": "1.3"}
+"""Context of examples of a field that only surface 1.3 has."""
+
+PYTORCH: Mapping[str, Any] = {"trt.execution": (None, "pytorch")}
+"""Requirement of a field that only the PyTorch execution has."""
+
+TENSORRT: Mapping[str, Any] = {"trt.execution": "tensorrt"}
+"""Requirement of a field that only the legacy TensorRT execution has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Only:
     """Marks a field, or some of its values, that only one surface has; use in ``Annotated``.
@@ -27,6 +41,11 @@ class Only:
 
     surface: SurfaceName
     values: tuple[Any, ...] = ()
+
+    def concerns(self, value: Any) -> bool:
+        """Whether ``value`` of the field, or an item of it, is one that only the surface has."""
+        items = value if isinstance(value, tuple) else (value,)
+        return not self.values or any(item in self.values for item in items)
 
 
 def surface_of(engine_version: str) -> SurfaceName:
@@ -44,7 +63,7 @@ def installed() -> str | None:
         return None
 
 
-def chosen(configured: SurfaceName | None) -> SurfaceName:
+def surface_for(configured: SurfaceName | None) -> SurfaceName:
     """Return the surface to plan for: the configured, the installed or the newest one."""
     if configured is not None:
         return configured

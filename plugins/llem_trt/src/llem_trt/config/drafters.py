@@ -6,31 +6,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel
-from llem_trt.config.methods import of
+from llem.api import EngineArg, Section
+from llem_trt.config.methods import of_methods
 from llem_trt.versions import Only
 
 
-class EagleFields(FrozenModel):
+class EagleFields(Section, feeds="load.speculative_config"):
     """EAGLE: a small draft model that reads the model's own states."""
 
     eagle_choices: Annotated[
         tuple[tuple[int, ...], ...] | None,
         Field(min_length=1),
-        of("eagle_choices", "eagle3", "eagle", examples=(((0,), (0, 0)),)),
+        of_methods("eagle3", "eagle", examples=(((0,), (0, 0)),)),
     ] = None
     """Fixed tree of drafts, as paths from its root."""
 
     greedy_sampling: Annotated[
-        bool | None, of("greedy_sampling", "eagle3", "eagle", examples=(False,))
+        bool | None, of_methods("eagle3", "eagle", neutral=(True,), examples=(False,))
     ] = None
     """Whether a draft is accepted only where it is the likeliest token."""
 
     posterior_threshold: Annotated[
         float | None,
         Field(ge=0, le=1),
-        of(
-            "posterior_threshold",
+        of_methods(
             "eagle3",
             "eagle",
             unit="ratio",
@@ -42,10 +41,10 @@ class EagleFields(FrozenModel):
 
     use_dynamic_tree: Annotated[
         bool | None,
-        of(
-            "use_dynamic_tree",
+        of_methods(
             "eagle3",
             "eagle",
+            neutral=(False,),
             examples=(True,),
             example_context={
                 "trt.speculation.dynamic_tree_max_top_k": 4,
@@ -58,10 +57,10 @@ class EagleFields(FrozenModel):
     dynamic_tree_max_top_k: Annotated[
         int | None,
         Field(ge=1),
-        of(
-            "dynamic_tree_max_topK",
+        of_methods(
             "eagle3",
             "eagle",
+            maps_to=EngineArg("load", "speculative_config.dynamic_tree_max_topK"),
             unit="tokens",
             examples=(4,),
             example_context={
@@ -75,59 +74,61 @@ class EagleFields(FrozenModel):
     max_non_leaves_per_layer: Annotated[
         int | None,
         Field(ge=1),
-        of("max_non_leaves_per_layer", "eagle3", "eagle", unit="nodes", examples=(8,)),
+        of_methods("eagle3", "eagle", unit="nodes", examples=(8,)),
     ] = None
     """Nodes of one layer of the tree that have branches."""
 
     eagle3_one_model: Annotated[
-        bool | None, of("eagle3_one_model", "eagle3", examples=(False,))
+        bool | None, of_methods("eagle3", neutral=(True,), examples=(False,))
     ] = None
     """Whether the draft is part of the model's own forward pass."""
 
     eagle3_layers_to_capture: Annotated[
         tuple[int, ...] | None,
         Field(min_length=1),
-        of("eagle3_layers_to_capture", "eagle3", unit="layers", examples=((1, 15, 28),)),
+        of_methods("eagle3", unit="layers", examples=((1, 15, 28),)),
     ] = None
     """Layers of the model whose states feed the draft."""
 
     eagle3_model_arch: Annotated[
         Literal["llama3", "mistral_large3"] | None,
-        of("eagle3_model_arch", "eagle3", examples=("mistral_large3",)),
+        of_methods("eagle3", neutral=("llama3",), examples=("mistral_large3",)),
     ] = None
     """Architecture of the draft."""
 
 
-class MtpFields(FrozenModel):
+class MtpFields(Section, feeds="load.speculative_config"):
     """Multi-token prediction: layers of the model that look further ahead."""
 
     num_nextn_predict_layers: Annotated[
         int | None,
         Field(ge=1, le=64),
-        of("num_nextn_predict_layers", "mtp", unit="tokens", examples=(3,)),
+        of_methods("mtp", unit="tokens", neutral=(1,), examples=(3,)),
     ] = None
     """Tokens to propose; each layer predicts one further ahead."""
 
-    use_mtp_vanilla: Annotated[bool | None, of("use_mtp_vanilla", "mtp", examples=(True,))] = None
+    use_mtp_vanilla: Annotated[
+        bool | None, of_methods("mtp", neutral=(False,), examples=(True,))
+    ] = None
     """Whether the layers run one after the other rather than like an EAGLE draft."""
 
     mtp_eagle_one_model: Annotated[
-        bool | None, of("mtp_eagle_one_model", "mtp", examples=(False,))
+        bool | None, of_methods("mtp", neutral=(True,), examples=(False,))
     ] = None
     """Whether they are part of the model's own forward pass."""
 
     use_relaxed_acceptance_for_thinking: Annotated[
-        bool | None, of("use_relaxed_acceptance_for_thinking", "mtp", examples=(True,))
+        bool | None, of_methods("mtp", neutral=(False,), examples=(True,))
     ] = None
     """Whether less likely drafts are accepted while the model reasons."""
 
     relaxed_topk: Annotated[
         int | None,
         Field(ge=1),
-        of(
-            "relaxed_topk",
+        of_methods(
             "mtp",
             unit="tokens",
+            neutral=(1,),
             examples=(5,),
             example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
@@ -137,10 +138,10 @@ class MtpFields(FrozenModel):
     relaxed_delta: Annotated[
         float | None,
         Field(ge=0, le=1),
-        of(
-            "relaxed_delta",
+        of_methods(
             "mtp",
             unit="ratio",
+            neutral=(0,),
             examples=(0.1,),
             example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
@@ -150,57 +151,63 @@ class MtpFields(FrozenModel):
     begin_thinking_phase_token: Annotated[
         int | None,
         Field(ge=0),
-        of("begin_thinking_phase_token", "mtp", unit="token id", examples=(151_667,)),
+        of_methods("mtp", unit="token id", neutral=(128_798,), examples=(151_667,)),
     ] = None
     """Token that begins the reasoning."""
 
     end_thinking_phase_token: Annotated[
         int | None,
         Field(ge=0),
-        of("end_thinking_phase_token", "mtp", unit="token id", examples=(151_668,)),
+        of_methods("mtp", unit="token id", neutral=(128_799,), examples=(151_668,)),
     ] = None
     """Token that ends it."""
 
 
-class NgramFields(FrozenModel):
+class NgramFields(Section, feeds="load.speculative_config"):
     """N-grams: what followed the same tokens before."""
 
     max_matching_ngram_size: Annotated[
         int | None,
         Field(ge=1, le=1024),
-        of("max_matching_ngram_size", "ngram", unit="tokens", examples=(4,)),
+        of_methods("ngram", unit="tokens", neutral=(2,), examples=(4,)),
     ] = None
     """Longest ending of the text that is searched for in it."""
 
-    is_keep_all: Annotated[bool | None, of("is_keep_all", "ngram", examples=(False,))] = None
+    is_keep_all: Annotated[bool | None, of_methods("ngram", neutral=(True,), examples=(False,))] = (
+        None
+    )
     """Whether every continuation that was seen is kept."""
 
-    is_use_oldest: Annotated[bool | None, of("is_use_oldest", "ngram", examples=(False,))] = None
+    is_use_oldest: Annotated[
+        bool | None, of_methods("ngram", neutral=(True,), examples=(False,))
+    ] = None
     """Whether the oldest continuation is proposed rather than the newest."""
 
-    is_public_pool: Annotated[bool | None, of("is_public_pool", "ngram", examples=(False,))] = None
+    is_public_pool: Annotated[
+        bool | None, of_methods("ngram", neutral=(True,), examples=(False,))
+    ] = None
     """Whether requests share what they have seen."""
 
 
-class PardFields(FrozenModel):
+class PardFields(Section, feeds="load.speculative_config"):
     """Parallel drafting: one pass of a draft model for all tokens."""
 
     mask_token_id: Annotated[
         int | None,
         Field(ge=0),
-        of("mask_token_id", "pard", unit="token id", examples=(128_256,)),
+        of_methods("pard", unit="token id", examples=(128_256,)),
         Only("1.3"),
     ] = None
     """Token that stands for the ones to predict; unset takes the draft model's."""
 
 
-class LegacyFields(FrozenModel):
+class LegacyFields(Section, feeds="load.speculative_config"):
     """Methods of the legacy TensorRT execution."""
 
     medusa_choices: Annotated[
         tuple[tuple[int, ...], ...] | None,
         Field(min_length=1),
-        of("medusa_choices", "medusa", examples=(((0,), (0, 0)),)),
+        of_methods("medusa", examples=(((0,), (0, 0)),)),
         Only("1.2"),
     ] = None
     """Tree of the heads' proposals, as paths from its root."""
@@ -208,7 +215,7 @@ class LegacyFields(FrozenModel):
     num_medusa_heads: Annotated[
         int | None,
         Field(ge=1, le=64),
-        of("num_medusa_heads", "medusa", unit="heads", examples=(4,)),
+        of_methods("medusa", unit="heads", examples=(4,)),
         Only("1.2"),
     ] = None
     """Heads; unset takes the checkpoint's."""
@@ -216,7 +223,7 @@ class LegacyFields(FrozenModel):
     max_window_size: Annotated[
         int | None,
         Field(ge=1),
-        of("max_window_size", "lookahead", unit="tokens", examples=(4,)),
+        of_methods("lookahead", unit="tokens", examples=(4,)),
         Only("1.2"),
     ] = None
     """Window of lookahead decoding."""
@@ -224,7 +231,7 @@ class LegacyFields(FrozenModel):
     max_ngram_size: Annotated[
         int | None,
         Field(ge=1),
-        of("max_ngram_size", "lookahead", unit="tokens", examples=(3,)),
+        of_methods("lookahead", unit="tokens", examples=(3,)),
         Only("1.2"),
     ] = None
     """Tokens of one of its n-grams."""
@@ -232,7 +239,7 @@ class LegacyFields(FrozenModel):
     max_verification_set_size: Annotated[
         int | None,
         Field(ge=1),
-        of("max_verification_set_size", "lookahead", unit="n-grams", examples=(4,)),
+        of_methods("lookahead", unit="n-grams", examples=(4,)),
         Only("1.2"),
     ] = None
     """N-grams it verifies in one step."""

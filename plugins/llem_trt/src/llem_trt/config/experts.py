@@ -6,30 +6,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel
-from llem_trt.config.markers import llm
+from llem.api import Param, Section
 from llem_trt.versions import Only
 
 
-class ExpertBalancer(FrozenModel):
+class ExpertBalancer(Section, builds="tensorrt_llm.llmapi.llm_args.MoeLoadBalancerConfig"):
     """Placement of experts on ranks: ``MoeLoadBalancerConfig``."""
 
     num_slots: Annotated[
         int | None,
         Field(ge=1),
-        llm("moe_config.load_balancer.num_slots", unit="slots", examples=(64,)),
+        Param(unit="slots", examples=(64,)),
     ] = None
     """Places for experts over all ranks; a multiple of the expert parallel size."""
 
     layer_updates_per_iter: Annotated[
         int | None,
         Field(ge=0),
-        llm("moe_config.load_balancer.layer_updates_per_iter", unit="layers", examples=(1,)),
+        Param(unit="layers", examples=(1,)),
     ] = None
     """Layers whose experts may move in one iteration; 0 keeps them where they are."""
 
 
-class Experts(FrozenModel):
+class Experts(Section, feeds="load.moe_config", builds="tensorrt_llm.llmapi.MoeConfig"):
     """Kernels and placement of experts."""
 
     backend: Annotated[
@@ -38,7 +37,7 @@ class Experts(FrozenModel):
             "DENSEGEMM", "MARLIN",
         ]
         | None,
-        llm("moe_config.backend", examples=("CUTLASS",)),
+        Param(examples=("CUTLASS",)),
         Only("1.2", values=("WIDEEP",)),
         Only("1.3", values=("DENSEGEMM", "MARLIN")),
     ] = None  # fmt: skip
@@ -47,21 +46,15 @@ class Experts(FrozenModel):
     max_num_tokens: Annotated[
         int | None,
         Field(ge=1),
-        llm("moe_config.max_num_tokens", unit="tokens", examples=(4096,)),
+        Param(unit="tokens", examples=(4096,)),
     ] = None
     """Tokens in one call of the fused kernel; more are done in several calls."""
 
-    load_balancer: Annotated[
-        ExpertBalancer | None, llm("moe_config.load_balancer", examples=({"num_slots": 64},))
-    ] = None
+    load_balancer: Annotated[ExpertBalancer | None, Param(examples=({"num_slots": 64},))] = None
     """Placement of experts on ranks."""
 
-    disable_finalize_fusion: Annotated[
-        bool | None, llm("moe_config.disable_finalize_fusion", examples=(True,))
-    ] = None
+    disable_finalize_fusion: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether to do without a fusion whose sums depend on the order of arrival."""
 
-    use_low_precision_moe_combine: Annotated[
-        bool | None, llm("moe_config.use_low_precision_moe_combine", examples=(True,))
-    ] = None
+    use_low_precision_moe_combine: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether expert outputs of an NVFP4 checkpoint are summed in lower precision."""

@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel
-from llem.schema.experiment import BackendConfig
-from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
-from llem_trt.versions import Only
+from llem.api import BackendConfig, EngineArg, Param, Section
+from llem_trt.versions import NEW, OLD, PYTORCH, Only
 
 Sizes = tuple[Annotated[int, Field(ge=1)], ...]
 
@@ -17,66 +15,62 @@ _GRAPHS_ON = {"trt.cuda_graphs.enabled": (None, True)}
 _COMPILE_ON = {"trt.torch_compile.enabled": (None, True)}
 
 
-class CudaGraphs(FrozenModel):
+class CudaGraphs(
+    Section, feeds="load.cuda_graph_config", builds="tensorrt_llm.llmapi.CudaGraphConfig"
+):
     """CUDA graphs of decoding: ``CudaGraphConfig``."""
 
-    enabled: Annotated[bool | None, llm("cuda_graph_config", examples=(False,))] = None
+    enabled: Annotated[
+        bool | None, Param(affects=EngineArg("load", "cuda_graph_config"), examples=(False,))
+    ] = None
     """Whether decoding replays captured graphs; unset and true do."""
 
     batch_sizes: Annotated[
         Sizes | None,
         Field(min_length=1),
-        llm(
-            "cuda_graph_config.batch_sizes",
-            unit="requests",
-            requires=_GRAPHS_ON,
-            examples=((1, 2, 4, 8),),
-        ),
+        Param(unit="requests", requires=_GRAPHS_ON, examples=((1, 2, 4, 8),)),
     ] = None
     """Batch sizes to capture; unset takes a list up to `max_batch_size`."""
 
     max_batch_size: Annotated[
         int | None,
-        Field(ge=1),
-        llm(
-            "cuda_graph_config.max_batch_size", unit="requests", requires=_GRAPHS_ON, examples=(64,)
-        ),
+        Field(ge=0),
+        Param(unit="requests", requires=_GRAPHS_ON, neutral=(0,), examples=(64,)),
     ] = None
-    """Largest batch size to capture; 128 if nothing is set."""
+    """Largest batch size to capture; unset and 0 leave it to the engine, which takes 128."""
 
     enable_padding: Annotated[
         bool | None,
-        llm("cuda_graph_config.enable_padding", requires=_GRAPHS_ON, examples=(True,)),
+        Param(requires=_GRAPHS_ON, examples=(True,)),
     ] = None
     """Whether batches are rounded up to a captured size."""
 
 
-class TorchCompile(FrozenModel):
+class TorchCompile(
+    Section, feeds="load.torch_compile_config", builds="tensorrt_llm.llmapi.TorchCompileConfig"
+):
     """torch.compile: ``TorchCompileConfig``."""
 
-    enabled: Annotated[bool | None, llm("torch_compile_config", examples=(True,))] = None
+    enabled: Annotated[
+        bool | None, Param(affects=EngineArg("load", "torch_compile_config"), examples=(True,))
+    ] = None
     """Whether the model is compiled; unset and true do, where the section is given."""
 
     enable_fullgraph: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_fullgraph", requires=_COMPILE_ON, examples=(False,)),
+        Param(requires=_COMPILE_ON, examples=(False,)),
     ] = None
     """Whether the whole model must become one graph."""
 
     enable_inductor: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_inductor", requires=_COMPILE_ON, examples=(True,)),
+        Param(requires=_COMPILE_ON, examples=(True,)),
     ] = None
     """Whether Inductor generates the kernels."""
 
     enable_piecewise_cuda_graph: Annotated[
         bool | None,
-        llm(
-            "torch_compile_config.enable_piecewise_cuda_graph",
-            requires=_COMPILE_ON,
-            examples=(True,),
-            example_context=OLD,
-        ),
+        Param(requires=_COMPILE_ON, neutral=(False,), examples=(True,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Whether prefill is captured in pieces; later versions have `prefill_cuda_graph_backend`."""
@@ -84,8 +78,7 @@ class TorchCompile(FrozenModel):
     capture_num_tokens: Annotated[
         Sizes | None,
         Field(min_length=1),
-        llm(
-            "torch_compile_config.capture_num_tokens",
+        Param(
             unit="tokens",
             requires={**_COMPILE_ON, "trt.torch_compile.enable_piecewise_cuda_graph": True},
             examples=((256, 512),),
@@ -97,45 +90,37 @@ class TorchCompile(FrozenModel):
 
     enable_userbuffers: Annotated[
         bool | None,
-        llm("torch_compile_config.enable_userbuffers", requires=_COMPILE_ON, examples=(False,)),
+        Param(requires=_COMPILE_ON, examples=(False,)),
     ] = None
     """Whether collectives work in buffers registered with the network library."""
 
     max_num_streams: Annotated[
         int | None,
         Field(ge=1, le=64),
-        llm(
-            "torch_compile_config.max_num_streams",
-            unit="streams",
-            requires=_COMPILE_ON,
-            examples=(2,),
-        ),
+        Param(unit="streams", requires=_COMPILE_ON, examples=(2,)),
     ] = None
     """CUDA streams of the compiled model."""
 
 
-class GraphFields(BackendConfig):
+class GraphFields(BackendConfig, feeds="load"):
     """What is captured or compiled before it runs."""
 
     cuda_graphs: Annotated[
         CudaGraphs | None,
-        llm("cuda_graph_config", requires=PYTORCH, examples=({"enable_padding": True},)),
+        Param(requires=PYTORCH, examples=({"enable_padding": True},)),
     ] = None
     """CUDA graphs of decoding; on unless `enabled: false`."""
 
     torch_compile: Annotated[
         TorchCompile | None,
-        llm("torch_compile_config", requires=PYTORCH, examples=({"enable_inductor": True},)),
+        Param(requires=PYTORCH, examples=({"enable_inductor": True},)),
     ] = None
     """torch.compile; off unless this section is given."""
 
     prefill_cuda_graph_backend: Annotated[
         Literal["disabled", "piecewise", "breakable"] | None,
-        llm(
-            "prefill_cuda_graph_backend",
-            requires=PYTORCH,
-            examples=("piecewise",),
-            example_context=NEW,
+        Param(
+            requires=PYTORCH, neutral=("disabled",), examples=("piecewise",), example_context=NEW
         ),
         Only("1.3"),
     ] = None
@@ -144,8 +129,7 @@ class GraphFields(BackendConfig):
     prefill_capture_num_tokens: Annotated[
         Sizes | None,
         Field(min_length=1),
-        llm(
-            "prefill_capture_num_tokens",
+        Param(
             unit="tokens",
             requires={**PYTORCH, "trt.prefill_cuda_graph_backend": ("piecewise", "breakable")},
             examples=((256, 512),),

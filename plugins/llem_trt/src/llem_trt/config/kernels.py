@@ -6,70 +6,66 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel
-from llem.schema.experiment import BackendConfig
-from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
-from llem_trt.versions import Only
+from llem.api import BackendConfig, Param, Section
+from llem_trt.versions import NEW, OLD, PYTORCH, Only
 
 
-class Nvfp4Gemm(FrozenModel):
+class Nvfp4Gemm(
+    Section, feeds="load.nvfp4_gemm_config", builds="tensorrt_llm.llmapi.llm_args.Nvfp4GemmConfig"
+):
     """Matrix products in NVFP4: ``Nvfp4GemmConfig``."""
 
     allowed_backends: Annotated[
         tuple[Literal["cutlass", "cublaslt", "cutedsl", "cuda_core", "marlin"], ...] | None,
         Field(min_length=1),
-        llm("nvfp4_gemm_config.allowed_backends", examples=(("cutlass", "cublaslt"),)),
+        Param(examples=(("cutlass", "cublaslt"),)),
         Only("1.3", values=("marlin",)),
     ] = None
     """Libraries the autotuner may choose from."""
 
 
-class KernelFields(BackendConfig):
+class KernelFields(BackendConfig, feeds="load"):
     """Kernels, and the host's part."""
 
     attn_backend: Annotated[
         Literal["TRTLLM", "FLASHINFER", "VANILLA"] | None,
-        llm("attn_backend", requires=PYTORCH, examples=("FLASHINFER",)),
+        Param(requires=PYTORCH, examples=("FLASHINFER",)),
     ] = None
     """Attention kernels."""
 
     nvfp4_gemm: Annotated[
         Nvfp4Gemm | None,
-        llm("nvfp4_gemm_config", requires=PYTORCH, examples=({"allowed_backends": ["cutlass"]},)),
+        Param(requires=PYTORCH, examples=({"allowed_backends": ["cutlass"]},)),
     ] = None
     """Matrix products of NVFP4 checkpoints."""
 
     force_dynamic_quantization: Annotated[
-        bool | None, llm("force_dynamic_quantization", requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
     """Whether activation scales are computed anew instead of read from the checkpoint."""
 
-    enable_autotuner: Annotated[
-        bool | None, llm("enable_autotuner", requires=PYTORCH, examples=(False,))
-    ] = None
+    enable_autotuner: Annotated[bool | None, Param(requires=PYTORCH, examples=(False,))] = None
     """Whether tunable kernels are timed at the start and the fastest taken."""
 
-    enable_min_latency: Annotated[
-        bool | None, llm("enable_min_latency", requires=PYTORCH, examples=(True,))
-    ] = None
+    enable_min_latency: Annotated[bool | None, Param(requires=PYTORCH, examples=(True,))] = None
     """Whether kernels for the least latency are used, as Llama 4 has them."""
 
     use_cute_dsl_blockscaling_mm: Annotated[
-        bool | None, llm("use_cute_dsl_blockscaling_mm", requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
     """Whether block-scaled fp8 products are computed by CuTe DSL kernels."""
 
     use_cute_dsl_blockscaling_bmm: Annotated[
-        bool | None, llm("use_cute_dsl_blockscaling_bmm", requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
     """The same for batched products."""
 
     use_cute_dsl_bf16_gemm: Annotated[
         bool | None,
-        llm(
-            "use_cute_dsl_bf16_gemm",
+        Param(
             requires=PYTORCH,
             min_compute_capability={True: (10, 0)},
+            neutral=(False,),
             examples=(True,),
             example_context=NEW,
         ),
@@ -79,10 +75,10 @@ class KernelFields(BackendConfig):
 
     use_cute_dsl_bf16_bmm: Annotated[
         bool | None,
-        llm(
-            "use_cute_dsl_bf16_bmm",
+        Param(
             requires=PYTORCH,
             min_compute_capability={True: (10, 0)},
+            neutral=(False,),
             examples=(True,),
             example_context=NEW,
         ),
@@ -92,10 +88,10 @@ class KernelFields(BackendConfig):
 
     use_fine_grained_sync: Annotated[
         bool | None,
-        llm(
-            "use_fine_grained_sync",
+        Param(
             requires=PYTORCH,
             min_compute_capability={True: (10, 7)},
+            neutral=(False,),
             examples=(True,),
             example_context=NEW,
         ),
@@ -105,9 +101,9 @@ class KernelFields(BackendConfig):
 
     enable_mla_skip_correction: Annotated[
         bool | None,
-        llm(
-            "enable_mla_skip_correction",
+        Param(
             requires={**PYTORCH, "trt.attn_backend": (None, "TRTLLM")},
+            neutral=(False,),
             examples=(True,),
             example_context=NEW,
         ),
@@ -118,10 +114,10 @@ class KernelFields(BackendConfig):
     mla_skip_correction_threshold: Annotated[
         float | None,
         Field(gt=0, le=32),
-        llm(
-            "mla_skip_correction_threshold",
+        Param(
             unit="1",
             requires={"trt.enable_mla_skip_correction": True},
+            neutral=(8,),
             examples=(4.0,),
             example_context=NEW,
         ),
@@ -131,42 +127,37 @@ class KernelFields(BackendConfig):
 
     enable_in_graph_sampling: Annotated[
         bool | None,
-        llm("enable_in_graph_sampling", requires=PYTORCH, examples=(True,), example_context=NEW),
+        Param(requires=PYTORCH, neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether sampling is part of the captured graph."""
 
     sampler_type: Annotated[
         Literal["auto", "TorchSampler", "TRTLLMSampler"] | None,
-        llm("sampler_type", requires=PYTORCH, examples=("TorchSampler",), example_context=OLD),
+        Param(requires=PYTORCH, neutral=("auto",), examples=("TorchSampler",), example_context=OLD),
         Only("1.2"),
     ] = None
     """Implementation of sampling."""
 
     disable_flashinfer_sampling: Annotated[
         bool | None,
-        llm("disable_flashinfer_sampling", requires=PYTORCH, examples=(True,), example_context=OLD),
+        Param(requires=PYTORCH, neutral=(False,), examples=(True,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Whether sampling does without FlashInfer's kernels."""
 
     enable_low_latency_host_dispatch: Annotated[
         bool | None,
-        llm(
-            "enable_low_latency_host_dispatch",
-            requires=PYTORCH,
-            examples=(True,),
-            example_context=NEW,
-        ),
+        Param(requires=PYTORCH, neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether the host spins instead of sleeping; it keeps one core busy."""
 
     enable_early_first_token_response: Annotated[
         bool | None,
-        llm(
-            "enable_early_first_token_response",
+        Param(
             requires={**PYTORCH, "trt.disable_overlap_scheduler": (None, False)},
+            neutral=(False,),
             examples=(True,),
             example_context=NEW,
         ),
@@ -177,24 +168,19 @@ class KernelFields(BackendConfig):
     garbage_collection_gen0_threshold: Annotated[
         int | None,
         Field(ge=0),
-        llm(
-            "garbage_collection_gen0_threshold",
-            unit="objects",
-            requires=PYTORCH,
-            examples=(50_000,),
-        ),
+        Param(unit="objects", requires=PYTORCH, examples=(50_000,)),
     ] = None
     """New Python objects after which the host collects garbage."""
 
     num_postprocess_workers: Annotated[
         int | None,
         Field(ge=0, le=1024),
-        llm("num_postprocess_workers", unit="processes", examples=(2,)),
+        Param(unit="processes", examples=(2,)),
     ] = None
     """Processes that turn tokens into text beside the engine's own."""
 
     guided_decoding_backend: Annotated[
         Literal["xgrammar", "llguidance"] | None,
-        llm("guided_decoding_backend", examples=("xgrammar",)),
+        Param(examples=("xgrammar",)),
     ] = None
     """Library that constrains outputs; `sampling.guided_decoding` needs it."""

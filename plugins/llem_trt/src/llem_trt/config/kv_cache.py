@@ -6,58 +6,50 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel
-from llem_trt.config.markers import NEW, OLD, PYTORCH, llm
+from llem.api import Param, Section
 from llem_trt.hardware import KV_CACHE_NEEDS
-from llem_trt.versions import Only
+from llem_trt.versions import NEW, OLD, PYTORCH, Only
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class KvCache(FrozenModel):
+class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi.KvCacheConfig"):
     """Size, type and reuse of the KV cache."""
 
     dtype: Annotated[
         Literal["auto", "fp8", "nvfp4", "fp8_ds_mla", "float16", "bfloat16", "float32"] | None,
-        llm(
-            "kv_cache_config.dtype",
-            requires=PYTORCH,
-            min_compute_capability=KV_CACHE_NEEDS,
-            examples=("auto", "fp8"),
-        ),
+        Param(requires=PYTORCH, min_compute_capability=KV_CACHE_NEEDS, examples=("auto", "fp8")),
         Only("1.3", values=("nvfp4", "fp8_ds_mla")),
     ] = None
     """Data type of the cache; unset takes the checkpoint's."""
 
-    free_gpu_memory_fraction: Annotated[
-        Share | None, llm("kv_cache_config.free_gpu_memory_fraction", unit="ratio", examples=(0.5,))
-    ] = None
+    free_gpu_memory_fraction: Annotated[Share | None, Param(unit="ratio", examples=(0.5,))] = None
     """Share of the memory left after loading that the cache takes."""
 
     max_tokens: Annotated[
         int | None,
         Field(ge=1),
-        llm("kv_cache_config.max_tokens", unit="tokens", examples=(65_536,)),
+        Param(unit="tokens", examples=(65_536,)),
     ] = None
     """Capacity; the smallest of this, the share and `max_gpu_total_bytes` wins."""
 
     max_gpu_total_bytes: Annotated[
         int | None,
         Field(ge=0),
-        llm("kv_cache_config.max_gpu_total_bytes", unit="bytes", examples=(2**30,)),
+        Param(unit="bytes", examples=(2**30,)),
     ] = None
     """Upper bound of its device memory; 0 is none."""
 
     host_cache_size: Annotated[
         int | None,
         Field(ge=0),
-        llm("kv_cache_config.host_cache_size", unit="bytes", examples=(2**30,)),
+        Param(unit="bytes", examples=(2**30,)),
     ] = None
     """Host memory that takes blocks the device has no room for."""
 
     onboard_blocks: Annotated[
         bool | None,
-        llm("kv_cache_config.onboard_blocks", examples=(False,), example_context=OLD),
+        Param(neutral=(True,), examples=(False,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Whether blocks are brought back from the host before they are reused."""
@@ -65,30 +57,23 @@ class KvCache(FrozenModel):
     secondary_offload_min_priority: Annotated[
         int | None,
         Field(ge=0, le=100),
-        llm("kv_cache_config.secondary_offload_min_priority", unit="1", examples=(35,)),
+        Param(unit="1", examples=(35,)),
     ] = None
     """Only blocks of a higher priority may move to the host."""
 
-    enable_block_reuse: Annotated[
-        bool | None, llm("kv_cache_config.enable_block_reuse", examples=(False, True))
-    ] = None
+    enable_block_reuse: Annotated[bool | None, Param(examples=(False, True))] = None
     """Whether requests share the blocks of a common beginning. Each repetition is kept from the
     blocks of earlier ones either way."""
 
     enable_partial_reuse: Annotated[
         bool | None,
-        llm(
-            "kv_cache_config.enable_partial_reuse",
-            requires={"trt.kv_cache.enable_block_reuse": (None, True)},
-            examples=(False,),
-        ),
+        Param(requires={"trt.kv_cache.enable_block_reuse": (None, True)}, examples=(False,)),
     ] = None
     """Whether blocks that match in part are reused as well."""
 
     copy_on_partial_reuse: Annotated[
         bool | None,
-        llm(
-            "kv_cache_config.copy_on_partial_reuse",
+        Param(
             requires={
                 "trt.kv_cache.enable_block_reuse": (None, True),
                 "trt.kv_cache.enable_partial_reuse": (None, True),
@@ -101,55 +86,57 @@ class KvCache(FrozenModel):
     tokens_per_block: Annotated[
         int | None,
         Field(ge=1, le=1024),
-        llm("kv_cache_config.tokens_per_block", unit="tokens", examples=(64,)),
+        Param(unit="tokens", examples=(64,)),
     ] = None
     """Tokens in one block."""
 
     max_attention_window: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...] | None,
         Field(min_length=1),
-        llm("kv_cache_config.max_attention_window", unit="tokens", examples=((4096,),)),
+        Param(unit="tokens", examples=((4096,),)),
     ] = None
     """Tokens each layer looks back at; a shorter list is repeated over the layers."""
 
     sink_token_length: Annotated[
         int | None,
         Field(ge=0),
-        llm("kv_cache_config.sink_token_length", unit="tokens", examples=(4,), example_context=OLD),
+        Param(unit="tokens", examples=(4,), example_context=OLD),
         Only("1.2"),
     ] = None
     """First tokens that always stay in the window; later versions ignore it."""
 
-    use_uvm: Annotated[bool | None, llm("kv_cache_config.use_uvm", examples=(True,))] = None
+    use_uvm: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether the cache lies in unified memory."""
 
     mamba_ssm_cache_dtype: Annotated[
         Literal["auto", "float32", "float16", "bfloat16"] | None,
-        llm("kv_cache_config.mamba_ssm_cache_dtype", examples=("bfloat16",)),
+        Param(examples=("bfloat16",)),
     ] = None
     """Data type of the state of Mamba layers."""
 
     use_kv_cache_manager_v2: Annotated[
-        bool | None, llm("kv_cache_config.use_kv_cache_manager_v2", examples=(True,))
+        bool | Literal["auto"] | None,
+        Param(neutral=("auto",), examples=(True,)),
+        Only("1.3", values=("auto",)),
     ] = None
-    """Whether the second cache manager is used, a prototype in 1.2."""
+    """Whether the second cache manager is used, a prototype in 1.2; `auto` leaves it to the
+    engine."""
 
     max_util_for_resume: Annotated[
         Annotated[float, Field(gt=0, le=1)] | None,
-        llm(
-            "kv_cache_config.max_util_for_resume",
+        Param(
             unit="ratio",
             requires={"trt.kv_cache.use_kv_cache_manager_v2": True},
+            neutral=(0.95,),
             examples=(0.9,),
         ),
     ] = None
-    """Utilisation below which the second manager resumes a request."""
+    """Utilization below which the second manager resumes a request."""
 
     disk_cache_size: Annotated[
         int | None,
         Field(ge=0),
-        llm(
-            "kv_cache_config.disk_cache_size",
+        Param(
             unit="bytes",
             examples=(2**30,),
             example_context={**NEW, "trt.kv_cache.disk_cache_path": "folder"},
@@ -161,7 +148,7 @@ class KvCache(FrozenModel):
     disk_cache_path: Annotated[
         str | None,
         Field(min_length=1),
-        llm("kv_cache_config.disk_cache_path", examples=("folder",), example_context=NEW),
+        Param(examples=("folder",), example_context=NEW),
         Only("1.3"),
     ] = None
     """Existing folder for those blocks."""
@@ -169,7 +156,7 @@ class KvCache(FrozenModel):
     avg_seq_len: Annotated[
         int | None,
         Field(ge=1),
-        llm("kv_cache_config.avg_seq_len", unit="tokens", examples=(1024,), example_context=NEW),
+        Param(unit="tokens", examples=(1024,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Typical length of a request, by which memory is divided among kinds of layers."""
@@ -177,16 +164,14 @@ class KvCache(FrozenModel):
     pool_ratio: Annotated[
         tuple[Annotated[float, Field(gt=0, le=1)], ...] | None,
         Field(min_length=1),
-        llm(
-            "kv_cache_config.pool_ratio", unit="ratio", examples=((0.5, 0.5),), example_context=NEW
-        ),
+        Param(unit="ratio", examples=((0.5, 0.5),), example_context=NEW),
         Only("1.3"),
     ] = None
     """Shares of the memory's pools at the start; they add up to 1."""
 
     enable_swa_scratch_reuse: Annotated[
         bool | None,
-        llm("kv_cache_config.enable_swa_scratch_reuse", examples=(True,), example_context=NEW),
+        Param(neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether sliding windows share scratch memory."""
@@ -194,12 +179,7 @@ class KvCache(FrozenModel):
     fp8_context_mla_kv_len_cap: Annotated[
         int | None,
         Field(ge=1),
-        llm(
-            "kv_cache_config.fp8_context_mla_kv_len_cap",
-            unit="tokens",
-            examples=(8192,),
-            example_context=NEW,
-        ),
+        Param(unit="tokens", examples=(8192,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Longest context that latent attention's fp8 workspace is sized for."""

@@ -1,22 +1,35 @@
-"""Methods of speculative decoding, and what the markers of their settings have in common."""
+"""Methods of speculative decoding, and the markers of fields that only some of them have."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from llem.schema.base import Param
-from llem_trt.config.markers import NEW, OLD, llm
+from llem.api import Param
+from llem_trt.versions import NEW, OLD
 
 Method = Literal[
     "eagle3", "mtp", "ngram", "draft_target", "pard", "auto", "eagle", "medusa", "lookahead"
 ]
 
+CLASSES: Mapping[Method, str] = {
+    "eagle3": "tensorrt_llm.llmapi.Eagle3DecodingConfig",
+    "mtp": "tensorrt_llm.llmapi.MTPDecodingConfig",
+    "ngram": "tensorrt_llm.llmapi.NGramDecodingConfig",
+    "draft_target": "tensorrt_llm.llmapi.DraftTargetDecodingConfig",
+    "pard": "tensorrt_llm.llmapi.llm_args.PARDDecodingConfig",
+    "auto": "tensorrt_llm.llmapi.AutoDecodingConfig",
+    "eagle": "tensorrt_llm.llmapi.EagleDecodingConfig",
+    "medusa": "tensorrt_llm.llmapi.MedusaDecodingConfig",
+    "lookahead": "tensorrt_llm.llmapi.LookaheadDecodingConfig",
+}
+"""The engine's class for each method."""
+
 LEGACY_METHODS: tuple[Method, ...] = ("eagle", "medusa", "lookahead")
 """Methods of the legacy TensorRT execution."""
 
 DRAFT_MODEL_METHODS: tuple[Method, ...] = ("eagle3", "draft_target", "pard", "eagle", "medusa")
-"""Methods with a draft model of its own, or heads that come like one."""
+"""Methods with a draft model, or with heads that are loaded like one."""
 
 COUNTED_METHODS: tuple[Method, ...] = (
     "eagle3",
@@ -26,7 +39,7 @@ COUNTED_METHODS: tuple[Method, ...] = (
     "eagle",
     "medusa",
 )
-"""Methods that must be told how many tokens to propose."""
+"""Methods that need a number of tokens to propose."""
 
 REJECTION_METHODS: tuple[Method, ...] = ("eagle3", "mtp", "pard", "draft_target")
 """Methods that can sample exactly from rejected drafts."""
@@ -59,15 +72,16 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "lookahead": {**OLD, "trt.execution": "tensorrt", _METHOD: "lookahead"},
 }
-"""A valid section of each kind, for the examples of its fields."""
+"""Context of the examples of a method's fields."""
 
 
-def of(name: str, *methods: str, like: str = "", **options: Any) -> Param:
-    """Return the marker of a field that some methods have; ``like`` is the one it is shown with."""
-    extra = options.pop("example_context", {})
-    return llm(
-        f"speculative_config.{name}",
-        requires={_METHOD: methods},
-        example_context={**EXAMPLES[like or methods[0]], **extra},
-        **options,
-    )
+def of_methods(*methods: Method, like: str = "", **options: Any) -> Param:
+    """Return the marker of a field that only some methods have.
+
+    Args:
+        methods: The methods.
+        like: The entry of :data:`EXAMPLES` to show the field with; the first method's if empty.
+        options: Further attributes of the marker.
+    """
+    context = {**EXAMPLES[like or methods[0]], **options.pop("example_context", {})}
+    return Param(requires={_METHOD: methods}, example_context=context, **options)

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel, Param
-from llem.schema.experiment import BackendConfig
-from llem_trt.config.markers import OLD, PYTORCH, llm
-from llem_trt.versions import Only
+from llem.api import BackendConfig, Param, Section
+from llem_trt.versions import OLD, PYTORCH, Only
 
 Ranks = Annotated[int, Field(ge=1, le=4096)]
 
 _HELIX = {"trt.context_parallel.cp_type": "HELIX"}
 _STAR = {"trt.context_parallel.cp_type": "STAR"}
 _BALANCE = {"trt.attention_dp.enable_balance": True}
+_SHARED = {"trt.context_parallel_size": 2}
+_BALANCED = {"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2}
 
 
-def _shared(name: str, **options: Any) -> Param:
-    older = OLD if options.get("requires") is _STAR else {}
-    return llm(
-        f"cp_config.{name}", example_context={**older, "trt.context_parallel_size": 2}, **options
-    )
-
-
-def _balanced(name: str, **options: Any) -> Param:
-    example_context = {"trt.enable_attention_dp": True, "trt.tensor_parallel_size": 2}
-    return llm(f"attention_dp_config.{name}", example_context=example_context, **options)
-
-
-class ContextParallel(FrozenModel):
+class ContextParallel(
+    Section, feeds="load.cp_config", builds="tensorrt_llm.llmapi.llm_args.CpConfig"
+):
     """How ranks share one sequence: ``CpConfig``."""
 
     cp_type: Annotated[
         Literal["ULYSSES", "STAR", "RING", "HELIX"] | None,
-        _shared("cp_type", examples=("HELIX",)),
+        Param(neutral=("ULYSSES",), examples=("HELIX",), example_context=_SHARED),
         Only("1.2", values=("STAR",)),
     ] = None
     """Algorithm."""
@@ -43,31 +33,26 @@ class ContextParallel(FrozenModel):
     tokens_per_block: Annotated[
         int | None,
         Field(ge=1),
-        _shared("tokens_per_block", unit="tokens", requires=_HELIX, examples=(32,)),
+        Param(unit="tokens", requires=_HELIX, examples=(32,), example_context=_SHARED),
     ] = None
     """Block size; the same as the KV cache's."""
 
     use_nccl_for_alltoall: Annotated[
-        bool | None, _shared("use_nccl_for_alltoall", requires=_HELIX, examples=(False,))
+        bool | None, Param(requires=_HELIX, examples=(False,), example_context=_SHARED)
     ] = None
     """Whether NCCL exchanges the parts."""
 
     fifo_version: Annotated[
         int | None,
         Field(ge=1, le=2),
-        _shared("fifo_version", unit="1", requires=_HELIX, examples=(1,)),
+        Param(unit="1", requires=_HELIX, examples=(1,), example_context=_SHARED),
     ] = None
     """Version of the exchange's queue where NCCL is not used."""
 
     cp_anchor_size: Annotated[
         int | None,
         Field(ge=1),
-        _shared(
-            "cp_anchor_size",
-            unit="tokens",
-            requires=_STAR,
-            examples=(1024,),
-        ),
+        Param(unit="tokens", requires=_STAR, examples=(1024,), example_context={**OLD, **_SHARED}),
         Only("1.2"),
     ] = None
     """Tokens that every rank attends to."""
@@ -75,97 +60,86 @@ class ContextParallel(FrozenModel):
     block_size: Annotated[
         int | None,
         Field(ge=1),
-        _shared("block_size", unit="tokens", requires=_STAR, examples=(1024,)),
+        Param(unit="tokens", requires=_STAR, examples=(1024,), example_context={**OLD, **_SHARED}),
         Only("1.2"),
     ] = None
     """Tokens of one rank's block."""
 
 
-class AttentionDp(FrozenModel):
+class AttentionDp(
+    Section, feeds="load.attention_dp_config", builds="tensorrt_llm.llmapi.AttentionDpConfig"
+):
     """Balance between ranks that each attend to their own requests: ``AttentionDpConfig``."""
 
-    enable_balance: Annotated[bool | None, _balanced("enable_balance", examples=(True,))] = None
+    enable_balance: Annotated[
+        bool | None, Param(neutral=(False,), examples=(True,), example_context=_BALANCED)
+    ] = None
     """Whether requests wait so that ranks get equally many."""
 
     timeout_iters: Annotated[
         int | None,
         Field(ge=0),
-        _balanced("timeout_iters", unit="iterations", requires=_BALANCE, examples=(10,)),
+        Param(
+            unit="iterations",
+            requires=_BALANCE,
+            neutral=(50,),
+            examples=(10,),
+            example_context=_BALANCED,
+        ),
     ] = None
     """Iterations after which a rank no longer waits."""
 
     batching_wait_iters: Annotated[
         int | None,
         Field(ge=0),
-        _balanced(
-            "batching_wait_iters",
+        Param(
             unit="iterations",
             requires=_BALANCE,
+            neutral=(10,),
             examples=(5,),
+            example_context=_BALANCED,
         ),
     ] = None
     """Iterations to wait for a fuller batch."""
 
 
-class ParallelFields(BackendConfig):
+class ParallelFields(BackendConfig, feeds="load"):
     """Ranks, each of which is one device: tensor by pipeline by context parallel size."""
 
-    tensor_parallel_size: Annotated[
-        Ranks | None, llm("tensor_parallel_size", unit="devices", examples=(2,))
-    ] = None
+    tensor_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
     """Devices that each layer is split over."""
 
-    pipeline_parallel_size: Annotated[
-        Ranks | None, llm("pipeline_parallel_size", unit="devices", examples=(2,))
-    ] = None
+    pipeline_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
     """Stages that the layers are distributed over."""
 
-    context_parallel_size: Annotated[
-        Ranks | None, llm("context_parallel_size", unit="devices", examples=(2,))
-    ] = None
+    context_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
     """Devices that share each sequence."""
 
     pp_partition: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...] | None,
         Field(min_length=1),
-        llm(
-            "pp_partition",
-            unit="layers",
-            examples=((16, 16),),
-            example_context={"trt.pipeline_parallel_size": 2},
+        Param(
+            unit="layers", examples=((16, 16),), example_context={"trt.pipeline_parallel_size": 2}
         ),
     ] = None
     """Layers of each stage; unset divides them evenly."""
 
     moe_tensor_parallel_size: Annotated[
         Ranks | None,
-        llm(
-            "moe_tensor_parallel_size",
-            unit="devices",
-            examples=(2,),
-            example_context={"trt.tensor_parallel_size": 2},
-        ),
+        Param(unit="devices", examples=(2,), example_context={"trt.tensor_parallel_size": 2}),
     ] = None
     """Devices that each expert is split over."""
 
     moe_expert_parallel_size: Annotated[
         Ranks | None,
-        llm(
-            "moe_expert_parallel_size",
-            unit="devices",
-            examples=(2,),
-            example_context={"trt.tensor_parallel_size": 2},
-        ),
+        Param(unit="devices", examples=(2,), example_context={"trt.tensor_parallel_size": 2}),
     ] = None
     """Devices that the experts are distributed over."""
 
     moe_cluster_parallel_size: Annotated[
         Ranks | None,
-        llm(
-            "moe_cluster_parallel_size",
-            unit="clusters",
-            examples=(2,),
-            example_context={**OLD, "trt.tensor_parallel_size": 2},
+        Param(
+            unit="clusters", examples=(2,), example_context={**OLD, "trt.tensor_parallel_size": 2}
         ),
         Only("1.2"),
     ] = None
@@ -173,17 +147,15 @@ class ParallelFields(BackendConfig):
 
     enable_attention_dp: Annotated[
         bool | None,
-        llm(
-            "enable_attention_dp", examples=(True,), example_context={"trt.tensor_parallel_size": 2}
-        ),
+        Param(examples=(True,), example_context={"trt.tensor_parallel_size": 2}),
     ] = None
     """Whether each rank attends to requests of its own instead of a share of all heads."""
 
     enable_lm_head_tp_in_adp: Annotated[
         bool | None,
-        llm(
-            "enable_lm_head_tp_in_adp",
+        Param(
             requires={"trt.enable_attention_dp": True},
+            neutral=(False,),
             examples=(True,),
             example_context={"trt.tensor_parallel_size": 2},
         ),
@@ -196,24 +168,19 @@ class ParallelFields(BackendConfig):
             "NCCL_SYMMETRIC",
         ]
         | None,
-        llm("allreduce_strategy", requires=PYTORCH, examples=("NCCL",)),
+        Param(requires=PYTORCH, examples=("NCCL",)),
     ] = None  # fmt: skip
     """How ranks sum their parts."""
 
     context_parallel: Annotated[
         ContextParallel | None,
-        llm(
-            "cp_config",
-            examples=({"cp_type": "HELIX"},),
-            example_context={"trt.context_parallel_size": 2},
-        ),
+        Param(examples=({"cp_type": "HELIX"},), example_context={"trt.context_parallel_size": 2}),
     ] = None
     """How ranks share one sequence."""
 
     attention_dp: Annotated[
         AttentionDp | None,
-        llm(
-            "attention_dp_config",
+        Param(
             requires={**PYTORCH, "trt.enable_attention_dp": True},
             examples=({"enable_balance": True},),
             example_context={"trt.tensor_parallel_size": 2},

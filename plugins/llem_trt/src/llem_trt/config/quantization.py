@@ -1,160 +1,163 @@
-"""Quantisation: what a checkpoint is, and what the legacy TensorRT execution makes of one."""
+"""Quantization: what a checkpoint is, and what the legacy TensorRT execution makes of one."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel, Param
-from llem.schema.experiment import BackendConfig
-from llem_trt.config.algorithms import Algorithm
-from llem_trt.config.markers import OLD, TENSORRT, llm, session
-from llem_trt.hardware import ALGORITHM_NEEDS
-from llem_trt.versions import Only
+from llem.api import BackendConfig, EngineArg, Param, Section
+from llem_trt.hardware import ALGORITHM_NEEDS, Algorithm
+from llem_trt.versions import OLD, TENSORRT, Only
 
 _BUILT = {**OLD, **TENSORRT}
+_CALIBRATED = {**_BUILT, "trt.quantization.quant_algo": "FP8"}
 
 
-def _quantised(name: str, **options: Any) -> Param:
-    return llm(f"quant_config.{name}", example_context=_BUILT, **options)
-
-
-def _calibrated(name: str, **options: Any) -> Param:
-    example_context = {**_BUILT, "trt.quantization.quant_algo": "FP8"}
-    return llm(f"calib_config.{name}", example_context=example_context, **options)
-
-
-class Quantization(FrozenModel):
-    """How weights are quantised while the TensorRT engine is built: ``QuantConfig``."""
+class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llmapi.QuantConfig"):
+    """How weights are quantized while the TensorRT engine is built: ``QuantConfig``."""
 
     quant_algo: Annotated[
         Algorithm | None,
-        _quantised("quant_algo", min_compute_capability=ALGORITHM_NEEDS, examples=("FP8",)),
+        Param(
+            member_of="tensorrt_llm.llmapi.QuantAlgo",
+            min_compute_capability=ALGORITHM_NEEDS,
+            examples=("FP8",),
+            example_context=_BUILT,
+        ),
     ] = None
     """Algorithm of weights and activations."""
 
     kv_cache_quant_algo: Annotated[
         Literal["FP8", "INT8", "NVFP4"] | None,
-        _quantised("kv_cache_quant_algo", examples=("FP8",)),
+        Param(member_of="tensorrt_llm.llmapi.QuantAlgo", examples=("FP8",), example_context=_BUILT),
     ] = None
     """Algorithm of the KV cache."""
 
     group_size: Annotated[
         int | None,
         Field(ge=1),
-        _quantised("group_size", unit="weights", examples=(64,)),
+        Param(unit="weights", neutral=(128,), examples=(64,), example_context=_BUILT),
     ] = None
     """Weights that share a scale."""
 
     smoothquant_val: Annotated[
         float | None,
         Field(ge=0, le=1),
-        _quantised("smoothquant_val", unit="1", examples=(0.6,)),
+        Param(unit="1", neutral=(0.5,), examples=(0.6,), example_context=_BUILT),
     ] = None
     """How much of the activations' range SmoothQuant moves into the weights."""
 
     clamp_val: Annotated[
-        tuple[float, float] | None, _quantised("clamp_val", unit="1", examples=((-1.0, 1.0),))
+        tuple[float, float] | None, Param(unit="1", examples=((-1.0, 1.0),), example_context=_BUILT)
     ] = None
     """Bounds of the values under row-wise FP8."""
 
-    use_meta_recipe: Annotated[bool | None, _quantised("use_meta_recipe", examples=(True,))] = None
+    use_meta_recipe: Annotated[
+        bool | None, Param(neutral=(False,), examples=(True,), example_context=_BUILT)
+    ] = None
     """Whether row-wise FP8 leaves out the layers that Meta's recipe does."""
 
-    has_zero_point: Annotated[bool | None, _quantised("has_zero_point", examples=(True,))] = None
-    """Whether quantised weights have a zero point."""
+    has_zero_point: Annotated[
+        bool | None, Param(neutral=(False,), examples=(True,), example_context=_BUILT)
+    ] = None
+    """Whether quantized weights have a zero point."""
 
-    pre_quant_scale: Annotated[bool | None, _quantised("pre_quant_scale", examples=(True,))] = None
-    """Whether activations are scaled before they are quantised."""
+    pre_quant_scale: Annotated[
+        bool | None, Param(neutral=(False,), examples=(True,), example_context=_BUILT)
+    ] = None
+    """Whether activations are scaled before they are quantized."""
 
     exclude_modules: Annotated[
         tuple[str, ...] | None,
         Field(min_length=1),
-        _quantised("exclude_modules", examples=(("lm_head",),)),
+        Param(examples=(("lm_head",),), example_context=_BUILT),
     ] = None
     """Modules that stay as they are."""
 
 
-class Calibration(FrozenModel):
+class Calibration(Section, feeds="load.calib_config", builds="tensorrt_llm.llmapi.CalibConfig"):
     """The data by which activation scales are found: ``CalibConfig``."""
 
-    device: Annotated[Literal["cuda", "cpu"] | None, _calibrated("device", examples=("cpu",))] = (
-        None
-    )
+    device: Annotated[
+        Literal["cuda", "cpu"] | None,
+        Param(neutral=("cuda",), examples=("cpu",), example_context=_CALIBRATED),
+    ] = None
     """Where it runs."""
 
     calib_dataset: Annotated[
         str | None,
         Field(min_length=1),
-        _calibrated("calib_dataset", examples=("folder",)),
+        Param(neutral=("cnn_dailymail",), examples=("folder",), example_context=_CALIBRATED),
     ] = None
     """Hub id or folder of the data."""
 
     calib_batches: Annotated[
-        int | None, Field(ge=1), _calibrated("calib_batches", unit="batches", examples=(64,))
+        int | None,
+        Field(ge=1),
+        Param(unit="batches", neutral=(512,), examples=(64,), example_context=_CALIBRATED),
     ] = None
     """Batches."""
 
     calib_batch_size: Annotated[
         int | None,
         Field(ge=1),
-        _calibrated("calib_batch_size", unit="prompts", examples=(4,)),
+        Param(unit="prompts", neutral=(1,), examples=(4,), example_context=_CALIBRATED),
     ] = None
     """Prompts in a batch."""
 
     calib_max_seq_length: Annotated[
         int | None,
         Field(ge=1),
-        _calibrated("calib_max_seq_length", unit="tokens", examples=(1024,)),
+        Param(unit="tokens", neutral=(512,), examples=(1024,), example_context=_CALIBRATED),
     ] = None
     """Tokens of a prompt that are used."""
 
     random_seed: Annotated[
-        int | None, Field(ge=0, lt=2**32), _calibrated("random_seed", unit="1", examples=(1,))
+        int | None,
+        Field(ge=0, lt=2**32),
+        Param(unit="1", neutral=(1234,), examples=(1,), example_context=_CALIBRATED),
     ] = None
     """Seed of the choice of prompts."""
 
     tokenizer_max_seq_length: Annotated[
         int | None,
         Field(ge=1),
-        _calibrated("tokenizer_max_seq_length", unit="tokens", examples=(1024,)),
+        Param(unit="tokens", neutral=(2048,), examples=(1024,), example_context=_CALIBRATED),
     ] = None
     """Tokens of a prompt that are read."""
 
 
-class QuantizationFields(BackendConfig):
-    """Quantisation, by the checkpoint or by building."""
+class QuantizationFields(BackendConfig, feeds="load"):
+    """Quantization, by the checkpoint or by building."""
 
     checkpoint_quantization: Annotated[
         Algorithm | None,
-        session("quant_algo", min_compute_capability=ALGORITHM_NEEDS, examples=("FP8", "NVFP4")),
+        Param(
+            maps_to=EngineArg("settings", "quant_algo"),
+            min_compute_capability=ALGORITHM_NEEDS,
+            examples=("FP8", "NVFP4"),
+        ),
     ] = None
-    """Algorithm that the checkpoint was quantised with. It changes nothing by itself: the engine
+    """Algorithm that the checkpoint was quantized with. It changes nothing by itself: the engine
     reads it from the checkpoint. Naming it checks the GPU beforehand, and that it was in force
     afterwards."""
 
     quantization: Annotated[
         Quantization | None,
-        llm(
-            "quant_config",
-            requires=TENSORRT,
-            examples=({"quant_algo": "FP8"},),
-            example_context=OLD,
-        ),
+        Param(requires=TENSORRT, examples=({"quant_algo": "FP8"},), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Quantisation while the legacy TensorRT engine is built. The PyTorch execution has no such
-    argument and takes a checkpoint that is quantised already."""
+    """Quantization while the legacy TensorRT engine is built. The PyTorch execution has no such
+    argument and takes a checkpoint that is quantized already."""
 
     calibration: Annotated[
         Calibration | None,
-        llm(
-            "calib_config",
+        Param(
             requires=TENSORRT,
             examples=({"calib_batches": 64},),
             example_context={**OLD, "trt.quantization.quant_algo": "FP8"},
         ),
         Only("1.2"),
     ] = None
-    """Data by which that quantisation finds its scales."""
+    """Data by which that quantization finds its scales."""

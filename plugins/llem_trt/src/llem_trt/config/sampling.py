@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from llem.schema.base import IS_SET, FrozenModel
-from llem_trt.config.markers import sampling
+from llem.api import IS_SET, EngineArg, Param, Section
 
 _BEAMS = {"trt.sampling.beam_width": IS_SET}
 _WIDE = {"trt.max_beam_width": 4, "trt.disable_overlap_scheduler": True}
@@ -18,184 +17,169 @@ _WARM = {"decoder.temperature": 0.7}
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
-class GuidedDecoding(FrozenModel):
+class GuidedDecoding(
+    Section, feeds="sampling.guided_decoding", builds="tensorrt_llm.llmapi.GuidedDecodingParams"
+):
     """What outputs must look like; one of these: ``GuidedDecodingParams``."""
 
     json_schema: Annotated[
         str | None,
         Field(min_length=2),
-        sampling("guided_decoding.json", examples=('{"type": "object"}',), example_context=_GUIDE),
+        Param(
+            maps_to=EngineArg("sampling", "guided_decoding.json"),
+            examples=('{"type": "object"}',),
+            example_context=_GUIDE,
+        ),
     ] = None
     """JSON schema, as text."""
 
     regex: Annotated[
         str | None,
         Field(min_length=1),
-        sampling("guided_decoding.regex", examples=("[a-z ]+",), example_context=_GUIDE),
+        Param(examples=("[a-z ]+",), example_context=_GUIDE),
     ] = None
     """Regular expression."""
 
     grammar: Annotated[
         str | None,
         Field(min_length=1),
-        sampling("guided_decoding.grammar", examples=('root ::= "a"',), example_context=_GUIDE),
+        Param(examples=('root ::= "a"',), example_context=_GUIDE),
     ] = None
     """Grammar in extended Backus-Naur form."""
 
     json_object: Annotated[
         bool | None,
-        sampling("guided_decoding.json_object", examples=(True,), example_context=_GUIDE),
+        Param(neutral=(False,), examples=(True,), example_context=_GUIDE),
     ] = None
     """Any JSON object."""
 
     structural_tag: Annotated[
         str | None,
         Field(min_length=1),
-        sampling(
-            "guided_decoding.structural_tag",
-            requires={"trt.guided_decoding_backend": "xgrammar"},
-            examples=("{}",),
-        ),
+        Param(requires={"trt.guided_decoding_backend": "xgrammar"}, examples=("{}",)),
     ] = None
     """Structural tag of xgrammar."""
 
 
-class Sampling(FrozenModel):
+class Sampling(Section, feeds="sampling"):
     """Beam search, penalties and constraints of every request."""
 
     beam_width: Annotated[
         int | None,
-        Field(ge=2, le=1024),
-        sampling(
-            "best_of",
-            "use_beam_search",
+        Field(ge=1, le=1024),
+        AfterValidator(lambda width: None if width == 1 else width),
+        Param(
             unit="beams",
+            maps_to=EngineArg("sampling", "best_of"),
+            affects=EngineArg("sampling", "use_beam_search"),
             requires={"decoder.temperature": (None, 0)},
             examples=(4,),
             example_context=_WIDE,
         ),
     ] = None
-    """Beams of beam search; the best one is the output."""
+    """Beams of beam search, of which the best is the output; 1 is no beam search."""
 
     beam_search_diversity_rate: Annotated[
         float | None,
-        Field(gt=0),
-        sampling(
-            "beam_search_diversity_rate",
-            unit="1",
-            examples=(0.5,),
-            requires=_BEAMS,
-            example_context=_WIDE,
-        ),
+        Field(ge=0),
+        Param(unit="1", neutral=(0,), examples=(0.5,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """How far beams of one parent are pushed apart."""
 
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
-        sampling(
-            "length_penalty", unit="1", examples=(1.0,), requires=_BEAMS, example_context=_WIDE
-        ),
+        Param(unit="1", examples=(1.0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """Exponent of the length that a beam's score is divided by."""
 
     early_stopping: Annotated[
         int | None,
         Field(ge=0, le=2),
-        sampling("early_stopping", unit="1", examples=(0,), requires=_BEAMS, example_context=_WIDE),
+        Param(unit="1", examples=(0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """When beam search ends: 1 with as many finished beams as the width, 0 by the best attainable
     score, anything above by the best possible one."""
 
-    presence_penalty: Annotated[
-        Penalty | None, sampling("presence_penalty", unit="1", examples=(0.5,))
-    ] = None
+    presence_penalty: Annotated[Penalty | None, Param(unit="1", neutral=(0,), examples=(0.5,))] = (
+        None
+    )
     """Lowers the logits of tokens that occurred."""
 
-    frequency_penalty: Annotated[
-        Penalty | None, sampling("frequency_penalty", unit="1", examples=(0.5,))
-    ] = None
+    frequency_penalty: Annotated[Penalty | None, Param(unit="1", neutral=(0,), examples=(0.5,))] = (
+        None
+    )
     """Lowers the logits of tokens by how often they occurred."""
 
     no_repeat_ngram_size: Annotated[
         int | None,
         Field(ge=1),
-        sampling("no_repeat_ngram_size", unit="tokens", examples=(3,)),
+        Param(unit="tokens", examples=(3,)),
     ] = None
     """Length from which no sequence of tokens may come twice."""
 
     top_p_decay: Annotated[
         float | None,
         Field(gt=0, le=1),
-        sampling(
-            "top_p_decay", unit="ratio", examples=(0.9,), requires=_TOP_P, example_context=_WARM
-        ),
+        Param(unit="ratio", examples=(0.9,), requires=_TOP_P, example_context=_WARM),
     ] = None
     """Factor by which top-p shrinks at each token."""
 
     top_p_min: Annotated[
         float | None,
         Field(gt=0, le=1),
-        sampling(
-            "top_p_min", unit="ratio", examples=(0.1,), requires=_TOP_P, example_context=_WARM
-        ),
+        Param(unit="ratio", examples=(0.1,), requires=_TOP_P, example_context=_WARM),
     ] = None
     """What it does not shrink below."""
 
     top_p_reset_ids: Annotated[
         int | None,
         Field(ge=0),
-        sampling(
-            "top_p_reset_ids",
-            unit="token id",
-            examples=(13,),
-            requires=_TOP_P,
-            example_context=_WARM,
-        ),
+        Param(unit="token id", examples=(13,), requires=_TOP_P, example_context=_WARM),
     ] = None
     """Token after which it starts again."""
 
     bad: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...] | None,
         Field(min_length=1),
-        sampling("bad", examples=(("nope",),)),
+        Param(examples=(("nope",),)),
     ] = None
     """Texts that must not be generated."""
 
     bad_token_ids: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
         Field(min_length=1),
-        sampling("bad_token_ids", unit="token id", examples=((13,),)),
+        Param(unit="token id", examples=((13,),)),
     ] = None
     """Tokens that must not be generated."""
 
-    logprobs: Annotated[
-        int | None, Field(ge=0, le=1024), sampling("logprobs", unit="tokens", examples=(1,))
-    ] = None
+    logprobs: Annotated[int | None, Field(ge=0, le=1024), Param(unit="tokens", examples=(1,))] = (
+        None
+    )
     """Likeliest tokens whose probabilities are returned at each output position."""
 
     prompt_logprobs: Annotated[
-        int | None, Field(ge=0, le=1024), sampling("prompt_logprobs", unit="tokens", examples=(1,))
+        int | None, Field(ge=0, le=1024), Param(unit="tokens", examples=(1,))
     ] = None
     """The same for each prompt position."""
 
-    detokenize: Annotated[bool | None, sampling("detokenize", examples=(True, False))] = None
+    detokenize: Annotated[bool | None, Param(examples=(True, False))] = None
     """Whether the engine turns outputs into text inside the window; unset does not, because
     llem counts tokens."""
 
     return_perf_metrics: Annotated[
         bool | None,
-        sampling(
-            "return_perf_metrics",
-            examples=(False,),
-            example_context={"trt.kv_cache.enable_block_reuse": False},
-        ),
+        Param(examples=(False,), example_context={"trt.kv_cache.enable_block_reuse": False}),
     ] = None
     """Whether the engine returns each request's times, reused blocks and accepted drafts; unset
     does. Without them there is no time to first token."""
 
     guided_decoding: Annotated[
         GuidedDecoding | None,
-        sampling("guided_decoding", examples=({"json_object": True},), example_context=_GUIDE),
+        Param(
+            requires={"trt.guided_decoding_backend": IS_SET},
+            examples=({"json_object": True},),
+            example_context=_GUIDE,
+        ),
     ] = None
     """What outputs must look like."""

@@ -2,108 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.schema.base import FrozenModel, Param
-from llem_trt.config.markers import llm
+from llem.api import EngineArg, Param, Section
 
 Scale = Annotated[float, Field(ge=0)]
 
 Algorithm = Literal["rocket", "dsa", "skip_softmax"]
 
+CLASSES: Mapping[Algorithm, str] = {
+    "rocket": "tensorrt_llm.llmapi.RocketSparseAttentionConfig",
+    "dsa": "tensorrt_llm.llmapi.DeepSeekSparseAttentionConfig",
+    "skip_softmax": "tensorrt_llm.llmapi.SkipSoftmaxAttentionConfig",
+}
+"""The engine's class for each algorithm."""
 
-def _of(name: str, *algorithms: Algorithm, **options: Any) -> Param:
-    requires = {"trt.sparse_attention.algorithm": algorithms}
-    return llm(f"sparse_attention_config.{name}", requires=requires, **options)
+_ROCKET = {"trt.sparse_attention.algorithm": "rocket"}
+_DSA = {"trt.sparse_attention.algorithm": "dsa"}
+_SKIP_SOFTMAX = {"trt.sparse_attention.algorithm": "skip_softmax"}
+_ANY = {"trt.sparse_attention.algorithm": tuple(CLASSES)}
 
 
-class SparseAttention(FrozenModel):
+class SparseAttention(Section, feeds="load.sparse_attention_config"):
     """An algorithm and its settings; unset ones are the algorithm's own."""
 
-    algorithm: Annotated[Algorithm, llm("sparse_attention_config", examples=("rocket",))]
+    algorithm: Annotated[
+        Algorithm | None,
+        Param(affects=EngineArg("load", "sparse_attention_config"), examples=("rocket",)),
+    ] = None
     """Algorithm: RocketKV, DeepSeek's sparse attention, or skipping parts of the softmax."""
 
     seq_len_threshold: Annotated[
         int | None,
         Field(ge=0),
-        _of(
-            "seq_len_threshold",
-            "rocket",
-            "dsa",
-            "skip_softmax",
-            unit="tokens",
-            examples=(2048,),
-        ),
+        Param(unit="tokens", requires=_ANY, examples=(2048,)),
     ] = None
     """Length from which a sequence counts as long."""
 
     window_size: Annotated[
-        int | None, Field(ge=1), _of("window_size", "rocket", unit="tokens", examples=(64,))
+        int | None,
+        Field(ge=1),
+        Param(unit="tokens", requires=_ROCKET, neutral=(32,), examples=(64,)),
     ] = None
     """Last prompt tokens by whose attention the others are judged."""
 
     kernel_size: Annotated[
-        int | None, Field(ge=1), _of("kernel_size", "rocket", unit="tokens", examples=(31,))
+        int | None,
+        Field(ge=1),
+        Param(unit="tokens", requires=_ROCKET, neutral=(63,), examples=(31,)),
     ] = None
-    """Width over which those judgements are pooled."""
+    """Width over which those judgments are pooled."""
 
-    topr: Annotated[float | None, Field(gt=0), _of("topr", "rocket", unit="1", examples=(64,))] = (
-        None
-    )
+    topr: Annotated[
+        float | None, Field(gt=0), Param(unit="1", requires=_ROCKET, neutral=(128,), examples=(64,))
+    ] = None
     """Dimensions of a head that are compared."""
 
     topk: Annotated[
-        int | None, Field(ge=1), _of("topk", "rocket", unit="pages", examples=(32,))
+        int | None,
+        Field(ge=1),
+        Param(unit="pages", requires=_ROCKET, neutral=(64,), examples=(32,)),
     ] = None
     """Pages that one step attends to."""
 
     prompt_budget: Annotated[
-        int | None, Field(ge=1), _of("prompt_budget", "rocket", unit="tokens", examples=(1024,))
+        int | None,
+        Field(ge=1),
+        Param(unit="tokens", requires=_ROCKET, neutral=(2048,), examples=(1024,)),
     ] = None
     """Prompt tokens that are kept."""
 
     page_size: Annotated[
-        int | None, Field(ge=1), _of("page_size", "rocket", unit="tokens", examples=(8,))
+        int | None, Field(ge=1), Param(unit="tokens", requires=_ROCKET, neutral=(4,), examples=(8,))
     ] = None
     """Tokens of a page."""
 
     kt_cache_dtype: Annotated[
         Literal["bfloat16", "float8_e5m2"] | None,
-        _of("kt_cache_dtype", "rocket", examples=("bfloat16",)),
+        Param(requires=_ROCKET, neutral=("float8_e5m2",), examples=("bfloat16",)),
     ] = None
     """Data type of the cache of compared keys."""
 
     index_n_heads: Annotated[
-        int | None, Field(ge=1), _of("index_n_heads", "dsa", unit="heads", examples=(64,))
+        int | None, Field(ge=1), Param(unit="heads", requires=_DSA, examples=(64,))
     ] = None
     """Heads of the indexer; unset takes the model's."""
 
     index_head_dim: Annotated[
-        int | None, Field(ge=1), _of("index_head_dim", "dsa", unit="1", examples=(128,))
+        int | None, Field(ge=1), Param(unit="1", requires=_DSA, examples=(128,))
     ] = None
     """Width of one of its heads; unset takes the model's."""
 
     index_topk: Annotated[
-        int | None, Field(ge=1), _of("index_topk", "dsa", unit="tokens", examples=(1024,))
+        int | None, Field(ge=1), Param(unit="tokens", requires=_DSA, examples=(1024,))
     ] = None
     """Tokens it keeps; unset takes the model's."""
 
     indexer_max_chunk_size: Annotated[
         int | None,
         Field(ge=1),
-        _of("indexer_max_chunk_size", "dsa", unit="tokens", examples=(8192,)),
+        Param(unit="tokens", requires=_DSA, examples=(8192,)),
     ] = None
     """Tokens it judges at once."""
 
     skip_indexer_for_short_seqs: Annotated[
-        bool | None, _of("skip_indexer_for_short_seqs", "dsa", examples=(False,))
+        bool | None, Param(requires=_DSA, neutral=(True,), examples=(False,))
     ] = None
     """Whether short sequences do without it."""
 
     threshold_scale_factor: Annotated[
         Scale | dict[Literal["prefill", "decode"], Scale] | None,
-        _of("threshold_scale_factor", "skip_softmax", unit="1", examples=(1.0,)),
+        Param(unit="1", requires=_SKIP_SOFTMAX, examples=(1.0,)),
     ] = None
     """Scale of the threshold below which parts are skipped, for both phases or for each."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from llem.api import EngineArg, Param
 from llem_trt.config.drafters import (
     EagleFields,
     LegacyFields,
@@ -13,7 +14,6 @@ from llem_trt.config.drafters import (
     NgramFields,
     PardFields,
 )
-from llem_trt.config.markers import NEW, OLD, llm
 from llem_trt.config.methods import (
     COUNTED_METHODS,
     DRAFT_MODEL_METHODS,
@@ -21,20 +21,27 @@ from llem_trt.config.methods import (
     PYTORCH_METHODS,
     REJECTION_METHODS,
     Method,
-    of,
+    of_methods,
 )
-from llem_trt.versions import Only
+from llem_trt.versions import NEW, OLD, Only
 
 
-class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields):
+class Speculation(
+    EagleFields,
+    MtpFields,
+    NgramFields,
+    PardFields,
+    LegacyFields,
+    feeds="load.speculative_config",
+):
     """A method and its settings; unset ones are the method's own."""
 
     method: Annotated[
-        Method,
-        llm("speculative_config", examples=("auto", "mtp")),
+        Method | None,
+        Param(affects=EngineArg("load", "speculative_config"), examples=("auto", "mtp")),
         Only("1.2", values=LEGACY_METHODS),
         Only("1.3", values=("pard",)),
-    ]
+    ] = None
     """Where proposals come from: `eagle3`, `pard` and `draft_target` have a draft model, `mtp`
     layers of the model itself, `ngram` and `auto` the text so far. `eagle`, `medusa` and
     `lookahead` belong to the legacy TensorRT execution."""
@@ -42,21 +49,15 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     speculative_model: Annotated[
         str | None,
         Field(min_length=1),
-        of("speculative_model", *DRAFT_MODEL_METHODS, examples=("other-draft",)),
+        of_methods(*DRAFT_MODEL_METHODS, examples=("other-draft",)),
     ] = None
     """Hub id or folder of the draft model."""
 
     max_draft_len: Annotated[
         int | None,
         Field(ge=1, le=1024),
-        of(
-            "max_draft_len",
-            *COUNTED_METHODS,
-            "auto",
-            "lookahead",
-            like="ngram",
-            unit="tokens",
-            examples=(2, 8),
+        of_methods(
+            *COUNTED_METHODS, "auto", "lookahead", like="ngram", unit="tokens", examples=(2, 8)
         ),
     ] = None
     """Tokens to propose in each step."""
@@ -64,8 +65,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     max_total_draft_tokens: Annotated[
         int | None,
         Field(ge=1),
-        of(
-            "max_total_draft_tokens",
+        of_methods(
             "eagle3",
             "eagle",
             unit="tokens",
@@ -81,39 +81,27 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     max_concurrency: Annotated[
         int | None,
         Field(ge=1),
-        of("max_concurrency", *PYTORCH_METHODS, unit="requests", examples=(8,)),
+        of_methods(*PYTORCH_METHODS, unit="requests", examples=(8,)),
     ] = None
     """Batch size above which nothing is proposed."""
 
     draft_len_schedule: Annotated[
         dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=0)]] | None,
-        of(
-            "draft_len_schedule",
-            *PYTORCH_METHODS,
-            like="ngram",
-            unit="tokens",
-            examples=({1: 4, 8: 0},),
-        ),
+        of_methods(*PYTORCH_METHODS, like="ngram", unit="tokens", examples=({1: 4, 8: 0},)),
     ] = None
     """Tokens to propose by batch size. In 1.2 it holds from a size on and must begin with size 1
     and `max_draft_len`; later the sizes are upper bounds."""
 
     load_format: Annotated[
         Literal["auto", "dummy"] | None,
-        of("load_format", "eagle3", "draft_target", "pard", examples=("dummy",)),
+        of_methods("eagle3", "draft_target", "pard", examples=("dummy",)),
     ] = None
     """How the draft's weights are loaded; `dummy` makes random ones."""
 
     acceptance_window: Annotated[
         int | None,
         Field(ge=0),
-        of(
-            "acceptance_window",
-            *PYTORCH_METHODS,
-            unit="requests",
-            examples=(16,),
-            example_context=OLD,
-        ),
+        of_methods(*PYTORCH_METHODS, unit="requests", examples=(16,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Requests over which the accepted length is averaged; 0 switches the check off."""
@@ -121,13 +109,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     acceptance_length_threshold: Annotated[
         float | None,
         Field(ge=0),
-        of(
-            "acceptance_length_threshold",
-            *PYTORCH_METHODS,
-            unit="tokens",
-            examples=(1.5,),
-            example_context=OLD,
-        ),
+        of_methods(*PYTORCH_METHODS, unit="tokens", examples=(1.5,), example_context=OLD),
         Only("1.2"),
     ] = None
     """Accepted length below which speculation ends for good."""
@@ -135,13 +117,7 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     acceptance_rate_window_size: Annotated[
         int | None,
         Field(ge=0),
-        of(
-            "acceptance_rate_window_size",
-            *PYTORCH_METHODS,
-            unit="iterations",
-            examples=(16,),
-            example_context=NEW,
-        ),
+        of_methods(*PYTORCH_METHODS, unit="iterations", examples=(16,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Iterations over which the accepted share is averaged; 0 switches the check off."""
@@ -149,25 +125,19 @@ class Speculation(EagleFields, MtpFields, NgramFields, PardFields, LegacyFields)
     acceptance_rate_threshold: Annotated[
         float | None,
         Field(ge=0, le=1),
-        of(
-            "acceptance_rate_threshold",
-            *PYTORCH_METHODS,
-            unit="ratio",
-            examples=(0.5,),
-            example_context=NEW,
-        ),
+        of_methods(*PYTORCH_METHODS, unit="ratio", examples=(0.5,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Accepted share below which speculation stops."""
 
     allow_advanced_sampling: Annotated[
-        bool | None, of("allow_advanced_sampling", *PYTORCH_METHODS, examples=(True,))
+        bool | None, of_methods(*PYTORCH_METHODS, neutral=(False,), examples=(True,))
     ] = None
     """Whether methods inside the model's own forward pass may sample; else they are greedy."""
 
     use_rejection_sampling: Annotated[
         bool | None,
-        of("use_rejection_sampling", *REJECTION_METHODS, examples=(True,), example_context=NEW),
+        of_methods(*REJECTION_METHODS, neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
     """Whether drafts are rejected so that outputs are distributed exactly as without them."""

@@ -1,58 +1,43 @@
-"""Sampling, beams and constraints."""
+"""Sampling, beam search and guided decoding."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from llem.schema.experiment import Experiment, Rule
-from llem_trt.config.sampling import Sampling
-from llem_trt.section import section_of, surface_in_use
-
-if TYPE_CHECKING:
-    from llem_trt.config.trt import TrtConfig
+from llem.api import Experiment, Rule
+from llem.schema.fields import acts
+from llem_trt.config import TrtFields
 
 
-def _settings(experiment: Experiment) -> Sampling:
-    return section_of(experiment).sampling or Sampling()
-
-
-def _sampling_without_settings(experiment: Experiment, section: TrtConfig) -> bool:
+def _sampling_without_settings(experiment: Experiment, section: TrtFields) -> bool:
     decoder = experiment.decoder
     return decoder.samples is True and not any(
         getattr(decoder, name) for name in ("temperature", "top_p", "top_k")
     )
 
 
-def _beams_wider_than_allowed(experiment: Experiment, section: TrtConfig) -> bool:
-    width = _settings(experiment).beam_width
-    return width is not None and width > (section.max_beam_width or 1)
+def _beams_wider_than_allowed(experiment: Experiment, section: TrtFields) -> bool:
+    return (section.beam_width or 1) > (section.max_beam_width or 1)
 
 
-def _beams_while_overlapping(experiment: Experiment, section: TrtConfig) -> bool:
+def _beams_while_overlapping(experiment: Experiment, section: TrtFields) -> bool:
     return (
-        _settings(experiment).beam_width is not None
-        and surface_in_use(experiment) == "1.2"
+        section.beam_width is not None
+        and section.planned_surface == "1.2"
         and section.disable_overlap_scheduler is not True
     )
 
 
-def _beams_of_drafts(experiment: Experiment, section: TrtConfig) -> bool:
-    return _settings(experiment).beam_width is not None and section.speculation is not None
+def _beams_of_drafts(experiment: Experiment, section: TrtFields) -> bool:
+    return section.beam_width is not None and section.speculates
 
 
-def _guide_without_library(experiment: Experiment, section: TrtConfig) -> bool:
-    return (
-        _settings(experiment).guided_decoding is not None
-        and section.guided_decoding_backend is None
-    )
+def _not_one_guide(experiment: Experiment, section: TrtFields) -> bool:
+    if not acts(experiment, "trt.sampling.guided_decoding"):
+        return False
+    guide = section.sampling.guided_decoding if section.sampling is not None else None
+    return guide is not None and sum(acts(guide, name) for name in type(guide).model_fields) != 1
 
 
-def _not_one_guide(experiment: Experiment, section: TrtConfig) -> bool:
-    guide = _settings(experiment).guided_decoding
-    return guide is not None and len(guide.model_dump(exclude_none=True)) != 1
-
-
-GENERATION_RULES = (
+GENERATION_RULES: tuple[Rule[TrtFields], ...] = (
     Rule(
         name="trt-sampling-needs-settings",
         fields=("decoder.do_sample", "decoder.temperature", "decoder.top_p", "decoder.top_k"),
@@ -63,8 +48,8 @@ GENERATION_RULES = (
     Rule(
         name="trt-beams-fit",
         fields=("trt.sampling.beam_width", "trt.max_beam_width"),
-        reason="it is wider than the engine is loaded for, which is 1 if not set",
-        hint="Raise trt.max_beam_width to it.",
+        reason="it exceeds the width that the engine is loaded for, 1 if unset",
+        hint="Raise trt.max_beam_width.",
         violated=_beams_wider_than_allowed,
     ),
     Rule(
@@ -77,22 +62,15 @@ GENERATION_RULES = (
     Rule(
         name="trt-beams-or-speculation",
         fields=("trt.sampling.beam_width", "trt.speculation"),
-        reason="drafts are verified for one sequence, not for beams",
+        reason="the engine verifies drafts of one sequence, not of beams",
         hint="Keep one of the two.",
         violated=_beams_of_drafts,
     ),
     Rule(
-        name="trt-guide-needs-a-library",
-        fields=("trt.sampling.guided_decoding", "trt.guided_decoding_backend"),
-        reason="no library is chosen that constrains outputs",
-        hint="Set trt.guided_decoding_backend to xgrammar or llguidance.",
-        violated=_guide_without_library,
-    ),
-    Rule(
         name="trt-one-guide",
         fields=("trt.sampling.guided_decoding",),
-        reason="exactly one of its settings says what outputs look like",
-        hint="Keep one of them.",
+        reason="exactly one of its settings must describe the outputs",
+        hint="Keep one setting.",
         violated=_not_one_guide,
     ),
 )

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from llem.schema.experiment import Experiment, Rule
-
-if TYPE_CHECKING:
-    from llem_trt.config.trt import TrtConfig
+from llem.api import Experiment, Rule
+from llem_trt.config import TrtFields
 
 DEFAULT_TOKENS_PER_BLOCK = 32
-"""TensorRT-LLM's own block size where none is given."""
+"""TensorRT-LLM's default block size."""
 
 
-def _disk_cache_without_folder(experiment: Experiment, section: TrtConfig) -> bool:
+def _disk_cache_without_folder(experiment: Experiment, section: TrtFields) -> bool:
     cache = section.kv_cache
     return cache is not None and bool(cache.disk_cache_size) and cache.disk_cache_path is None
 
 
-def _pools_that_do_not_add_up(experiment: Experiment, section: TrtConfig) -> bool:
+def _pools_that_do_not_add_up(experiment: Experiment, section: TrtFields) -> bool:
     cache = section.kv_cache
     return (
         cache is not None
@@ -28,12 +25,12 @@ def _pools_that_do_not_add_up(experiment: Experiment, section: TrtConfig) -> boo
     )
 
 
-def _reuse_that_nobody_sees(experiment: Experiment, section: TrtConfig) -> bool:
+def _unseen_reuse(experiment: Experiment, section: TrtFields) -> bool:
     unseen = section.sampling is not None and section.sampling.return_perf_metrics is False
     return unseen and (section.kv_cache is None or section.kv_cache.enable_block_reuse is not False)
 
 
-def _helix_with_other_blocks(experiment: Experiment, section: TrtConfig) -> bool:
+def _helix_with_other_blocks(experiment: Experiment, section: TrtFields) -> bool:
     context, cache = section.context_parallel, section.kv_cache
     if context is None or context.cp_type != "HELIX" or context.tokens_per_block is None:
         return False
@@ -41,11 +38,11 @@ def _helix_with_other_blocks(experiment: Experiment, section: TrtConfig) -> bool
     return context.tokens_per_block != (blocks or DEFAULT_TOKENS_PER_BLOCK)
 
 
-MEMORY_RULES = (
+MEMORY_RULES: tuple[Rule[TrtFields], ...] = (
     Rule(
         name="trt-disk-cache-has-a-folder",
         fields=("trt.kv_cache.disk_cache_size", "trt.kv_cache.disk_cache_path"),
-        reason="there is no folder for it",
+        reason="it has no folder",
         hint="Set trt.kv_cache.disk_cache_path to an existing folder.",
         violated=_disk_cache_without_folder,
     ),
@@ -53,7 +50,7 @@ MEMORY_RULES = (
         name="trt-pools-add-up",
         fields=("trt.kv_cache.pool_ratio",),
         reason="the shares do not add up to 1",
-        hint="Change them so that they do.",
+        hint="Change the shares.",
         violated=_pools_that_do_not_add_up,
     ),
     Rule(
@@ -63,12 +60,12 @@ MEMORY_RULES = (
         "an earlier one",
         hint="Remove trt.sampling.return_perf_metrics, or set "
         "trt.kv_cache.enable_block_reuse: false.",
-        violated=_reuse_that_nobody_sees,
+        violated=_unseen_reuse,
     ),
     Rule(
         name="trt-helix-shares-the-block-size",
         fields=("trt.context_parallel.tokens_per_block", "trt.kv_cache.tokens_per_block"),
-        reason="HELIX needs the KV cache's own block size, which is 32 tokens if not set",
+        reason="HELIX needs the block size of the KV cache, which is 32 tokens if unset",
         hint="Set both to the same number.",
         violated=_helix_with_other_blocks,
     ),

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from llem.schema.call_plan import Call, CallPlan, Construct, Symbol
+from llem.api import Call, Construct, Symbol
 
 ALWAYS = (
     "dtype", "load_format", "max_batch_size", "max_num_tokens", "max_seq_len", "max_beam_width",
@@ -28,21 +28,46 @@ UNCOMPARED = frozenset({"model", "tokenizer", "revision", "tokenizer_revision"})
 def effective(args: Any, load: Call) -> dict[str, Any]:
     """Return the effective values of the loading call, by ``load.<argument>``.
 
+    A value that means the same as the requested one is written like it.
+
     Args:
         args: The ``args`` of the ``LLM``.
         load: The call, as planned.
     """
-    names = dict.fromkeys((*ALWAYS, *dict(_flat(load.kwargs))))
+    requested = dict(_flat(load.kwargs))
     found = {}
-    for name in names:
+    for name in dict.fromkeys((*ALWAYS, *requested)):
         if name.partition(".")[0] in UNCOMPARED:
             continue
         try:
-            value = attrgetter(name)(args)
+            value = plain(attrgetter(name)(args))
         except AttributeError:
             continue  # only the other execution or surface has it, or a setting turned it off
-        found[f"load.{name}"] = plain(value)
+        wanted = requested.get(name)
+        found[f"load.{name}"] = wanted if _mean_the_same(wanted, value) else value
     return found
+
+
+def _mean_the_same(requested: Any, found: Any) -> bool:
+    if isinstance(requested, list) and isinstance(found, list):
+        # The engine sorts the sizes that it captures.
+        return sorted(map(str, requested)) == sorted(map(str, found))
+    if isinstance(requested, str):
+        # A member of an enumeration is requested by its dotted name.
+        return requested.rpartition(".")[2] == str(found)
+    return str(requested) == str(found)
+
+
+def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every argument by dotted name, including those inside objects."""
+    for name, value in arguments.items():
+        match value:
+            case Construct(_, inside):
+                yield from _flat(inside, f"{prefix}{name}.")
+            case Symbol(path):
+                yield f"{prefix}{name}", path
+            case _:
+                yield f"{prefix}{name}", value
 
 
 def request_values(params: Any, sampling: Call) -> dict[str, Any]:
@@ -58,35 +83,6 @@ def quantization(args: Any) -> str:
     """Return the algorithm of the checkpoint or the built engine."""
     algorithm = args.quant_config.quant_algo
     return "NO_QUANT" if algorithm is None else str(plain(algorithm))
-
-
-def nested_differences(plan: CallPlan, effective: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each nested argument with another effective value; core compares the flat ones."""
-    for name, wanted in _flat(plan.call("load").kwargs):
-        key = f"load.{name}"
-        if "." in name and key in effective and not _same(wanted, effective[key]):
-            yield f"{key} was asked to be {wanted!r} and was {effective[key]!r}"
-
-
-def _same(wanted: Any, found: Any) -> bool:
-    if wanted == "auto" or wanted == found:
-        return True
-    if isinstance(wanted, list) and isinstance(found, list):
-        # The engine sorts the sizes that it captures.
-        return sorted(map(str, wanted)) == sorted(map(str, found))
-    return str(wanted) == str(found)
-
-
-def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every argument by dotted name, including those inside objects."""
-    for name, value in arguments.items():
-        match value:
-            case Construct(_, inside):
-                yield from _flat(inside, f"{prefix}{name}.")
-            case Symbol(path):
-                yield f"{prefix}{name}", path.rpartition(".")[2]
-            case _:
-                yield f"{prefix}{name}", value
 
 
 def plain(value: Any) -> Any:

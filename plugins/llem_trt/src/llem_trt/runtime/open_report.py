@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from llem.api import ModelInfo
 from llem.api.architecture import from_hf_config
 from llem.api.meters import gpu_device_id
-from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 """Names under which configs list special token ids."""

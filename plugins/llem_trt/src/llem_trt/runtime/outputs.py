@@ -6,7 +6,8 @@ from collections.abc import Sequence, Set
 from datetime import timedelta
 from typing import Any
 
-from llem.api.session import FinishReason, Request, RequestResult
+from llem.api import Request, RequestResult
+from llem.api.session import FinishReason
 
 CLOCK_TOLERANCE_S = 0.001
 """Tolerance for engine times outside their window, which are rounded to microseconds."""

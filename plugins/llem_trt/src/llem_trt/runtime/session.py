@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorrt_llm
 
+from llem.api import (
+    CallPlan,
+    Observation,
+    OpenReport,
+    PlanExecutor,
+    Request,
+    RunResult,
+    Session,
+    TokenizerExport,
+)
 from llem.api.child_processes import peak_rss_bytes
-from llem.api.session import Observation, OpenReport, Request, RunResult, Session, TokenizerExport
-from llem.schema.call_plan import CallPlan, import_dotted, resolve_kwargs
 from llem_trt.runtime import observe
 from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of
 from llem_trt.runtime.open_report import (
@@ -34,6 +42,7 @@ class TrtSession(Session):
     def __init__(self) -> None:
         self._llm: Any = None
         self._requests: Sequence[Request] = ()
+        self._generate: Callable[..., Any] | None = None
         self._arguments: dict[str, Any] = {}
 
     def open(self, plan: CallPlan) -> OpenReport:
@@ -45,8 +54,8 @@ class TrtSession(Session):
         self._plan = plan
         _check_surface(plan, tensorrt_llm.__version__)
         self._native = is_native(tensorrt_llm)
-        load = plan.call("load")
-        self._llm = import_dotted(load.target)(**resolve_kwargs(load))
+        self._executor = PlanExecutor(plan)
+        self._llm = self._executor.execute("load")
         self._world_size = self._llm.args.parallel_config.world_size
         folder = model_folder(plan.settings["config_from"], plan.settings.get("config_revision"))
         self._model = model_info(folder, self._llm.args)
@@ -67,11 +76,10 @@ class TrtSession(Session):
     def prepare(self, requests: Sequence[Request]) -> None:
         """Build the prompts and parameters of every request."""
         self._requests = requests
-        sampling = self._plan.call("sampling")
-        make, shared = import_dotted(sampling.target), resolve_kwargs(sampling)
-        self._params = [make(max_tokens=request.max_new_tokens, **shared) for request in requests]
+        make_params = self._executor.bind("sampling")
+        self._params = [make_params(max_tokens=request.max_new_tokens) for request in requests]
+        self._generate = self._executor.bind("generate")
         self._arguments = {
-            **resolve_kwargs(self._plan.call("generate")),
             "inputs": [{"prompt_token_ids": list(request.prompt_ids)} for request in requests],
             "sampling_params": self._params,
         }
@@ -81,8 +89,10 @@ class TrtSession(Session):
     def run(self) -> RunResult:
         """Run all requests in one call; only that call is inside the window."""
         arguments = {**self._arguments, "cache_salt": self._reuse_check.next_salt()}
+        generate = self._generate
+        assert generate is not None
         started_s = time.monotonic()
-        outputs = self._llm.generate(**arguments)
+        outputs = generate(**arguments)
         finished_s = time.monotonic()
         counters = counters_of(outputs)
         self._reuse_check.check(counters)
@@ -98,9 +108,6 @@ class TrtSession(Session):
         """Read back the effective settings and the memory in use."""
         args, settings = self._llm.args, self._plan.settings
         effective = observe.effective(args, self._plan.call("load"))
-        reasons = self._reuse_check.reasons()
-        if differences := list(observe.nested_differences(self._plan, effective)):
-            reasons["effective-differs"] = "; ".join(differences)
         return Observation(
             effective={
                 **effective,
@@ -111,7 +118,7 @@ class TrtSession(Session):
                 "settings.ignore_eos": settings["ignore_eos"],
             },
             memory=self._memory(),
-            reasons=reasons,
+            reasons=self._reuse_check.reasons(),
         )
 
     def close(self) -> None:
@@ -119,7 +126,8 @@ class TrtSession(Session):
         llm, self._llm = self._llm, None
         if llm is not None:
             llm.shutdown()
-        self._arguments, self._requests = {}, ()
+            self._executor.clear()
+        self._generate, self._arguments, self._requests = None, {}, ()
         gc.collect()
 
     def _memory(self) -> dict[str, int]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from vllm.transformers_utils.config import try_get_generation_config
 
+from llem.api import ModelInfo
 from llem.api.architecture import from_hf_config
-from llem.api.session import ModelInfo
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 """Names under which configs list special token ids."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Any
 
-from llem.api.session import FinishReason, Request, RequestResult
+from llem.api import Request, RequestResult
+from llem.api.session import FinishReason
 from llem_vllm.runtime.engine_metrics import TokenTimes
 
 
