@@ -44,7 +44,7 @@ def suite(tmp_path, broken):
 
 def test_a_plugin_that_keeps_the_contract(llem):
     done = llem("plugins", "check", "meters", check=0)
-    assert "config, all 13" in done.stdout
+    assert "config, all 14" in done.stdout
     assert "it offers no backend" in done.stdout
     assert "FAILED" not in done.stdout
     assert done.stdout.splitlines()[-1].startswith("meters: ")
