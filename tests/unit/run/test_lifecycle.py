@@ -116,6 +116,18 @@ def test_the_minima_are_kept(finished: tuple[Outcome, Listener]) -> None:
     assert timing.stop_reason == "precision"
 
 
+def test_a_warm_up_that_never_is_stable_ends_at_its_cap(tmp_path: Path) -> None:
+    outcome, _ = run(
+        tmp_path,
+        measurement__warmup__strategy="variation",
+        measurement__warmup__stable_within_ratio=1e-9,
+        measurement__warmup__max_repetitions=4,
+    )
+    assert outcome.timing.warmup_repetitions == 4
+    messages = {reason.code: reason.message for reason in outcome.verdict.reasons}
+    assert messages["warmup-not-converged"].startswith("4 warm-up repetitions")
+
+
 def test_a_number_of_repetitions_is_a_cap(tmp_path: Path) -> None:
     outcome, _ = run(tmp_path, measurement__max_repetitions=4, measurement__min_duration_s=60)
     assert outcome.timing.stop_reason == "max-repetitions"
