@@ -1,8 +1,8 @@
-"""Does measuring vLLM change it? `fidelity.py`, for machines that others use as well.
+"""Does measuring vLLM change it? `fidelity.py` for machines with other load.
 
-A hand-written `LLM.generate` and llem's worker, with llem's meters sampling, are both kept alive,
-and make one repetition of the same SmolLM2 work in turn, the order changing from pair to pair, so
-that what else the machine does falls on both alike:
+A hand-written `LLM.generate`, and llem's worker with llem's meters sampling, both stay alive. They
+run a repetition of the same SmolLM2 work in turn, in alternating order, so that other load on the
+machine affects both alike:
 
     python benchmarks/vllm_fidelity.py --python /opt/vllm/bin/python [--pairs 20]
 
@@ -35,7 +35,7 @@ PAUSE_S = 1.5
 
 @contextmanager
 def hand_written(python: str, folder: Path, work: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start the loop, and yield it once it is warm."""
+    """Start the hand-written loop, and yield it once it is warm."""
     script = str(Path(__file__).with_name("hand_written_vllm.py"))
     with subprocess.Popen(
         [python, script, str(folder), str(work)],

@@ -1,6 +1,6 @@
-"""What the backend does through llem.
+"""What the backend does through llem; it is experimental.
 
-No claim is a full yes: everything up to the engine's own calls is tested, and nothing of it has run
+No claim is a full yes: the tests cover everything up to the engine's own calls, and nothing has run
 on hardware yet.
 """
 
@@ -22,7 +22,7 @@ from llem.api.capability import (
 )
 
 NOT_RUN = "not run on hardware"
-"""What every claim has to say."""
+"""Part of the note of every claim."""
 
 _NO = Claim(Support.NO)
 
@@ -36,7 +36,7 @@ def _planned(
 
 INFO = BackendInfo(
     name="trt",
-    summary="TensorRT-LLM's LLM.generate(), all requests at once; not run on hardware yet",
+    summary="experimental: TensorRT-LLM's LLM.generate(), all requests at once; not run on hardware",
     engine=EngineRequirement(
         distribution="tensorrt-llm",
         versions=">=1.2,<2",

@@ -1,4 +1,4 @@
-"""Hooks of the TensorRT-LLM backend; what they need is imported when they are called."""
+"""Hooks of the TensorRT-LLM backend; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def llem_measurement() -> type[Session]:
 
 @hookimpl
 def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
-    """Judge ``experiment`` against this machine."""
+    """Check ``experiment`` against this machine."""
     from llem_trt.review import review
 
     return tuple(review(experiment, facts))
@@ -56,7 +56,7 @@ def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]
 
 @hookimpl
 def llem_explain_error(error_type: str, message: str) -> str | None:
-    """Say what to do about an error of TensorRT-LLM."""
+    """Return a hint for an error of TensorRT-LLM."""
     from llem_trt.errors import HINTS
 
     return hint_for(HINTS, error_type, message)

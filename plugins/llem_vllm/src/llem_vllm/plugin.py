@@ -1,4 +1,4 @@
-"""Hooks of the vLLM backend; what they need is imported when they are called."""
+"""Hooks of the vLLM backend; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def llem_measurement() -> type[Session]:
 
 @hookimpl
 def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
-    """Judge ``experiment`` against this machine and the model's files."""
+    """Check ``experiment`` against this machine and the model's files."""
     from llem_vllm.review import review
 
     return tuple(review(experiment, facts))
@@ -65,7 +65,7 @@ def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]
 
 @hookimpl
 def llem_explain_error(error_type: str, message: str) -> str | None:
-    """Say what to do about an error of vLLM."""
+    """Return a hint for an error of vLLM."""
     from llem_vllm.errors import HINTS
 
     return hint_for(HINTS, error_type, message)

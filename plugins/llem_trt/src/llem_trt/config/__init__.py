@@ -26,8 +26,8 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
     surface: Annotated[
         SurfaceName | None, Param(maps_to=EngineArg("settings", "surface"), examples=("1.2", "1.3"))
     ] = None
-    """Version of TensorRT-LLM whose parameters the plan uses; unset takes the installed one's, or
-    the newest where none is installed. Name it where `runner.python` has another version."""
+    """Version of TensorRT-LLM whose parameters the plan uses; unset takes the installed version, or
+    the newest if none is installed. Set it if `runner.python` has another version."""
 
     execution: Annotated[
         Literal["pytorch", "tensorrt"] | None,
@@ -38,8 +38,8 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
         ),
         Only("1.2", values=("tensorrt",)),
     ] = None
-    """What runs the model: PyTorch with TensorRT-LLM's kernels, or, legacy and removed after 1.2,
-    a TensorRT engine; unset is pytorch."""
+    """Execution backend: PyTorch with TensorRT-LLM's kernels, or a TensorRT engine, which is legacy
+    and removed after 1.2; unset is pytorch."""
 
     engine_path: Annotated[
         str | None,
@@ -52,8 +52,8 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
         ),
         Only("1.2"),
     ] = None
-    """Legacy: folder of a built TensorRT engine, loaded instead of the checkpoint that `model.id`
-    names; that one still provides tokenizer and configuration."""
+    """Legacy: folder of a built TensorRT engine to load instead of the checkpoint of `model.id`,
+    which still provides tokenizer and configuration."""
 
     kv_cache: Annotated[KvCache | None, Param(examples=({"free_gpu_memory_fraction": 0.5},))] = None
     """Size, type and reuse of the KV cache."""

@@ -24,7 +24,7 @@ class EagleFields(Section, feeds="load.speculative_config"):
     greedy_sampling: Annotated[
         bool | None, of_methods("eagle3", "eagle", neutral=(True,), examples=(False,))
     ] = None
-    """Whether a draft is accepted only where it is the likeliest token."""
+    """Whether only the likeliest token is accepted as a draft."""
 
     posterior_threshold: Annotated[
         float | None,
@@ -37,7 +37,7 @@ class EagleFields(Section, feeds="load.speculative_config"):
             example_context={"trt.speculation.greedy_sampling": False},
         ),
     ] = None
-    """Least probability of a draft that is accepted otherwise."""
+    """Minimum probability of a draft without greedy acceptance."""
 
     use_dynamic_tree: Annotated[
         bool | None,
@@ -52,7 +52,7 @@ class EagleFields(Section, feeds="load.speculative_config"):
             },
         ),
     ] = None
-    """Whether the tree grows where the draft is surest."""
+    """Whether the tree grows where the draft is most confident."""
 
     dynamic_tree_max_top_k: Annotated[
         int | None,
@@ -69,19 +69,19 @@ class EagleFields(Section, feeds="load.speculative_config"):
             },
         ),
     ] = None
-    """Branches of the growing tree in one step."""
+    """Branches of the growing tree in a step."""
 
     max_non_leaves_per_layer: Annotated[
         int | None,
         Field(ge=1),
         of_methods("eagle3", "eagle", unit="nodes", examples=(8,)),
     ] = None
-    """Nodes of one layer of the tree that have branches."""
+    """Nodes of a layer of the tree that have branches."""
 
     eagle3_one_model: Annotated[
         bool | None, of_methods("eagle3", neutral=(True,), examples=(False,))
     ] = None
-    """Whether the draft is part of the model's own forward pass."""
+    """Whether the draft is part of the model's forward pass."""
 
     eagle3_layers_to_capture: Annotated[
         tuple[int, ...] | None,
@@ -105,17 +105,17 @@ class MtpFields(Section, feeds="load.speculative_config"):
         Field(ge=1, le=64),
         of_methods("mtp", unit="tokens", neutral=(1,), examples=(3,)),
     ] = None
-    """Tokens to propose; each layer predicts one further ahead."""
+    """Number of tokens to propose; each layer predicts one further ahead."""
 
     use_mtp_vanilla: Annotated[
         bool | None, of_methods("mtp", neutral=(False,), examples=(True,))
     ] = None
-    """Whether the layers run one after the other rather than like an EAGLE draft."""
+    """Whether the layers run one after the other instead of like an EAGLE draft."""
 
     mtp_eagle_one_model: Annotated[
         bool | None, of_methods("mtp", neutral=(True,), examples=(False,))
     ] = None
-    """Whether they are part of the model's own forward pass."""
+    """Whether the layers are part of the model's forward pass."""
 
     use_relaxed_acceptance_for_thinking: Annotated[
         bool | None, of_methods("mtp", neutral=(False,), examples=(True,))
@@ -133,7 +133,7 @@ class MtpFields(Section, feeds="load.speculative_config"):
             example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
     ] = None
-    """Likeliest tokens among which such a draft must be."""
+    """Number of likeliest tokens that relaxed acceptance accepts."""
 
     relaxed_delta: Annotated[
         float | None,
@@ -146,7 +146,7 @@ class MtpFields(Section, feeds="load.speculative_config"):
             example_context={"trt.speculation.use_relaxed_acceptance_for_thinking": True},
         ),
     ] = None
-    """How much less likely than the likeliest it may be."""
+    """Maximum distance of an accepted draft from the likeliest token's probability."""
 
     begin_thinking_phase_token: Annotated[
         int | None,
@@ -160,7 +160,7 @@ class MtpFields(Section, feeds="load.speculative_config"):
         Field(ge=0),
         of_methods("mtp", unit="token id", neutral=(128_799,), examples=(151_668,)),
     ] = None
-    """Token that ends it."""
+    """Token that ends the reasoning."""
 
 
 class NgramFields(Section, feeds="load.speculative_config"):
@@ -171,12 +171,12 @@ class NgramFields(Section, feeds="load.speculative_config"):
         Field(ge=1, le=1024),
         of_methods("ngram", unit="tokens", neutral=(2,), examples=(4,)),
     ] = None
-    """Longest ending of the text that is searched for in it."""
+    """Longest ending of the text to search for in it."""
 
     is_keep_all: Annotated[bool | None, of_methods("ngram", neutral=(True,), examples=(False,))] = (
         None
     )
-    """Whether every continuation that was seen is kept."""
+    """Whether every continuation seen is kept."""
 
     is_use_oldest: Annotated[
         bool | None, of_methods("ngram", neutral=(True,), examples=(False,))
@@ -186,7 +186,7 @@ class NgramFields(Section, feeds="load.speculative_config"):
     is_public_pool: Annotated[
         bool | None, of_methods("ngram", neutral=(True,), examples=(False,))
     ] = None
-    """Whether requests share what they have seen."""
+    """Whether requests share the continuations seen."""
 
 
 class PardFields(Section, feeds="load.speculative_config"):
@@ -198,7 +198,7 @@ class PardFields(Section, feeds="load.speculative_config"):
         of_methods("pard", unit="token id", examples=(128_256,)),
         Only("1.3"),
     ] = None
-    """Token that stands for the ones to predict; unset takes the draft model's."""
+    """Token that stands for tokens to predict; unset takes the draft model's."""
 
 
 class LegacyFields(Section, feeds="load.speculative_config"):
@@ -218,7 +218,7 @@ class LegacyFields(Section, feeds="load.speculative_config"):
         of_methods("medusa", unit="heads", examples=(4,)),
         Only("1.2"),
     ] = None
-    """Heads; unset takes the checkpoint's."""
+    """Number of Medusa heads; unset takes the checkpoint's."""
 
     max_window_size: Annotated[
         int | None,
@@ -234,7 +234,7 @@ class LegacyFields(Section, feeds="load.speculative_config"):
         of_methods("lookahead", unit="tokens", examples=(3,)),
         Only("1.2"),
     ] = None
-    """Tokens of one of its n-grams."""
+    """Tokens of an n-gram of lookahead decoding."""
 
     max_verification_set_size: Annotated[
         int | None,
@@ -242,4 +242,4 @@ class LegacyFields(Section, feeds="load.speculative_config"):
         of_methods("lookahead", unit="n-grams", examples=(4,)),
         Only("1.2"),
     ] = None
-    """N-grams it verifies in one step."""
+    """N-grams that lookahead decoding verifies in a step."""

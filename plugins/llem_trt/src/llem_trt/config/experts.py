@@ -25,7 +25,7 @@ class ExpertBalancer(Section, builds="tensorrt_llm.llmapi.llm_args.MoeLoadBalanc
         Field(ge=0),
         Param(unit="layers", examples=(1,)),
     ] = None
-    """Layers whose experts may move in one iteration; 0 keeps them where they are."""
+    """Number of layers whose experts may move in an iteration; 0 moves none."""
 
 
 class Experts(Section, feeds="load.moe_config", builds="tensorrt_llm.llmapi.MoeConfig"):
@@ -48,13 +48,13 @@ class Experts(Section, feeds="load.moe_config", builds="tensorrt_llm.llmapi.MoeC
         Field(ge=1),
         Param(unit="tokens", examples=(4096,)),
     ] = None
-    """Tokens in one call of the fused kernel; more are done in several calls."""
+    """Tokens in a call of the fused kernel; more need several calls."""
 
     load_balancer: Annotated[ExpertBalancer | None, Param(examples=({"num_slots": 64},))] = None
     """Placement of experts on ranks."""
 
     disable_finalize_fusion: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether to do without a fusion whose sums depend on the order of arrival."""
+    """Whether to avoid a fusion whose sums depend on the order of arrival."""
 
     use_low_precision_moe_combine: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether expert outputs of an NVFP4 checkpoint are summed in lower precision."""

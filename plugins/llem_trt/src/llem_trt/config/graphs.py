@@ -23,7 +23,7 @@ class CudaGraphs(
     enabled: Annotated[
         bool | None, Param(affects=EngineArg("load", "cuda_graph_config"), examples=(False,))
     ] = None
-    """Whether decoding replays captured graphs; unset and true do."""
+    """Whether decoding replays captured graphs; unset is true."""
 
     batch_sizes: Annotated[
         Sizes | None,
@@ -54,7 +54,7 @@ class TorchCompile(
     enabled: Annotated[
         bool | None, Param(affects=EngineArg("load", "torch_compile_config"), examples=(True,))
     ] = None
-    """Whether the model is compiled; unset and true do, where the section is given."""
+    """Whether the model is compiled; unset is true where this section is given."""
 
     enable_fullgraph: Annotated[
         bool | None,
@@ -73,7 +73,8 @@ class TorchCompile(
         Param(requires=_COMPILE_ON, neutral=(False,), examples=(True,), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Whether prefill is captured in pieces; later versions have `prefill_cuda_graph_backend`."""
+    """Whether prefill is captured in pieces; from 1.3 on `prefill_cuda_graph_backend` replaces
+    it."""
 
     capture_num_tokens: Annotated[
         Sizes | None,
@@ -86,20 +87,20 @@ class TorchCompile(
         ),
         Only("1.2"),
     ] = None
-    """Token counts to capture so; later versions have `prefill_capture_num_tokens`."""
+    """Token counts to capture in pieces; from 1.3 on `prefill_capture_num_tokens` replaces it."""
 
     enable_userbuffers: Annotated[
         bool | None,
         Param(requires=_COMPILE_ON, examples=(False,)),
     ] = None
-    """Whether collectives work in buffers registered with the network library."""
+    """Whether collectives use buffers that the network library has registered."""
 
     max_num_streams: Annotated[
         int | None,
         Field(ge=1, le=64),
         Param(unit="streams", requires=_COMPILE_ON, examples=(2,)),
     ] = None
-    """CUDA streams of the compiled model."""
+    """Number of CUDA streams of the compiled model."""
 
 
 class GraphFields(BackendConfig, feeds="load"):
@@ -109,7 +110,7 @@ class GraphFields(BackendConfig, feeds="load"):
         CudaGraphs | None,
         Param(requires=PYTORCH, examples=({"enable_padding": True},)),
     ] = None
-    """CUDA graphs of decoding; on unless `enabled: false`."""
+    """CUDA graphs of decoding; on unless `enabled` is false."""
 
     torch_compile: Annotated[
         TorchCompile | None,

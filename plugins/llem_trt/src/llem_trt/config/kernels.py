@@ -42,23 +42,23 @@ class KernelFields(BackendConfig, feeds="load"):
     force_dynamic_quantization: Annotated[
         bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
-    """Whether activation scales are computed anew instead of read from the checkpoint."""
+    """Whether activation scales are computed instead of read from the checkpoint."""
 
     enable_autotuner: Annotated[bool | None, Param(requires=PYTORCH, examples=(False,))] = None
-    """Whether tunable kernels are timed at the start and the fastest taken."""
+    """Whether the start times tunable kernels and keeps the fastest."""
 
     enable_min_latency: Annotated[bool | None, Param(requires=PYTORCH, examples=(True,))] = None
-    """Whether kernels for the least latency are used, as Llama 4 has them."""
+    """Whether minimum-latency kernels, which Llama 4 has, are used."""
 
     use_cute_dsl_blockscaling_mm: Annotated[
         bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
-    """Whether block-scaled fp8 products are computed by CuTe DSL kernels."""
+    """Whether CuTe DSL kernels compute block-scaled FP8 products."""
 
     use_cute_dsl_blockscaling_bmm: Annotated[
         bool | None, Param(requires=PYTORCH, examples=(True,))
     ] = None
-    """The same for batched products."""
+    """Whether CuTe DSL kernels compute batched block-scaled FP8 products."""
 
     use_cute_dsl_bf16_gemm: Annotated[
         bool | None,
@@ -71,7 +71,7 @@ class KernelFields(BackendConfig, feeds="load"):
         ),
         Only("1.3"),
     ] = None
-    """Whether bfloat16 products are computed by CuTe DSL kernels."""
+    """Whether CuTe DSL kernels compute bfloat16 products."""
 
     use_cute_dsl_bf16_bmm: Annotated[
         bool | None,
@@ -84,7 +84,7 @@ class KernelFields(BackendConfig, feeds="load"):
         ),
         Only("1.3"),
     ] = None
-    """The same for batched products."""
+    """Whether CuTe DSL kernels compute batched bfloat16 products."""
 
     use_fine_grained_sync: Annotated[
         bool | None,
@@ -123,7 +123,7 @@ class KernelFields(BackendConfig, feeds="load"):
         ),
         Only("1.3"),
     ] = None
-    """Logarithm of the factor below which it skips them."""
+    """Logarithm of the factor below which latent attention skips corrections."""
 
     enable_in_graph_sampling: Annotated[
         bool | None,
@@ -144,14 +144,14 @@ class KernelFields(BackendConfig, feeds="load"):
         Param(requires=PYTORCH, neutral=(False,), examples=(True,), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Whether sampling does without FlashInfer's kernels."""
+    """Whether sampling avoids FlashInfer's kernels."""
 
     enable_low_latency_host_dispatch: Annotated[
         bool | None,
         Param(requires=PYTORCH, neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
-    """Whether the host spins instead of sleeping; it keeps one core busy."""
+    """Whether the host spins instead of sleeping, which keeps a core busy."""
 
     enable_early_first_token_response: Annotated[
         bool | None,
@@ -163,21 +163,21 @@ class KernelFields(BackendConfig, feeds="load"):
         ),
         Only("1.3"),
     ] = None
-    """Whether the first token is handed out before the overlapped iteration ends."""
+    """Whether the first token is returned before the overlapped iteration ends."""
 
     garbage_collection_gen0_threshold: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="objects", requires=PYTORCH, examples=(50_000,)),
     ] = None
-    """New Python objects after which the host collects garbage."""
+    """Number of new Python objects after which the host collects garbage."""
 
     num_postprocess_workers: Annotated[
         int | None,
         Field(ge=0, le=1024),
         Param(unit="processes", examples=(2,)),
     ] = None
-    """Processes that turn tokens into text beside the engine's own."""
+    """Number of additional processes that turn tokens into text."""
 
     guided_decoding_backend: Annotated[
         Literal["xgrammar", "llguidance"] | None,

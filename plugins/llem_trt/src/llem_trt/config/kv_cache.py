@@ -38,38 +38,38 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
         Field(ge=0),
         Param(unit="bytes", examples=(2**30,)),
     ] = None
-    """Upper bound of its device memory; 0 is none."""
+    """Upper bound of the cache's device memory; 0 sets none."""
 
     host_cache_size: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="bytes", examples=(2**30,)),
     ] = None
-    """Host memory that takes blocks the device has no room for."""
+    """Host memory for blocks that exceed the device's memory."""
 
     onboard_blocks: Annotated[
         bool | None,
         Param(neutral=(True,), examples=(False,), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Whether blocks are brought back from the host before they are reused."""
+    """Whether blocks move back from the host before they are reused."""
 
     secondary_offload_min_priority: Annotated[
         int | None,
         Field(ge=0, le=100),
         Param(unit="1", examples=(35,)),
     ] = None
-    """Only blocks of a higher priority may move to the host."""
+    """Only blocks of a higher priority may move to host memory."""
 
     enable_block_reuse: Annotated[bool | None, Param(examples=(False, True))] = None
-    """Whether requests share the blocks of a common beginning. Each repetition is kept from the
-    blocks of earlier ones either way."""
+    """Whether requests share the blocks of a common beginning. No repetition reuses the blocks of
+    an earlier one in either case."""
 
     enable_partial_reuse: Annotated[
         bool | None,
         Param(requires={"trt.kv_cache.enable_block_reuse": (None, True)}, examples=(False,)),
     ] = None
-    """Whether blocks that match in part are reused as well."""
+    """Whether blocks that match in part are reused too."""
 
     copy_on_partial_reuse: Annotated[
         bool | None,
@@ -81,7 +81,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
             examples=(False,),
         ),
     ] = None
-    """Whether a partly matching block that is in use is copied."""
+    """Whether a partly matching block in use is copied."""
 
     tokens_per_block: Annotated[
         int | None,
@@ -95,7 +95,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
         Field(min_length=1),
         Param(unit="tokens", examples=((4096,),)),
     ] = None
-    """Tokens each layer looks back at; a shorter list is repeated over the layers."""
+    """Tokens that each layer attends to; a shorter list is repeated over the layers."""
 
     sink_token_length: Annotated[
         int | None,
@@ -143,7 +143,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
         ),
         Only("1.3"),
     ] = None
-    """Disk space that takes blocks the host has no room for."""
+    """Disk space for blocks that exceed host memory."""
 
     disk_cache_path: Annotated[
         str | None,
@@ -151,7 +151,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
         Param(examples=("folder",), example_context=NEW),
         Only("1.3"),
     ] = None
-    """Existing folder for those blocks."""
+    """Existing folder for the disk cache."""
 
     avg_seq_len: Annotated[
         int | None,

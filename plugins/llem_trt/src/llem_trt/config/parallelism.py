@@ -28,26 +28,26 @@ class ContextParallel(
         Param(neutral=("ULYSSES",), examples=("HELIX",), example_context=_SHARED),
         Only("1.2", values=("STAR",)),
     ] = None
-    """Algorithm."""
+    """Algorithm of context parallelism."""
 
     tokens_per_block: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_HELIX, examples=(32,), example_context=_SHARED),
     ] = None
-    """Block size; the same as the KV cache's."""
+    """Block size; it must equal the KV cache's."""
 
     use_nccl_for_alltoall: Annotated[
         bool | None, Param(requires=_HELIX, examples=(False,), example_context=_SHARED)
     ] = None
-    """Whether NCCL exchanges the parts."""
+    """Whether NCCL exchanges the parts of a sequence."""
 
     fifo_version: Annotated[
         int | None,
         Field(ge=1, le=2),
         Param(unit="1", requires=_HELIX, examples=(1,), example_context=_SHARED),
     ] = None
-    """Version of the exchange's queue where NCCL is not used."""
+    """Version of the queue that exchanges the parts without NCCL."""
 
     cp_anchor_size: Annotated[
         int | None,
@@ -63,7 +63,7 @@ class ContextParallel(
         Param(unit="tokens", requires=_STAR, examples=(1024,), example_context={**OLD, **_SHARED}),
         Only("1.2"),
     ] = None
-    """Tokens of one rank's block."""
+    """Tokens of a rank's block."""
 
 
 class AttentionDp(
@@ -87,7 +87,7 @@ class AttentionDp(
             example_context=_BALANCED,
         ),
     ] = None
-    """Iterations after which a rank no longer waits."""
+    """Number of iterations after which a rank stops waiting."""
 
     batching_wait_iters: Annotated[
         int | None,
@@ -122,7 +122,7 @@ class ParallelFields(BackendConfig, feeds="load"):
             unit="layers", examples=((16, 16),), example_context={"trt.pipeline_parallel_size": 2}
         ),
     ] = None
-    """Layers of each stage; unset divides them evenly."""
+    """Number of layers of each stage; unset divides them evenly."""
 
     moe_tensor_parallel_size: Annotated[
         Ranks | None,
@@ -143,13 +143,13 @@ class ParallelFields(BackendConfig, feeds="load"):
         ),
         Only("1.2"),
     ] = None
-    """Clusters of devices that each hold every expert; deprecated later."""
+    """Number of clusters of devices that each hold every expert; deprecated from 1.3 on."""
 
     enable_attention_dp: Annotated[
         bool | None,
         Param(examples=(True,), example_context={"trt.tensor_parallel_size": 2}),
     ] = None
-    """Whether each rank attends to requests of its own instead of a share of all heads."""
+    """Whether each rank attends to its own requests instead of a share of all heads."""
 
     enable_lm_head_tp_in_adp: Annotated[
         bool | None,
@@ -160,7 +160,7 @@ class ParallelFields(BackendConfig, feeds="load"):
             example_context={"trt.tensor_parallel_size": 2},
         ),
     ] = None
-    """Whether the output projection stays split over the ranks all the same."""
+    """Whether the output projection stays split over ranks under attention data parallelism."""
 
     allreduce_strategy: Annotated[
         Literal[
@@ -176,7 +176,7 @@ class ParallelFields(BackendConfig, feeds="load"):
         ContextParallel | None,
         Param(examples=({"cp_type": "HELIX"},), example_context={"trt.context_parallel_size": 2}),
     ] = None
-    """How ranks share one sequence."""
+    """How ranks share a sequence."""
 
     attention_dp: Annotated[
         AttentionDp | None,

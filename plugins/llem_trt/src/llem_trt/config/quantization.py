@@ -46,7 +46,7 @@ class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llma
         Field(ge=0, le=1),
         Param(unit="1", neutral=(0.5,), examples=(0.6,), example_context=_BUILT),
     ] = None
-    """How much of the activations' range SmoothQuant moves into the weights."""
+    """Share of the activations' range that SmoothQuant moves into the weights."""
 
     clamp_val: Annotated[
         tuple[float, float] | None, Param(unit="1", examples=((-1.0, 1.0),), example_context=_BUILT)
@@ -56,7 +56,7 @@ class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llma
     use_meta_recipe: Annotated[
         bool | None, Param(neutral=(False,), examples=(True,), example_context=_BUILT)
     ] = None
-    """Whether row-wise FP8 leaves out the layers that Meta's recipe does."""
+    """Whether row-wise FP8 skips the layers that Meta's recipe skips."""
 
     has_zero_point: Annotated[
         bool | None, Param(neutral=(False,), examples=(True,), example_context=_BUILT)
@@ -73,7 +73,7 @@ class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llma
         Field(min_length=1),
         Param(examples=(("lm_head",),), example_context=_BUILT),
     ] = None
-    """Modules that stay as they are."""
+    """Modules that are not quantized."""
 
 
 class Calibration(Section, feeds="load.calib_config", builds="tensorrt_llm.llmapi.CalibConfig"):
@@ -83,49 +83,49 @@ class Calibration(Section, feeds="load.calib_config", builds="tensorrt_llm.llmap
         Literal["cuda", "cpu"] | None,
         Param(neutral=("cuda",), examples=("cpu",), example_context=_CALIBRATED),
     ] = None
-    """Where it runs."""
+    """Device of the calibration."""
 
     calib_dataset: Annotated[
         str | None,
         Field(min_length=1),
         Param(neutral=("cnn_dailymail",), examples=("folder",), example_context=_CALIBRATED),
     ] = None
-    """Hub id or folder of the data."""
+    """Hub id or folder of the calibration data."""
 
     calib_batches: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="batches", neutral=(512,), examples=(64,), example_context=_CALIBRATED),
     ] = None
-    """Batches."""
+    """Number of calibration batches."""
 
     calib_batch_size: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="prompts", neutral=(1,), examples=(4,), example_context=_CALIBRATED),
     ] = None
-    """Prompts in a batch."""
+    """Prompts in a calibration batch."""
 
     calib_max_seq_length: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", neutral=(512,), examples=(1024,), example_context=_CALIBRATED),
     ] = None
-    """Tokens of a prompt that are used."""
+    """Tokens of a calibration prompt that are used."""
 
     random_seed: Annotated[
         int | None,
         Field(ge=0, lt=2**32),
         Param(unit="1", neutral=(1234,), examples=(1,), example_context=_CALIBRATED),
     ] = None
-    """Seed of the choice of prompts."""
+    """Seed of the choice of calibration prompts."""
 
     tokenizer_max_seq_length: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", neutral=(2048,), examples=(1024,), example_context=_CALIBRATED),
     ] = None
-    """Tokens of a prompt that are read."""
+    """Tokens of a calibration prompt that are read."""
 
 
 class QuantizationFields(BackendConfig, feeds="load"):
@@ -139,17 +139,17 @@ class QuantizationFields(BackendConfig, feeds="load"):
             examples=("FP8", "NVFP4"),
         ),
     ] = None
-    """Algorithm that the checkpoint was quantized with. It changes nothing by itself: the engine
-    reads it from the checkpoint. Naming it checks the GPU beforehand, and that it was in force
-    afterwards."""
+    """Algorithm of the checkpoint's quantization. It changes nothing: the engine reads the
+    algorithm from the checkpoint. llem checks beforehand that the GPU supports it, and afterwards
+    that it was in force."""
 
     quantization: Annotated[
         Quantization | None,
         Param(requires=TENSORRT, examples=({"quant_algo": "FP8"},), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Quantization while the legacy TensorRT engine is built. The PyTorch execution has no such
-    argument and takes a checkpoint that is quantized already."""
+    """Quantization while the legacy TensorRT engine is built. The PyTorch execution lacks this
+    argument and takes a quantized checkpoint."""
 
     calibration: Annotated[
         Calibration | None,
@@ -160,4 +160,4 @@ class QuantizationFields(BackendConfig, feeds="load"):
         ),
         Only("1.2"),
     ] = None
-    """Data by which that quantization finds its scales."""
+    """Data from which quantization while building computes its scales."""

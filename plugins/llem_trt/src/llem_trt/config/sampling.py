@@ -84,22 +84,22 @@ class Sampling(Section, feeds="sampling"):
         Field(ge=0),
         Param(unit="1", neutral=(0,), examples=(0.5,), requires=_BEAMS, example_context=_WIDE),
     ] = None
-    """How far beams of one parent are pushed apart."""
+    """Strength with which beams of one parent are pushed apart."""
 
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
         Param(unit="1", examples=(1.0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
-    """Exponent of the length that a beam's score is divided by."""
+    """Exponent of the length by which a beam's score is divided."""
 
     early_stopping: Annotated[
         int | None,
         Field(ge=0, le=2),
         Param(unit="1", examples=(0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
-    """When beam search ends: 1 with as many finished beams as the width, 0 by the best attainable
-    score, anything above by the best possible one."""
+    """End of beam search: 1 ends with as many finished beams as the width, 0 with the best
+    attainable score, 2 with the best possible score."""
 
     presence_penalty: Annotated[Penalty | None, Param(unit="1", neutral=(0,), examples=(0.5,))] = (
         None
@@ -116,7 +116,7 @@ class Sampling(Section, feeds="sampling"):
         Field(ge=1),
         Param(unit="tokens", examples=(3,)),
     ] = None
-    """Length from which no sequence of tokens may come twice."""
+    """Length from which no sequence of tokens may occur twice."""
 
     top_p_decay: Annotated[
         float | None,
@@ -130,14 +130,14 @@ class Sampling(Section, feeds="sampling"):
         Field(gt=0, le=1),
         Param(unit="ratio", examples=(0.1,), requires=_TOP_P, example_context=_WARM),
     ] = None
-    """What it does not shrink below."""
+    """Lower bound of the shrinking top-p."""
 
     top_p_reset_ids: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="token id", examples=(13,), requires=_TOP_P, example_context=_WARM),
     ] = None
-    """Token after which it starts again."""
+    """Token after which top-p starts again from its full value."""
 
     bad: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...] | None,
@@ -156,23 +156,23 @@ class Sampling(Section, feeds="sampling"):
     logprobs: Annotated[int | None, Field(ge=0, le=1024), Param(unit="tokens", examples=(1,))] = (
         None
     )
-    """Likeliest tokens whose probabilities are returned at each output position."""
+    """Number of likeliest tokens whose probabilities are returned at each output position."""
 
     prompt_logprobs: Annotated[
         int | None, Field(ge=0, le=1024), Param(unit="tokens", examples=(1,))
     ] = None
-    """The same for each prompt position."""
+    """Number of likeliest tokens whose probabilities are returned at each prompt position."""
 
     detokenize: Annotated[bool | None, Param(examples=(True, False))] = None
-    """Whether the engine turns outputs into text inside the window; unset does not, because
-    llem counts tokens."""
+    """Whether the engine turns outputs into text inside the window; unset is false, because llem
+    counts tokens."""
 
     return_perf_metrics: Annotated[
         bool | None,
         Param(examples=(False,), example_context={"trt.kv_cache.enable_block_reuse": False}),
     ] = None
-    """Whether the engine returns each request's times, reused blocks and accepted drafts; unset
-    does. Without them there is no time to first token."""
+    """Whether the engine returns each request's times, reused blocks and accepted drafts; unset is
+    true. Without them llem has no time to first token."""
 
     guided_decoding: Annotated[
         GuidedDecoding | None,
@@ -182,4 +182,4 @@ class Sampling(Section, feeds="sampling"):
             example_context=_GUIDE,
         ),
     ] = None
-    """What outputs must look like."""
+    """Constraint of the outputs."""

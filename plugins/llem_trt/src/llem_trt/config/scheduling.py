@@ -49,20 +49,20 @@ class Scheduler(
         Param(neutral=(True,), examples=(False,), example_context=NEW),
         Only("1.3"),
     ] = None
-    """Whether admission counts on the blocks that a request will reuse."""
+    """Whether admission takes into account the blocks that a request will reuse."""
 
 
 class SchedulingFields(BackendConfig, feeds="load"):
     """Limits of an iteration, and how it is filled."""
 
     max_batch_size: Annotated[Count | None, Param(unit="requests", examples=(8, 64))] = None
-    """Requests in one iteration at most."""
+    """Maximum number of requests in an iteration."""
 
     max_num_tokens: Annotated[Count | None, Param(unit="tokens", examples=(8192,))] = None
-    """Tokens in one iteration at most; without chunked prefill, also of one prompt."""
+    """Maximum number of tokens in an iteration and, without chunked prefill, in a prompt."""
 
     max_seq_len: Annotated[Count | None, Param(unit="tokens", examples=(4096,))] = None
-    """Longest prompt plus output; unset takes the model's own limit."""
+    """Longest prompt plus output; unset takes the model's limit."""
 
     max_input_len: Annotated[Count | None, Param(unit="tokens", examples=(2048,))] = None
     """Longest prompt."""
@@ -71,7 +71,7 @@ class SchedulingFields(BackendConfig, feeds="load"):
         Annotated[int, Field(ge=1, le=1024)] | None,
         Param(unit="beams", examples=(4,)),
     ] = None
-    """Widest beam that a request may ask for."""
+    """Widest beam that a request may use."""
 
     enable_chunked_prefill: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether long prompts are spread over several iterations."""

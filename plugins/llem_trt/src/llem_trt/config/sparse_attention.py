@@ -47,33 +47,33 @@ class SparseAttention(Section, feeds="load.sparse_attention_config"):
         Field(ge=1),
         Param(unit="tokens", requires=_ROCKET, neutral=(32,), examples=(64,)),
     ] = None
-    """Last prompt tokens by whose attention the others are judged."""
+    """Number of last prompt tokens whose attention ranks the others."""
 
     kernel_size: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_ROCKET, neutral=(63,), examples=(31,)),
     ] = None
-    """Width over which those judgments are pooled."""
+    """Width of the pooling of these ranks."""
 
     topr: Annotated[
         float | None, Field(gt=0), Param(unit="1", requires=_ROCKET, neutral=(128,), examples=(64,))
     ] = None
-    """Dimensions of a head that are compared."""
+    """Number of dimensions of a head that are compared."""
 
     topk: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="pages", requires=_ROCKET, neutral=(64,), examples=(32,)),
     ] = None
-    """Pages that one step attends to."""
+    """Number of pages that a step attends to."""
 
     prompt_budget: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_ROCKET, neutral=(2048,), examples=(1024,)),
     ] = None
-    """Prompt tokens that are kept."""
+    """Number of prompt tokens that are kept."""
 
     page_size: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", requires=_ROCKET, neutral=(4,), examples=(8,))
@@ -94,27 +94,28 @@ class SparseAttention(Section, feeds="load.sparse_attention_config"):
     index_head_dim: Annotated[
         int | None, Field(ge=1), Param(unit="1", requires=_DSA, examples=(128,))
     ] = None
-    """Width of one of its heads; unset takes the model's."""
+    """Width of an indexer head; unset takes the model's."""
 
     index_topk: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", requires=_DSA, examples=(1024,))
     ] = None
-    """Tokens it keeps; unset takes the model's."""
+    """Number of tokens that the indexer keeps; unset takes the model's."""
 
     indexer_max_chunk_size: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_DSA, examples=(8192,)),
     ] = None
-    """Tokens it judges at once."""
+    """Number of tokens that the indexer processes at once."""
 
     skip_indexer_for_short_seqs: Annotated[
         bool | None, Param(requires=_DSA, neutral=(True,), examples=(False,))
     ] = None
-    """Whether short sequences do without it."""
+    """Whether short sequences skip the indexer."""
 
     threshold_scale_factor: Annotated[
         Scale | dict[Literal["prefill", "decode"], Scale] | None,
         Param(unit="1", requires=_SKIP_SOFTMAX, examples=(1.0,)),
     ] = None
-    """Scale of the threshold below which parts are skipped, for both phases or for each."""
+    """Scale of the threshold below which parts of the softmax are skipped, for both phases or for
+    each."""

@@ -42,7 +42,7 @@ class Speculation(
         Only("1.2", values=LEGACY_METHODS),
         Only("1.3", values=("pard",)),
     ] = None
-    """Where proposals come from: `eagle3`, `pard` and `draft_target` have a draft model, `mtp`
+    """Source of draft tokens: `eagle3`, `pard` and `draft_target` have a draft model, `mtp` uses
     layers of the model itself, `ngram` and `auto` the text so far. `eagle`, `medusa` and
     `lookahead` belong to the legacy TensorRT execution."""
 
@@ -83,20 +83,20 @@ class Speculation(
         Field(ge=1),
         of_methods(*PYTORCH_METHODS, unit="requests", examples=(8,)),
     ] = None
-    """Batch size above which nothing is proposed."""
+    """Batch size above which speculation pauses."""
 
     draft_len_schedule: Annotated[
         dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=0)]] | None,
         of_methods(*PYTORCH_METHODS, like="ngram", unit="tokens", examples=({1: 4, 8: 0},)),
     ] = None
-    """Tokens to propose by batch size. In 1.2 it holds from a size on and must begin with size 1
-    and `max_draft_len`; later the sizes are upper bounds."""
+    """Tokens to propose by batch size. In 1.2 a length applies from its size on, and size 1 must
+    have `max_draft_len`; later the sizes are upper bounds."""
 
     load_format: Annotated[
         Literal["auto", "dummy"] | None,
         of_methods("eagle3", "draft_target", "pard", examples=("dummy",)),
     ] = None
-    """How the draft's weights are loaded; `dummy` makes random ones."""
+    """How the draft's weights are loaded; `dummy` generates random weights."""
 
     acceptance_window: Annotated[
         int | None,
@@ -104,7 +104,7 @@ class Speculation(
         of_methods(*PYTORCH_METHODS, unit="requests", examples=(16,), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Requests over which the accepted length is averaged; 0 switches the check off."""
+    """Requests over which the accepted length is averaged; 0 turns the check off."""
 
     acceptance_length_threshold: Annotated[
         float | None,
@@ -112,7 +112,7 @@ class Speculation(
         of_methods(*PYTORCH_METHODS, unit="tokens", examples=(1.5,), example_context=OLD),
         Only("1.2"),
     ] = None
-    """Accepted length below which speculation ends for good."""
+    """Accepted length below which speculation ends."""
 
     acceptance_rate_window_size: Annotated[
         int | None,
@@ -120,7 +120,7 @@ class Speculation(
         of_methods(*PYTORCH_METHODS, unit="iterations", examples=(16,), example_context=NEW),
         Only("1.3"),
     ] = None
-    """Iterations over which the accepted share is averaged; 0 switches the check off."""
+    """Iterations over which the accepted share is averaged; 0 turns the check off."""
 
     acceptance_rate_threshold: Annotated[
         float | None,
@@ -133,11 +133,11 @@ class Speculation(
     allow_advanced_sampling: Annotated[
         bool | None, of_methods(*PYTORCH_METHODS, neutral=(False,), examples=(True,))
     ] = None
-    """Whether methods inside the model's own forward pass may sample; else they are greedy."""
+    """Whether methods inside the model's forward pass may sample; otherwise they are greedy."""
 
     use_rejection_sampling: Annotated[
         bool | None,
         of_methods(*REJECTION_METHODS, neutral=(False,), examples=(True,), example_context=NEW),
         Only("1.3"),
     ] = None
-    """Whether drafts are rejected so that outputs are distributed exactly as without them."""
+    """Whether rejection sampling gives outputs the distribution that they have without drafts."""

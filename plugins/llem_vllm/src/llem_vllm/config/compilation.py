@@ -17,13 +17,13 @@ class DynamicShapes(Section, builds="vllm.config.compilation.DynamicShapesConfig
     type: Annotated[
         Literal["backed", "unbacked", "backed_size_oblivious"] | None, Param(examples=("unbacked",))
     ] = None
-    """How the compiler sees sizes."""
+    """How the compiler represents sizes."""
 
     evaluate_guards: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether loading fails where compiled code would hold for one size only."""
+    """Whether loading fails where compiled code would be valid for one size only."""
 
     assume_32_bit_indexing: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether all tensors can be indexed with 32 bits."""
+    """Whether 32 bits suffice to index all tensors."""
 
 
 class Compilation(Section, builds="vllm.config.CompilationConfig"):
@@ -35,7 +35,7 @@ class Compilation(Section, builds="vllm.config.CompilationConfig"):
     cudagraph_mode: Annotated[
         CudaGraphMode | None, Param(examples=("PIECEWISE", "FULL_DECODE_ONLY"))
     ] = None
-    """What is replayed as CUDA graphs; unset follows `optimization_level`."""
+    """Parts that are replayed as CUDA graphs; unset follows `optimization_level`."""
 
     backend: Annotated[
         str | None, AfterValidator(lambda name: name or None), Param(examples=("inductor",))
@@ -44,7 +44,7 @@ class Compilation(Section, builds="vllm.config.CompilationConfig"):
     platform's."""
 
     custom_ops: Annotated[tuple[str, ...] | None, Param(examples=(("none", "+rms_norm"),))] = None
-    """Kernels of vLLM to use: `all` or `none`, and single ones as `+name` or `-name`."""
+    """Kernels of vLLM to use: `all` or `none`, and exceptions as `+name` or `-name`."""
 
     splitting_ops: Annotated[
         tuple[str, ...] | None, Param(examples=(("vllm::unified_attention",),))
@@ -54,23 +54,23 @@ class Compilation(Section, builds="vllm.config.CompilationConfig"):
     compile_sizes: Annotated[tuple[int, ...] | None, Param(unit="tokens", examples=((1, 8),))] = (
         None
     )
-    """Sizes that code is compiled for exactly."""
+    """Sizes for which code is specialized."""
 
     compile_ranges_endpoints: Annotated[
         tuple[int, ...] | None, Param(unit="tokens", examples=((8192,),))
     ] = None
-    """Ends of the ranges of sizes that code is compiled for."""
+    """Ends of the ranges of sizes for which code is compiled."""
 
     cudagraph_num_of_warmups: Annotated[
         int | None, Field(ge=0), Param(unit="runs", examples=(1,))
     ] = None
-    """Runs before a graph is recorded."""
+    """Runs before a graph is captured."""
 
     cudagraph_copy_inputs: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether inputs are copied into buffers of the graph."""
 
     use_inductor_graph_partition: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether Inductor splits the graph rather than Dynamo."""
+    """Whether Inductor, not Dynamo, splits the graph."""
 
     ir_enable_torch_wrap: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether operations are wrapped for torch.compile."""
@@ -81,35 +81,34 @@ class Compilation(Section, builds="vllm.config.CompilationConfig"):
     inductor_compile_config: Annotated[
         dict[str, bool | int | float | str] | None, Param(examples=({"max_autotune": True},))
     ] = None
-    """Options of Inductor, by their own names."""
+    """Options of Inductor."""
 
     pass_config: FusionPasses | None = None
     """Fusions."""
 
     dynamic_shapes_config: DynamicShapes | None = None
-    """Changing sizes."""
+    """Treatment of changing sizes."""
 
 
 class CompilationFields(BackendConfig, feeds="load"):
     """Fields of compilation and graphs."""
 
     enforce_eager: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether compilation and CUDA graphs are left out."""
+    """Whether compilation and CUDA graphs are off."""
 
     optimization_level: Annotated[Literal[0, 1, 2, 3] | None, Param(examples=(0, 1))] = None
-    """Preset of compilation, graphs and fusions: 0 starts fastest, 2 is the default of
-    vLLM."""
+    """Preset of compilation, graphs and fusions: 0 starts fastest, 2 is vLLM's default."""
 
     cudagraph_capture_sizes: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...] | None,
         Param(unit="tokens", examples=((1, 2, 4, 8),)),
     ] = None
-    """Batch sizes that graphs are recorded for."""
+    """Batch sizes to capture as graphs."""
 
     max_cudagraph_capture_size: Annotated[
         int | None, Field(ge=0), Param(unit="tokens", examples=(256,))
     ] = None
-    """Greatest batch size that a graph is recorded for."""
+    """Greatest batch size to capture as a graph."""
 
     compilation_config: Compilation | None = None
     """Settings of compiler and graphs."""

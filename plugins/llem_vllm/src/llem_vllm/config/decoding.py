@@ -15,12 +15,12 @@ class Sampling(Section, feeds="sampling"):
     presence_penalty: Annotated[
         float | None, Field(ge=-2, le=2), Param(unit="1", neutral=(0,), examples=(0.5,))
     ] = None
-    """Taken off the logits of tokens that were generated before."""
+    """Subtracted from the logits of tokens that were generated before."""
 
     frequency_penalty: Annotated[
         float | None, Field(ge=-2, le=2), Param(unit="1", neutral=(0,), examples=(0.5,))
     ] = None
-    """Taken off those logits once for each time."""
+    """Subtracted from the logits of tokens once for each time they were generated."""
 
     stop_token_ids: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None, Param(neutral=((),), examples=((2,),))
@@ -28,18 +28,17 @@ class Sampling(Section, feeds="sampling"):
     """Token ids that end a request."""
 
     logprobs: Annotated[int | None, Field(ge=0), Param(unit="tokens", examples=(5,))] = None
-    """Log-probabilities that are returned for each output token."""
+    """Number of log-probabilities to return for each output token."""
 
     prompt_logprobs: Annotated[int | None, Field(ge=0), Param(unit="tokens", examples=(1,))] = None
-    """Log-probabilities that are returned for each prompt token; this switches prefix caching
-    off for the request."""
+    """Number of log-probabilities to return for each prompt token; this turns prefix caching off
+    for the request."""
 
     detokenize: Annotated[bool | None, Param(neutral=(True,), examples=(False,))] = None
-    """Whether the engine turns output ids into text inside the window, as it does by
-    default."""
+    """Whether the engine turns output ids into text inside the window; unset is true."""
 
     skip_reading_prefix_cache: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether requests compute prompts that are in the prefix cache anew."""
+    """Whether requests recompute prompts that are in the prefix cache."""
 
 
 class BeamSearch(Section, feeds="sampling"):
@@ -69,7 +68,7 @@ class BeamSearch(Section, feeds="sampling"):
             examples=(0.8,),
         ),
     ] = None
-    """Power of the length that scores are divided by."""
+    """Exponent of the length by which scores are divided."""
 
     concurrency_limit: Annotated[
         int | None,
@@ -81,7 +80,7 @@ class BeamSearch(Section, feeds="sampling"):
             examples=(8,),
         ),
     ] = None
-    """Requests that are searched at a time; unset is all."""
+    """Number of requests in beam search at a time; unset is all."""
 
 
 class DecodingFields(BackendConfig, feeds="load"):
@@ -93,16 +92,17 @@ class DecodingFields(BackendConfig, feeds="load"):
     """Further parameters of each request."""
 
     beam_search: BeamSearch | None = None
-    """Beam search instead of sampling; unset leaves it out."""
+    """Beam search instead of sampling; unset turns it off."""
 
     max_logprobs: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(40,))] = None
-    """Log-probabilities that a request may ask for; beam search asks for two for each beam."""
+    """Maximum number of log-probabilities that a request may request; beam search needs two for
+    each beam."""
 
     logprobs_mode: Annotated[
         Literal["raw_logits", "raw_logprobs", "processed_logits", "processed_logprobs"] | None,
         Param(examples=("processed_logprobs",)),
     ] = None
-    """What is returned as log-probabilities."""
+    """Values that are returned as log-probabilities."""
 
     @property
     def searches(self) -> bool:

@@ -20,28 +20,28 @@ class AttentionSettings(Section, builds="vllm.config.AttentionConfig"):
     """Settings of attention kernels (`AttentionConfig` of vLLM)."""
 
     flash_attn_version: Annotated[Literal[2, 3, 4] | None, Param(examples=(3,))] = None
-    """FlashAttention of this version."""
+    """Version of FlashAttention."""
 
     flash_attn_max_num_splits_for_cuda_graph: Annotated[
         int | None, Field(ge=1), Param(unit="splits", examples=(16,))
     ] = None
-    """Splits of FlashAttention in decode graphs at most."""
+    """Maximum number of FlashAttention splits in decode graphs."""
 
     tokenspeed_mla_min_split_kv: Annotated[
         int | None, Field(ge=1, le=256), Param(unit="splits", examples=(2,))
     ] = None
-    """Splits of TokenSpeed latent attention at least."""
+    """Minimum number of splits of TokenSpeed latent attention."""
 
     tq_max_kv_splits_for_cuda_graph: Annotated[
         int | None, Field(ge=1), Param(unit="splits", examples=(16,))
     ] = None
-    """Splits of TurboQuant in decode graphs."""
+    """Maximum number of TurboQuant splits in decode graphs."""
 
     use_trtllm_attention: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether FlashInfer uses the kernels of TensorRT-LLM; unset leaves it to FlashInfer."""
 
     disable_flashinfer_q_quantization: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether queries keep their type beside an FP8 cache."""
+    """Whether queries keep their type with an FP8 cache."""
 
     mla_prefill_backend: Annotated[MlaPrefillBackend | None, Param(examples=("FLASH_ATTN",))] = None
     """Prefill kernel of models with latent attention."""
@@ -60,7 +60,7 @@ class AttentionSettings(Section, builds="vllm.config.AttentionConfig"):
     sparse_mla_prefill_workspace_factor: Annotated[
         int | None, Field(ge=2), Param(unit="1", examples=(4,))
     ] = None
-    """Workspace of sparse latent attention, as a multiple of its least."""
+    """Workspace of sparse latent attention, as a multiple of the minimum."""
 
     flex_attn_block_m: Annotated[int | None, Field(ge=16), Param(unit="tokens", examples=(64,))] = (
         None
@@ -75,12 +75,12 @@ class AttentionSettings(Section, builds="vllm.config.AttentionConfig"):
     flex_attn_q_block_size: Annotated[
         int | None, Field(ge=16), Param(unit="tokens", examples=(64,))
     ] = None
-    """Query block of the mask of FlexAttention."""
+    """Query block of FlexAttention's mask."""
 
     flex_attn_kv_block_size: Annotated[
         int | None, Field(ge=16), Param(unit="tokens", examples=(64,))
     ] = None
-    """Key block of the mask of FlexAttention."""
+    """Key block of FlexAttention's mask."""
 
 
 class KernelSettings(Section, builds="vllm.config.KernelConfig"):
@@ -93,7 +93,7 @@ class KernelSettings(Section, builds="vllm.config.KernelConfig"):
     """Kernel for matrix products by quantization scheme."""
 
     enable_jit_warmup: Annotated[bool | None, Param(examples=(False,))] = None
-    """Whether kernels that are compiled on first use are compiled while loading."""
+    """Whether kernels are compiled while loading instead of on first use."""
 
     enable_rocm_segmented_attn_autotune: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether segmented attention is tuned on ROCm."""
@@ -103,13 +103,13 @@ class OperationPriority(Section, builds="vllm.config.kernel.IrOpPriorityConfig")
     """Preferred implementations of operations, best first (`IrOpPriorityConfig` of vLLM)."""
 
     rms_norm: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
-    """Of RMSNorm."""
+    """Preferred implementations of RMSNorm."""
 
     fused_add_rms_norm: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
-    """Of RMSNorm with the addition before it."""
+    """Preferred implementations of RMSNorm with the preceding addition."""
 
     gelu_and_mul_sparse: Annotated[tuple[str, ...] | None, Param(examples=(("native",),))] = None
-    """Of GELU and product on sparse activations."""
+    """Preferred implementations of GELU and product on sparse activations."""
 
 
 class KernelFields(BackendConfig, feeds="load"):
@@ -130,7 +130,7 @@ class KernelFields(BackendConfig, feeds="load"):
     """Kernel for matrix products."""
 
     sparse_indexer_topk_backend: Annotated[IndexerTopk | None, Param(examples=("torch",))] = None
-    """Kernel that picks the keys of sparse attention."""
+    """Kernel that selects the keys of sparse attention."""
 
     kernel_config: KernelSettings | None = None
     """Settings of kernels in general."""
@@ -159,4 +159,4 @@ class KernelFields(BackendConfig, feeds="load"):
     """Decode kernel of Kimi delta attention."""
 
     use_fp64_gumbel: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether the noise of sampling is drawn in double precision."""
+    """Whether sampling noise is drawn in double precision."""

@@ -14,13 +14,13 @@ class KvCacheFields(BackendConfig, feeds="load"):
     """Fields of the KV cache."""
 
     kv_cache_dtype: Annotated[KvCacheDtype | None, Param(examples=("fp8",))] = None
-    """Data type of the KV cache; unset takes that of the model."""
+    """Data type of the KV cache; unset takes the model's."""
 
     kv_cache_dtype_skip_layers: Annotated[
         tuple[str, ...] | None,
         Param(requires={"vllm.kv_cache_dtype": IS_SET}, neutral=((),), examples=(("0", "1"),)),
     ] = None
-    """Layers whose keys and values keep the type of the model."""
+    """Layers whose keys and values keep the model's type."""
 
     block_size: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(16, 32))] = None
     """Tokens per block of the KV cache; unset depends on the attention kernel."""
@@ -40,7 +40,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
     num_gpu_blocks_override: Annotated[
         int | None, Field(ge=1), Param(unit="blocks", examples=(512,))
     ] = None
-    """Number of KV blocks, instead of what the memory has room for."""
+    """Number of KV blocks; unset fills the memory."""
 
     enable_prefix_caching: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether requests share the KV cache of a common beginning."""
@@ -49,8 +49,8 @@ class KvCacheFields(BackendConfig, feeds="load"):
         bool | None,
         Param(maps_to=EngineArg("settings", "reset_prefix_cache"), examples=(False,)),
     ] = None
-    """Whether the prefix cache is emptied before each repetition, outside its window; unset is
-    yes. Without, later repetitions find the work of earlier ones done, and the verdict says
+    """Whether llem empties the prefix cache before each repetition, outside its window; unset is
+    true. Otherwise later repetitions find the work of earlier ones done, and the verdict says
     so."""
 
     prefix_caching_hash_algo: Annotated[
@@ -61,7 +61,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
             examples=("xxhash",),
         ),
     ] = None
-    """Hash by which blocks of the prefix cache are found."""
+    """Hash algorithm of the prefix cache."""
 
     prefix_cache_retention_interval: Annotated[
         int | None,
@@ -70,17 +70,17 @@ class KvCacheFields(BackendConfig, feeds="load"):
             unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(256,)
         ),
     ] = None
-    """Distance of the checkpoints that are kept for sliding-window and Mamba layers."""
+    """Distance between kept checkpoints of sliding-window and Mamba layers."""
 
     prefix_match_unit: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(64,)),
     ] = None
-    """Tokens that a shared beginning is a multiple of."""
+    """Unit, in tokens, in which prompts share a beginning."""
 
     disable_sliding_window: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether a sliding window is left out, and the context cut to its length."""
+    """Whether sliding windows are off and the context is cut to their length."""
 
     disable_hybrid_kv_cache_manager: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether all kinds of attention share one layout of the cache."""
@@ -89,7 +89,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
     """Whether layers that share keys and values skip work on prompts."""
 
     swa_bounded_replay: Annotated[bool | None, Param(examples=(False,))] = None
-    """Whether sliding-window layers compute their keys and values anew after a prefix hit."""
+    """Whether sliding-window layers recompute their keys and values after a prefix hit."""
 
     kv_offloading_size: Annotated[
         float | None,
@@ -106,17 +106,17 @@ class KvCacheFields(BackendConfig, feeds="load"):
             requires={"vllm.kv_offloading_size": IS_SET}, neutral=("native",), examples=("lmcache",)
         ),
     ] = None
-    """What moves those blocks."""
+    """Library that moves KV blocks to host memory."""
 
 
 class MambaFields(BackendConfig, feeds="load"):
     """Fields of the state that Mamba layers keep instead of keys and values."""
 
     mamba_cache_dtype: Annotated[MambaDtype | None, Param(examples=("float32",))] = None
-    """Data type of convolution states and caches."""
+    """Data type of Mamba convolution states and caches."""
 
     mamba_ssm_cache_dtype: Annotated[MambaDtype | None, Param(examples=("float32",))] = None
-    """Data type of the recurrent state."""
+    """Data type of the recurrent Mamba state."""
 
     mamba_block_size: Annotated[
         int | None,
@@ -125,13 +125,13 @@ class MambaFields(BackendConfig, feeds="load"):
             unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(256,)
         ),
     ] = None
-    """Tokens per block."""
+    """Tokens per block of Mamba states."""
 
     mamba_cache_mode: Annotated[Literal["align", "none"] | None, Param(examples=("align",))] = None
-    """How prefix caching treats these layers."""
+    """How prefix caching treats Mamba layers."""
 
     enable_mamba_shared_prefix_checkpoint: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether a checkpoint is kept where shared beginnings part."""
+    """Whether Mamba layers keep a checkpoint where prompts diverge."""
 
     use_replayssm: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether decoding uses the ReplaySSM kernel."""
@@ -141,21 +141,21 @@ class MambaFields(BackendConfig, feeds="load"):
         Field(ge=1),
         Param(unit="tokens", requires={"vllm.use_replayssm": True}, neutral=(16,), examples=(32,)),
     ] = None
-    """History of that kernel."""
+    """Length of the history of the ReplaySSM kernel."""
 
     mamba_backend: Annotated[
         Literal["triton", "flashinfer", "cpu"] | None, Param(examples=("flashinfer",))
     ] = None
-    """Kernels that update the state."""
+    """Kernels that update the Mamba state."""
 
     mamba_ssu_algorithm: Annotated[
         Literal["auto", "simple", "vertical", "horizontal"] | None,
         Param(requires={"vllm.mamba_backend": "flashinfer"}, examples=("simple",)),
     ] = None
-    """Algorithm of the FlashInfer kernel."""
+    """Algorithm of the FlashInfer kernel for Mamba states."""
 
     enable_mamba_cache_stochastic_rounding: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether a float16 state is rounded at random."""
+    """Whether float16 Mamba states are rounded stochastically."""
 
     mamba_cache_philox_rounds: Annotated[
         int | None,
@@ -167,4 +167,4 @@ class MambaFields(BackendConfig, feeds="load"):
             examples=(4,),
         ),
     ] = None
-    """Rounds of the random generator of that."""
+    """Rounds of the random generator of stochastic rounding."""

@@ -14,8 +14,8 @@ class LoadingFields(BackendConfig, feeds="load"):
     """Fields of loading."""
 
     load_format: Annotated[LoadFormat | None, Param(examples=("safetensors",))] = None
-    """Reader of the weights; unset finds out, and is `dummy` for random weights, which
-    `model.weights` asks for."""
+    """Reader of the weights; unset detects it, and is `dummy` for random weights, which
+    `model.weights` requests."""
 
     safetensors_load_strategy: Annotated[
         Literal["lazy", "eager", "prefetch", "torchao"] | None, Param(examples=("eager",))
@@ -26,11 +26,11 @@ class LoadingFields(BackendConfig, feeds="load"):
         Literal["auto", "vllm", "transformers", "terratorch"] | None,
         Param(examples=("transformers",)),
     ] = None
-    """Whose code runs the model."""
+    """Implementation of the model."""
 
     generation_config: Annotated[str | None, Field(min_length=1), Param(examples=("vllm",))] = None
-    """Where EOS ids and other generation settings of the model come from: `auto` for its own
-    file, `vllm` for none, or a folder."""
+    """Source of EOS ids and other generation settings: `auto` for the model's file, `vllm` for
+    none, or a folder."""
 
     tokenizer_mode: Annotated[
         Literal[
@@ -42,12 +42,12 @@ class LoadingFields(BackendConfig, feeds="load"):
     """Kind of tokenizer."""
 
     language_model_only: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether the parts of a multimodal model that see and hear are left out."""
+    """Whether the vision and audio parts of a multimodal model are left out."""
 
     max_parallel_loading_workers: Annotated[
         int | None, Field(ge=1), Param(unit="workers", examples=(1,))
     ] = None
-    """Workers that read weights at a time."""
+    """Number of workers that read weights at a time."""
 
     enable_cumem_allocator: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether the CUDA allocator of vLLM is used."""
+    """Whether vLLM's CUDA allocator is used."""

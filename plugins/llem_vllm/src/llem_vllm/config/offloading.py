@@ -15,7 +15,8 @@ class OffloadingFields(BackendConfig, feeds="load"):
     offload_backend: Annotated[
         Literal["auto", "uva", "prefetch"] | None, Param(examples=("uva",))
     ] = None
-    """How weights in host memory are reached: read where they lie, or fetched ahead."""
+    """How devices reach weights in host memory: read them there (`uva`), or fetch them ahead
+    (`prefetch`)."""
 
     cpu_offload_gb: Annotated[
         float | None, Field(ge=0), Param(unit="GiB", neutral=(0,), examples=(4.0,))
@@ -26,12 +27,14 @@ class OffloadingFields(BackendConfig, feeds="load"):
         tuple[str, ...] | None,
         Param(requires={"vllm.cpu_offload_gb": IS_SET}, neutral=((),), examples=(("mlp",),)),
     ] = None
-    """Segments of parameter names that this may concern; unset is all."""
+    """Segments of names of the parameters that `cpu_offload_gb` may keep in host memory; unset is
+    all."""
 
     offload_group_size: Annotated[
         int | None, Field(ge=0), Param(unit="layers", neutral=(0,), examples=(8,))
     ] = None
-    """Layers in a group of which some stay in host memory and are fetched ahead."""
+    """Number of layers in a group of which some stay in host memory and are fetched ahead; 0
+    fetches none."""
 
     offload_num_in_group: Annotated[
         int | None,
@@ -40,7 +43,7 @@ class OffloadingFields(BackendConfig, feeds="load"):
             unit="layers", requires={"vllm.offload_group_size": IS_SET}, neutral=(1,), examples=(2,)
         ),
     ] = None
-    """Layers of each group that do."""
+    """Number of layers of each group that stay in host memory."""
 
     offload_prefetch_step: Annotated[
         int | None,
@@ -49,7 +52,7 @@ class OffloadingFields(BackendConfig, feeds="load"):
             unit="layers", requires={"vllm.offload_group_size": IS_SET}, neutral=(1,), examples=(2,)
         ),
     ] = None
-    """Layers that are fetched ahead."""
+    """Number of layers that are fetched ahead."""
 
     offload_params: Annotated[
         tuple[str, ...] | None,
@@ -59,4 +62,4 @@ class OffloadingFields(BackendConfig, feeds="load"):
             examples=(("gate_up_proj",),),
         ),
     ] = None
-    """Segments of parameter names that this may concern; unset is all."""
+    """Segments of names of the parameters that groups may keep in host memory; unset is all."""

@@ -20,37 +20,37 @@ class ExpertBalance(Section, builds="vllm.config.EPLBConfig"):
         Field(ge=1),
         Param(unit="steps", requires=_BALANCED, neutral=(1000,), examples=(500,)),
     ] = None
-    """Steps of history that the load is taken from."""
+    """Number of past steps from which the load of experts is computed."""
 
     step_interval: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="steps", requires=_BALANCED, neutral=(3000,), examples=(1000,)),
     ] = None
-    """Steps between two rearrangements."""
+    """Number of steps between two rearrangements of experts."""
 
     num_redundant_experts: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="experts", requires=_BALANCED, neutral=(0,), examples=(8,)),
     ] = None
-    """Further copies of experts."""
+    """Number of additional copies of experts."""
 
     use_async: Annotated[
         bool | None, Param(requires=_BALANCED, neutral=(True,), examples=(False,))
     ] = None
-    """Whether experts move while the engine works on."""
+    """Whether experts move while the engine keeps working."""
 
     communicator: Annotated[
         Literal["torch_nccl", "torch_gloo", "torch_xccl", "nixl", "pynccl"] | None,
         Param(requires=_BALANCED, examples=("pynccl",)),
     ] = None
-    """What moves them."""
+    """Library that moves experts."""
 
     enable_migration_batching: Annotated[
         bool | None, Param(requires=_BALANCED, neutral=(False,), examples=(True,))
     ] = None
-    """Whether each rank exchanges with one other at a time."""
+    """Whether each rank exchanges experts with one other rank at a time."""
 
 
 class ParallelismFields(BackendConfig, feeds="load"):
@@ -69,8 +69,8 @@ class ParallelismFields(BackendConfig, feeds="load"):
     data_parallel_size: Annotated[
         int | None, Field(ge=1), Param(unit="replicas", examples=(1,))
     ] = None
-    """Copies of the engine. The offline engine refuses more than one unless an external
-    launcher starts them, which llem does not."""
+    """Number of engine replicas. The offline engine refuses more than one unless an external
+    launcher, which llem does not use, starts them."""
 
     prefill_context_parallel_size: Annotated[
         int | None, Field(ge=1), Param(unit="devices", examples=(2,))
@@ -94,17 +94,18 @@ class ParallelismFields(BackendConfig, feeds="load"):
         Literal["ag_rs", "a2a"] | None,
         Param(requires={"vllm.decode_context_parallel_size": IS_SET}, examples=("a2a",)),
     ] = None
-    """How those devices exchange."""
+    """How devices that share the KV cache by position exchange data."""
 
     dcp_q_replicate: Annotated[
         bool | None, Param(requires={"vllm.decode_context_parallel_size": IS_SET}, examples=(True,))
     ] = None
-    """Whether each of them projects all queries of latent attention, to save an exchange."""
+    """Whether each device that shares the KV cache by position projects all queries of latent
+    attention, to save an exchange."""
 
     cp_kv_cache_interleave_size: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", examples=(16,))
     ] = None
-    """Tokens that stand together on one device when the KV cache is shared by position."""
+    """Number of consecutive tokens on one device when the KV cache is shared by position."""
 
     distributed_executor_backend: Annotated[
         Literal["mp", "uni", "ray"] | None, Param(examples=("mp", "uni"))
@@ -112,7 +113,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
     """How worker processes are started."""
 
     enable_expert_parallel: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether MoE layers are split by expert rather than within each."""
+    """Whether MoE layers are split by expert instead of within each expert."""
 
     expert_placement_strategy: Annotated[
         Literal["linear", "round_robin"] | None,
@@ -122,7 +123,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
             examples=("round_robin",),
         ),
     ] = None
-    """Which device holds which expert at first."""
+    """Initial placement of experts on devices."""
 
     all2all_backend: Annotated[
         All2AllBackend | None,
@@ -132,7 +133,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
             examples=("deepep_low_latency",),
         ),
     ] = None
-    """How tokens reach their experts."""
+    """How tokens reach their experts on other devices."""
 
     enable_ep_weight_filter: Annotated[
         bool | None,
@@ -149,13 +150,13 @@ class ParallelismFields(BackendConfig, feeds="load"):
             examples=(True,),
         ),
     ] = None
-    """Whether experts are rebalanced while running."""
+    """Whether experts are rebalanced during the run."""
 
     eplb_config: ExpertBalance | None = None
-    """How they are."""
+    """Settings of the rebalancing of experts."""
 
     enable_dbo: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether a batch is split in two, to overlap arithmetic and exchange."""
+    """Whether a batch is split in two, to overlap computation and communication."""
 
     ubatch_size: Annotated[int | None, Field(ge=0), Param(unit="batches", examples=(2,))] = None
     """Number of micro-batches; 0 leaves it to vLLM."""
@@ -165,17 +166,17 @@ class ParallelismFields(BackendConfig, feeds="load"):
         Field(ge=0),
         Param(unit="tokens", requires={"vllm.enable_dbo": True}, neutral=(32,), examples=(64,)),
     ] = None
-    """Tokens above which a step of decoding is split."""
+    """Number of tokens above which a decode step is split."""
 
     dbo_prefill_token_threshold: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="tokens", requires={"vllm.enable_dbo": True}, neutral=(512,), examples=(1024,)),
     ] = None
-    """Tokens above which a step with prompts is split."""
+    """Number of tokens above which a step with prompts is split."""
 
     disable_custom_all_reduce: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether NCCL adds up partial results rather than the kernel of vLLM."""
+    """Whether NCCL, not vLLM's kernel, sums partial results."""
 
     enable_batch_sharded_sampling: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether each device samples a part of the batch; unset leaves it to vLLM."""
@@ -184,7 +185,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
     """Whether hyper-connection layers are split by position."""
 
     numa_bind: Annotated[bool | None, Param(examples=(True,))] = None
-    """Whether each worker stays on the cores and the memory next to its device."""
+    """Whether each worker is bound to the cores and the memory next to its device."""
 
     numa_bind_nodes: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,

@@ -50,15 +50,15 @@ class OnlineQuantization(Section, builds="vllm.config.quantization.QuantizationC
             examples=({"re:.*mlp.*": "fp8_per_tensor"},),
         ),
     ] = None
-    """Method by layer name or pattern; layers that none fits keep their type."""
+    """Method by layer name or pattern; other layers keep their type."""
 
 
 class PrecisionFields(BackendConfig, feeds="load"):
     """Fields of quantization."""
 
     quantization: Annotated[Quantization | None, Param(examples=("fp8",))] = None
-    """How weights are quantized; unset follows the checkpoint. Several methods need a checkpoint
-    that is prepared for them."""
+    """Method of weight quantization; unset follows the checkpoint. Several methods need a
+    checkpoint that is prepared for them."""
 
     quantization_config: OnlineQuantization | None = None
     """Quantization while loading, by kind of layer."""

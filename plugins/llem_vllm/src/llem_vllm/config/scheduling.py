@@ -13,33 +13,34 @@ class SchedulingFields(BackendConfig, feeds="load"):
     """Fields of the scheduler."""
 
     max_model_len: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(4096,))] = None
-    """Longest prompt plus output; unset takes the limit of the model."""
+    """Longest prompt plus output; unset takes the model's limit."""
 
     max_num_seqs: Annotated[int | None, Field(ge=1), Param(unit="requests", examples=(64, 256))] = (
         None
     )
-    """Requests in one step at most; unset depends on the device."""
+    """Maximum number of requests in a step; unset depends on the device."""
 
     max_num_batched_tokens: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", examples=(8192,))
     ] = None
-    """Tokens in one step at most; unset depends on the device."""
+    """Maximum number of tokens in a step; unset depends on the device."""
 
     max_num_scheduled_tokens: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", examples=(4096,))
     ] = None
-    """Tokens that one step is given at most, where that is to be less than the model runner
-    has room for."""
+    """Maximum number of tokens that the scheduler gives a step, if it is to stay below
+    `max_num_batched_tokens`."""
 
     max_num_active_seqs: Annotated[
         int | None, Field(ge=1), Param(unit="requests", examples=(32,))
     ] = None
-    """Requests that run at a time at most, where that is to be less than `max_num_seqs`."""
+    """Maximum number of requests that run at a time, if it is to stay below `max_num_seqs`."""
 
     long_prefill_token_threshold: Annotated[
         int | None, Field(ge=0), Param(unit="tokens", examples=(512,))
     ] = None
-    """Tokens of a long prompt in one step at most while others wait; 0 sets no limit."""
+    """Maximum number of tokens of a long prompt in a step while other requests wait; 0 sets no
+    limit."""
 
     long_prefill_token_threshold_adaptive: Annotated[
         bool | None,
@@ -49,7 +50,7 @@ class SchedulingFields(BackendConfig, feeds="load"):
             examples=(True,),
         ),
     ] = None
-    """Whether that limit rises to a fair share of the step."""
+    """Whether `long_prefill_token_threshold` rises to a fair share of the step."""
 
     enable_chunked_prefill: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether long prompts are spread over several steps."""
@@ -60,11 +61,11 @@ class SchedulingFields(BackendConfig, feeds="load"):
     """Order of serving; all requests of a workload have the same priority."""
 
     async_scheduling: Annotated[bool | None, Param(examples=(False,))] = None
-    """Whether the next step is prepared on the CPU while the device works on this one; unset
-    is yes where vLLM supports it."""
+    """Whether the CPU prepares the next step while the device works on the current one; unset is
+    true where vLLM supports it."""
 
     stream_interval: Annotated[int | None, Field(ge=1), Param(unit="tokens", examples=(8,))] = None
-    """Tokens that the engine gathers before it hands them on."""
+    """Number of tokens that the engine collects before it returns them."""
 
     scheduler_reserve_full_isl: Annotated[bool | None, Param(examples=(False,))] = None
     """Whether a request is admitted only if its whole prompt fits into the KV cache."""
@@ -72,12 +73,12 @@ class SchedulingFields(BackendConfig, feeds="load"):
     prefill_schedule_interval: Annotated[
         int | None, Field(ge=1), Param(unit="steps", examples=(4,))
     ] = None
-    """New prompts are admitted every that many steps of a data-parallel run."""
+    """Number of steps of a data-parallel run between two admissions of new prompts."""
 
     watermark: Annotated[float | None, Field(ge=0, lt=1), Param(unit="ratio", examples=(0.05,))] = (
         None
     )
-    """Share of the KV blocks that is kept free when requests are admitted."""
+    """Share of the KV blocks that stays free when requests are admitted."""
 
     performance_mode: Annotated[
         Literal["balanced", "interactivity", "throughput"] | None, Param(examples=("throughput",))

@@ -58,21 +58,22 @@ class Speculation(Section, feeds="load.speculative_config"):
         tuple[tuple[int, int, int], ...] | None,
         Param(unit="tokens", example_context=_DRAFT, examples=(((1, 8, 5), (9, 64, 2)),)),
     ] = None
-    """Tokens drafted by batch size: least and greatest size, and how many."""
+    """Tokens drafted per step by batch size: least and greatest batch size, and the number of
+    tokens."""
 
     prompt_lookup_max: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_LOOKUP, example_context=_LENGTH, examples=(4,)),
     ] = None
-    """Longest run of tokens that is looked up in the prompt; 5 where neither bound is set."""
+    """Longest run of tokens to look up in the prompt; 5 if neither bound is set."""
 
     prompt_lookup_min: Annotated[
         int | None,
         Field(ge=1),
         Param(unit="tokens", requires=_LOOKUP, example_context=_LENGTH, examples=(2,)),
     ] = None
-    """Shortest one."""
+    """Shortest run of tokens to look up in the prompt."""
 
     suffix_decoding_max_tree_depth: Annotated[
         int | None,
@@ -85,14 +86,15 @@ class Speculation(Section, feeds="load.speculative_config"):
             examples=(32,),
         ),
     ] = None
-    """Depth of the suffix trees at most."""
+    """Maximum depth of the suffix trees."""
 
     suffix_decoding_max_cached_requests: Annotated[
         int | None,
         Field(ge=0),
         Param(unit="requests", requires=_SUFFIX, neutral=(10_000,), examples=(0,)),
     ] = None
-    """Earlier answers that they remember; repetitions are alike, so only 0, none, is allowed."""
+    """Earlier answers that suffix trees remember. Repetitions are alike, so llem allows only 0,
+    which remembers none."""
 
     suffix_decoding_max_spec_factor: Annotated[
         float | None,
@@ -105,7 +107,7 @@ class Speculation(Section, feeds="load.speculative_config"):
             examples=(2.0,),
         ),
     ] = None
-    """Drafted tokens per token of the match at most."""
+    """Maximum number of drafted tokens per token of the match."""
 
     suffix_decoding_min_token_prob: Annotated[
         float | None,
@@ -118,7 +120,7 @@ class Speculation(Section, feeds="load.speculative_config"):
             examples=(0.2,),
         ),
     ] = None
-    """Estimated probability of a drafted token at least."""
+    """Minimum estimated probability of a drafted token."""
 
     draft_tensor_parallel_size: Annotated[
         int | None, Field(ge=1), Param(unit="devices", example_context=_DRAFT, examples=(1,))
@@ -131,7 +133,7 @@ class Speculation(Section, feeds="load.speculative_config"):
     quantization: Annotated[
         Quantization | None, Param(example_context=_DRAFT, examples=("fp8",))
     ] = None
-    """How the weights of the draft model are quantized."""
+    """Method of weight quantization of the draft model."""
 
     attention_backend: Annotated[
         AttentionBackend | None, Param(example_context=_DRAFT, examples=("FLASH_ATTN",))
@@ -161,24 +163,24 @@ class Speculation(Section, feeds="load.speculative_config"):
     code_revision: Annotated[
         str | None, Param(requires={"vllm.speculative_config.model": IS_SET}, examples=("main",))
     ] = None
-    """Branch, tag or commit of the code of the draft model."""
+    """Branch, tag or commit of the draft model's code."""
 
     parallel_drafting: Annotated[
         bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
     ] = None
-    """Whether all draft tokens come from one pass."""
+    """Whether one forward pass makes all draft tokens."""
 
     draft_sample_method: Annotated[
         Literal["greedy", "probabilistic"] | None,
         Param(example_context=_DRAFT, neutral=("greedy",), examples=("probabilistic",)),
     ] = None
-    """How the draft model picks tokens."""
+    """How the draft model chooses tokens."""
 
     rejection_sample_method: Annotated[
         Literal["standard", "synthetic", "block"] | None,
         Param(example_context=_DRAFT, neutral=("standard",), examples=("block",)),
     ] = None
-    """How drafted tokens are verified; `synthetic` accepts as many as it is told."""
+    """How drafted tokens are verified; `synthetic` accepts a configured share."""
 
     synthetic_acceptance_rates: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1)], ...] | None,
@@ -197,7 +199,7 @@ class Speculation(Section, feeds="load.speculative_config"):
         Field(ge=1),
         Param(unit="tokens", requires=_SYNTHETIC, example_context=_DRAFT, examples=(2.5,)),
     ] = None
-    """Mean number of tokens per step to reach."""
+    """Mean number of accepted tokens per step."""
 
     disable_padded_drafter_batch: Annotated[
         bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
@@ -212,7 +214,7 @@ class Speculation(Section, feeds="load.speculative_config"):
     use_local_argmax_reduction: Annotated[
         bool | None, Param(example_context=_DRAFT, neutral=(False,), examples=(True,))
     ] = None
-    """Whether greedy drafts are picked on each device apart."""
+    """Whether each device picks greedy drafts separately."""
 
     use_heterogeneous_vocab: Annotated[
         bool | None,
@@ -227,24 +229,24 @@ class Speculation(Section, feeds="load.speculative_config"):
     index_share_for_mtp_iteration: Annotated[
         bool | None, Param(example_context=_DRAFT, examples=(True,))
     ] = None
-    """Whether drafts of one step share their sparse-attention indices."""
+    """Whether the drafts of a step share their sparse-attention indices."""
 
     enable_adaptive_verification: Annotated[
         bool | None, Param(requires=_DSPARK, neutral=(False,), examples=(True,))
     ] = None
-    """Whether the number of verified tokens follows the confidence of the draft."""
+    """Whether the number of verified tokens follows the draft's confidence."""
 
     dspark_draft_topk: Annotated[
         int | None, Field(ge=1), Param(unit="tokens", requires=_DSPARK, examples=(64,))
     ] = None
-    """Candidates of the DSpark projection."""
+    """Number of candidates of the DSpark projection."""
 
 
 class SpeculationFields(BackendConfig):
     """Field of speculative decoding."""
 
     speculative_config: Speculation | None = None
-    """Speculative decoding; unset leaves it out."""
+    """Speculative decoding; unset turns it off."""
 
     @property
     def speculates(self) -> bool:
