@@ -36,7 +36,7 @@ def _planned(
 
 INFO = BackendInfo(
     name="trt",
-    summary="experimental: LLM.generate() of TensorRT-LLM, all requests at once; not run on hardware",
+    summary="experimental, not run on hardware: LLM.generate() with all requests at once",
     engine=EngineRequirement(
         distribution="tensorrt-llm",
         versions=">=1.2,<2",

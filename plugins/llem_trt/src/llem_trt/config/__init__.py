@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api import EngineArg, Param
-from llem_trt.config.experts import Experts
 from llem_trt.config.graphs import GraphFields
-from llem_trt.config.kernels import KernelFields
+from llem_trt.config.kernels import Experts, KernelFields
 from llem_trt.config.kv_cache import KvCache
 from llem_trt.config.parallelism import ParallelFields
 from llem_trt.config.quantization import QuantizationFields

@@ -1,4 +1,4 @@
-"""Settings that one method of speculative decoding has, or two."""
+"""Settings of speculative decoding that only one or two methods have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the model is spread over devices."""
+"""Parallelism over devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantization: what a checkpoint is, and what the legacy TensorRT execution makes of one."""
+"""Quantization of a checkpoint, and quantization by the legacy TensorRT execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sampling settings that TensorRT-LLM has beyond the shared decoder's: ``SamplingParams``."""
+"""Sampling settings beyond the shared decoder section: ``SamplingParams``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which requests run in an iteration: limits, batching and ``SchedulerConfig``."""
+"""Scheduling of iterations: limits, batching and ``SchedulerConfig``."""
 
 from __future__ import annotations
 

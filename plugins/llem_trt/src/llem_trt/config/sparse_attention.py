@@ -1,4 +1,4 @@
-"""Attention that leaves tokens out."""
+"""Sparse attention, which leaves tokens out."""
 
 from __future__ import annotations
 

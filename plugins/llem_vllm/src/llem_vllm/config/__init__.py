@@ -10,12 +10,10 @@ from llem_vllm.config.compilation import CompilationFields
 from llem_vllm.config.decoding import DecodingFields
 from llem_vllm.config.kernels import KernelFields
 from llem_vllm.config.kv_cache import KvCacheFields, MambaFields
-from llem_vllm.config.loading import LoadingFields
-from llem_vllm.config.offloading import OffloadingFields
 from llem_vllm.config.parallelism import ParallelismFields
-from llem_vllm.config.precision import PrecisionFields
 from llem_vllm.config.scheduling import SchedulingFields
 from llem_vllm.config.speculation import SpeculationFields
+from llem_vllm.config.weights import LoadingFields, OffloadingFields, PrecisionFields
 
 
 # pydantic lists the fields of the last base first.

@@ -1,7 +1,7 @@
-"""The words vLLM 0.32 knows for its choices.
+"""The values of vLLM 0.32's enumerations.
 
-A value that a later vLLM adds is listed by ``llem audit`` only as far as it is a parameter; a new
-*value* of an old parameter needs a line here.
+``llem audit`` finds parameters that a later vLLM adds, and no new values of an old parameter: add
+those here.
 """
 
 from __future__ import annotations

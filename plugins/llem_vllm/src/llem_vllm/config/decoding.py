@@ -1,4 +1,4 @@
-"""Decoding parameters beyond those all backends share."""
+"""Decoding parameters beyond the shared decoder section."""
 
 from __future__ import annotations
 

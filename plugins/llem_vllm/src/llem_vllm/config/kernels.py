@@ -1,4 +1,4 @@
-"""Which kernels do the arithmetic."""
+"""Choice of kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of keys and values, and what is shared in it."""
+"""KV cache, prefix cache and Mamba state."""
 
 from __future__ import annotations
 

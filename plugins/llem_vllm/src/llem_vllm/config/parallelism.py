@@ -1,4 +1,4 @@
-"""Several devices."""
+"""Parallelism over devices."""
 
 from __future__ import annotations
 

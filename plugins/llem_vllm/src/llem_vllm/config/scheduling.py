@@ -1,4 +1,4 @@
-"""How requests share the engine: what fits into one step, in which order."""
+"""Scheduling: the requests and tokens of a step, and their order."""
 
 from __future__ import annotations
 

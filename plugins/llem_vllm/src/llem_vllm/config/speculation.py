@@ -1,4 +1,4 @@
-"""Drafting tokens that the model then verifies."""
+"""Speculative decoding: drafts that the model verifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What vLLM counts and times during one repetition."""
+"""Counters and token times of a repetition, from vLLM."""
 
 from __future__ import annotations
 
