@@ -3,10 +3,10 @@
     python benchmarks/reuse_speed.py FOLDER [--rounds 4] [--blocks 42]
 
 FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it. In each round, one worker
-goes through all points of the sweep of `study.py reuse`; one is forked and one started afresh for
-the last of them. Then the three run that point by turns, in each order equally often. A run takes
-half a second, so that whatever slows the machine down meets all alike, as it does not in studies
-that are minutes apart.
+goes through all points of the sweep of `study.py reuse`; a second worker is forked, and a
+third started fresh, for the last point. Then the three run that point by turns, in each order equally
+often. A run takes half a second, so a slow moment of the machine affects all three alike, unlike in
+studies that are minutes apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whatever happens to the worker: a failed outcome, a documented exit code, no orphan."""
+"""A worker that fails in any way: a failed outcome, a documented exit code, no orphan."""
 
 import json
 import shutil

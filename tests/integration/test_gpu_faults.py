@@ -1,4 +1,4 @@
-"""Whatever happens to a GPU while it is measured: a flagged outcome, stored; no crash, no zero."""
+"""A GPU that fails in any way while it is measured: a flagged, stored outcome, no crash, no zero."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def stored(llem, gpus):
 def flags(document):
     """Return every reason and warning, by code."""
     remarks = [*document["verdict"]["reasons"], *document["warnings"]]
-    return {one["code"]: one["message"] for one in remarks}
+    return {remark["code"]: remark["message"] for remark in remarks}
 
 
 def by_device(document):

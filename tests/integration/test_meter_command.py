@@ -76,7 +76,7 @@ def test_peak_power_is_the_greatest_mean_of_any_second(llem):
     with (llem.folder / "recorded.csv").open("w") as file:
         csv.writer(file).writerows([("time_s", "device", "domain", "energy_j"), *rows])
     settings = ("file=recorded.csv", "clock=replay")
-    options = [part for one in settings for part in ("--set", f"measurement.trace.{one}")]
+    options = [part for text in settings for part in ("--set", f"measurement.trace.{text}")]
     done = llem("meter", "--json", "--meters", "trace", *options, "--", "sleep", "3", check=0)
     power = json.loads(done.stdout)["power"]
     assert power["peak_window_s"] == 1
@@ -127,7 +127,7 @@ def test_who_computes_on_a_device_already_is_named(meter, gpus):
     found = [row["foreign_processes"] for row in document["energy"]["conditions"]]
     assert found == [[], [os.getpid()]]
     assert document["verdict"]["valid"] is False
-    assert "foreign-process" in [one["code"] for one in document["verdict"]["reasons"]]
+    assert "foreign-process" in [reason["code"] for reason in document["verdict"]["reasons"]]
 
 
 def test_what_the_command_itself_computes_is_not_foreign(meter, gpus):
@@ -226,7 +226,7 @@ def test_samples_can_be_played_back(meter, llem, gpus):
     settings = [part for option in options for part in ("--set", f"measurement.trace.{option}")]
     done = llem("meter", "--json", "--meters", "trace", *settings, "--", "sleep", "1.5", check=0)
     energy = json.loads(done.stdout)["energy"]
-    assert [one["device"] for one in energy["devices"]] == [gpus.device(0), gpus.device(1)]
-    assert {one["meter"] for one in energy["devices"]} == {"trace"}
+    assert [row["device"] for row in energy["devices"]] == [gpus.device(0), gpus.device(1)]
+    assert {row["meter"] for row in energy["devices"]} == {"trace"}
     played = energy["devices"][1]
     assert played["mean_w"] == pytest.approx(row["mean_w"], rel=0.05)

@@ -100,20 +100,22 @@ def test_an_observer_hears_of_a_study_and_of_all_its_runs_in_order(llem, observe
     llem("run", "study.yaml", "--quiet", check=0, **env)
     events = heard()
     run = ["experiment_started", "experiment_finished"]
-    assert [one["event"] for one in events] == ["study_started", *run, *run, "study_finished"]
+    assert [event["event"] for event in events] == ["study_started", *run, *run, "study_finished"]
     assert events[0] | {"at_s": 0} == {
         "event": "study_started", "at_s": 0, "study": "study", "runs": 2, "left": 2,
         "folder": "results/study",
     }  # fmt: skip
     assert (events[-1]["states"], events[-1]["left"]) == ({"done": 2}, 0)
     windows = [
-        (one["start_monotonic_s"], one["start_monotonic_s"] + one["duration_s"])
+        (each["start_monotonic_s"], each["start_monotonic_s"] + each["duration_s"])
         for folder in (llem.results / "study").iterdir()
         if (folder / "outcome.json").is_file()
-        for one in json.loads((folder / "outcome.json").read_text())["timing"]["repetitions"]
+        for each in json.loads((folder / "outcome.json").read_text())["timing"]["repetitions"]
     ]
     assert len(windows) >= 4
-    assert not [one for one in events for start, end in windows if start <= one["at_s"] <= end]
+    assert not [
+        event for event in events for start, end in windows if start <= event["at_s"] <= end
+    ]
 
 
 def test_a_faulty_observer_is_a_warning_and_breaks_nothing(llem, observed):
@@ -121,10 +123,10 @@ def test_a_faulty_observer_is_a_warning_and_breaks_nothing(llem, observed):
     done = llem(*llem.run_arguments("--json"), **env)
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
-    (warning,) = [one for one in outcome["warnings"] if one["code"] == "observer-failed"]
+    (warning,) = [remark for remark in outcome["warnings"] if remark["code"] == "observer-failed"]
     assert "the server is away" in warning["message"]
     assert "SystemExit: 9" in done.stderr
-    assert [one["event"] for one in heard()] == ["experiment_started", "experiment_finished"]
+    assert [event["event"] for event in heard()] == ["experiment_started", "experiment_finished"]
 
 
 def test_a_refused_experiment_has_no_observer(llem, observed):

@@ -201,7 +201,7 @@ def test_a_study_forks_every_worker_but_those_it_keeps(llem):
         found = [*(llem.results / reuse).glob("*/outcome.json")]
         documents = sorted(
             (json.loads(path.read_text()) for path in found),
-            key=lambda one: one["study"]["position"],
+            key=lambda document: document["study"]["position"],
         )
-        assert [one["study"]["worker"] for one in documents] == workers
-        assert {one["status"] for one in documents} == {"done"}
+        assert [document["study"]["worker"] for document in documents] == workers
+        assert {document["status"] for document in documents} == {"done"}

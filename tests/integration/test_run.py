@@ -41,8 +41,10 @@ def test_every_request_is_stored(measured):
     (folder,) = llem.results.iterdir()
     requests = list(read_requests(folder))
     assert len(requests) == 4 * len(outcome["timing"]["repetitions"])
-    assert sum(one["output_tokens"] for one in requests) == outcome["tokens"]["output_tokens"]
-    assert all(len(one["output_ids"]) == one["output_tokens"] for one in requests)
+    assert (
+        sum(request["output_tokens"] for request in requests) == outcome["tokens"]["output_tokens"]
+    )
+    assert all(len(request["output_ids"]) == request["output_tokens"] for request in requests)
 
 
 def test_every_reading_is_stored(llem):
@@ -66,8 +68,8 @@ def test_when_prompts_were_read_is_stored_and_lies_in_the_windows(llem):
         total_s = sum(end - start for start, end in spans)
         assert total_s == pytest.approx(known[f"{name}_s"])
     windows = [
-        (one["start_monotonic_s"], one["start_monotonic_s"] + one["duration_s"])
-        for one in outcome["timing"]["repetitions"]
+        (each["start_monotonic_s"], each["start_monotonic_s"] + each["duration_s"])
+        for each in outcome["timing"]["repetitions"]
     ]
     for start, end in (span for spans in stored.values() for span in spans):
         assert any(first <= start and end <= last + 1e-6 for first, last in windows)
@@ -89,8 +91,8 @@ def test_who_requires_a_valid_outcome_learns_from_the_exit_code_and_has_it_store
 def test_all_figures_cover_the_same_windows(outcome):
     timing, tokens = outcome["timing"], outcome["tokens"]
     repetitions = timing["repetitions"]
-    assert timing["duration_s"] == pytest.approx(sum(one["duration_s"] for one in repetitions))
-    assert tokens["output_tokens"] == sum(one["output_tokens"] for one in repetitions)
+    assert timing["duration_s"] == pytest.approx(sum(each["duration_s"] for each in repetitions))
+    assert tokens["output_tokens"] == sum(each["output_tokens"] for each in repetitions)
     assert tokens["input_tokens"] == 4 * 16 * len(repetitions)
     throughput = outcome["throughput"]
     assert throughput["output_tokens_per_s"] * timing["duration_s"] == pytest.approx(
@@ -111,7 +113,9 @@ def test_the_energy_identities_hold(outcome):
     )
     assert energy["net_j"] == pytest.approx(energy["gross_j"] - energy["idle_j"])
     assert energy["mean_w"] * timing["duration_s"] == pytest.approx(energy["gross_j"])
-    assert energy["gross_j"] == pytest.approx(sum(one["gross_j"] for one in timing["repetitions"]))
+    assert energy["gross_j"] == pytest.approx(
+        sum(each["gross_j"] for each in timing["repetitions"])
+    )
     per_second = outcome["throughput"]["output_tokens_per_s"]
     assert energy["mean_w"] / per_second == pytest.approx(energy["j_per_output_token"])
 

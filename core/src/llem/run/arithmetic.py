@@ -11,7 +11,7 @@ Counted for a prompt of *p* and an output of *n* tokens, padding left out:
 
 Sources: Kaplan et al. 2020, arXiv:2001.08361, section 2.1 (two operations per weight and the
 attention term); Chowdhery et al. 2022, arXiv:2204.02311, appendix B (the same for model FLOPs
-utilisation). Norms, activations, softmax and rotary embeddings are left out, as there.
+utilization). Norms, activations, softmax and rotary embeddings are left out, as there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from llem.api.architecture import Architecture
 _TERA = 1e12
 _HALF = ("float16", "bfloat16")
 
-# First match wins, so that the longer names stand first. TF32 is off unless asked for, so
-# float32 is the plain rate.
+# The first match wins, so longer names come first. TF32 is off by default, so float32 is the
+# plain rate.
 _PEAKS: tuple[tuple[str, dict[str, float]], ...] = (
     ("B200", {"half": 2250, "float32": 80}),
     ("H200", {"half": 989, "float32": 67}),
@@ -40,10 +40,10 @@ _PEAKS: tuple[tuple[str, dict[str, float]], ...] = (
 
 
 def peak_flops(device_name: str, dtype: str) -> float | None:
-    """Return operations per second, or ``None`` where no peak is stated.
+    """Return the stated operations per second, or ``None`` if there is no statement.
 
     Args:
-        device_name: Product name as the driver gives it, such as ``NVIDIA H100 80GB HBM3``.
+        device_name: Product name from the driver, such as ``NVIDIA H100 80GB HBM3``.
         dtype: Data type of the arithmetic, such as ``bfloat16``.
     """
     words = device_name.replace("-", " ").split()
@@ -55,10 +55,10 @@ def peak_flops(device_name: str, dtype: str) -> float | None:
 
 
 def fastest_flops(device_name: str) -> float | None:
-    """Return the device's greatest stated rate in any format, or ``None`` where none is stated.
+    """Return the device's greatest stated rate in any format, or ``None`` if there is no statement.
 
     Formats of 8 bits run at twice the rate of 16 bits, and those of 4 bits on Blackwell at twice
-    that: whatever a model's weights are quantised to, nothing is faster.
+    that. No quantization of the weights is faster.
     """
     half = peak_flops(device_name, "float16")
     if half is None:
@@ -93,7 +93,7 @@ def request_flops(architecture: Architecture, input_tokens: int, output_tokens: 
 
 
 def body_parameters(architecture: Architecture) -> int:
-    """Return the weights that every position passes through, embeddings left out."""
+    """Return the weights that every position passes through, without embeddings."""
     return architecture.layers * (
         architecture.attention_parameters
         + architecture.router_parameters

@@ -1,4 +1,4 @@
-"""Read the parameters of an engine where it is installed: in a worker, like everything of it."""
+"""Read the parameters of an installed engine, in a worker process."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TIMEOUT_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class EngineReading:
-    """What an engine's public surface is.
+    """The public parameters of an engine.
 
     Attributes:
-        engine: The engine it was read from, or that the reference data describes.
-        from_reference: Whether it is the plugin's reference data and not the engine itself.
+        engine: The engine that was read, or that the reference data describes.
+        from_reference: Whether the parameters come from the plugin's reference data.
         found: Its parameters.
     """
 
@@ -30,10 +30,10 @@ class EngineReading:
 
 
 def required_audit(backend: Backend) -> ParameterAudit:
-    """Return how ``backend`` accounts for its engine's parameters.
+    """Return the parameter audit of ``backend``.
 
     Raises:
-        PluginBroken: It does not.
+        PluginBroken: It has none.
     """
     audit = backend.parameter_audit()
     if audit is None:
@@ -51,12 +51,12 @@ def read_engine(
 
     Args:
         backend: The backend.
-        audit: What it declares about them.
-        python: Interpreter of the environment that has the engine; this one's if ``None``.
-        reference: Whether to read the plugin's reference data even if the engine is there.
+        audit: Its parameter audit.
+        python: Interpreter of the environment that has the engine; ``None`` for this environment.
+        reference: Whether to read the plugin's reference data even if the engine is installed.
 
     Raises:
-        EngineMissing: There is no engine, and no reference data either.
+        EngineMissing: There is neither an engine nor reference data.
         ExperimentFailed: The worker could not read it.
         PluginBroken: The backend names no engine.
     """
@@ -83,12 +83,12 @@ def read_engine(
 def _from_worker(
     backend: Backend, requirement: EngineRequirement, audit: ParameterAudit, python: str | None
 ) -> tuple[EngineStatus, Found | None]:
-    """Return the engine's state and its parameters; ``None`` for those where it is missing."""
+    """Return the engine's status and parameters; ``None`` if it is not installed."""
     with worker_in(backend, python) as (worker, versions):
         status = engine_status(requirement, versions)
         if status.version is None:
             return status, None
-        # A version outside the supported range is read all the same: that is how it gets in.
+        # A version outside the supported range is read too: its audit is how support begins.
         surfaces = worker.call("audit", _TIMEOUT_S, introspect=audit.introspect)
     found = {
         name: tuple(FoundParameter(**parameter) for parameter in parameters)

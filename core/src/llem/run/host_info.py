@@ -1,4 +1,4 @@
-"""What the host knows about its machine, without an engine."""
+"""Facts about the machine and about environments of workers, without an engine."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from llem.schema.experiment import RunnerConfig
 
 
 def distributions_of(info: BackendInfo) -> tuple[str, ...]:
-    """Return the distributions whose versions results on a backend depend on."""
+    """Return the distributions whose versions matter to a backend's results."""
     engine = info.engine
     return (*((engine.distribution, *engine.alternatives) if engine else ()), *info.versions_of)
 
 
 def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
-    """Return the versions of those distributions in the environment of ``python``, and llem's.
+    """Return the versions of these distributions, and of llem, in the environment of ``python``.
 
     Raises:
         ExperimentFailed: No worker can be started there.
@@ -39,11 +39,11 @@ def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
 def worker_in(
     backend: Backend, python: str | None
 ) -> Iterator[tuple[WorkerProcess, Mapping[str, str]]]:
-    """Yield a worker in the environment of ``python``, and what is installed there.
+    """Yield a worker in the environment of ``python``, and the versions installed there.
 
     Yields:
-        The worker, which knows the backend's plugin, and the versions of
-        :func:`distributions_of` the backend, and llem's.
+        The worker, with the backend's plugin imported, and the versions of
+        :func:`distributions_of` the backend, and of llem.
 
     Raises:
         ExperimentFailed: No worker can be started there.
@@ -51,7 +51,7 @@ def worker_in(
     limits = RunnerConfig()
     start_s = limits.timeouts.start_s
     with (
-        TemporaryDirectory(prefix="llem-asked-") as folder,
+        TemporaryDirectory(prefix="llem-query-") as folder,
         WorkerProcess(
             python=interpreter(python),
             env={},
@@ -74,8 +74,8 @@ RELEVANT_VARIABLES = (
     "OMP_NUM_THREADS",
     "TOKENIZERS_PARALLELISM",
 )
-"""Environment variables that change results on any backend; an outcome records them, those that
-the backend declares, and no others."""
+"""Environment variables that change results on any backend. An outcome records them and the
+variables that the backend declares."""
 
 
 def host_facts() -> HostInfo:
@@ -90,7 +90,7 @@ def host_facts() -> HostInfo:
 
 
 def cpu_name() -> str:
-    """Return the processor's name, as the kernel gives it."""
+    """Return the processor's name from the kernel."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():
@@ -100,7 +100,7 @@ def cpu_name() -> str:
 
 
 def visible_gpus() -> Iterator[Gpu]:
-    """Yield the NVIDIA devices that an engine started here would see, in its order."""
+    """Yield the NVIDIA devices that an engine would see here, in its order."""
     try:
         with _nvml():
             handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
@@ -111,7 +111,7 @@ def visible_gpus() -> Iterator[Gpu]:
 
 
 def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
-    """Return the environment variables that an outcome records, as far as they are set."""
+    """Return the set environment variables that an outcome records."""
     names = (*RELEVANT_VARIABLES, *of_backend)
     return {name: os.environ[name] for name in names if name in os.environ}
 
@@ -136,7 +136,7 @@ def _describe(handle: object) -> Gpu:
 
 
 def _instances(handle: object) -> Iterator[str]:
-    """Yield the UUIDs of the instances a device is split into; none if it is whole."""
+    """Yield the UUIDs of the MIG instances of a device."""
     try:
         for index in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
             with suppress(pynvml.NVMLError_NotFound):

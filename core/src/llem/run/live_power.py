@@ -1,4 +1,4 @@
-"""Live power: of every domain for `llem meter --watch`, of all together while a run lasts."""
+"""Live power: of each domain for `llem meter --watch`, of all together during a run."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from llem.run.metering import choose_meters, sampling
 from llem.schema.measurement import MeasurementConfig
 
 PERIOD_S = 1.0
-"""Time between two pictures, and over which power is a mean."""
+"""Time between two snapshots, and the time over which power is averaged."""
 
 DELAY_S = 0.3
-"""The picture is this old: readings on both sides of its edges are needed."""
+"""Age of a snapshot: it needs readings on both sides of its edges."""
 
 RECENT = 200
-"""How many of the last readings a picture is made from: seconds of them at any period."""
+"""Number of last readings in a snapshot: several seconds at any period."""
 
 
 @dataclass(frozen=True, slots=True)
 class LivePower:
-    """One domain at one moment.
+    """A domain at one moment.
 
     Attributes:
         meter: Name of the meter.
         device: Device id.
         domain: Part of the device.
         power_w: Mean power over the last second, or ``None`` if unavailable.
-        energy_j: Energy since watching began, or ``None`` if a part of it is unavailable.
-        contained: Whether another row includes it already.
+        energy_j: Energy since the start, or ``None`` if a part of it is unavailable.
+        contained: Whether another row includes it.
     """
 
     meter: str
@@ -45,7 +45,7 @@ class LivePower:
 
 
 def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[LivePower]]:
-    """Yield a row for each domain once a second, until the caller stops asking.
+    """Yield a row for each domain once a second, until the caller stops.
 
     Raises:
         ConfigInvalid: A meter does not exist or does not work here.
@@ -70,11 +70,11 @@ def power_now_w(series: Sequence[Series], end_s: float) -> float | None:
     """Return the mean power of all devices together over the second before ``end_s``.
 
     Args:
-        series: What was read so far, on both sides of that moment.
-        end_s: The moment, on the monotonic clock.
+        series: The readings so far, on both sides of ``end_s``.
+        end_s: End of the second, on the monotonic clock.
 
     Returns:
-        The power, or ``None`` if that of a domain is unavailable or nothing is metered.
+        The power, or ``None`` if the power of a domain is unavailable or there is no meter.
     """
     (energy_j,) = _energy_rows(series, end_s).window_j
     return None if energy_j is None else energy_j / PERIOD_S

@@ -35,7 +35,7 @@ FORWARDED = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
-"""Signals that are meant for the command when llem gets them."""
+"""Signals that llem passes on to the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class ChildRun:
     """A command that has ended.
 
     Attributes:
-        started_s: Monotonic time just before it was started.
-        finished_s: Monotonic time just after it had ended.
-        cpu_s: Processor time of this process between the two.
+        started_s: Monotonic time just before its start.
+        finished_s: Monotonic time just after its end.
+        cpu_s: Processor time of this process in between.
         exit_code: Its exit code, or 128 and the number of the signal that ended it.
     """
 
@@ -56,7 +56,7 @@ class ChildRun:
 
 
 def require_command(name: str) -> None:
-    """Refuse a command that cannot be started, before anybody waits for it.
+    """Refuse a command that does not exist, before any waiting.
 
     Raises:
         CommandNotFound: There is no such program.
@@ -71,8 +71,8 @@ def require_command(name: str) -> None:
 def run_child(command: Sequence[str]) -> ChildRun:
     """Run ``command`` to its end, with this process's streams and environment.
 
-    Signals that this process gets are passed on, but those that a terminal sends to both are
-    not: the command has them already.
+    Signals to this process are passed on, except signals that a terminal sends to both: the
+    command has those already.
 
     Raises:
         CommandNotFound: There is no such program.
@@ -98,7 +98,7 @@ def _refusal(name: str, error: OSError) -> CommandRefused:
 
 
 class _Mailbox:
-    """Passes signals on to a process, and keeps them until there is one."""
+    """Passes signals on to a process, and keeps them until it is started."""
 
     def __init__(self) -> None:
         self._waiting: list[int] = []
@@ -130,7 +130,7 @@ def _signals_kept() -> Iterator[_Mailbox]:
 
 
 def _is_in_foreground() -> bool:
-    """Return whether a terminal sends its signals to this process and the command alike."""
+    """Return whether a terminal sends its signals to both this process and the command."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -144,7 +144,7 @@ def _is_in_foreground() -> bool:
 
 
 PEAK_OVER_S = 1.0
-"""Time over which peak power is a mean: ten periods of the slowest counters in use."""
+"""Time over which peak power is averaged: ten periods of the slowest counters in use."""
 
 Span = tuple[float, float]
 
@@ -161,13 +161,13 @@ def measure_command(
 
     Args:
         command: Program and arguments; nothing is read by a shell.
-        registry: Where meters come from.
-        measurement: Which meters, how often, and what they need to know.
-        idle_s: How long the machine's idle power is metered before; 0 leaves net energy out.
-        say: Told what is being waited for.
+        registry: The installed plugins.
+        measurement: Which meters are used, how often they are read, and their options.
+        idle_s: How long idle power is metered before; 0 leaves net energy out.
+        say: Receives a line that says what llem waits for.
 
     Returns:
-        What was measured, and the readings behind it.
+        The outcome, and its readings.
 
     Raises:
         ConfigInvalid: A meter does not exist or does not work here.
@@ -201,7 +201,7 @@ def _outcome(
 ) -> CommandOutcome:
     span = (run.started_s, run.finished_s)
     duration_s = run.finished_s - run.started_s
-    # Whatever of the command's computed on a device has ended with it: what still runs is not its.
+    # Processes of the command have ended with it, so those that still run are foreign.
     foreign = foreign_processes(states, (), run.started_s)
     rows = energy_rows(series, [span], IdlePeriods(bare=idle))
     energy, reasons = compute_energy(

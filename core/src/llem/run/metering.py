@@ -1,4 +1,4 @@
-"""Choose the meters of a run and keep them sampling while it lasts."""
+"""Choose the meters of a run, and sample them during the run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from llem.schema.measurement import MeasurementConfig
 
 
 def visible(gpus: Sequence[Gpu], selection: str | None) -> Iterator[Gpu]:
-    """Yield those of ``gpus`` that ``CUDA_VISIBLE_DEVICES=selection`` leaves, in its order.
+    """Yield the GPUs that are visible with ``CUDA_VISIBLE_DEVICES=selection``, in its order.
 
-    An entry is an index, or the beginning of a UUID, that of an instance (MIG) included. CUDA
-    stops at the first entry that names no device, and so does this.
+    An entry is an index, or the start of the UUID of a device or of a MIG instance. The first entry
+    that names no device ends the list, as in CUDA.
     """
     if selection is None:
         yield from gpus
@@ -37,7 +37,7 @@ def visible(gpus: Sequence[Gpu], selection: str | None) -> Iterator[Gpu]:
 
 def _is_named(gpu: Gpu, entry: str) -> bool:
     if entry.startswith("MIG-GPU-"):
-        # The form before driver 470: the whole device's UUID, and the instance's numbers.
+        # The form before driver 470: the UUID of the whole device, and the instance's numbers.
         return gpu.uuid == entry.removeprefix("MIG-").partition("/")[0]
     if entry.startswith("MIG-"):
         return any(uuid.startswith(entry) for uuid in gpu.instances)
@@ -45,9 +45,9 @@ def _is_named(gpu: Gpu, entry: str) -> bool:
 
 
 def whole_devices(devices: Sequence[str], gpus: Sequence[Gpu]) -> list[str]:
-    """Return device ids with an instance (MIG) replaced by the device it is a part of.
+    """Return device ids with each MIG instance replaced by its whole device.
 
-    Energy is metered for whole devices only.
+    Only whole devices have an energy meter.
     """
     whole = []
     for device in devices:
@@ -62,14 +62,14 @@ def foreign_processes(
 ) -> set[int]:
     """Return the processes on the devices that do not belong to the run.
 
-    Those that were there before the worker was started, and those that this machine knows and
-    that are not the worker's. In a container the driver may count processes otherwise than the
-    machine, so that an unknown one that came later can be the worker itself.
+    A process is foreign if it was there before the worker's start, or if this machine knows its id
+    and it is not the worker's. In a container, the driver may use other process ids than the
+    machine, so an unknown process that came later can be the worker itself.
 
     Args:
-        states: What was seen of the devices.
-        own: The worker and what it started.
-        started_s: When the worker was started.
+        states: Device states with process ids.
+        own: Ids of the worker and of all processes it started.
+        started_s: Start of the worker.
     """
     foreign = set()
     for state in states:
@@ -82,12 +82,12 @@ def foreign_processes(
 def choose_meters(
     registry: Registry, measurement: MeasurementConfig
 ) -> list[tuple[MeterSpec, Meter]]:
-    """Return the meters to use, by name or all that work here.
+    """Return the meters to use: the named meters, or all that work here.
 
-    A fallback (an estimate) is taken only for a device kind that nothing measures.
+    A fallback (an estimate) is used only for a device kind without a measuring meter.
 
     Raises:
-        ConfigInvalid: A meter was named that does not exist or does not work here.
+        ConfigInvalid: A named meter does not exist or does not work here.
     """
     options = measurement.model_dump(mode="json")
     wanted = measurement.meters
@@ -107,7 +107,7 @@ def choose_meters(
 
 
 def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> list[MeterSpec]:
-    """Return every measuring meter that works, and an estimate where none does."""
+    """Return every measuring meter that works, and an estimate where there is none."""
     working = [spec for spec in specs if not spec.opt_in and probe(spec.name).available]
     covered = {spec.device_kind for spec in working if not spec.fallback}
     return [spec for spec in working if not spec.fallback or spec.device_kind not in covered]
@@ -117,7 +117,7 @@ def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> lis
 def sampling(
     chosen: Sequence[tuple[MeterSpec, Meter]], period_s: float | None
 ) -> Iterator[Sampler]:
-    """Open the meters, sample them until the block ends, then close them.
+    """Open the meters, sample them during the block, then close them.
 
     Args:
         chosen: The meters.
@@ -146,17 +146,17 @@ def _close(name: str, meter: Meter, hanging: Collection[str]) -> None:
 
 
 def of_used_devices(series: Sequence[Series], devices: Sequence[str]) -> list[Series]:
-    """Keep the series of accelerators the engine used, and of the host itself."""
+    """Return the series of the accelerators that the engine used, and of the host."""
     return [
-        one
-        for one in series
-        if not _is_accelerator(one.channel.device) or one.channel.device in devices
+        source
+        for source in series
+        if not _is_accelerator(source.channel.device) or source.channel.device in devices
     ]
 
 
 def unmetered(series: Sequence[Series], devices: Sequence[str]) -> list[str]:
-    """Return the accelerators the engine used that no meter reads."""
-    metered = {one.channel.device for one in series}
+    """Return the accelerators in use that no meter reads."""
+    metered = {source.channel.device for source in series}
     return [device for device in devices if _is_accelerator(device) and device not in metered]
 
 

@@ -1,4 +1,4 @@
-"""Refuse what cannot work before anything is started."""
+"""Refuse experiments that cannot work, before a worker is started."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def with_shape_folder(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"model": model})
 
 
-def preflight(loaded: LoadedExperiment, facts: HostInfo) -> Sequence[Finding]:
+def preflight(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
     """Check backend, engine and machine; return the warnings.
 
     Raises:
@@ -44,20 +44,20 @@ def preflight(loaded: LoadedExperiment, facts: HostInfo) -> Sequence[Finding]:
         )
     if loaded.experiment.runner.python is None:
         backend.require_engine()
-    return review(loaded, facts)
+    return review(loaded, host)
 
 
-def review(loaded: LoadedExperiment, facts: HostInfo) -> Sequence[Finding]:
-    """Judge the experiment on this machine, and let the backend do so; return the warnings.
+def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
+    """Check the experiment against this machine, and let the backend check it; return the warnings.
 
     Raises:
-        ConfigInvalid: It is refused.
+        ConfigInvalid: The experiment is refused.
     """
     experiment = loaded.experiment
     findings = [
         *loaded.warnings,
-        *unmet_conditions(experiment, facts),
-        *loaded.backend.review(experiment, facts),
+        *unmet_conditions(experiment, host),
+        *loaded.backend.review(experiment, host),
     ]
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:

@@ -1,4 +1,4 @@
-"""Read all meters in the background, each in a thread of its own."""
+"""Read all meters in the background, with a thread for each meter."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from itertools import pairwise
 from llem.api.meters import Channel, DeviceState, Meter, Provenance, Quantity, Series
 
 DEFAULT_PERIOD_S = 0.1
-"""Time between two readings where a meter does not tell how often it is renewed."""
+"""Time between two readings of a meter whose update period is unknown."""
 
-LEAST_PERIOD_S, GREATEST_PERIOD_S = 0.02, 0.5
+MIN_PERIOD_S, MAX_PERIOD_S = 0.02, 0.5
 """Bounds of a period that llem chooses."""
 
 READINGS_PER_UPDATE = 2.0
-"""So often each value is read, so that the moment of its renewal shows."""
+"""Readings of each value, so that the moment of an update shows."""
 
 MAX_CORE_RATIO = 0.004
-"""Share of one core that reading a meter may cost; a dearer meter is read less often."""
+"""Share of a core that reading a meter may cost; an expensive meter is read less often."""
 
-MOST_OF_UPDATE = 0.55
-"""Period of reading a counter, at most, as a share of its update period, however dear it is. Two
-readings are up to 1.6 periods apart, and one that misses updates cannot locate them."""
+MAX_UPDATE_RATIO = 0.55
+"""Greatest period of reading a counter, as a share of its update period, whatever the cost. Two
+readings are up to 1.6 periods apart, and readings that miss updates cannot locate them."""
 
 STATE_PERIOD_S = 1.0
-"""Time between two looks at temperature, clocks and the like."""
+"""Time between two readings of temperature, clocks and the like."""
 
 _GOLDEN = (5**0.5 - 1) / 2
 _ADAPT_AFTER = 40
@@ -36,11 +36,11 @@ _NEW_TOO_OFTEN, _NEW_TOO_SELDOM = 0.65, 0.3
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One opened meter.
+    """An opened meter.
 
     Attributes:
         name: Name of the meter.
-        provenance: How its values come about.
+        provenance: Origin of its values.
         meter: The meter itself.
         channels: Its channels; readings refer to them by index.
     """
@@ -52,12 +52,11 @@ class Source:
 
 
 class Reader:
-    """Collects one series per channel of one meter until stopped.
+    """Collects a series for each channel of a meter until stopped.
 
-    One reading falls into each period, at a place in it that moves on by the golden section.
-    So the readings see all phases of whatever is periodic, the meter's own renewals and the
-    load alike, and delays do not add up. A reading that comes due while the last one is still
-    under way is left out.
+    There is a reading in each period, and its phase moves by the golden section. So the readings
+    cover all phases of everything periodic, of the meter's updates and of the load, and delays do
+    not add up. A reading that is due while the last reading still runs is left out.
 
     Args:
         source: The opened meter.
@@ -69,7 +68,7 @@ class Reader:
         self.period_s = period_s or _initial_period_s(source.channels)
         self.states: list[DeviceState] = []
         self.errors: dict[str, str] = {}
-        """The last error of each device that did not answer."""
+        """The last error of each device that failed."""
         self.first_read = threading.Event()
         self._adapts = period_s is None and _shows_its_updates(source.channels)
         self._chosen = period_s is None
@@ -81,32 +80,32 @@ class Reader:
         self._thread = threading.Thread(target=self._sample, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to read in the background."""
+        """Start to read in the background."""
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Let it read a last time and end."""
+        """Request a last reading and the end."""
         self._stopped.set()
 
     def has_stopped(self, timeout_s: float) -> bool:
-        """Wait for the end and return whether it came; a meter may hang."""
+        """Wait for the end; return whether it came, because a meter may hang."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def series(self) -> list[Series]:
-        """Return a copy of what was read so far, one series per channel."""
+        """Return a copy of the readings so far, a series for each channel."""
         return [
             Series(
-                one.channel,
-                one.provenance,
-                one.meter,
-                # Times are appended last, so values is never the shorter one.
-                times_s=(times := list(one.times_s)),
-                values=one.values[: len(times)],
-                failures=list(one.failures),
+                series.channel,
+                series.provenance,
+                series.meter,
+                # Times are appended last, so values are never shorter.
+                times_s=(times := list(series.times_s)),
+                values=series.values[: len(times)],
+                failures=list(series.failures),
             )
-            for one in self._series
+            for series in self._series
         ]
 
     def _sample(self) -> None:
@@ -142,7 +141,7 @@ class Reader:
                 series.times_s.append(reading.time_s)
 
     def _adapt(self, cpu_per_read_s: float) -> None:
-        """Follow the meter's updates as they show, within what reading may cost."""
+        """Adapt the period to the meter's updates and to the cost of a reading."""
         self.period_s = next_period_s(
             self.period_s,
             cpu_per_read_s=cpu_per_read_s,
@@ -154,14 +153,14 @@ class Reader:
 def next_period_s(
     period_s: float, *, cpu_per_read_s: float, new_ratio: float | None, update_period_s: float
 ) -> float:
-    """Return how far apart the next readings of a meter should be.
+    """Return the period of the next readings of a meter.
 
     Args:
-        period_s: How far apart the last ones were.
-        cpu_per_read_s: Processor time of one reading.
-        new_ratio: How many of a counter's readings had a new value; ``None`` for a meter whose
+        period_s: Period of the last readings.
+        cpu_per_read_s: Processor time of a reading.
+        new_ratio: Share of a counter's readings that had a new value; ``None`` for a meter whose
             updates do not show.
-        update_period_s: How often the meter is renewed, as far as is known.
+        update_period_s: Update period of the meter, as far as it is known.
 
     Units: seconds.
     """
@@ -171,36 +170,38 @@ def next_period_s(
             period_s /= 1.5
         elif new_ratio < _NEW_TOO_SELDOM:
             period_s *= 1.25
-        affordable_s = min(affordable_s, MOST_OF_UPDATE * update_period_s)
-    return max(min(max(period_s, LEAST_PERIOD_S), GREATEST_PERIOD_S), affordable_s)
+        affordable_s = min(affordable_s, MAX_UPDATE_RATIO * update_period_s)
+    return max(min(max(period_s, MIN_PERIOD_S), MAX_PERIOD_S), affordable_s)
 
 
 def _initial_period_s(channels: Sequence[Channel]) -> float:
-    periods = [one.update_period_s for one in channels if one.update_period_s is not None]
+    periods = [
+        channel.update_period_s for channel in channels if channel.update_period_s is not None
+    ]
     if not periods:
         return DEFAULT_PERIOD_S
     wanted_s = min(periods) / READINGS_PER_UPDATE
-    if wanted_s < LEAST_PERIOD_S:
-        # Too fast to be followed: its readings are as new as they look.
+    if wanted_s < MIN_PERIOD_S:
+        # Too fast to follow: a reading is as new as it looks.
         return DEFAULT_PERIOD_S / READINGS_PER_UPDATE
-    return min(wanted_s, GREATEST_PERIOD_S)
+    return min(wanted_s, MAX_PERIOD_S)
 
 
 def _least_update_s(channels: Sequence[Channel]) -> float:
-    return min(one.update_period_s or DEFAULT_PERIOD_S for one in channels)
+    return min(channel.update_period_s or DEFAULT_PERIOD_S for channel in channels)
 
 
 def _shows_its_updates(channels: Sequence[Channel]) -> bool:
-    """Return whether a counter is renewed slowly enough for its steps to be seen."""
+    """Return whether a counter is updated slowly enough for its steps to show."""
     return any(
-        one.quantity is Quantity.ENERGY
-        and (one.update_period_s or DEFAULT_PERIOD_S) >= READINGS_PER_UPDATE * LEAST_PERIOD_S
-        for one in channels
+        channel.quantity is Quantity.ENERGY
+        and (channel.update_period_s or DEFAULT_PERIOD_S) >= READINGS_PER_UPDATE * MIN_PERIOD_S
+        for channel in channels
     )
 
 
 def _new_ratio(series: Series) -> float:
-    """Return how many of the last readings of a counter had a new value."""
+    """Return the share of a counter's last readings that had a new value."""
     recent = series.values[-_ADAPT_AFTER:]
     if series.channel.quantity is not Quantity.ENERGY or len(recent) < 2:
         return 0.0
@@ -208,13 +209,13 @@ def _new_ratio(series: Series) -> float:
 
 
 JOIN_TIMEOUT_S = 5.0
-"""How long a meter is waited for at the beginning and at the end."""
+"""Longest wait for a meter's first reading, and for its last reading."""
 
 
 class Sampler:
-    """Collects one series per channel until stopped.
+    """Collects a series for each channel of all meters until stopped.
 
-    A meter that answers slowly holds up its own readings and nobody else's.
+    A slow meter delays only its own readings.
 
     Args:
         sources: The opened meters.
@@ -227,20 +228,20 @@ class Sampler:
 
     @property
     def settle_s(self) -> float:
-        """How long readings must go on after an edge, or before it, for it to be interpolated."""
+        """How long readings must continue around an edge for its interpolation."""
         return self._longest_s(
             lambda reader, channel: 2 * reader.period_s + 2 * (channel.update_period_s or 0.0)
         )
 
     @property
     def settle_before_stop_s(self) -> float:
-        """The same where :meth:`stop` follows, whose reading need not be waited for."""
+        """The same if :meth:`stop` follows, which reads once more."""
         return self._longest_s(
             lambda reader, channel: 2 * (channel.update_period_s or reader.period_s)
         )
 
     def start(self) -> None:
-        """Read each meter once and go on in the background."""
+        """Read each meter once, and continue in the background."""
         for reader in self._readers:
             reader.start()
         deadline_s = time.monotonic() + JOIN_TIMEOUT_S
@@ -248,9 +249,9 @@ class Sampler:
             reader.first_read.wait(max(0.0, deadline_s - time.monotonic()))
 
     def stop(self) -> list[str]:
-        """Read a last time and end; return the names of meters that hang and must not be closed.
+        """Read a last time and end; return the names of hanging meters, which must stay open.
 
-        May be called more than once.
+        Further calls are harmless.
         """
         for reader in self._readers:
             reader.request_stop()
@@ -262,19 +263,19 @@ class Sampler:
         ]
 
     def series(self) -> list[Series]:
-        """Return a copy of what was read so far, one series per channel."""
-        return [one for reader in self._readers for one in reader.series()]
+        """Return a copy of the readings so far, a series for each channel."""
+        return [series for reader in self._readers for series in reader.series()]
 
     def states(self) -> list[DeviceState]:
-        """Return what was seen beside energy so far."""
+        """Return temperature, clocks and the like so far."""
         return [state for reader in self._readers for state in list(reader.states)]
 
     def errors(self) -> dict[str, str]:
-        """Return the last error of each device that did not answer at some time."""
+        """Return the last error of each device that failed at some time."""
         return {name: error for reader in self._readers for name, error in reader.errors.items()}
 
     def _longest_s(self, wait_s: Callable[[Reader, Channel], float]) -> float:
-        """Return the longest wait over all channels, what each averages over included."""
+        """Return the longest wait over all channels, their averaging time included."""
         waits = [
             wait_s(reader, channel) + (channel.averaged_over_s or 0.0)
             for reader in self._readers
