@@ -4,8 +4,8 @@
 
 FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it. In each round, one worker
 goes through all points of the sweep of `study.py reuse`; a second worker is forked, and a
-third started fresh, for the last point. Then the three run that point by turns, in each order equally
-often. A run takes half a second, so a slow moment of the machine affects all three alike, unlike in
+third is started fresh, for the last point. Then the three run that point by turns, in each order
+equally often. A run takes half a second, so a slow machine affects all three alike, unlike in
 studies that are minutes apart.
 """
 

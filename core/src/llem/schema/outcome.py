@@ -341,6 +341,13 @@ class Outcome(FrozenModel):
     log_tail: str = ""
     """Last lines of the worker's log."""
 
+    def __repr__(self) -> str:
+        """Return a line: a whole outcome is too long for a notebook's cell."""
+        valid = "valid" if self.verdict.valid else "not valid"
+        return f"<Outcome {self.id}: {self.status}, {valid}>"
+
+    __str__ = __repr__
+
 
 class CommandWindow(FrozenModel):
     """The interval from start to end of the command."""
