@@ -51,8 +51,13 @@ def effects(subject: PluginUnderTest, field: ConfigField) -> tuple[Effect, ...]:
 
 
 def neutral_effects(subject: PluginUnderTest, field: ConfigField) -> Iterator[Effect]:
-    """Yield what each neutral value does, by itself and where the field can act."""
+    """Yield what each neutral value does, by itself and where the field can act.
+
+    Other fields may need a value of this one that acts: what is refused without it tells nothing.
+    """
     for around in ({}, surroundings(subject, field)):
+        if any(rule_errors(subject.experiment(around), subject.required_backend.info)):
+            continue
         before = leaves(subject.plan(around))
         for value in field.param.neutral:
             yield _effect(subject, field, value, around, before)
