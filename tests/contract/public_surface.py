@@ -15,7 +15,7 @@ from llem.testing import CHECKS
 
 ROOT = Path(llem.__file__).parent
 PINNED = Path(__file__).with_suffix(".txt")
-KIT = ("check_definition", "conformance", "pytest_plugin", "suite")
+KIT = ("check_definition", "conformance", "pytest_plugin")
 """Modules of the kit that its users meet; of `PluginUnderTest` they need the constructor alone."""
 
 

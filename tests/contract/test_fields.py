@@ -12,7 +12,7 @@ from llem.introspect.config_parameters import schema_of
 from llem.introspect.json_schema import bounds
 from llem.schema.experiment import Experiment
 from llem.schema.fields import ConfigField, walk
-from llem.testing.checks.config_checks import is_number, unit
+from llem.testing.config_checks import is_number, unit
 
 FIELDS = {field.path: field for field in walk(Experiment)}
 

@@ -30,7 +30,7 @@ def test_the_surface_holds_what_plugins_use() -> None:
         "llem.api.hookspecs.llem_build_kwargs",
         "llem.api.session.Session.run",
         "llem.api.capability.BackendInfo.name",
-        "llem.testing.suite.PluginSuite.known_failures",
+        "llem.testing.pytest_plugin.PluginSuite.known_failures",
         "llem.testing.PluginUnderTest.__init__",
         "llem.testing check session-tokens",
     } <= names

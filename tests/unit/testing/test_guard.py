@@ -10,7 +10,7 @@ import pytest
 
 LOOK = """
 import json
-from llem.testing.side_effects import SideEffectGuard
+from llem.testing.isolated import SideEffectGuard
 
 guard = SideEffectGuard("touchy")
 with guard.watching() as effects:

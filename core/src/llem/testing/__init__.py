@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llem.testing.conformance import CHECKS, CheckResult, State, check_plugin
     from llem.testing.plugin_under_test import PluginUnderTest
     from llem.testing.prerequisites import Requires
-    from llem.testing.suite import PluginSuite
+    from llem.testing.pytest_plugin import PluginSuite
 
 __all__ = [
     "CHECKS",
@@ -42,7 +42,7 @@ _MODULES = {
     "CheckResult": "conformance",
     "ContractViolation": "check_definition",
     "Requires": "prerequisites",
-    "PluginSuite": "suite",
+    "PluginSuite": "pytest_plugin",
     "State": "conformance",
     "PluginUnderTest": "plugin_under_test",
     "check_plugin": "conformance",

@@ -1,4 +1,4 @@
-"""What a check is: a question about a plugin, answered with the faults that it finds."""
+"""A check: a rule of the contract, and the function that finds where a plugin breaks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llem.testing.plugin_under_test import PluginUnderTest
 
 MAX_SHOWN = 10
-"""Faults that a message lists; one cause may have hundreds."""
+"""Faults that a message lists; a single cause may have hundreds."""
 
 
 class ContractViolation(AssertionError):
@@ -23,7 +23,7 @@ class ContractViolation(AssertionError):
     Args:
         check_id: Id of the check that found it.
         message: What is wrong, a line for each fault.
-        hint: What to do about it, or empty.
+        hint: How to repair it, or empty.
     """
 
     def __init__(self, check_id: str, message: str, hint: str = "") -> None:
@@ -35,11 +35,11 @@ class ContractViolation(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong.
+    """A fault of a plugin.
 
     Attributes:
-        message: What, in one line.
-        hint: What to do about it, or empty.
+        message: What is wrong, in a line.
+        hint: How to repair it, or empty.
     """
 
     message: str
@@ -48,15 +48,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule of the contract, and the function that finds where a plugin breaks it.
+    """A rule of the contract.
 
-    Call it with a :class:`~llem.testing.PluginUnderTest`; it returns nothing or raises.
+    Call it with a :class:`~llem.testing.PluginUnderTest`: it raises if the plugin breaks the rule.
 
     Attributes:
         id: Stable identifier, family first, such as ``config-frozen``.
-        family: What the rule is about.
-        statement: The rule, in one sentence.
-        need: What must be there to ask.
+        family: Subject of the rule.
+        statement: The rule, in a sentence.
+        need: What the check needs.
         find: Yields the faults.
     """
 
@@ -67,14 +67,14 @@ class Check:
     find: Callable[[PluginUnderTest], Iterable[Fault]]
 
     def __call__(self, subject: PluginUnderTest) -> None:
-        """Ask the question.
+        """Run the check.
 
         Raises:
             ContractViolation: The plugin of ``subject`` breaks the rule.
         """
         try:
             faults = list(self.find(subject))
-        except LlemError as error:  # the plugin's own code raised it, or what calls that code
+        except LlemError as error:  # raised by the plugin's code, or by its caller
             faults = [Fault(error.message, error.hint)]
         if not faults:
             return
@@ -89,7 +89,7 @@ def check(need: Requires) -> Callable[[Callable[[PluginUnderTest], Iterable[Faul
     """Make a check of a function: its name is the id, its docstring the statement.
 
     Args:
-        need: What must be there to ask.
+        need: What the check needs.
     """
 
     def made(find: Callable[[PluginUnderTest], Iterable[Fault]]) -> Check:

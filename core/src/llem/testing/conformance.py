@@ -9,36 +9,31 @@ from enum import StrEnum
 from itertools import groupby
 
 from llem.tables import Cell, Table
+from llem.testing import (
+    audit_checks,
+    claim_checks,
+    config_checks,
+    meter_checks,
+    plan_checks,
+    plugin_checks,
+    session_checks,
+    worker_checks,
+)
 from llem.testing.check_definition import Check, ContractViolation
-from llem.testing.checks import (
-    audit_checks as audit,
-)
-from llem.testing.checks import (
-    claim_checks as claims,
-)
-from llem.testing.checks import (
-    config_checks as config,
-)
-from llem.testing.checks import (
-    meter_checks as meters,
-)
-from llem.testing.checks import (
-    plan_checks as kwargs,
-)
-from llem.testing.checks import (
-    plugin_checks as plugin,
-)
-from llem.testing.checks import (
-    session_checks as session,
-)
-from llem.testing.checks import (
-    worker_checks as worker,
-)
 from llem.testing.plugin_under_test import PluginUnderTest
 from llem.testing.prerequisites import missing
 
-FAMILIES = (plugin, config, kwargs, claims, worker, session, audit, meters)
-"""The modules that hold the checks, those first that others build on."""
+FAMILIES = (
+    plugin_checks,
+    config_checks,
+    plan_checks,
+    claim_checks,
+    worker_checks,
+    session_checks,
+    audit_checks,
+    meter_checks,
+)
+"""The modules of the checks; a check comes after those that it builds on."""
 
 CHECKS: tuple[Check, ...] = tuple(
     found for family in FAMILIES for found in vars(family).values() if isinstance(found, Check)

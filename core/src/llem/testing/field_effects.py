@@ -1,4 +1,4 @@
-"""What a config field changes in a plan: the question that every field is asked."""
+"""Find out what each value of a config field changes in the plan."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Effect:
-    """What one value of a field does.
+    """What a value of a field does.
 
     Attributes:
         value: The value.
-        refused: Why an experiment with it is refused, one reason each.
-        broken: Why the plan of an experiment with it cannot be built, or empty.
-        changed: Names of what differs in the plan from one without it.
-        experiment: The experiment with it; ``None`` if there can be none.
-        plan: Its plan; ``None`` if there is none.
+        refused: Reasons why an experiment with it is refused.
+        broken: Why no plan can be built of an experiment with it, or empty.
+        changed: Names that differ from the plan without it.
+        experiment: The experiment with it; ``None`` if it does not validate.
+        plan: The plan of that experiment; ``None`` without a plan.
     """
 
     value: Any
@@ -45,9 +45,15 @@ class Effect:
 
 def effects(subject: PluginUnderTest, field: ConfigField) -> tuple[Effect, ...]:
     """Return what each value worth trying does, in an experiment in which the field can act."""
-    around = surroundings(subject, field)
-    before = leaves(subject.plan(around))
-    return tuple(_effect(subject, field, value, around, before) for value in candidates(field))
+    key = (field.path, field.owner)
+    if key not in subject.tried:
+        around = surroundings(subject, field)
+        before = leaves(subject.plan(around))
+        subject.tried[key] = tuple(
+            _effect(subject, field, value, around, before) for value in candidates(field)
+        )
+    found: tuple[Effect, ...] = subject.tried[key]
+    return found
 
 
 def neutral_effects(subject: PluginUnderTest, field: ConfigField) -> Iterator[Effect]:
@@ -96,12 +102,12 @@ def _effect(
 def surroundings(
     subject: PluginUnderTest, field: ConfigField, above: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """Return the values of other fields that ``field`` needs, and those that they need.
+    """Return the values of other fields that ``field`` needs, directly or indirectly.
 
     Args:
         subject: The plugin.
         field: The field.
-        above: Paths of fields that are looked after already: two may need each other.
+        above: Paths of fields that are in hand already: two may need each other.
     """
     known = subject.all_fields
     above |= {field.path}
@@ -120,7 +126,7 @@ def _pick(field: ConfigField, wanted: Any) -> Any:
 
 
 def candidates(field: ConfigField) -> tuple[Any, ...]:
-    """Return values to try: the author's examples, or whatever the type tells; perhaps none."""
+    """Return values to try: the author's examples, or those that the type lists, if any."""
     if field.param.examples:
         return field.param.examples
     schema, definitions = schema_of(field)
@@ -133,7 +139,7 @@ def candidates(field: ConfigField) -> tuple[Any, ...]:
 
 
 def leaves(plan: CallPlan) -> dict[str, Any]:
-    """Return everything in ``plan`` by its dotted name; arguments of the run time are left out."""
+    """Return every value in ``plan`` by dotted name, without arguments that only the run has."""
     found = dict(_below("settings", dict(plan.settings)))
     for call in plan.calls:
         found[call.name] = (call.target, [encode(value) for value in call.args])
@@ -143,7 +149,7 @@ def leaves(plan: CallPlan) -> dict[str, Any]:
 
 
 def _below(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield ``value``, an object or a mapping before what is inside it."""
+    """Yield ``value``, and after an object or a mapping the values inside it."""
     match value:
         case Construct(target, kwargs):
             yield name, target
@@ -159,7 +165,7 @@ def _below(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def accounts_for(mapped: str, changed: str) -> bool:
-    """Whether a field that sets ``mapped`` may change ``changed``: that, or what is inside it."""
+    """Whether a field that sets ``mapped`` may change ``changed``: the same name, or one inside."""
     return (
         changed == mapped
         or changed.startswith(f"{mapped}.")

@@ -1,6 +1,8 @@
-"""Ask a plugin in an interpreter of its own what it loads, and what it does besides computing.
+"""Run a plugin's light code in a fresh interpreter, and record its imports and side effects.
 
-This module is what that interpreter runs, so it imports no more than a listing does.
+That interpreter runs this module, so the module imports no more than a listing does. Its watch on
+files, network, processes, devices and the environment is interpreter-wide and permanent, as audit
+hooks are. C code that opens a device by itself goes unnoticed, but only an import brings such code.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from importlib.machinery import all_suffixes
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from llem.errors import LlemError, PluginBroken
@@ -30,11 +34,11 @@ _TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of asking.
+    """What a stage of the run loads and does.
 
     Attributes:
-        imports: Top-level packages that were loaded and are none of this stage's business.
-        effects: What was done besides computing, and by which line.
+        imports: Top-level packages that it loads and has no need of.
+        effects: Its side effects, each with the line of the plugin that causes it.
     """
 
     imports: list[str]
@@ -43,13 +47,13 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class IsolatedRun:
-    """What a fresh interpreter saw.
+    """What the fresh interpreter recorded.
 
     Attributes:
-        describing: While the module was imported and the plugin described (L2).
-        validating: While a config was validated and its schema made (L2).
-        planning: While the plan was built (L2).
-        plan: The plan as JSON data, or ``None`` if there is none.
+        describing: Importing the module and describing the plugin (L2).
+        validating: Validating a config and making its schema (L2).
+        planning: Building the plan (L2).
+        plan: The plan as JSON data, or ``None`` without a plan.
     """
 
     describing: Stage
@@ -59,18 +63,18 @@ class IsolatedRun:
 
 
 def run_isolated(record: PluginRecord, document: str) -> IsolatedRun:
-    """Let a fresh interpreter look at a plugin.
+    """Describe, validate and plan in a fresh interpreter.
 
     Args:
         record: The plugin.
         document: An experiment on its backend, as JSON.
 
     Raises:
-        PluginBroken: The interpreter does not survive that.
+        PluginBroken: The interpreter fails.
     """
     place = (record.name, record.module, record.distribution, record.version)
     request = json.dumps({"place": place, "document": document})
-    # Another order of sets than here, whatever it is here.
+    # Another hash seed than here shows results that depend on the order of a set.
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     done = subprocess.run(
         [sys.executable, "-P", "-m", __name__],
@@ -92,26 +96,122 @@ def run_isolated(record: PluginRecord, document: str) -> IsolatedRun:
     )
 
 
-class _Look:
-    """What the fresh interpreter does, stage by stage."""
+_FILES = ("open", "os.", "shutil.", "tempfile.", "glob.")
+_PROCESSES = (
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.",
+)
+_NETWORK = ("socket.", "urllib.", "http.client.", "ssl.")
+_ENVIRONMENT = ("os.putenv", "os.unsetenv")
+_CODE = tuple(all_suffixes())
+_IMPORT_SYSTEM = ("importlib._bootstrap", "_frozen_importlib")
+_MODEL_LIBRARY = ("pydantic", "pydantic_core")
+
+
+class SideEffectGuard:
+    """Records the side effects of a package's code.
+
+    Args:
+        package: Its dotted name. Code that it calls counts; importing code does not, and neither
+            does reading the metadata of distributions.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._found: list[str] | None = None
+        sys.addaudithook(self._on_event)
+        _watch_environment(self._note)
+
+    @contextmanager
+    def watching(self) -> Iterator[list[str]]:
+        """Record the side effects of the block."""
+        found: list[str] = []
+        self._found = found
+        try:
+            yield found
+        finally:
+            self._found = None
+
+    def _on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._found is None:
+            return
+        first = arguments[0] if arguments else None
+        if event in _ENVIRONMENT:
+            self._note(f"the environment: {event} {first}")
+        elif event.startswith(_PROCESSES):
+            self._note(f"a process: {event} {first}")
+        elif event.startswith(_FILES):
+            if not str(first).endswith(_CODE) and not isinstance(first, int):
+                self._note(f"a file: {event} {first}")
+        elif event.startswith(_NETWORK):
+            self._note(f"the network: {event}")
+        elif event == "ctypes.dlopen" and first is not None:
+            self._note(f"a device or library: {event} {first}")
+
+    def _note(self, effect: str) -> None:
+        if self._found is None:
+            return
+        found, self._found = self._found, None  # looking at frames must not record itself
+        if (where := _author(sys._getframe(2), self._package)) and effect not in found:
+            found.append(f"{effect}, by {where}")
+        self._found = found
+
+
+def _author(frame: FrameType | None, package: str) -> str:
+    """Return the line of ``package`` that caused the event in ``frame``, or an empty string."""
+    innermost = True
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__"))
+        top = name.partition(".")[0]
+        if name.startswith("importlib.metadata"):
+            return ""
+        if innermost and (top in _MODEL_LIBRARY or name.startswith(_IMPORT_SYSTEM)):
+            return ""
+        if f"{name}.".startswith(f"{package}."):
+            return f"{name}:{frame.f_lineno}"
+        innermost = innermost and top in sys.stdlib_module_names
+        frame = frame.f_back
+    return ""
+
+
+def _watch_environment(note: Any) -> None:
+    """Report every access to ``os.environ``, by any name of that object."""
+
+    class Watched(type(os.environ)):  # type: ignore[misc]
+        def __getitem__(self, key: str) -> str:
+            note(f"the environment: {key}")
+            return str(super().__getitem__(key))
+
+        def __iter__(self) -> Iterator[str]:
+            note("the environment: all of it")
+            return iter(super().__iter__())
+
+    os.environ.__class__ = Watched
+
+
+class _Run:
+    """The run inside the fresh interpreter, stage by stage."""
 
     def __init__(self, record: PluginRecord) -> None:
-        from llem.testing.side_effects import SideEffectGuard
-
         top = record.module.partition(".")[0]
         self._own = frozenset((top,))
-        # A plugin of core's own is one package of several in it.
+        # Core has plugins of its own; each is a package inside llem.
         self._guard = SideEffectGuard(record.module.rpartition(".")[0] if top == "llem" else top)
         self._name = record.name
         self._registry = Registry([record])
         self.experiment: Experiment | None = None
         self.plan: dict[str, Any] | None = None
 
-    def stage(self, ask: Callable[[], object], *allowed: str) -> Stage:
-        """Ask, and see what that does; a refusal is another check's business."""
+    def stage(self, step: Callable[[], object], *allowed: str) -> Stage:
+        """Run a stage and record it; another check reports a refusal."""
         before = set(sys.modules)
         with self._guard.watching() as effects, suppress(LlemError):
-            ask()
+            step()
         loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
         foreign = loaded - _CONTRACT - self._own - set(allowed) - sys.stdlib_module_names
         return Stage(sorted(name for name in foreign if not name.startswith("_")), effects)
@@ -138,14 +238,14 @@ class _Look:
 def main() -> None:
     """Answer one request on stdin with one line of JSON on stdout."""
     request = json.load(sys.stdin)
-    look = _Look(PluginRecord(*request["place"]))
-    describing = look.stage(look.describe, *_MODELS)
+    run = _Run(PluginRecord(*request["place"]))
+    describing = run.stage(run.describe, *_MODELS)
     import llem.api.plan_builder
-    import llem.config.rule_checks  # noqa: F401 - what core loads by itself is not the plugin's doing
+    import llem.config.rule_checks  # noqa: F401 - the plugin does not answer for core's own imports
 
-    validating = look.stage(lambda: look.validate(request["document"]), *_MODELS)
-    planning = look.stage(look.build, *_MODELS)
-    answer = IsolatedRun(describing, validating, planning, look.plan)
+    validating = run.stage(lambda: run.validate(request["document"]), *_MODELS)
+    planning = run.stage(run.build, *_MODELS)
+    answer = IsolatedRun(describing, validating, planning, run.plan)
     sys.stdout.write(f"\n{json.dumps(asdict(answer))}\n")
 
 

@@ -1,4 +1,4 @@
-"""The plugin that is being checked, and what is asked of it, each question once."""
+"""The plugin under test, with its parts loaded once and shared by all checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from llem.run.preflight import plan_for
 from llem.schema.call_plan import import_dotted
 from llem.schema.fields import ConfigField, walk
 from llem.schema.measurement import MeasurementConfig
-from llem.testing.field_effects import Effect, effects
 from llem.testing.isolated import IsolatedRun, run_isolated
 from llem.testing.session_trace import SessionTrace, run_session, with_broken_targets
 from llem.workload.shape_folder import write_shape
@@ -40,14 +39,14 @@ BASE: Mapping[str, Any] = {
     "model.id": "org/model",
     "workload": {"source": "prompts", "prompts": ["A text."], "output_tokens": 64},
 }
-"""For plans: synthetic prompts and random weights would need fewer calls."""
+"""For plans: with these settings a plan has all its calls, which random weights may not need."""
 
 SMALLEST: Mapping[str, Any] = {
     "workload.requests": 3,
     "workload.input_tokens": {"distribution": "uniform", "low": 4, "high": 12},
     "workload.output_tokens": {"distribution": "uniform", "low": 2, "high": 8},
 }
-"""For sessions: requests of different lengths, over the embedded default on the smallest shape."""
+"""For sessions: a few short requests of different lengths, on the smallest shape."""
 
 _SESSION_ONLY = ("workload", "measurement", "runner")
 
@@ -57,7 +56,7 @@ def document(backend: str, settings: Mapping[str, Any], values: Mapping[str, Any
 
     Args:
         backend: The backend's name.
-        settings: What sessions of the plugin need, by dotted path; only what is about the model.
+        settings: Values by dotted path that sessions need; the plan uses those of the model.
         values: Further values by dotted path.
     """
     own = {path: value for path, value in settings.items() if not path.startswith(_SESSION_ONLY)}
@@ -73,11 +72,11 @@ def document(backend: str, settings: Mapping[str, Any], values: Mapping[str, Any
 
 
 def overrides(settings: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
-    """Return what makes a session's experiment of the embedded default, as ``a.b=c`` each.
+    """Return the overrides ``a.b=c`` that make a session's experiment of the embedded default.
 
     Args:
-        settings: What sessions of the plugin need, by dotted path; a workload among them is taken
-            instead of the smallest.
+        settings: Values by dotted path that sessions need; a workload in them replaces the
+            smallest workload.
         values: Further values by dotted path.
     """
     work = {} if any(path.startswith("workload") for path in settings) else SMALLEST
@@ -86,7 +85,7 @@ def overrides(settings: Mapping[str, Any], values: Mapping[str, Any]) -> list[st
 
 
 class PluginUnderTest:
-    """A plugin under test. Whatever it raises comes out as an error of llem's.
+    """A plugin under test. Its errors come out as errors of llem.
 
     Args:
         name: The plugin's name.
@@ -97,7 +96,8 @@ class PluginUnderTest:
     def __init__(self, name: str, settings: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.settings = dict(settings or {})
-        self._effects: dict[tuple[str, type], tuple[Effect, ...]] = {}
+        self.tried: dict[tuple[str, type], Any] = {}
+        """Results of `field_effects` by path and owner of a field, for all checks."""
 
     def find_record(self) -> PluginRecord:
         """Return where the plugin comes from.
@@ -124,19 +124,19 @@ class PluginUnderTest:
 
     @cached_property
     def plugin(self) -> ModuleType:
-        """The same, with its hooks compared with their specifications."""
+        """Its light module, after a comparison of its hooks with the contract."""
         manager = pluggy.PluginManager("llem")
         manager.add_hookspecs(hookspecs)
         return load_module(manager, self.record)
 
     @cached_property
     def registry(self) -> Registry:
-        """A registry of this plugin alone, in which a fault is never passed over."""
+        """A registry of this plugin alone, which raises every error."""
         return Registry([self.record], {"LLEM_PLUGINS_STRICT": "1"})
 
     @cached_property
     def backend(self) -> Backend | None:
-        """Its backend, if it offers one."""
+        """Its backend; ``None`` without a backend."""
         try:
             return self.registry.backend(self.name)
         except UnknownBackend:
@@ -144,7 +144,7 @@ class PluginUnderTest:
 
     @property
     def required_backend(self) -> Backend:
-        """Its backend, for a check that needs one."""
+        """Its backend, for a check that needs a backend."""
         assert self.backend is not None
         return self.backend
 
@@ -189,7 +189,7 @@ class PluginUnderTest:
         )
 
     def experiment(self, values: Mapping[str, Any]) -> Experiment:
-        """Return an experiment with ``values`` by dotted path; no rule has been asked."""
+        """Return an experiment with ``values`` by dotted path, before any rule is checked."""
         model = experiment_model(self.required_backend)
         text = document(self.name, self.settings, values)
         with plugin_errors(f"an experiment with {values}"):
@@ -201,19 +201,12 @@ class PluginUnderTest:
 
     @cached_property
     def base_plan(self) -> CallPlan:
-        """The plan of an experiment in which nothing of the plugin's own is set."""
+        """The plan of an experiment that leaves the plugin's own section unset."""
         return self.plan({})
 
-    def effects(self, field: ConfigField) -> tuple[Effect, ...]:
-        """Return what each value of ``field`` that is worth trying does."""
-        key = (field.path, field.owner)
-        if key not in self._effects:
-            self._effects[key] = effects(self, field)
-        return self._effects[key]
-
     @cached_property
-    def afresh(self) -> IsolatedRun:
-        """What an interpreter of its own loads and does for this plugin."""
+    def isolated(self) -> IsolatedRun:
+        """What a fresh interpreter recorded about this plugin."""
         return run_isolated(self.record, document(self.name, self.settings, {}))
 
     def loaded(self, values: Mapping[str, Any] | None = None) -> LoadedExperiment:
@@ -231,7 +224,7 @@ class PluginUnderTest:
             ConfigError: They do not.
         """
         if self.settings:
-            with suppress(BackendUnavailable):  # which is for the checks to say
+            with suppress(BackendUnavailable):  # the checks report it
                 self.loaded()
 
     def plan_session(self) -> CallPlan:
@@ -241,18 +234,18 @@ class PluginUnderTest:
     session_plan = cached_property(plan_session)
 
     @cached_property
-    def life(self) -> SessionTrace:
-        """One whole life of its session in a worker."""
+    def trace(self) -> SessionTrace:
+        """The trace of its session, from start to close, in a worker."""
         return run_session(self.loaded(), self.session_plan)
 
     @cached_property
-    def misled(self) -> SessionTrace:
-        """The life of a session whose plan names calls that do not exist."""
+    def broken_trace(self) -> SessionTrace:
+        """The trace of a session whose plan has impossible calls."""
         return run_session(self.loaded(), with_broken_targets(self.session_plan), runs=1)
 
     @cached_property
     def audit(self) -> ParameterAudit:
-        """Its account of the engine's parameters."""
+        """Its declaration of the engine's parameters."""
         audit = self.required_backend.parameter_audit()
         if audit is None:
             raise PluginBroken(f"llem_parameter_audit of plugin {self.name!r} returned nothing")
@@ -265,12 +258,12 @@ class PluginUnderTest:
 
     @cached_property
     def working_meters(self) -> tuple[tuple[MeterSpec, Meter], ...]:
-        """Those that work here; one whose probe raises does not."""
+        """The meters that work here; a meter whose probe raises does not."""
         options = MeasurementConfig().model_dump(mode="json")
-        works = (self.registry.probe_meter(self.name, spec, options) for spec in self.meters)
+        probes = (self.registry.probe_meter(self.name, spec, options) for spec in self.meters)
         return tuple(
             (spec, meter_of(spec))
-            for spec, probe in zip(self.meters, works, strict=True)
+            for spec, probe in zip(self.meters, probes, strict=True)
             if probe.available is True
         )
 

@@ -1,4 +1,4 @@
-"""What a check needs in order to be asked, and why it may be missing here."""
+"""What a check needs before it can run, and why it may be missing here."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ def _is_installed(distribution: str) -> bool:
 
 
 class Requires(StrEnum):
-    """What must be there; each member says it in a few words."""
+    """What a check needs; the value of each member is its text."""
 
     NOTHING = "nothing"
     LISTED = "an installed plugin"
     LOADED = "its module, imported"
-    PLUGIN = "a plugin whose hooks fit"
+    PLUGIN = "a plugin with valid hooks"
     BACKEND = "a backend"
     CONFIG = "its config model"
-    SCHEMA = "a schema of it"
-    MARKERS = "fields whose markers hold"
+    SCHEMA = "the schema of its config"
+    MARKERS = "fields with valid markers"
     PLAN = "its plan"
     ENGINE = "a backend with an engine"
     CALLS = "a plan with calls"
-    EXPERIMENT = "an experiment that is accepted"
-    SESSION = "a session, and its engine installed"
+    EXPERIMENT = "an accepted experiment"
+    SESSION = "a session, and its engine"
     STARTED = "a worker that starts"
-    LIFE = "a session that runs"
+    RUNNING = "a session that runs"
     REOPENING = "a session that can be reopened"
-    AUDIT = "an account of the engine's parameters"
+    AUDIT = "a parameter audit"
     REFERENCE = "reference data of the engine"
-    READING = "an account, and a worker that starts"
+    READING = "a parameter audit, and a worker that starts"
     METER_HOOK = "the hook llem_meters"
-    METERS = "meters, and what they depend on"
+    METERS = "meters, and their dependencies"
     WORKING_METER = "a meter that works here"
 
 
@@ -73,8 +73,8 @@ _FIRST = {
     Requires.EXPERIMENT: Requires.PLAN,
     Requires.SESSION: Requires.EXPERIMENT,
     Requires.STARTED: Requires.SESSION,
-    Requires.LIFE: Requires.STARTED,
-    Requires.REOPENING: Requires.LIFE,
+    Requires.RUNNING: Requires.STARTED,
+    Requires.REOPENING: Requires.RUNNING,
     Requires.AUDIT: Requires.PLAN,
     Requires.REFERENCE: Requires.AUDIT,
     Requires.READING: Requires.AUDIT,
@@ -82,23 +82,23 @@ _FIRST = {
     Requires.METERS: Requires.METER_HOOK,
     Requires.WORKING_METER: Requires.METERS,
 }
-"""What each need presupposes."""
+"""The need that must be met before."""
 
 
 def missing(subject: PluginUnderTest, need: Requires) -> str:
-    """Return why ``subject`` does not have what is needed, or nothing if it has.
+    """Return why the need is not met, or an empty string if it is.
 
-    A fault that another check reports is not reported again: the reason names that check.
+    If another check reports the cause, the reason names that check.
     """
     if need in _FIRST and (reason := missing(subject, _FIRST[need])):
         return reason
     return _LACKS[need](subject) if need in _LACKS else ""
 
 
-def _unless(
+def _answered(
     check_id: str, question: Callable[[PluginUnderTest], Any]
 ) -> Callable[[PluginUnderTest], str]:
-    """Return the test that a question is answered; who asks it first is ``check_id``."""
+    """Return the test that ``question`` raises no error; ``check_id`` reports the error."""
 
     def lacking(subject: PluginUnderTest) -> str:
         try:
@@ -136,11 +136,11 @@ def _session(subject: PluginUnderTest) -> str:
 
 
 def _started(subject: PluginUnderTest) -> str:
-    return "see worker-starts" if "start" in subject.life.failures else ""
+    return "see worker-starts" if "start" in subject.trace.failures else ""
 
 
-def _life(subject: PluginUnderTest) -> str:
-    return "" if subject.life.runs else "see session-lives"
+def _running(subject: PluginUnderTest) -> str:
+    return "" if subject.trace.runs else "see session-lives"
 
 
 def _calls(subject: PluginUnderTest) -> str:
@@ -149,7 +149,7 @@ def _calls(subject: PluginUnderTest) -> str:
 
 def _reopening(subject: PluginUnderTest) -> str:
     hot_swappable = subject.required_backend.info.hot_swappable
-    return "" if hot_swappable else "it declares nothing in hot_swappable"
+    return "" if hot_swappable else "its hot_swappable is empty"
 
 
 def _audit(subject: PluginUnderTest) -> str:
@@ -182,24 +182,24 @@ def _meters(subject: PluginUnderTest) -> str:
 
 
 def _working_meter(subject: PluginUnderTest) -> str:
-    return "" if subject.working_meters else "none of its meters works here"
+    return "" if subject.working_meters else "its meters do not work here"
 
 
 _LACKS: dict[Requires, Callable[[PluginUnderTest], str]] = {
-    Requires.LISTED: _unless("plugin-listed", lambda subject: subject.record),
-    Requires.LOADED: _unless("plugin-loads", lambda subject: subject.module),
-    Requires.PLUGIN: _unless("plugin-hooks", lambda subject: subject.plugin),
+    Requires.LISTED: _answered("plugin-listed", lambda subject: subject.record),
+    Requires.LOADED: _answered("plugin-loads", lambda subject: subject.module),
+    Requires.PLUGIN: _answered("plugin-hooks", lambda subject: subject.plugin),
     Requires.BACKEND: _backend,
-    Requires.CONFIG: _unless("config-model", lambda subject: subject.section),
-    Requires.SCHEMA: _unless("config-schema", lambda subject: subject.schema),
+    Requires.CONFIG: _answered("config-model", lambda subject: subject.section),
+    Requires.SCHEMA: _answered("config-schema", lambda subject: subject.schema),
     Requires.MARKERS: _markers,
-    Requires.PLAN: _unless("kwargs-plan", lambda subject: subject.base_plan),
+    Requires.PLAN: _answered("kwargs-plan", lambda subject: subject.base_plan),
     Requires.ENGINE: _engine,
     Requires.CALLS: _calls,
-    Requires.EXPERIMENT: _unless("session-experiment", lambda subject: subject.session_plan),
+    Requires.EXPERIMENT: _answered("session-experiment", lambda subject: subject.session_plan),
     Requires.SESSION: _session,
     Requires.STARTED: _started,
-    Requires.LIFE: _life,
+    Requires.RUNNING: _running,
     Requires.REOPENING: _reopening,
     Requires.AUDIT: _audit,
     Requires.REFERENCE: _reference,

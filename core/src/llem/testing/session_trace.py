@@ -1,4 +1,4 @@
-"""One life of a session in a worker, written down, so that many checks can read it."""
+"""Run a session in a worker, and record a trace that many checks read."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from llem.workload.prompt_sources import load_texts
 from llem.workload.tokenizing import find_tokenizer
 
 RUNS = 3
-"""Repetitions; the first one is the warm-up."""
+"""Repetitions; the first is the warm-up."""
 
 
 @dataclass(slots=True)
 class SessionTrace:
-    """What happened.
+    """The trace of a session.
 
     Attributes:
         failures: The error by step: ``start``, ``open``, ``prepare``, ``run``, ``observe``,
             ``close``, ``close again``, ``reopen``.
-        opened: What opening found.
-        requests: What was asked for.
+        opened: The report of opening.
+        requests: The requests.
         runs: The repetitions that succeeded.
-        printed_bytes: What each of them printed.
-        observation: What was in force.
-        reopened: One more repetition, after the session was opened again.
+        printed_bytes: Bytes that each of them printed.
+        observation: The observation.
+        reopened: A further repetition, after the session was reopened.
         worker: Id of the worker's process.
     """
 
@@ -51,29 +51,29 @@ class SessionTrace:
 
 
 class SessionRecorder:
-    """Takes a worker through a session's life and writes it down.
+    """Takes a worker through the steps of a session, and records each.
 
     Args:
         loaded: The experiment.
-        plan: The plan that the session is given.
+        plan: The plan for the session.
         worker: The worker.
     """
 
     def __init__(self, loaded: LoadedExperiment, plan: CallPlan, worker: WorkerProcess) -> None:
-        self.life = SessionTrace()
+        self.trace = SessionTrace()
         self.worker = worker
         self._loaded = loaded
         self._plan = plan
         self._timeouts = loaded.experiment.runner.timeouts
 
     def start(self) -> bool:
-        """Let the worker import the plugin's light module; return whether that worked."""
+        """Let the worker import the plugin's light module; return whether it succeeds."""
         backend = self._loaded.backend
         engine = backend.info.engine
         names = [engine.distribution, *engine.alternatives] if engine else []
 
         def started() -> None:
-            self.life.worker = self.worker.hello(self._timeouts.start_s).pid
+            self.trace.worker = self.worker.hello(self._timeouts.start_s).pid
             answer = self._call("start", plugin=backend.module, distributions=names)
             if engine is not None:
                 check_version(engine, answer["versions"], where=self.worker.python)
@@ -81,16 +81,16 @@ class SessionRecorder:
         return self._step("start", started)
 
     def open(self) -> bool:
-        """Open the session; return whether that worked."""
+        """Open the session; return whether it succeeds."""
 
         def opened() -> None:
-            self.life.opened = OpenReport.from_json(self._call("open", plan=self._plan.to_json()))
+            self.trace.opened = OpenReport.from_json(self._call("open", plan=self._plan.to_json()))
 
         return self._step("open", opened)
 
     def prepare(self) -> bool:
-        """Hand over the requests; return whether that worked."""
-        experiment, opened = self._loaded.experiment, self.life.opened
+        """Hand over the requests; return whether it succeeds."""
+        experiment, opened = self._loaded.experiment, self.trace.opened
         assert opened is not None
 
         def prepared() -> None:
@@ -102,36 +102,36 @@ class SessionRecorder:
                 texts=texts,
                 tokenizer=None if texts is None else find_tokenizer(experiment.model),
             )
-            self.life.requests = list(workload.requests)
+            self.trace.requests = list(workload.requests)
             self._call("prepare", requests=[request.to_json() for request in workload.requests])
 
         return self._step("prepare", prepared)
 
     def run(self) -> bool:
-        """Run the workload once; return whether that worked."""
+        """Run the workload once; return whether it succeeds."""
 
         def ran() -> None:
             before = self.worker.log_path.stat().st_size
-            self.life.runs.append(RunResult.from_json(self._call("run")))
-            self.life.printed_bytes.append(self.worker.log_path.stat().st_size - before)
+            self.trace.runs.append(RunResult.from_json(self._call("run")))
+            self.trace.printed_bytes.append(self.worker.log_path.stat().st_size - before)
 
         return self._step("run", ran)
 
     def observe(self) -> None:
-        """Ask what was in force."""
+        """Ask for the observation."""
 
         def observed() -> None:
-            self.life.observation = Observation.from_json(self._call("observe"))
+            self.trace.observation = Observation.from_json(self._call("observe"))
 
         self._step("observe", observed)
 
     def reopen(self) -> None:
-        """Open the session again with the same plan, and run once more."""
+        """Reopen the session with the same plan, and run again."""
 
         def reopened() -> None:
             self._call("reopen", plan=self._plan.to_json())
-            self._call("prepare", requests=[request.to_json() for request in self.life.requests])
-            self.life.reopened = RunResult.from_json(self._call("run"))
+            self._call("prepare", requests=[request.to_json() for request in self.trace.requests])
+            self.trace.reopened = RunResult.from_json(self._call("run"))
 
         self._step("reopen", reopened)
 
@@ -148,17 +148,17 @@ class SessionRecorder:
             with plugin_errors(name):  # a plan or an answer may not be data
                 step()
         except LlemError as error:
-            self.life.failures[name] = error
-        return name not in self.life.failures
+            self.trace.failures[name] = error
+        return name not in self.trace.failures
 
 
 def run_session(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> SessionTrace:
-    """Return a session's life from its start to its second close.
+    """Return the trace of a session from its start to its second close.
 
     Args:
         loaded: The experiment.
-        plan: The plan that the session is given.
-        runs: How often the workload is run.
+        plan: The plan for the session.
+        runs: Number of repetitions.
     """
     with TemporaryDirectory(prefix="llem-check-") as folder:
         try:
@@ -178,7 +178,7 @@ def run_session(loaded: LoadedExperiment, plan: CallPlan, runs: int = RUNS) -> S
                         recorder.reopen()
                 recorder.close()
                 recorder.close("close again")
-            return recorder.life
+            return recorder.trace
 
 
 def with_broken_targets(plan: CallPlan) -> CallPlan:

@@ -1,4 +1,4 @@
-"""Checks of a backend's account of its engine's parameters."""
+"""Checks of a backend's declaration of its engine's parameters."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SHORTEST_REASON = 4
 
 @check(Requires.AUDIT)
 def check_audit_surfaces(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every surface is declared once, with its place, and a reason for whatever no field sets."""
+    """Every surface is declared once, with its place and a reason for each parameter it lists."""
     surfaces = subject.audit.surfaces
     if not surfaces:
-        yield Fault("it accounts for no surface")
+        yield Fault("it declares no surface")
     counts = Counter(surface.name for surface in surfaces)
     yield from (Fault(f"{name} is declared twice") for name, n in counts.items() if n > 1)
     for surface in surfaces:
         if not surface.at:
-            yield Fault(f"{surface.name} stands nowhere in the plan", "Fill in Surface(at=…).")
+            yield Fault(f"{surface.name} has no place in the plan", "Fill in Surface(at=…).")
         for name in sorted(surface.owned.keys() & surface.excluded.keys()):
             yield Fault(f"{surface.name}.{name} is owned and excluded")
         for name, reason in {**surface.owned, **surface.excluded}.items():
@@ -47,7 +47,7 @@ def check_audit_shared(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.REFERENCE)
 def check_audit_reference(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every parameter of the reference data is accounted for, and no reason is idle."""
+    """Every parameter of the reference data is classified, and every exclusion is needed."""
     audit = subject.audit
     with plugin_errors("its reference data"):
         found: Found = import_dotted(audit.reference)()
@@ -56,7 +56,7 @@ def check_audit_reference(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.READING)
 def check_audit_engine(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every parameter of the installed engine is accounted for, and no reason is idle."""
+    """Every parameter of the installed engine is classified, and every exclusion is needed."""
     reading = read_engine(subject.required_backend, subject.audit)
     if not any(reading.found.values()):
         yield Fault("it finds no parameter of the installed engine")
@@ -66,7 +66,7 @@ def check_audit_engine(subject: PluginUnderTest) -> Iterator[Fault]:
 def _faults(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
     for surface, name, classification in sorted(_missed(subject, subject.audit, found)):
         yield Fault(f"{surface}.{name} is {classification}", HINTS[classification])
-    yield from _idle_reasons(subject, found)
+    yield from _needless_exclusions(subject, found)
 
 
 def _missed(
@@ -79,12 +79,12 @@ def _missed(
     }
 
 
-def _idle_reasons(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
-    """Yield the exclusions without which nothing would be missed."""
+def _needless_exclusions(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
+    """Yield the exclusions without which the audit would not change."""
     audit = subject.audit
     for surface in audit.surfaces:
         others = [other for other in audit.surfaces if other is not surface]
-        # Where several surfaces share a place, a field may reach the parameter through another.
+        # If surfaces share a place, a field may reach the parameter through another surface.
         if any(set(surface.at) & set(other.at) for other in others):
             continue
         for name in surface.excluded:
@@ -93,4 +93,4 @@ def _idle_reasons(subject: PluginUnderTest, found: Found) -> Iterator[Fault]:
             if (surface.name, name, Classification.UNCLASSIFIED) not in _missed(
                 subject, without, found
             ):
-                yield Fault(f"{surface.name}.{name} is excluded for nothing")
+                yield Fault(f"{surface.name}.{name} is excluded without need")

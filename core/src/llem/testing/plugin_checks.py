@@ -18,7 +18,7 @@ BACKEND_HOOKS = (
     "llem_build_kwargs",
     "llem_measurement",
 )
-"""The hooks that make a backend."""
+"""The four hooks of a backend."""
 
 
 @check(Requires.NOTHING)
@@ -37,18 +37,18 @@ def check_plugin_loads(subject: PluginUnderTest) -> Iterable[Fault]:
 
 @check(Requires.LOADED)
 def check_plugin_hooks(subject: PluginUnderTest) -> Iterator[Fault]:
-    """It implements hooks, and each of them exists and takes the specified arguments."""
+    """It implements hooks, each with a name and arguments of the contract."""
     if not any(name.startswith("llem_") for name in vars(subject.plugin)):
         yield Fault(
             "it implements no hook",
-            hint="Put @hookimpl above functions named as in llem.api.hookspecs.",
+            hint="Put @hookimpl above functions with the names in llem.api.hookspecs.",
         )
 
 
 @check(Requires.PLUGIN)
 def check_plugin_light(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Importing and describing it needs pydantic and llem.api at most, and no effect."""
-    stage = subject.afresh.describing
+    """Importing and describing it loads pydantic and llem.api at most, and has no side effect."""
+    stage = subject.isolated.describing
     hint = "Import what a hook needs inside the hook; a listing pays for each import."
     yield from (Fault(f"it imports {name}", hint) for name in stage.imports)
     yield from (Fault(f"it touches {effect}") for effect in stage.effects)
@@ -56,12 +56,12 @@ def check_plugin_light(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLUGIN)
 def check_plugin_info(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What llem_capabilities returns is valid: name, summary, engine, devices, parameters."""
+    """llem_capabilities returns a valid BackendInfo: summary, engine, devices, parameters."""
     if subject.backend is None:
         return
     info = subject.backend.info
     if not info.summary or "\n" in info.summary:
-        yield Fault("summary is not one line", "Say in a few words what the engine does here.")
+        yield Fault("summary is not one line", "Describe the backend in a few words.")
     if not info.devices:
         yield Fault("devices is empty", 'Name the kinds it runs on, such as ("cpu", "cuda").')
     unknown = sorted(info.decoder_parameters - set(DecoderConfig.model_fields))
@@ -82,6 +82,6 @@ def _engine_faults(info: BackendInfo) -> Iterator[Fault]:
 
 @check(Requires.BACKEND)
 def check_plugin_complete(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A backend answers all four hooks that make one."""
+    """A backend implements all four hooks of a backend."""
     missing = [hook for hook in BACKEND_HOOKS if not subject.required_backend.offers(hook)]
     yield from (Fault(f"it does not implement {hook}") for hook in missing)

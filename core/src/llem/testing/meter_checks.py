@@ -18,7 +18,7 @@ from llem.testing.prerequisites import Requires
 
 @check(Requires.METER_HOOK)
 def check_meters_described(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every meter has a name of its own, a summary, and figures that are measured or estimated."""
+    """Every meter has a unique name, a summary, and measured or estimated figures."""
     counts = Counter(spec.name for spec in subject.meters)
     yield from (Fault(f"several meters are named {name}") for name, n in counts.items() if n > 1)
     for spec in subject.meters:
@@ -32,36 +32,34 @@ def check_meters_described(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.METERS)
 def check_meters_probe(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A probe never raises: it names channels, or says why there are none."""
+    """A probe never raises: it names channels, or the reason why there are none."""
     for spec in subject.meters:
         with plugin_errors(f"probing {spec.name}"):
             probe: Any = meter_of(spec).probe()
         if not isinstance(probe, Probe):
             yield Fault(f"{spec.name}: its probe is {type(probe).__name__}, not Probe")
         elif probe.available and not probe.channels:
-            yield Fault(f"{spec.name}: it works here, and offers no channel")
+            yield Fault(f"{spec.name}: it works here, but has no channel")
         elif not probe.available and not probe.reason:
-            yield Fault(f"{spec.name}: it does not work here, and does not say why")
+            yield Fault(f"{spec.name}: it does not work here, without a reason")
 
 
 @check(Requires.WORKING_METER)
 def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
-    """An opened meter has the channels that its probe named, each once, of its kind of device."""
+    """An opened meter has the channels of its probe, each once and of its device kind."""
     for spec, meter in subject.working_meters:
         channels = _open(spec, meter)
         meter.close()
         probed = tuple(meter.probe().channels)
         if channels != probed:
-            yield Fault(f"{spec.name}: opened, it has other channels than its probe named")
+            yield Fault(f"{spec.name}: open, it has other channels than its probe")
         places = Counter((channel.device, channel.domain, channel.quantity) for channel in channels)
         for place, count in places.items():
             if count > 1:
-                yield Fault(f"{spec.name}: several channels are {' '.join(place)}")
+                yield Fault(f"{spec.name}: several channels read {' '.join(place)}")
         for channel in channels:
             if channel.device.partition(":")[0] != spec.device_kind:
-                yield Fault(
-                    f"{spec.name}: {channel.device} is no device of kind {spec.device_kind}"
-                )
+                yield Fault(f"{spec.name}: {channel.device} is not of kind {spec.device_kind}")
             if channel.contained_in and not _has(channels, channel.device, channel.contained_in):
                 yield Fault(
                     f"{spec.name}: {channel.domain} lies in {channel.contained_in}, not offered"
@@ -70,7 +68,7 @@ def check_meters_open(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.WORKING_METER)
 def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A reading has a channel, a time within the call, and a value or the reason for none."""
+    """A reading has a channel, a time within the call, and a value or an error."""
     for spec, meter in subject.working_meters:
         channels = _open(spec, meter)
         latest: dict[int, Reading] = {}
@@ -117,25 +115,25 @@ def _problem(
     before_s: float,
     after_s: float,
 ) -> str:
-    """Return what is wrong with a reading, or nothing.
+    """Return the fault of a reading, or an empty string.
 
     Args:
         reading: The reading.
         channels: The meter's channels.
-        before: The same channel's reading of the call before.
-        before_s: When the call began.
-        after_s: When it had ended.
+        before: The same channel's previous reading.
+        before_s: Start of the call.
+        after_s: End of the call.
     """
     if not 0 <= reading.channel < len(channels):
         return f"there is no channel {reading.channel}"
     if not before_s <= reading.time_s <= after_s:
         return f"a reading of {reading.time_s} s was taken from {before_s} to {after_s} s"
     if reading.value is None:
-        return "" if reading.error else "a reading without a value does not say why"
+        return "" if reading.error else "a reading has neither a value nor an error"
     if not math.isfinite(reading.value) or reading.value < 0:
         return f"a value of {reading.value}"
     channel = channels[reading.channel]
     falls = before is not None and before.value is not None and reading.value < before.value
     if channel.quantity is Quantity.ENERGY and falls and channel.wraps_at_j is None:
-        return "a counter runs backwards, and does not say at which value it starts again"
+        return "a counter runs backwards, and its channel has no wraps_at_j"
     return ""

@@ -1,4 +1,4 @@
-"""Checks of a backend's config section: what users write."""
+"""Checks of a backend's config section."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from llem.introspect.json_schema import bounds, numeric, unit_of
 from llem.registry.plugin_calls import plugin_errors
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
-from llem.testing.field_effects import neutral_effects
+from llem.testing.field_effects import effects, neutral_effects
 from llem.testing.plugin_under_test import PluginUnderTest
 from llem.testing.prerequisites import Requires
 
-_DERIVE = "Derive it from BackendConfig, or from FrozenModel where it is a part of one."
+_DERIVE = "Derive it from BackendConfig; derive its parts from Section or FrozenModel."
 
 
 @check(Requires.BACKEND)
@@ -32,7 +32,7 @@ def check_config_model(subject: PluginUnderTest) -> Iterable[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_unset(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every field is unset by default, so that the engine's own default rules."""
+    """Every field is unset by default, so that the engine's default applies."""
     for name, field in subject.section.model_fields.items():
         if field.default is not None:
             yield Fault(
@@ -43,7 +43,7 @@ def check_config_unset(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_frozen(subject: PluginUnderTest) -> Iterator[Fault]:
-    """No value can be changed once it has been validated."""
+    """No value can be changed after validation."""
     for model in _models(subject):
         if not model.model_config.get("frozen"):
             yield Fault(f"{model.__name__} is not frozen", _DERIVE)
@@ -51,7 +51,7 @@ def check_config_frozen(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_strict(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A key that does not exist is refused, never dropped."""
+    """An unknown key is refused, never dropped."""
     for model in _models(subject):
         if model.model_config.get("extra") != "forbid":
             yield Fault(f"{model.__name__} accepts unknown keys", _DERIVE)
@@ -59,7 +59,7 @@ def check_config_strict(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_described(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every field says what it is."""
+    """Every field has a description."""
     for field in subject.fields:
         if not field.info.description:
             yield Fault(f"{field.path} has no description", "Put a docstring below the field.")
@@ -83,20 +83,20 @@ def check_config_units(subject: PluginUnderTest) -> Iterator[Fault]:
         if is_number(field) and not unit(field):
             yield Fault(
                 f"{field.path} has no unit",
-                hint="Give it Param(unit=…), or a name that ends in one, such as _s or _bytes.",
+                hint="Give it Param(unit=…), or a name that ends in a unit, such as _s or _bytes.",
             )
 
 
 @check(Requires.SCHEMA)
 def check_config_markers(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What a field's marker says of other fields names fields that exist."""
+    """The marker of a field names only fields that exist."""
     for path, unknown in subject.unknown_paths:
         yield Fault(f"{path}: there is no {unknown}", "Write the path as a config does.")
 
 
 @check(Requires.MARKERS)
 def check_config_rules(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every rule has a name of its own, names fields that exist, and says the way out."""
+    """Every rule has a unique name, existing fields, and a hint."""
     rules = (*RULES, *rules_of(subject.name, subject.section))
     counts = Counter(rule.name for rule in rules)
     yield from (Fault(f"{name} names several rules") for name, n in counts.items() if n > 1)
@@ -114,31 +114,32 @@ def check_config_rules(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_schema(subject: PluginUnderTest) -> Iterable[Fault]:
-    """A JSON schema can be made of it, which editors and agents read."""
+    """It has a JSON schema, which editors and agents read."""
     subject.make_schema()
     return ()
 
 
 @check(Requires.PLAN)
 def check_config_examples(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every field has values worth trying, and none of them is refused."""
+    """Every field has example values, and an experiment accepts each of them."""
     for field in settable(subject):
-        tried = subject.effects(field)
+        tried = effects(subject, field)
         if not tried:
             yield Fault(
-                f"{field.path}: its type tells no value to try", "Give it Param(examples=…)."
+                f"{field.path} has no values to try",
+                "Give it Param(examples=…).",
             )
         for effect in tried:
             if effect.refused:
                 yield Fault(
                     f"{field.path}: {effect.value!r} is refused: {'; '.join(effect.refused)}",
-                    hint="Say when it is accepted: Param(requires=…) or Param(example_context=…).",
+                    hint="Name the fields it needs: Param(requires=…) or Param(example_context=…).",
                 )
 
 
 @check(Requires.PLAN)
 def check_config_neutral(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A value that switches a field off is refused nowhere, so that a sweep may include it."""
+    """A value that switches a field off is accepted everywhere, so that a sweep can include it."""
     for field in settable(subject):
         for effect in neutral_effects(subject, field):
             for reason in (*effect.refused, *filter(None, [effect.broken])):
@@ -153,7 +154,7 @@ def check_config_round_trip(subject: PluginUnderTest) -> Iterator[Fault]:
     """An experiment written as JSON reads back as the same experiment."""
     model = experiment_model(subject.required_backend)
     for field in settable(subject):
-        for effect in subject.effects(field):
+        for effect in effects(subject, field):
             if (experiment := effect.experiment) is None:
                 continue
             text = experiment.model_dump_json()
@@ -165,27 +166,27 @@ def check_config_round_trip(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.CONFIG)
 def check_config_pure(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Validating needs pydantic alone, and no file, network, environment or device."""
-    stage = subject.afresh.validating
+    """Validation loads pydantic alone, and touches no file, network, environment or device."""
+    stage = subject.isolated.validating
     yield from (Fault(f"it imports {name}") for name in stage.imports)
-    hint = "What depends on the machine belongs into llem_preflight, which gets its facts."
+    hint = "Check the machine in llem_preflight, which is passed a HostInfo."
     yield from (Fault(f"it touches {effect}", hint) for effect in stage.effects)
 
 
 def settable(subject: PluginUnderTest) -> Iterator[ConfigField]:
-    """Yield the fields that are set by themselves; a plain section holds some of those."""
+    """Yield the fields that an experiment can set; a plain section holds such fields."""
     for field in subject.fields:
         if field.is_settable:
             yield field
 
 
 def is_number(field: ConfigField) -> bool:
-    """Whether the field takes numbers that are not listed one by one."""
+    """Whether the field takes numbers other than an enumeration."""
     return any(numeric(schema_of(field)[0]))
 
 
 def unit(field: ConfigField) -> str:
-    """Return the unit of the field's numbers, or nothing."""
+    """Return the unit of the field's numbers, or an empty string."""
     return field.param.unit or unit_of(field.path.rpartition(".")[2])
 
 

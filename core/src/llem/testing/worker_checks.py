@@ -1,4 +1,4 @@
-"""Checks of the measured process: it starts, and its end leaves nothing behind."""
+"""Checks of the worker process: it starts, and its end leaves no process behind."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from llem.testing.prerequisites import Requires
 from llem.testing.session_trace import SessionRecorder
 
 _MARK = "LLEM_CHECK_MARK"
-"""Variable by which a process can be told that stems from the worker."""
+"""Environment variable that marks the processes of the worker."""
 
 PATIENCE_S = 10.0
-"""Time that a process may take to notice that its parent is gone."""
+"""Time that a process has to end after its parent."""
 
 
 def orphans(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
@@ -43,8 +43,8 @@ def orphans(loaded: LoadedExperiment, plan: CallPlan) -> list[str]:
             recorder = SessionRecorder(loaded, plan, worker)
             if recorder.start() and recorder.open():
                 worker.remember_children()
-                # As the kernel does when memory runs out: nobody gets to clean up.
-                os.kill(recorder.life.worker, signal.SIGKILL)
+                # As the kernel does when memory runs out: no process can clean up.
+                os.kill(recorder.trace.worker, signal.SIGKILL)
         deadline_s = time.monotonic() + PATIENCE_S
         while (left := list(_marked(mark))) and time.monotonic() < deadline_s:
             time.sleep(0.1)
@@ -73,13 +73,13 @@ def _command(process: psutil.Process) -> str:
 @check(Requires.SESSION)
 def check_worker_starts(subject: PluginUnderTest) -> Iterator[Fault]:
     """A worker of this llem starts, and imports the plugin's light module."""
-    if (error := subject.life.failures.get("start")) is not None:
+    if (error := subject.trace.failures.get("start")) is not None:
         yield Fault(f"a worker cannot start with it: {error.message}", error.hint)
 
 
-@check(Requires.LIFE)
+@check(Requires.RUNNING)
 def check_worker_killed(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A worker that is killed takes with it whatever the engine has started."""
+    """A killed worker ends with every process that the engine started."""
     for command in orphans(subject.loaded(), subject.session_plan):
         yield Fault(
             f"this outlives a killed worker: {command}",

@@ -1,4 +1,4 @@
-"""Checks of what a backend claims: a claim is tried, not believed."""
+"""Checks of a backend's claims, by trying each."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ SHARED: Mapping[Capability, Mapping[str, Any]] = MappingProxyType(
         Capability.GGUF: {"model.gguf_file": "model.gguf"},
     }
 )
-"""What asks for a capability, where fields that all backends share do."""
+"""Shared fields that ask for a capability."""
 
 _CLAIMED = (Support.YES, Support.PARTIAL)
 _TRIED_OTHERWISE = (Capability.RANDOM_WEIGHTS, Capability.GGUF)
-"""Every session runs on the one, and nobody has a file for the other."""
+"""Every session runs on random weights, and the kit has no GGUF file."""
 
 
 @check(Requires.BACKEND)
 def check_claims_stated(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A claim is about the vocabulary's capabilities, and a partial one says what is missing."""
+    """A claim names a Capability, and a partial claim has a note or a requirement."""
     claims: Mapping[Any, Claim] = subject.required_backend.info.claims
     for capability, claim in claims.items():
         if not isinstance(capability, Capability):
-            yield Fault(f"{capability!r} is no Capability")
+            yield Fault(f"{capability!r} is not a Capability")
         if claim.level is Support.NOT_STATED:
             yield Fault(f"{capability} is claimed as not stated", "Leave it out.")
         if claim.level is Support.PARTIAL and not (claim.note or claim.requires):
-            yield Fault(f"{capability} is partial, and neither a note nor a need says how far")
+            yield Fault(f"{capability} is partial, without a note or a requirement")
 
 
 @check(Requires.PLAN)
 def check_claims_accepted(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What is claimed is accepted when it is asked for."""
+    """An experiment that asks for a claimed capability is accepted."""
     for capability, claim, settings in _asked(subject):
         if claim.level in _CLAIMED and _works_here(claim):
             for reason in _refusals(subject, settings):
@@ -56,7 +56,7 @@ def check_claims_accepted(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.ENGINE)
 def check_claims_refused(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What is claimed not to work is refused when it is asked for, with a reason."""
+    """An experiment that asks for a capability claimed as "no" is refused with a reason."""
     for capability, claim, settings in _asked(subject):
         if claim.level is Support.NO and not _refusals(subject, settings):
             yield Fault(
@@ -65,9 +65,9 @@ def check_claims_refused(subject: PluginUnderTest) -> Iterator[Fault]:
             )
 
 
-@check(Requires.LIFE)
+@check(Requires.RUNNING)
 def check_claims_work(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A session really runs with whatever is claimed for this machine, if its model allows it."""
+    """A session runs with each capability claimed for this machine, if its model allows it."""
     for capability, claim, settings in _asked(subject):
         tried = claim.level is Support.YES and capability not in _TRIED_OTHERWISE
         if not tried or not _works_here(claim) or _refusals(subject, settings):
@@ -75,32 +75,28 @@ def check_claims_work(subject: PluginUnderTest) -> Iterator[Fault]:
         try:
             loaded = subject.loaded(settings)
         except ConfigError:
-            continue  # random weights are not quantised, for one; `settings` may name others
-        life = run_session(loaded, plan_for(loaded), runs=1)
+            continue  # such as quantized random weights; `settings` may name a model
+        trace = run_session(loaded, plan_for(loaded), runs=1)
         for step in ("open", "prepare", "run"):
-            if (error := life.failures.get(step)) is not None:
+            if (error := trace.failures.get(step)) is not None:
                 yield Fault(f"{capability}: {step} fails: {error.message}", error.hint)
 
 
-@check(Requires.LIFE)
+@check(Requires.RUNNING)
 def check_claims_streaming(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A session tells when each token was there if, and only if, that is claimed."""
-    level = _level(subject, Capability.STREAMING_LATENCY)
-    told = [
-        request.token_times_s is not None for run in subject.life.runs for request in run.requests
+    """A session reports token times if, and only if, per-token latency is claimed."""
+    level = subject.required_backend.info.claim(Capability.STREAMING_LATENCY).level
+    reported = [
+        request.token_times_s is not None for run in subject.trace.runs for request in run.requests
     ]
-    if level is Support.YES and not all(told):
+    if level is Support.YES and not all(reported):
         yield Fault("per-token latency is claimed, and token_times_s is missing")
-    if level is Support.NO and any(told):
-        yield Fault("token_times_s is there, and per-token latency is not claimed")
-
-
-def _level(subject: PluginUnderTest, capability: Capability) -> Support:
-    return subject.required_backend.info.claim(capability).level
+    if level is Support.NO and any(reported):
+        yield Fault("token_times_s is set, and per-token latency is not claimed")
 
 
 def _asked(subject: PluginUnderTest) -> Iterator[tuple[Capability, Claim, Mapping[str, Any]]]:
-    """Yield each capability that can be asked for, with what is claimed of it and what asks."""
+    """Yield each capability that settings can ask for, with its claim and these settings."""
     for capability in Capability:
         claim = subject.required_backend.info.claim(capability)
         shared = SHARED if subject.required_backend.info.engine is not None else {}

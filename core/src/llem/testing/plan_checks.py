@@ -1,4 +1,4 @@
-"""Checks of kwarg building: from an experiment to the engine calls that will be made."""
+"""Checks of the plan: the engine calls that an experiment leads to."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from llem.errors import ConfigError
 from llem.schema.call_plan import CallPlan
 from llem.schema.fields import ConfigField
 from llem.testing.check_definition import Fault, check
-from llem.testing.checks.config_checks import settable
-from llem.testing.field_effects import Effect, accounts_for, leaves
+from llem.testing.config_checks import settable
+from llem.testing.field_effects import Effect, accounts_for, effects, leaves
 from llem.testing.plugin_under_test import PluginUnderTest
 from llem.testing.prerequisites import Requires
 
 NOT_IN_THE_PLAN = {"model.id", "decoder.preset", "decoder.max_new_tokens"}
-"""An argument without a name, what fills in other fields, and what core turns into requests."""
+"""A positional argument, a preset of other fields, and a number that core puts into requests."""
 
 _MERGE = "Let llem.api.build_plan make the plan of the calls."
 
 
 @check(Requires.MARKERS)
 def check_kwargs_plan(subject: PluginUnderTest) -> Iterator[Fault]:
-    """llem_build_kwargs returns a plan, whose calls have names of their own."""
+    """llem_build_kwargs returns a plan whose calls have unique names."""
     plan = subject.base_plan
     counts = Counter(call.name for call in plan.calls)
     yield from (Fault(f"several calls are named {name}") for name, n in counts.items() if n > 1)
@@ -31,7 +31,7 @@ def check_kwargs_plan(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLAN)
 def check_kwargs_builds(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Whatever a config allows, a plan can be built of it, or it is refused with a reason."""
+    """Every experiment that validates has a plan, or is refused with a reason."""
     for field, effect in _tried(subject):
         if effect.broken:
             yield Fault(f"{field.path}: {effect.value!r}: {effect.broken}")
@@ -59,33 +59,33 @@ def check_kwargs_data(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLAN)
 def check_kwargs_repeatable(subject: PluginUnderTest) -> Iterator[Fault]:
-    """The same experiment yields the same plan, in another process as well."""
-    hint = "Nothing may come from the clock, from random numbers or from the order of a set."
+    """The same experiment yields the same plan in every process."""
+    hint = "Use no clock, no random number, and no order of a set."
     ours = subject.base_plan.to_json()
     if subject.plan({}).to_json() != ours:
         yield Fault("a second plan of the same experiment differs", hint)
-    elif json.loads(json.dumps(ours)) != subject.afresh.plan:
+    elif json.loads(json.dumps(ours)) != subject.isolated.plan:
         yield Fault("another process makes another plan of the same experiment", hint)
 
 
 @check(Requires.PLAN)
 def check_kwargs_pure(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Building needs no engine, and no file, network, environment or device."""
-    stage = subject.afresh.planning
-    hint = "Name what belongs to the engine with Symbol and Construct; the worker imports it."
+    """Building a plan loads no engine, and touches no file, network, environment or device."""
+    stage = subject.isolated.planning
+    hint = "Name objects of the engine with Symbol and Construct; the worker imports them."
     yield from (Fault(f"it imports {name}", hint) for name in stage.imports)
     yield from (Fault(f"it touches {effect}") for effect in stage.effects)
 
 
 @check(Requires.PLAN)
 def check_kwargs_unset(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A field that nobody sets puts no argument into a call."""
+    """An unset field adds no argument to a call."""
     present = leaves(subject.base_plan)
     audit = subject.required_backend.parameter_audit()
     shared = {f"{call}.{name}" for call, name in audit.shared} if audit else set()
     for field in subject.fields:
         if field.path in subject.settings:
-            continue  # the suite sets it, because sessions need it here
+            continue  # the suite sets it, because sessions need it
         for engine in field.maps_to:
             name = str(engine)
             if engine.call == "settings" or not engine.name or name in shared:
@@ -93,20 +93,20 @@ def check_kwargs_unset(subject: PluginUnderTest) -> Iterator[Fault]:
             if name in present:
                 yield Fault(
                     f"{field.path} is unset, and the plan has {name}: {present[name]!r}",
-                    hint="Leave out what is None; the engine has a default of its own.",
+                    hint="Leave out None values; the engine has its own defaults.",
                 )
 
 
 @check(Requires.PLAN)
 def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
-    """Every field changes in the plan whatever it maps to."""
+    """Every field changes each argument that it maps to."""
     for field in settable(subject):
         mapped = {str(engine) for engine in field.maps_to}
         if not mapped:
             yield Fault(f"{field.path} maps to no engine parameter", "Give it Param(maps_to=…).")
-        tried = subject.effects(field)
+        tried = effects(subject, field)
         if not tried or any(effect.refused or effect.broken for effect in tried):
-            continue  # other checks say so
+            continue  # other checks report it
         changed = {name for effect in tried for name in effect.changed}
         for target in sorted(mapped):
             if not any(accounts_for(target, name) for name in changed):
@@ -115,7 +115,7 @@ def check_kwargs_no_dead_field(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLAN)
 def check_kwargs_no_stray_effect(subject: PluginUnderTest) -> Iterator[Fault]:
-    """No field changes in the plan what it does not map to."""
+    """A field changes only the arguments that it maps to."""
     for field, effect in _tried(subject):
         mapped = {str(engine) for engine in field.maps_to}
         strays = _strays(effect, mapped) if mapped else []
@@ -127,35 +127,35 @@ def check_kwargs_no_stray_effect(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.ENGINE)
 def check_kwargs_shared_field(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A field that all backends share acts or is refused; it is never dropped."""
+    """A shared field changes the plan or is refused; it is never dropped."""
     for field in _shared(subject):
-        tried = subject.effects(field)
+        tried = effects(subject, field)
         if not any(effect.changed or effect.refused or effect.broken for effect in tried):
             yield Fault(
-                f"{field.path} is dropped, with any of its examples",
+                f"{field.path} changes nothing, with any of its examples",
                 hint="Put it into the plan, or refuse it with a Rule or a ConfigError.",
             )
 
 
 @check(Requires.AUDIT)
 def check_kwargs_shared_stray(subject: PluginUnderTest) -> Iterator[Fault]:
-    """A shared field changes in the plan only what the account's table says it sets."""
+    """A shared field changes only the arguments that the audit's table assigns to it."""
     for field in _shared(subject):
         section = field.path.partition(".")[0]
-        # One decides about another: greedy decoding has no temperature.
+        # Fields of a section depend on each other: greedy decoding has no temperature.
         arguments = {
             f"{call}.{name}"
             for (call, name), setter in subject.audit.shared.items()
             if setter.startswith(f"{section}.")
         }
-        for effect in subject.effects(field):
+        for effect in effects(subject, field):
             strays = [] if effect.refused else _strays(effect, arguments)
             yield from (Fault(f"{field.path}: {effect.value!r} sets {name}") for name in strays)
 
 
 @check(Requires.PLAN)
 def check_kwargs_passthrough(subject: PluginUnderTest) -> Iterator[Fault]:
-    """passthrough_kwargs reach the call they name; a call that does not exist is refused."""
+    """passthrough_kwargs reach the call they name; an unknown call is refused."""
     for call in subject.base_plan.calls:
         plan = subject.plan({"passthrough_kwargs": {call.name: {"llem_check": 1}}})
         if plan.call(call.name).kwargs.get("llem_check") != 1:
@@ -166,7 +166,7 @@ def check_kwargs_passthrough(subject: PluginUnderTest) -> Iterator[Fault]:
 
 @check(Requires.PLAN)
 def check_kwargs_passthrough_guarded(subject: PluginUnderTest) -> Iterator[Fault]:
-    """What a field sets cannot be passed on besides."""
+    """passthrough_kwargs cannot set an argument that a field sets."""
     calls = {call.name for call in subject.base_plan.calls}
     engines = (engine for field in subject.fields for engine in field.maps_to)
     for call, argument in sorted(
@@ -186,16 +186,16 @@ def _refuses(subject: PluginUnderTest, call: str, argument: str) -> bool:
 
 def _tried(subject: PluginUnderTest) -> Iterator[tuple[ConfigField, Effect]]:
     for field in settable(subject):
-        for effect in subject.effects(field):
+        for effect in effects(subject, field):
             yield field, effect
 
 
 def _shared(subject: PluginUnderTest) -> Iterator[ConfigField]:
-    """Yield the fields of core that a backend has to do something about."""
-    honoured = subject.required_backend.info.decoder_parameters
+    """Yield the shared fields that a backend has to map or refuse."""
+    honored = subject.required_backend.info.decoder_parameters
     for path, field in subject.all_fields.items():
         section, _, name = path.partition(".")
-        acts = section == "model" or (section == "decoder" and name in honoured)
+        acts = section == "model" or (section == "decoder" and name in honored)
         if name and acts and path not in NOT_IN_THE_PLAN:
             yield field
 
