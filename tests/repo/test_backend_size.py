@@ -85,3 +85,16 @@ def test_a_real_backend_with_everything_optional_takes_few_lines(texts: dict[Pat
     ]
     assert len(sources) == 4
     assert sum(map(code_lines, sources)) <= 220
+
+
+@pytest.mark.parametrize("word", [".maps_to", "resolve_kwargs"])
+def test_no_backend_turns_fields_into_arguments_or_plans_into_calls(
+    word: str, texts: dict[Path, str]
+) -> None:
+    sources = [
+        path
+        for path in texts
+        if path.parts[0] in ("plugins", "examples") and "src" in path.parts and path.suffix == ".py"
+    ]
+    assert len(sources) > 100
+    assert [str(path) for path in sources if word in texts[path]] == []
