@@ -61,7 +61,7 @@ def test_packed_layers_and_experts_count_as_quantised():
     from transformers import GptOssConfig
     from transformers.integrations.mxfp4 import Mxfp4GptOssExperts
 
-    from llem_pytorch.runtime.layers import is_quantised, linear_layers
+    from llem_pytorch.runtime.layers import is_quantized, linear_layers
 
     class PackedLinear(torch.nn.Module):
         def __init__(self):
@@ -74,6 +74,6 @@ def test_packed_layers_and_experts_count_as_quantised():
     experts = torch.nn.ModuleList([dense, Mxfp4GptOssExperts(small)])
     assert linear_layers(packed) == {"Linear[float32]": 1, "PackedLinear[int32]": 1}
     assert linear_layers(experts) == {"Linear[float32]": 1, "Mxfp4GptOssExperts": 1}
-    assert is_quantised(packed)
-    assert is_quantised(experts)
-    assert not is_quantised(torch.nn.ModuleList([dense]))
+    assert is_quantized(packed)
+    assert is_quantized(experts)
+    assert not is_quantized(torch.nn.ModuleList([dense]))

@@ -1,7 +1,7 @@
 """The hooks. Each docstring is the contract: when, where, what may be imported, the result.
 
 Rules for all of them: plain functions; no ``firstresult``, wrappers or ordering; called once
-per plugin, so that every answer carries its author and one failure stops nobody else; never
+per plugin, so that every answer carries its author and one failure stops no other; never
 called inside a window. A hook that raises makes its plugin *broken*: an error if that plugin
 was asked for, one line on stderr otherwise.
 

@@ -99,10 +99,17 @@ def parameters_of(target: str) -> list[FoundParameter]:
     import inspect
 
     found = []
-    for one in inspect.signature(import_dotted(target)).parameters.values():
-        if one.name == "self" or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+    for parameter in inspect.signature(import_dotted(target)).parameters.values():
+        if parameter.name == "self" or parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
             continue
-        default = "" if one.default is one.empty else repr(one.default)
-        kind = "" if one.annotation is one.empty else inspect.formatannotation(one.annotation)
-        found.append(FoundParameter(one.name, default, kind))
+        default = "" if parameter.default is parameter.empty else repr(parameter.default)
+        kind = (
+            ""
+            if parameter.annotation is parameter.empty
+            else inspect.formatannotation(parameter.annotation)
+        )
+        found.append(FoundParameter(parameter.name, default, kind))
     return found

@@ -82,12 +82,12 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"needed for FP8 quantization",
-        "Only a GPU quantises to FP8; set pytorch.device to cuda, or choose torchao.",
+        "Only a GPU quantizes to FP8; set pytorch.device to cuda, or choose torchao.",
     ),
     (
         r"require the model to be pre-quantized",
-        "This method loads checkpoints that were quantised with it before: name one in model.id, "
-        "or choose a method that quantises while loading, such as torchao.",
+        "This method loads checkpoints that were quantized with it before: name one in model.id, "
+        "or choose a method that quantizes while loading, such as torchao.",
     ),
     (
         r"Group size .* must be a divisor",

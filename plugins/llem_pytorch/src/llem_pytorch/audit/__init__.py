@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from llem.api.parameter_audit import ParameterAudit
-from llem_pytorch.audit import generating, loading, quantising
+from llem_pytorch.audit import generating, loading, quantizing
 from llem_pytorch.kwargs.shared import SHARED
 
 AUDIT = ParameterAudit(
-    surfaces=(*loading.SURFACES, *quantising.SURFACES, *generating.SURFACES),
+    surfaces=(*loading.SURFACES, *quantizing.SURFACES, *generating.SURFACES),
     introspect="llem_pytorch.runtime.surface.introspect",
     shared=SHARED,
 )

@@ -1,4 +1,4 @@
-"""Quantisation by bitsandbytes while loading; other methods are in `quantization`."""
+"""Quantization by bitsandbytes while loading; other methods are in `quantization`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BitsAndBytes(
     bnb_4bit_use_double_quant: Annotated[
         bool | None, Param(requires=FOUR_BIT, neutral=(False,), examples=(True, False))
     ] = None
-    """Whether the scales are quantised as well."""
+    """Whether the scales are quantized as well."""
 
     bnb_4bit_quant_storage: Annotated[
         Literal["float16", "float32", "int8", "uint8", "float64", "bfloat16"] | None,
@@ -76,4 +76,4 @@ class BitsAndBytes(
     llm_int8_has_fp16_weight: Annotated[
         bool | None, Param(requires=EIGHT_BIT, neutral=(False,), examples=(False, True))
     ] = None
-    """Whether weights are kept in 16 bits and quantised at each step."""
+    """Whether weights are kept in 16 bits and quantized at each step."""

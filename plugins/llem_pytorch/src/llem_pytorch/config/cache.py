@@ -24,7 +24,7 @@ class QuantizedCache(Section):
     backend: Annotated[
         Literal["quanto", "hqq", "fp8"] | None, _param(examples=("quanto", "hqq"))
     ] = None
-    """Library that quantises (a package of its own for quanto and hqq); unset is quanto."""
+    """Library that quantizes (a package of its own for quanto and hqq); unset is quanto."""
 
     nbits: Annotated[
         Literal[1, 2, 3, 4, 8] | None, _param("bits", requires=NOT_FP8, examples=(4, 2))
@@ -67,7 +67,7 @@ class Cache(BackendConfig, feeds="generate"):
         ),
     ] = None
     """How the cache is laid out: growing, allocated at full length, moved to the host layer by
-    layer, or quantised; unset is the model's own choice, mostly dynamic."""
+    layer, or quantized; unset is the model's own choice, mostly dynamic."""
 
     cache_config: Annotated[
         QuantizedCache | None,
@@ -76,7 +76,7 @@ class Cache(BackendConfig, feeds="generate"):
             examples=({"backend": "quanto", "nbits": 4},),
         ),
     ] = None
-    """Settings of the quantised cache."""
+    """Settings of the quantized cache."""
 
     max_cache_len: Annotated[
         int | None,

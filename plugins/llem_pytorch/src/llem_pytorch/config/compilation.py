@@ -40,7 +40,7 @@ class Compilation(BackendConfig):
             examples=("default", "max-autotune-no-cudagraphs"),
         ),
     ] = None
-    """What the compiler optimises for; unset is `default`."""
+    """What the compiler optimizes for; unset is `default`."""
 
     torch_compile_backend: Annotated[
         str | None,

@@ -57,7 +57,7 @@ class Kernels(
     """Kernel of a mixture of experts; unset is grouped_mm where it runs."""
 
     use_kernels: Annotated[bool | None, Param(neutral=(False,), examples=(True, False))] = None
-    """Whether layers are replaced by optimised kernels from the hub (needs the package kernels)."""
+    """Whether layers are replaced by optimized kernels from the hub (needs the package kernels)."""
 
     kernel_mapping: Annotated[
         dict[str, str] | None,

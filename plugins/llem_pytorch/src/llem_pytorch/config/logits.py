@@ -22,17 +22,17 @@ class Watermark(Section, builds="transformers.WatermarkingConfig"):
     greenlist_ratio: Annotated[
         float | None, Field(gt=0, lt=1), Param(unit="ratio", examples=(0.25,))
     ] = None
-    """Share of the vocabulary that is favoured."""
+    """Share of the vocabulary that is favored."""
 
     bias: Annotated[float | None, Field(ge=-100, le=100), Param(unit="logits", examples=(2.0,))] = (
         None
     )
-    """What is added to the logits of favoured tokens."""
+    """What is added to the logits of favored tokens."""
 
     hashing_key: Annotated[
         int | None, Field(ge=1, lt=2**63), Param(unit="key", examples=(15485863,))
     ] = None
-    """Key of the hash that picks the favoured tokens."""
+    """Key of the hash that picks the favored tokens."""
 
     seeding_scheme: Annotated[
         Literal["lefthash", "selfhash"] | None, Param(examples=("lefthash", "selfhash"))
@@ -67,7 +67,7 @@ class Logits(BackendConfig, feeds="generate"):
         Field(gt=0, le=100),
         Param(unit="factor", requires=STATIC, neutral=(1,), examples=(1.2,)),
     ] = None
-    """Favours tokens that occur in the prompt; 1 is no change."""
+    """Favors tokens that occur in the prompt; 1 is no change."""
 
     guidance_scale: Annotated[
         float | None,
@@ -121,7 +121,7 @@ class Logits(BackendConfig, feeds="generate"):
     renormalize_logits: Annotated[
         bool | None, Param(requires=STATIC, neutral=(False,), examples=(True, False))
     ] = None
-    """Whether logits are normalised again after the processors."""
+    """Whether logits are normalized again after the processors."""
 
     remove_invalid_values: Annotated[
         bool | None, Param(requires=STATIC, neutral=(False,), examples=(True, False))
@@ -169,4 +169,4 @@ class Logits(BackendConfig, feeds="generate"):
     watermarking_config: Annotated[
         Watermark | None, Param(requires=STATIC, examples=({"bias": 2.0},))
     ] = None
-    """Watermark of favoured tokens that is woven into the text."""
+    """Watermark of favored tokens that is woven into the text."""

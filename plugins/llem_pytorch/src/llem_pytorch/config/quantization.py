@@ -1,4 +1,4 @@
-"""Quantisation by the other methods of transformers, told apart by `method`."""
+"""Quantization by the other methods of transformers, told apart by `method`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Method(Section, feeds="load.quantization_config"):
 
 
 class GPTQ(Method, builds="transformers.GPTQConfig"):
-    """GPTQ: a checkpoint quantised with it, or quantised now with texts to calibrate on."""
+    """GPTQ: a checkpoint quantized with it, or quantized now with texts to calibrate on."""
 
     method: Annotated[Literal["gptq"], METHOD]
     """Name of the method."""
@@ -52,7 +52,7 @@ class GPTQ(Method, builds="transformers.GPTQConfig"):
             examples=("c4",),
         ),
     ] = None
-    """What to calibrate on: a data set by name, or texts; a quantised checkpoint needs none."""
+    """What to calibrate on: a data set by name, or texts; a quantized checkpoint needs none."""
 
     group_size: Annotated[GroupSize | None, _group("gptq")] = None
     """Weights that share one scale; -1 is a whole column."""
@@ -95,7 +95,7 @@ class GPTQ(Method, builds="transformers.GPTQConfig"):
 
 
 class AWQ(Method, builds="transformers.AwqConfig"):
-    """AWQ, of a checkpoint quantised with it."""
+    """AWQ, of a checkpoint quantized with it."""
 
     method: Annotated[Literal["awq"], METHOD]
     """Name of the method."""
@@ -134,7 +134,7 @@ class AWQ(Method, builds="transformers.AwqConfig"):
 
 
 class TorchAO(Method, builds="transformers.TorchAoConfig"):
-    """torchao: quantised while loading."""
+    """torchao: quantized while loading."""
 
     method: Annotated[Literal["torchao"], METHOD]
     """Name of the method."""
@@ -177,14 +177,14 @@ class TorchAO(Method, builds="transformers.TorchAoConfig"):
     include_input_output_embeddings: Annotated[
         bool | None, _param("torchao", examples=(False,))
     ] = None
-    """Whether embeddings are quantised as well."""
+    """Whether embeddings are quantized as well."""
 
     untie_embedding_weights: Annotated[bool | None, _param("torchao", examples=(False,))] = None
     """Whether input and output embeddings stop being one tensor first."""
 
 
 class HQQ(Method, builds="transformers.HqqConfig"):
-    """HQQ: quantised without texts to calibrate on; transformers 5.23 cannot apply it yet."""
+    """HQQ: quantized without texts to calibrate on; transformers 5.23 cannot apply it yet."""
 
     method: Annotated[Literal["hqq"], METHOD]
     """Name of the method."""
@@ -203,7 +203,7 @@ class HQQ(Method, builds="transformers.HqqConfig"):
 
 
 class Quanto(Method, builds="transformers.QuantoConfig"):
-    """optimum-quanto: quantised while loading."""
+    """optimum-quanto: quantized while loading."""
 
     method: Annotated[Literal["quanto"], METHOD]
     """Name of the method."""
@@ -219,7 +219,7 @@ class Quanto(Method, builds="transformers.QuantoConfig"):
 
 
 class FP8(Method, builds="transformers.FineGrainedFP8Config"):
-    """Fine-grained FP8: a checkpoint in it, or quantised while loading."""
+    """Fine-grained FP8: a checkpoint in it, or quantized while loading."""
 
     method: Annotated[Literal["fp8"], METHOD]
     """Name of the method."""
@@ -236,20 +236,20 @@ class FP8(Method, builds="transformers.FineGrainedFP8Config"):
     """Rows and columns of weights that share one scale."""
 
     dequantize: Annotated[bool | None, _dense("fp8")] = None
-    """Whether a quantised checkpoint is unpacked while loading."""
+    """Whether a quantized checkpoint is unpacked while loading."""
 
     modules_to_not_convert: Annotated[Names | None, _kept("fp8")] = None
     """Modules that are left as they are."""
 
 
 class MXFP4(Method, builds="transformers.Mxfp4Config"):
-    """MXFP4: a checkpoint in it, or quantised while loading."""
+    """MXFP4: a checkpoint in it, or quantized while loading."""
 
     method: Annotated[Literal["mxfp4"], METHOD]
     """Name of the method."""
 
     dequantize: Annotated[bool | None, _dense("mxfp4")] = None
-    """Whether a quantised checkpoint is unpacked while loading."""
+    """Whether a quantized checkpoint is unpacked while loading."""
 
     modules_to_not_convert: Annotated[Names | None, _kept("mxfp4")] = None
     """Modules that are left as they are."""
@@ -266,7 +266,7 @@ class CompressedTensors(Method, builds="transformers.CompressedTensorsConfig"):
 
 
 LOADED_ONLY = frozenset({"awq", "compressed-tensors"})
-"""Methods of checkpoints that were quantised before; transformers cannot apply them itself."""
+"""Methods of checkpoints that were quantized before; transformers cannot apply them itself."""
 
 Quantization = Annotated[
     GPTQ | AWQ | TorchAO | HQQ | Quanto | FP8 | MXFP4 | CompressedTensors,
@@ -289,5 +289,5 @@ class QuantizationField(BackendConfig):
             examples=({"method": "quanto", "weights": "int8"},), ignored_when="weights are random"
         ),
     ] = None
-    """How weights are quantised while loading, or how a quantised checkpoint is to be loaded; a
-    quantised checkpoint needs this only to change what its own config says."""
+    """How weights are quantized while loading, or how a quantized checkpoint is to be loaded; a
+    quantized checkpoint needs this only to change what its own config says."""

@@ -46,7 +46,7 @@ class Search(BackendConfig, feeds="generate"):
             ignored_when="there are no beams",
         ),
     ] = None
-    """Power of its length by which a beam's score is divided; above 0 favours longer ones."""
+    """Power of its length by which a beam's score is divided; above 0 favors longer ones."""
 
     num_return_sequences: Annotated[
         int | None,

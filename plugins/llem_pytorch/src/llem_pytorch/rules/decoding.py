@@ -85,7 +85,7 @@ def _unknown_to_continuous(name: str) -> Rule[PyTorchFields]:
     return Rule(
         name=f"continuous-batching-ignores-{name.replace('_', '-')}",
         fields=(f"decoder.{name}", "pytorch.batching"),
-        reason="continuous batching of transformers does not honour it",
+        reason="continuous batching of transformers does not honor it",
         hint=f"Remove decoder.{name}, or set pytorch.batching to static.",
         violated=violated,
     )

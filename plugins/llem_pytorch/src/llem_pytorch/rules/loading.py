@@ -22,11 +22,11 @@ def _flash_attention_on_cpu(experiment: Experiment, section: PyTorchFields) -> b
     return section.asks_for_flash_attention and section.device == "cpu"
 
 
-def _quantised_random_weights(experiment: Experiment, section: PyTorchFields) -> bool:
+def _quantized_random_weights(experiment: Experiment, section: PyTorchFields) -> bool:
     return section.quantizes and experiment.model.random_weights
 
 
-def _quantised_gguf(experiment: Experiment, section: PyTorchFields) -> bool:
+def _quantized_gguf(experiment: Experiment, section: PyTorchFields) -> bool:
     return section.quantizes and experiment.model.gguf_file is not None
 
 
@@ -107,9 +107,9 @@ RULES = (
             "pytorch.quantization",
             "model.weights",
         ),
-        reason="transformers quantises while it reads weights, and random ones are not read",
-        hint="Use a model with pretrained weights, or no quantisation.",
-        violated=_quantised_random_weights,
+        reason="transformers quantizes while it reads weights, and random ones are not read",
+        hint="Use a model with pretrained weights, or no quantization.",
+        violated=_quantized_random_weights,
     ),
     Rule(
         name="gguf-file-is-quantised-already",
@@ -119,9 +119,9 @@ RULES = (
             "pytorch.quantization",
             "model.gguf_file",
         ),
-        reason="transformers takes no other quantisation together with a GGUF file",
-        hint="Remove the quantisation, or use the original checkpoint.",
-        violated=_quantised_gguf,
+        reason="transformers takes no other quantization together with a GGUF file",
+        hint="Remove the quantization, or use the original checkpoint.",
+        violated=_quantized_gguf,
     ),
     Rule(
         name="four-bit-or-eight-bit",
@@ -133,7 +133,7 @@ RULES = (
     Rule(
         name="one-quantisation-method",
         fields=("pytorch.quantization", "pytorch.load_in_4bit", "pytorch.load_in_8bit"),
-        reason="weights are quantised by one method, and bitsandbytes is another",
+        reason="weights are quantized by one method, and bitsandbytes is another",
         hint="Keep pytorch.quantization, or load_in_4bit or load_in_8bit.",
         violated=_two_methods,
     ),
@@ -144,7 +144,7 @@ RULES = (
             "pytorch.load_in_4bit",
             "pytorch.load_in_8bit",
         ),
-        reason="bitsandbytes quantises no module that could be left out",
+        reason="bitsandbytes quantizes no module that could be left out",
         hint="Set pytorch.load_in_4bit or pytorch.load_in_8bit to true, or remove it.",
         violated=_skipping_modules_of_nothing,
     ),

@@ -143,7 +143,7 @@ class ContinuousBatches:
                     token_times_s=times if timed else None,
                 )
             )
-        return Work(requests=sorted(found, key=lambda one: one.index))
+        return Work(requests=sorted(found, key=lambda result: result.index))
 
     def _read(self, manager: Any) -> dict[str, Any]:
         """Return what the live manager works with."""

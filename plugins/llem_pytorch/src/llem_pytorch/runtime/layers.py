@@ -1,4 +1,4 @@
-"""What the model's linear layers really are: the trace that quantisation leaves."""
+"""What the model's linear layers really are: the trace that quantization leaves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers import PreTrainedConfig
 from llem.schema.call_plan import Call, Construct
 
 EXPERTS = frozenset({"FP8Experts", "Mxfp4GptOssExperts"})
-"""Classes of quantised experts, each of which holds the matrices of many linear layers."""
+"""Classes of quantized experts, each of which holds the matrices of many linear layers."""
 
 
 def linear_layers(model: Any) -> dict[str, int]:
@@ -33,17 +33,17 @@ def _layer(module: torch.nn.Module) -> str | None:
     return None if weight is None else f"{name}[{_kind(weight)}]"
 
 
-def is_quantised(model: Any) -> bool:
+def is_quantized(model: Any) -> bool:
     """Whether any linear layer differs from a plain one."""
     plain = {f"Linear[{kind}]" for kind in ("float64", "float32", "float16", "bfloat16")}
     return bool(linear_layers(model).keys() - plain)
 
 
-def should_be_quantised(load: Call) -> bool:
-    """Whether the checkpoint, or what the plan lays over it, has quantised weights.
+def should_be_quantized(load: Call) -> bool:
+    """Whether the checkpoint, or what the plan lays over it, has quantized weights.
 
     The loaded model cannot tell: where the kernels are missing, transformers unpacks a checkpoint
-    and forgets that it was quantised.
+    and forgets that it was quantized.
     """
     asked = load.kwargs.get("quantization_config")
     settings = asked.kwargs if isinstance(asked, Construct) else asked
@@ -56,8 +56,8 @@ def should_be_quantised(load: Call) -> bool:
     return "quantization_config" in config
 
 
-def quantisation(model: Any) -> dict[str, Any]:
-    """Return how weights are quantised, read from the layers themselves where these tell."""
+def quantization(model: Any) -> dict[str, Any]:
+    """Return how weights are quantized, read from the layers themselves where these tell."""
     config = getattr(model.config, "quantization_config", None)
     if config is None:
         return {"load.linear_layers": linear_layers(model)}

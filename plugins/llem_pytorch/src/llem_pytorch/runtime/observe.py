@@ -55,7 +55,7 @@ def effective(
         "load.dtype": str(model.dtype),
         "load.attn_implementation": model.config._attn_implementation,
         "load.experts_implementation": getattr(model.config, "_experts_implementation", None),
-        **layers.quantisation(model),
+        **layers.quantization(model),
         **_generation(executor),
         "settings.device": model.device.type,
         "settings.devices": [str(device) for device in devices(model)],
@@ -71,9 +71,9 @@ def reasons(executor: PlanExecutor, compiled: Compiled | None) -> dict[str, str]
     """Return what the session knows went wrong, by code."""
     found = {} if compiled is None else compiled.reasons()
     model, load = executor.objects["model"], executor.plan.call("load")
-    if layers.should_be_quantised(load) and not layers.is_quantised(model):
+    if layers.should_be_quantized(load) and not layers.is_quantized(model):
         found["quantisation-not-applied"] = (
-            "no layer of the loaded model is quantised; pytorch.quantization.dequantize: true asks "
+            "no layer of the loaded model is quantized; pytorch.quantization.dequantize: true asks "
             "for a checkpoint that is unpacked"
         )
     if "experts_implementation" in load.kwargs and not _has_experts(model):

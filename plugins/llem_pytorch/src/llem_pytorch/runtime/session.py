@@ -108,11 +108,11 @@ class PyTorchSession(Session):
         assert self._batching is not None
         self._seed()
         self._drafts.reset()
-        self._synchronise()
+        self._synchronize()
         started_s = time.monotonic()
         run = self._batching.run
         count = run() if self._compiled is None else self._compiled.run(run)
-        self._synchronise()
+        self._synchronize()
         finished_s = time.monotonic()
         return RunResult(started_s=started_s, finished_s=finished_s, **count().to_result())
 
@@ -155,7 +155,7 @@ class PyTorchSession(Session):
         return self._executor.execute("tokenizer") if made is None else made
 
     def _placement(self) -> AbstractContextManager[Any]:
-        """Return a context in which loaded and initialised weights land on the chosen device."""
+        """Return a context in which loaded and initialized weights land on the chosen device."""
         if "device_map" in self._plan.call("load").kwargs:
             return nullcontext()
         wanted = self._plan.settings.get("device")
@@ -175,6 +175,6 @@ class PyTorchSession(Session):
     def _seed(self) -> None:
         torch.manual_seed(self._plan.settings["seed"])
 
-    def _synchronise(self) -> None:
+    def _synchronize(self) -> None:
         for device in self._cuda:
             torch.cuda.synchronize(device)

@@ -43,7 +43,9 @@ class StaticBatches:
     def prepare(self, requests: Sequence[Request]) -> None:
         """Batch, pad, move to the device, and collect the run-time arguments of each call."""
         if self._settings.get("batch_order") == "length":
-            requests = sorted(requests, key=lambda one: (len(one.prompt_ids), one.max_new_tokens))
+            requests = sorted(
+                requests, key=lambda request: (len(request.prompt_ids), request.max_new_tokens)
+            )
         self.batches = make_batches(
             requests,
             size=self._settings["batch_size"],
@@ -68,8 +70,8 @@ class StaticBatches:
     def _count(self, generated: Sequence[Generated]) -> Work:
         """Return what each request got, in request order, and what was computed besides."""
         ends = set() if self._settings["ignore_eos"] else set(eos_ids(self._model))
-        rows = [row for one in generated for row in results(one, ends, self._stop)]
-        positions = sum(one.positions * len(one.sequences) for one in generated)
+        rows = [row for batch in generated for row in results(batch, ends, self._stop)]
+        positions = sum(batch.positions * len(batch.sequences) for batch in generated)
         output_tokens = sum(len(row.output_ids) for row in rows)
         return Work(
             requests=sorted(rows, key=lambda row: row.index),
@@ -83,8 +85,8 @@ class StaticBatches:
 
         Each check yields one token of the model's own besides those it accepts.
         """
-        steps = sum(one.steps or 0 for one in generated)
-        tokens = sum(one.positions for one in generated)
+        steps = sum(batch.steps or 0 for batch in generated)
+        tokens = sum(batch.positions for batch in generated)
         return {"speculation_steps": steps, "speculation_accepted_tokens": tokens - steps}
 
     def _arguments_for(self, batch: Batch) -> dict[str, Any]:

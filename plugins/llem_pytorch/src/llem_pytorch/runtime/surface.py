@@ -66,7 +66,7 @@ def introspect() -> Found:
         ),
         "values of attn_implementation": _names("eager", *ALL_ATTENTION_FUNCTIONS.keys()),
         "values of cache_implementation": _names(*generation.ALL_CACHE_IMPLEMENTATIONS, "paged"),
-        "methods of quantisation": _names(*AUTO_QUANTIZATION_CONFIG_MAPPING),
+        "methods of quantization": _names(*AUTO_QUANTIZATION_CONFIG_MAPPING),
     }
     for target in METHODS.values():
         class_ = getattr(transformers, target.rpartition(".")[2])
@@ -115,8 +115,8 @@ def _popped(function: Callable[..., Any]) -> Iterator[FoundParameter]:
             case ast.For(target=ast.Name(id=variable), iter=ast.List(elts=names)) if any(
                 _pops(inner, variable) for inner in ast.walk(node)
             ):
-                for one in names:
-                    match one:
+                for element in names:
+                    match element:
                         case ast.Constant(value=str(name)):
                             yield FoundParameter(name)
 

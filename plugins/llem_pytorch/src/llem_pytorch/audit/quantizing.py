@@ -1,4 +1,4 @@
-"""What became of the parameters of quantisation."""
+"""What became of the parameters of quantization."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from llem.api.parameter_audit import Surface
 from llem_pytorch.config.quantization import METHODS
 
 _AT = ("load.quantization_config",)
-_WRITTEN = "written by the tool that quantised a checkpoint; loading reads it from there"
+_WRITTEN = "written by the tool that quantized a checkpoint; loading reads it from there"
 _CALIBRATION = "a detail of calibrating, fixed at its default"
-_CHECKPOINT = "only loads checkpoints quantised before, whose own config says everything"
+_CHECKPOINT = "only loads checkpoints quantized before, whose own config says everything"
 
 SURFACES = (
     Surface(
-        name="methods of quantisation",
+        name="methods of quantization",
         at=("load.quantization_config.quant_method",),
         owned={
             "bitsandbytes_4bit": "pytorch.load_in_4bit",
@@ -96,4 +96,4 @@ SURFACES = (
         },
     ),
 )
-"""Surfaces of quantisation."""
+"""Surfaces of quantization."""
