@@ -88,7 +88,7 @@ def test_the_engine_is_told_of_a_neutral_value_only_where_it_acts(subject, value
         ({"trt.attention_dp.timeout_iters": 10}, "enable_attention_dp"),
         ({"trt.speculation.is_keep_all": False}, "source of draft tokens"),
         ({"trt.sparse_attention.page_size": 8}, "needs an algorithm"),
-        ({"trt.sampling.early_stopping": 1, "trt.sampling.beam_width": 1}, "beam_width"),
+        ({"trt.sampling.early_stopping": 0, "trt.sampling.beam_width": 1}, "beam_width"),
     ],
 )
 def test_a_value_that_would_act_still_needs_its_feature(subject, values, reason):
@@ -96,7 +96,15 @@ def test_a_value_that_would_act_still_needs_its_feature(subject, values, reason)
 
 
 def test_a_beam_of_width_1_is_no_beam_search(subject):
-    values = {"trt.sampling.beam_width": 1, "trt.sampling.beam_search_diversity_rate": 0}
+    values = {
+        "trt.sampling.beam_width": 1,
+        "trt.sampling.beam_search_diversity_rate": 0,
+        # None in the signature; these are the values that the engine then takes.
+        "trt.sampling.length_penalty": 0,
+        "trt.sampling.early_stopping": 1,
+        "trt.sampling.top_p_decay": 1,
+        "trt.sampling.top_p_min": 1e-6,
+    }
     assert refusals(subject, values) == []
     assert subject.plan(values).call("sampling").kwargs.keys() == {
         "seed",

@@ -89,14 +89,14 @@ class Sampling(Section, feeds="sampling"):
     length_penalty: Annotated[
         float | None,
         Field(ge=-10, le=10),
-        Param(unit="1", examples=(1.0,), requires=_BEAMS, example_context=_WIDE),
+        Param(unit="1", neutral=(0,), examples=(1.0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """Exponent of the length by which a beam's score is divided."""
 
     early_stopping: Annotated[
         int | None,
         Field(ge=0, le=2),
-        Param(unit="1", examples=(0,), requires=_BEAMS, example_context=_WIDE),
+        Param(unit="1", neutral=(1,), examples=(0,), requires=_BEAMS, example_context=_WIDE),
     ] = None
     """End of beam search: 1 ends with as many finished beams as the width, 0 with the best
     attainable score, 2 with the best possible score."""
@@ -121,14 +121,16 @@ class Sampling(Section, feeds="sampling"):
     top_p_decay: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(unit="ratio", examples=(0.9,), requires=_TOP_P, example_context=_WARM),
+        Param(unit="ratio", neutral=(1,), examples=(0.9,), requires=_TOP_P, example_context=_WARM),
     ] = None
     """Factor by which top-p shrinks at each token."""
 
     top_p_min: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Param(unit="ratio", examples=(0.1,), requires=_TOP_P, example_context=_WARM),
+        Param(
+            unit="ratio", neutral=(1e-6,), examples=(0.1,), requires=_TOP_P, example_context=_WARM
+        ),
     ] = None
     """Lower bound of the shrinking top-p."""
 
