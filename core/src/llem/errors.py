@@ -36,7 +36,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -253,6 +254,21 @@ class Interrupted(LlemError):
 
     code = "interrupted"
     exit_code = 130
+
+
+@contextmanager
+def os_errors_as(kind: type[LlemError], what: str, *, hint: str = "") -> Iterator[None]:
+    """Turn an error of the operating system in the block into an error of ``kind``.
+
+    Args:
+        kind: Class of the error that is raised.
+        what: What could not be done, for the message: ``cannot write to results``.
+        hint: What to do about it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what}: {error.strerror}", hint=hint) from error
 
 
 @dataclass(frozen=True, slots=True)

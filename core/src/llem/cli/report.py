@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from llem.errors import OutputRefused
+from llem.errors import OutputRefused, os_errors_as
 
 
 def carbon_intensity(
@@ -115,10 +115,7 @@ def report(
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    hint = "Choose another file with --out."
+    with os_errors_as(OutputRefused, f"cannot write {path}", hint=hint):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputRefused(
-            f"cannot write {path}: {error.strerror}", hint="Choose another file with --out."
-        ) from error

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from llem.api.capability import BackendInfo, Capability, Claim, Condition, HostInfo, Installed
 from llem.registry import Registry
 from llem.tables import Cell, Table
+from llem.version import installed_versions
 
 
 def capabilities(registry: Registry, backend: str | None = None) -> tuple[BackendInfo, ...]:
@@ -31,15 +31,8 @@ def missing_conditions(claim: Claim, host: HostInfo) -> tuple[Condition, ...]:
 
 def _is_met(condition: Condition, host: HostInfo) -> bool:
     if isinstance(condition, Installed) and condition.distribution not in host.versions:
-        host = replace(host, versions=_version_of(condition.distribution))
+        host = replace(host, versions=installed_versions([condition.distribution]))
     return condition.met(host)
-
-
-def _version_of(distribution: str) -> dict[str, str]:
-    try:
-        return {distribution: version(distribution)}
-    except PackageNotFoundError:
-        return {}
 
 
 def matrix_json(infos: Sequence[BackendInfo], host: HostInfo | None = None) -> dict[str, Any]:

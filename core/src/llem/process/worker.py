@@ -19,7 +19,7 @@ from llem.process import protocol
 from llem.process import worker_memory as memory
 from llem.process.protocol import PROTOCOL_VERSION, ErrorReport, Hello
 from llem.schema.call_plan import CallPlan, import_dotted
-from llem.version import __version__
+from llem.version import __version__, installed_versions
 
 if TYPE_CHECKING:
     from llem.api.parameter_audit import Found
@@ -137,22 +137,6 @@ class Service:
         memory.unfreeze_loaded()
         if self._session is not None:
             self._session.close()
-
-
-def installed_versions(distributions: list[str]) -> dict[str, str]:
-    """Return the versions of those ``distributions`` that are installed here."""
-    found: dict[str, str] = {}
-    if not distributions:
-        return found
-    # This import is half the cost of a worker's start; a backend without an engine does not pay.
-    from importlib.metadata import PackageNotFoundError, version
-
-    for name in distributions:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def error_report(error: BaseException) -> ErrorReport:

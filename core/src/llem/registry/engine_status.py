@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 from llem.api.capability import EngineRequirement
 from llem.errors import EngineMissing
+from llem.version import installed_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ def engine_status(
         requirement: What the backend needs.
         versions: Installed versions of the environment in question; this one's if ``None``.
     """
-    found = None
-    for name in (requirement.distribution, *requirement.alternatives):
-        found = versions.get(name) if versions is not None else _installed(name)
-        if found is not None:
-            break
-    else:
+    names = (requirement.distribution, *requirement.alternatives)
+    if versions is None:
+        versions = installed_versions(names)
+    name = next((name for name in names if name in versions), None)
+    if name is None:
         missing = requirement.distribution
         return EngineStatus(missing, None, supported=False, message=f"{missing} is not installed")
+    found = versions[name]
     message = _mismatch(name, found, requirement.versions) if requirement.versions else ""
     return EngineStatus(name, found, supported=not message, message=message)
 
@@ -62,13 +62,6 @@ def check_version(requirement: EngineRequirement, versions: Mapping[str, str], w
     status = engine_status(requirement, versions)
     if not status.supported:
         raise EngineMissing(f"{status.message} for {where}", hint=requirement.install)
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _mismatch(name: str, found: str, supported: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import psutil
 import pynvml
@@ -17,6 +18,8 @@ from llem.process.worker_process import WorkerProcess, interpreter
 from llem.registry import Backend
 from llem.run.metering import visible
 from llem.schema.experiment import RunnerConfig
+
+T = TypeVar("T")
 
 
 def distributions_of(info: BackendInfo) -> tuple[str, ...]:
@@ -101,13 +104,7 @@ def cpu_name() -> str:
 
 def visible_gpus() -> Iterator[Gpu]:
     """Yield the NVIDIA devices that an engine would see here, in its order."""
-    try:
-        with _nvml():
-            handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-            gpus = [_describe(handle) for handle in handles]
-    except pynvml.NVMLError:
-        return
-    yield from visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    yield from visible(of_each_gpu(_describe), os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
@@ -116,11 +113,17 @@ def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-@contextmanager
-def _nvml() -> Iterator[None]:
-    pynvml.nvmlInit()
+def of_each_gpu(read: Callable[[object], T]) -> list[T]:
+    """Return what ``read`` reads of each NVIDIA device, by its handle; nothing without a driver."""
     try:
-        yield
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        count = pynvml.nvmlDeviceGetCount()
+        return [read(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(count)]
+    except pynvml.NVMLError:
+        return []
     finally:
         pynvml.nvmlShutdown()
 

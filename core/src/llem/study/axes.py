@@ -139,8 +139,11 @@ class Axis:
             backend: The backend.
             others: Other backends of the study, whose sections are left out.
         """
-        mine = [choice for choice in self.choices if not _is_foreign(choice.config, others)]
-        kept = [AxisValue(without(choice.config, others), choice.origin) for choice in mine]
+        kept = [
+            AxisValue(rest, choice.origin)
+            for choice in self.choices
+            if (rest := without(choice.config, others)) or not choice.config
+        ]
         fields = frozenset(path for path in self.fields if path[0] not in others)
         return Axis(self.name, tuple(kept), fields) if kept and fields else None
 
@@ -148,10 +151,6 @@ class Axis:
 def without(config: Mapping[str, Any], sections: Sequence[str]) -> Mapping[str, Any]:
     """Return ``config`` without these sections."""
     return {key: value for key, value in config.items() if key not in sections}
-
-
-def _is_foreign(config: Mapping[str, Any], others: Sequence[str]) -> bool:
-    return bool(config) and all(key in others for key in config)
 
 
 def read_axes(source: Source) -> list[Axis]:
@@ -194,11 +193,19 @@ def partial(source: Source, where: KeyPath, config: Any) -> AxisValue:
     return AxisValue(config, source.origin(where))
 
 
-def leaves(config: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Yield path and value of everything that ``config`` sets."""
+def leaves(
+    config: Mapping[str, Any], prefix: KeyPath = (), *, whole: Callable[[Any], bool] | None = None
+) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield path and value of everything that ``config`` sets.
+
+    Args:
+        config: Sections in sections.
+        prefix: Path of ``config``.
+        whole: Whether a section is a value by itself.
+    """
     for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from leaves(value, (*prefix, key))
+        if isinstance(value, Mapping) and value and not (whole and whole(value)):
+            yield from leaves(value, (*prefix, key), whole=whole)
         else:
             yield (*prefix, key), value
 
@@ -271,16 +278,8 @@ def _put(config: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 def _fields(section: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
     """Yield place, field and values of each line; `a: {b: …}` is the same as `a.b: …`."""
-
-    def below(part: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
-        for key, value in part.items():
-            if isinstance(value, Mapping) and value and not is_range(value):
-                yield from below(value, (*path, key))
-            else:
-                name = ".".join(map(str, (*path, key)))
-                yield (*above, *path, key), name, value
-
-    yield from below(section, ())
+    for path, value in leaves(section, whole=is_range):
+        yield (*above, *path), ".".join(map(str, path)), value
 
 
 def _values(source: Source, where: KeyPath, given: Any) -> list[Any]:

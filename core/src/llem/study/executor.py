@@ -21,6 +21,7 @@ from llem.process.fork_host import Prefork
 from llem.process.workers import FreshWorkers, ReusedWorkers, StartWorker, Workers, start_fresh
 from llem.registry import Registry
 from llem.run.baseline import Baselines
+from llem.run.host_info import of_each_gpu
 from llem.run.lifecycle import Progress
 from llem.run.run_experiment import run_experiment
 from llem.schema.outcome import RunPosition
@@ -114,7 +115,7 @@ def hottest_celsius() -> float | None:
 
     GPUs count where there are any; a processor's sensors otherwise.
     """
-    return max(_gpus(), default=None) or max(_processors(), default=None)
+    return max(of_each_gpu(_gpu_celsius), default=None) or max(_processors(), default=None)
 
 
 def wait_until_cool(
@@ -136,21 +137,8 @@ def wait_until_cool(
     return waited_s, celsius
 
 
-def _gpus() -> list[float]:
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-        return [
-            float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
-            for handle in handles
-        ]
-    except pynvml.NVMLError:
-        return []
-    finally:
-        pynvml.nvmlShutdown()
+def _gpu_celsius(handle: object) -> float:
+    return float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
 
 
 def _processors() -> list[float]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
-from llem.errors import StorageError
+from llem.errors import StorageError, os_errors_as
 from llem.run.lifecycle import NullProgress, Progress
 
 JOURNAL_FILE = "journal.jsonl"
@@ -38,26 +37,20 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / JOURNAL_FILE
-        self.entries = list(read_journal(folder))
+        self.entries, whole_bytes = _read(self.path)
         """Everything so far, in order."""
-        try:
+        with _accessing(self.path):
             # Unbuffered: what the disk refused must not be tried again on closing.
             self._file = self.path.open("ab", buffering=0)
-            lost_bytes = self._remove_incomplete()
-        except OSError as error:
-            raise _refused(self.path, error) from error
+            lost_bytes = self._file.tell() - whole_bytes
+            self._file.truncate(whole_bytes)
         if lost_bytes:
             self.write("journal-repaired", lost_bytes=lost_bytes)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def write(self, event: str, **details: Any) -> Entry:
@@ -73,51 +66,40 @@ class Journal:
             **details,
         }
         line = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-        try:
+        with _accessing(self.path):
             rest = memoryview(line)
             while rest:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _refused(self.path, error) from error
         self.entries.append(entry)
         return entry
 
-    def _remove_incomplete(self) -> int:
-        """Remove an incomplete last line, and return its length in bytes."""
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        last = content[content.rfind(b"\n", 0, max(whole - 1, 0)) + 1 : whole]
-        if last and _parsed(last) is None:
-            whole -= len(last)
-        if whole < len(content):
-            os.truncate(self.path, whole)
-        return len(content) - whole
 
-
-def read_journal(folder: Path) -> Iterator[Entry]:
-    """Yield the entries of a study's journal in order, without an incomplete last line.
+def read_journal(folder: Path) -> list[Entry]:
+    """Return the entries of a study's journal in order, without an incomplete last line.
 
     Raises:
         StorageError: It cannot be read, or a line before the last line is damaged.
     """
-    path = folder / JOURNAL_FILE
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _refused(path, error) from error
-    for number, line in enumerate(lines):
+    return _read(folder / JOURNAL_FILE)[0]
+
+
+def _read(path: Path) -> tuple[list[Entry], int]:
+    """Return the entries in order, and the length of their lines in bytes."""
+    with _accessing(path):
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    entries: list[Entry] = []
+    for number, line in enumerate(lines, start=1):
         entry = _parsed(line) if line.endswith(b"\n") else None
-        if entry is None or entry.get("seq") != number:
-            if number == len(lines) - 1 and entry is None:
-                return
+        if entry is None and number == len(lines):
+            break
+        if entry is None or entry.get("seq") != len(entries):
             raise StorageError(
-                f"{path}:{number + 1}: the journal is damaged here",
+                f"{path}:{number}: the journal is damaged here",
                 hint="Restore it from a copy; or move the study's folder away and start again.",
             )
-        yield entry
+        entries.append(entry)
+    return entries, sum(map(len, lines[: len(entries)]))
 
 
 def _parsed(line: bytes) -> Entry | None:
@@ -128,11 +110,9 @@ def _parsed(line: bytes) -> Entry | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _refused(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"cannot access the journal {path}: {error.strerror}",
-        hint="Everything before is stored: free some space, then continue with --resume.",
-    )
+def _accessing(path: Path) -> AbstractContextManager[None]:
+    hint = "Everything before is stored: free some space, then continue with --resume."
+    return os_errors_as(StorageError, f"cannot access the journal {path}", hint=hint)
 
 
 class StudyProgress(Progress, Protocol):

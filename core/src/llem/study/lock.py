@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from llem.errors import DeviceBusy, OutputRefused, StudyBusy
+from llem.errors import DeviceBusy, OutputRefused, StudyBusy, os_errors_as
 from llem.results.folder import write_json
 
 LOCK_FILE = ".lock"
@@ -44,15 +44,14 @@ def study_lock(
     """
     host = host or platform.node()
     note = folder / OWNER_FILE
-    try:
-        held = FileLock(folder / LOCK_FILE).acquire(blocking=False)
-    except Timeout:
-        raise StudyBusy(
-            f"the study in {folder} is being run by {_named(_owner(note))}",
-            hint="Wait until it ends, or choose another folder with --out.",
-        ) from None
-    except OSError as error:
-        raise OutputRefused(f"cannot lock {folder}: {error.strerror}") from error
+    with os_errors_as(OutputRefused, f"cannot lock {folder}"):
+        try:
+            held = FileLock(folder / LOCK_FILE).acquire(blocking=False)
+        except Timeout:
+            raise StudyBusy(
+                f"the study in {folder} is being run by {_named(_owner(note))}",
+                hint="Wait until it ends, or choose another folder with --out.",
+            ) from None
     with held:
         before = _owner(note)
         if before is not None and before.get("host") != host and not take_over:
@@ -61,10 +60,8 @@ def study_lock(
                 hint="If it does not run there any more, add --take-over.",
             )
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        try:
+        with os_errors_as(OutputRefused, f"cannot write to {folder}"):
             write_json(note, {"host": host, "pid": os.getpid(), "started_at": started_at})
-        except OSError as error:
-            raise OutputRefused(f"cannot write to {folder}: {error.strerror}") from error
         try:
             yield before
         finally:
@@ -105,19 +102,16 @@ def device_locks(uuids: Sequence[str], folder: Path | None = None) -> Iterator[N
 def _device_lock(uuid: str, folder: Path) -> Iterator[None]:
     name = "".join(character if character.isalnum() else "-" for character in uuid)
     note = folder / f"{name}.json"
-    try:
+    hint = f"Choose another folder with {LOCKS_VARIABLE}."
+    with os_errors_as(OutputRefused, f"cannot lock device {uuid} in {folder}", hint=hint):
         folder.mkdir(parents=True, exist_ok=True)
-        held = FileLock(folder / f"{name}.lock", mode=0o666).acquire(blocking=False)
-    except Timeout:
-        raise DeviceBusy(
-            f"device {uuid} is in use by {_named(_owner(note))}",
-            hint="Wait until it ends, or choose other devices with CUDA_VISIBLE_DEVICES.",
-        ) from None
-    except OSError as error:
-        raise OutputRefused(
-            f"cannot lock device {uuid} in {folder}: {error.strerror}",
-            hint=f"Choose another folder with {LOCKS_VARIABLE}.",
-        ) from error
+        try:
+            held = FileLock(folder / f"{name}.lock", mode=0o666).acquire(blocking=False)
+        except Timeout:
+            raise DeviceBusy(
+                f"device {uuid} is in use by {_named(_owner(note))}",
+                hint="Wait until it ends, or choose other devices with CUDA_VISIBLE_DEVICES.",
+            ) from None
     with held:
         try:
             write_json(note, {"host": platform.node(), "pid": os.getpid(), "device": uuid})

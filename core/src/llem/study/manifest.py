@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from llem.errors import ExperimentFailed, StorageError, StudyChanged
+from llem.errors import ExperimentFailed, StorageError, StudyChanged, os_errors_as
 from llem.results.folder import write_json
 from llem.run.host_info import distributions_of, versions_in
 from llem.study.axes import leaves
 from llem.study.load_study import LoadedStudy
 from llem.study.study_plan import StudyPlan
-from llem.version import __version__
+from llem.version import __version__, installed_versions
 
 
 def versions_of(study: LoadedStudy) -> dict[str, str]:
@@ -31,7 +31,7 @@ def versions_of(study: LoadedStudy) -> dict[str, str]:
         found[f"plugin {backend.name}"] = f"{backend.distribution} {backend.version}"
         for python in grid.values_of("runner", "python"):
             if python is None:
-                found |= _installed(distributions_of(backend.info))
+                found |= installed_versions(distributions_of(backend.info))
                 continue
             with suppress(ExperimentFailed):
                 there = versions_in(backend, str(python))
@@ -39,32 +39,21 @@ def versions_of(study: LoadedStudy) -> dict[str, str]:
     return found
 
 
-def _installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in names:
-        with suppress(PackageNotFoundError):
-            yield name, version(name)
-
-
-def _changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], what: str
-) -> Iterator[tuple[str, str, str]]:
-    """Yield name, earlier value and present value of everything that differs.
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], what: str) -> Iterator[str]:
+    """Yield a line for every value that differs: its name, what it was and what it is.
 
     Args:
         before: Nested values when the study was begun.
         now: Nested values at present.
         what: What they are, such as ``config``.
     """
-    earlier, present = dict(leaves(before)), dict(leaves(now))
+    earlier, present = (
+        {path: repr(value) for path, value in leaves(values)} for values in (before, now)
+    )
     for path in dict.fromkeys([*earlier, *present]):
-        then, today = (_as_text(values, path) for values in (earlier, present))
+        then, today = earlier.get(path, "absent"), present.get(path, "absent")
         if then != today:
-            yield f"{what} {'.'.join(map(str, path))}", then, today
-
-
-def _as_text(values: Mapping[Any, Any], path: Any) -> str:
-    """Return a value as text, or that there is none."""
-    return repr(values[path]) if path in values else "absent"
+            yield f"{what} {'.'.join(map(str, path))}: was {then}, now {today}"
 
 
 MANIFEST_FILE = "study.json"
@@ -91,9 +80,7 @@ class Manifest:
     @classmethod
     def of(cls, plan: StudyPlan) -> Manifest:
         """Return the manifest of a study that begins now."""
-        refused: dict[str, int] = {}
-        for point in plan.refused:
-            refused[point.rule] = refused.get(point.rule, 0) + 1
+        refused = dict(Counter(point.rule for point in plan.refused))
         runs = tuple(run.id for run in plan.runs())
         study = plan.study
         return cls(study.name, study.document, versions_of(study), runs, refused)
@@ -104,10 +91,8 @@ class Manifest:
         Raises:
             StorageError: The disk refused.
         """
-        try:
+        with os_errors_as(StorageError, f"cannot write to {folder}"):
             write_json(folder / MANIFEST_FILE, asdict(self))
-        except OSError as error:
-            raise StorageError(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -131,11 +116,10 @@ def check_unchanged(before: Manifest, now: Manifest, *, accept: bool) -> list[st
     Raises:
         StudyChanged: The study has changed, and that is not accepted.
     """
-    found = [
+    lines = [
         *_changes(before.document, now.document, "config"),
         *_changes(before.versions, now.versions, "version of"),
     ]
-    lines = [f"{name}: was {then}, now {today}" for name, then, today in found]
     if lines and not accept:
         raise StudyChanged(
             f"the study {before.name} has changed since it was begun:\n  " + "\n  ".join(lines),

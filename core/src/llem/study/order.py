@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from llem.study.study_file import Order
@@ -79,20 +79,17 @@ def williams_row(experiments: int, row: int) -> Iterator[int]:
         yield (zigzag + shift) % experiments
 
 
-def _pass(numbers: Sequence[int], block: int, order: Order, seed: int) -> Iterator[int]:
+def _pass(numbers: Sequence[int], block: int, order: Order, seed: int) -> Iterable[int]:
     if order == "latin-square":
-        yield from williams_row(len(numbers), block)
-        return
+        return williams_row(len(numbers), block)
     shuffled = list(numbers)
     if order == "shuffled":
         # A text seeds alike in every Python and on every machine.
         random.Random(f"{seed}/{block}").shuffle(shuffled)  # noqa: S311 - a design, not a secret
-    yield from shuffled
+    return shuffled
 
 
 def _grouped(numbers: Sequence[int], group: Callable[[int], Hashable]) -> list[int]:
     """Return ``numbers`` group by group, groups in order of their first number."""
-    groups: dict[Hashable, list[int]] = {}
-    for number in numbers:
-        groups.setdefault(group(number), []).append(number)
-    return [number for members in groups.values() for number in members]
+    first: dict[Hashable, int] = {}
+    return sorted(numbers, key=lambda number: first.setdefault(group(number), number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llem.config.redact import redact
-from llem.errors import ConfigError, ConfigInvalid, LlemError, OutputRefused, StorageError
+from llem.errors import (
+    ConfigError,
+    ConfigInvalid,
+    LlemError,
+    OutputRefused,
+    StorageError,
+    os_errors_as,
+)
 from llem.registry import Registry
 from llem.results.folder import OUTCOME_FILE
 from llem.run.host_info import visible_gpus
@@ -135,19 +143,20 @@ def run_study(
         executor = executor or LocalExecutor(registry, folder, study.settings)
         stack.callback(executor.close)
         observers, name = registry.observers, study.name
-        observers.study_started(name, folder, runs=plan.run_count, left=attempt.left)
+        observers.study_started(name, folder, runs=plan.run_count, left=attempt.summary.left)
         try:
             return attempt.run(executor)
         finally:
             observers.study_finished(
-                name, folder, states=Counter(attempt.states.values()), left=attempt.left
+                name, folder, states=attempt.summary.states, left=attempt.summary.left
             )
 
 
+@dataclass
 class StudyRun:
     """One attempt at a study; it ends when no run is left, or when it is stopped.
 
-    Args:
+    Attributes:
         plan: The study.
         folder: Its folder, locked.
         journal: Its journal, open.
@@ -156,33 +165,21 @@ class StudyRun:
         temperature: Returns the devices' temperature in °C.
     """
 
-    def __init__(
-        self,
-        plan: StudyPlan,
-        folder: Path,
-        journal: Journal,
-        progress: StudyProgress,
-        sleep: Callable[[float], None],
-        temperature: Callable[[], float | None],
-    ) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.journal = journal
-        self.progress = progress
-        self.sleep = sleep
-        self.temperature = temperature
-        self.settings = plan.study.settings
+    plan: StudyPlan
+    folder: Path
+    journal: Journal
+    progress: StudyProgress
+    sleep: Callable[[float], None]
+    temperature: Callable[[], float | None]
+
+    def __post_init__(self) -> None:
+        self.settings = self.plan.study.settings
         self.streak = FailureStreak(self.settings.failures)
         self.pruning = Pruning(self.settings.failures.prune)
-        self.states: dict[str, str] = {}
-        self.not_valid: set[str] = set()
+        self.summary = Summary(self.folder, self.plan.run_count)
+        self._over: set[str] = set()
         self._last_block: int | None = None
         self._durations_s: list[float] = []
-
-    @property
-    def left(self) -> int:
-        """Runs that remain."""
-        return self.plan.run_count - len(self.states)
 
     def record(self, event: str, **details: object) -> None:
         """Write into the journal, and tell the observer."""
@@ -216,10 +213,10 @@ class StudyRun:
 
     def run(self, executor: Executor) -> Summary:
         """Carry out the runs that remain, in order."""
-        summary = Summary(self.folder, self.plan.run_count)
+        summary = self.summary
         try:
             for position, run in enumerate(self.plan.runs()):
-                if run.id not in self.states and not self._run(run, position, executor, summary):
+                if run.id not in self._over and not self._run(run, position, executor):
                     break
         except KeyboardInterrupt:
             summary.interrupted = True
@@ -228,13 +225,11 @@ class StudyRun:
             if not isinstance(error, StorageError):
                 self.record("study-stopped", reason=error.message)
             raise
-        summary.states = Counter(self.states.values())
-        summary.not_valid = len(self.not_valid)
         if summary.left == 0:
             self.record("study-finished", states=dict(summary.states))
         return summary
 
-    def _run(self, run: Run, position: int, executor: Executor, summary: Summary) -> bool:
+    def _run(self, run: Run, position: int, executor: Executor) -> bool:
         """Carry out one run; return whether the study continues after it."""
         settings = self.plan.settings(run.experiment)[0]
         if (cause := self.pruning.cause(settings)) is not None:
@@ -253,12 +248,12 @@ class StudyRun:
         if status == "interrupted":
             self.record("run-finished", run=run.id, position=position, status=status)
             self.record("study-interrupted")
-            summary.interrupted = True
+            self.summary.interrupted = True
             return False
         self._finish(run, position, status, valid=valid)
-        return self._apply(self.streak.after(status), summary)
+        return self._apply(self.streak.after(status))
 
-    def _apply(self, action: StreakAction, summary: Summary) -> bool:
+    def _apply(self, action: StreakAction) -> bool:
         """Pause or stop where runs keep failing; return whether the study continues."""
         if action is StreakAction.PAUSE:
             failures = self.settings.failures
@@ -267,8 +262,8 @@ class StudyRun:
             )
             self.sleep(failures.probe_after_s)
         if action is StreakAction.STOP:
-            summary.stopped = "runs kept failing, also after the pause"
-            self.record("study-stopped", reason=summary.stopped)
+            self.summary.stopped = "runs kept failing, also after the pause"
+            self.record("study-stopped", reason=self.summary.stopped)
         return action is not StreakAction.STOP
 
     def _finish(self, run: Run, position: int, status: str, **details: object) -> None:
@@ -276,9 +271,10 @@ class StudyRun:
         self._count(run, status, valid=details.get("valid"))
 
     def _count(self, run: Run, status: str, *, valid: object) -> None:
-        self.states[run.id] = status
+        self._over.add(run.id)
+        self.summary.states[status] += 1
         if status == "done" and valid is False:
-            self.not_valid.add(run.id)
+            self.summary.not_valid += 1
         if status == "out-of-memory":
             for settings in self.plan.settings(run.experiment):
                 self.pruning.add(settings, run.id)
@@ -297,8 +293,8 @@ class StudyRun:
     def _left_s(self) -> float:
         """Estimate how long the remaining runs take, from the runs so far if there are any."""
         if not self._durations_s:
-            return self.plan.least_s * self.left / self.plan.run_count
-        return self.left * sum(self._durations_s) / len(self._durations_s)
+            return self.plan.least_s * self.summary.left / self.plan.run_count
+        return self.summary.left * statistics.fmean(self._durations_s)
 
     def _task(self, run: Run, position: int) -> Task:
         study = self.plan.study
@@ -332,10 +328,6 @@ def _make_folder(folder: Path, *, resume: bool) -> None:
             f"the study in {folder} was begun already",
             hint="Continue with --resume, or start a new study with another --out.",
         )
-    try:
+    hint = "Choose another folder with --out."
+    with os_errors_as(OutputRefused, f"cannot write results to {folder}", hint=hint):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputRefused(
-            f"cannot write results to {folder}: {error.strerror}",
-            hint="Choose another folder with --out.",
-        ) from error

@@ -109,15 +109,6 @@ def take_settings(source: Source) -> StudySettings:
         raise ConfigInvalid(findings_of(error, _StudyFile, source)) from None
 
 
-def with_extended(source: Source) -> Source:
-    """Return ``source`` over everything that its file extends; the file itself wins, key by key.
-
-    Raises:
-        ConfigFileError: A file cannot be read, or extends itself.
-    """
-    return _with_extended(source, ())
-
-
 def merged(below: Any, above: Any) -> Any:
     """Return ``above`` laid over ``below``: sections key by key, everything else replaced."""
     if not isinstance(below, Mapping) or not isinstance(above, Mapping):
@@ -131,7 +122,16 @@ def merged(below: Any, above: Any) -> Any:
     }
 
 
-def _with_extended(source: Source, readers: tuple[Path, ...]) -> Source:
+def with_extended(source: Source, readers: tuple[Path, ...] = ()) -> Source:
+    """Return ``source`` over everything that its file extends; the file itself wins, key by key.
+
+    Args:
+        source: Keys and values of a file.
+        readers: The files that extend it, the outermost first.
+
+    Raises:
+        ConfigFileError: A file cannot be read, or extends itself.
+    """
     if "extends" not in source.data:
         return source
     base_name = source.data.pop("extends")
@@ -143,7 +143,7 @@ def _with_extended(source: Source, readers: tuple[Path, ...]) -> Source:
     if path.resolve() in readers:
         chain = " extends ".join(reader.name for reader in (*readers, path))
         raise ConfigFileError(f"{path} extends itself: {chain}")
-    base = _with_extended(read_file(path), readers)
+    base = with_extended(read_file(path), readers)
     # What is replaced as a whole keeps no origin below it.
     origins = {
         part: origin for part, origin in base.origins.items() if not _is_replaced(part, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +61,8 @@ class StudyState:
 
 def study_states(results: Path) -> list[StudyState]:
     """Return the state of every study in ``results``, by name."""
-    return sorted(_study_states(results), key=lambda study: study.name)
+    folders = (journal.parent for journal in results.glob(f"*/{JOURNAL_FILE}"))
+    return sorted(map(_study_state, folders), key=lambda study: study.name)
 
 
 def finished_runs(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -90,17 +91,11 @@ def tidy_folders(study: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _study_states(results: Path) -> Iterator[StudyState]:
-    for journal in results.glob(f"*/{JOURNAL_FILE}"):
-        folder = journal.parent
-        try:
-            yield _study_state(folder)
-        except StorageError as error:
-            yield StudyState(folder.name, str(folder), "damaged", 0, {}, "", error.message)
-
-
 def _study_state(folder: Path) -> StudyState:
-    manifest, entries = read_manifest(folder), list(read_journal(folder))
+    try:
+        manifest, entries = read_manifest(folder), read_journal(folder)
+    except StorageError as error:
+        return StudyState(folder.name, str(folder), "damaged", 0, {}, "", error.message)
     last = entries[-1] if entries else {"event": "", "at": ""}
     statuses = (entry["status"] for entry in finished_runs(entries).values())
     ends = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
 from llem.errors import LlemError
+from llem.version import installed_versions
 
 if TYPE_CHECKING:
     from llem.testing.plugin_under_test import PluginUnderTest
@@ -21,16 +22,8 @@ def missing_dependencies(distribution: str) -> tuple[str, ...]:
         requirement.name
         for requirement in map(Requirement, requires(distribution) or ())
         if not requirement.marker or requirement.marker.evaluate({"extra": ""})
-        if not _is_installed(requirement.name)
+        if not installed_versions([requirement.name])
     )
-
-
-def _is_installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 class Requires(StrEnum):

@@ -6,7 +6,6 @@ import keyword
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,7 +13,7 @@ from string import Template
 
 from llem.errors import ConfigError, StorageError
 from llem.schema.experiment import Experiment
-from llem.version import __version__
+from llem.version import __version__, installed_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +69,13 @@ def identify(name: str, taken: Collection[str]) -> Identity:
             f"a plugin called {name!r} is installed already",
             hint="Choose another name; `llem plugins` lists those that are taken.",
         )
-    if _is_installed(identity.distribution):
+    if installed_versions([identity.distribution]):
         raise ConfigError(
             f"a plugin called {name!r} would be the distribution {identity.distribution}, "
             "which is installed already",
             hint="Choose another name.",
         )
     return identity
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 _SUFFIX = ".template"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib import import_module, resources
 from pathlib import Path
 
-from llem.errors import OutputRefused
+from llem.errors import OutputRefused, os_errors_as
 from llem.report.study_report.content import Report
 from llem.report.study_report.plots import (
     LATENCIES,
@@ -51,7 +51,8 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
     """
     style = resources.files("llem.report.study_report").joinpath("figure.css").read_text("utf-8")
     written = []
-    try:
+    hint = "Choose another folder with --figures."
+    with os_errors_as(OutputRefused, f"cannot write figures to {folder}", hint=hint):
         folder.mkdir(parents=True, exist_ok=True)
         for name, svg in figures(report):
             alone = svg.replace(">", f"><style>{_resolved(style)}</style>", 1)
@@ -62,11 +63,6 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
                 path = folder / f"{name}.png"
                 path.write_bytes(image)
                 written.append(path)
-    except OSError as error:
-        raise OutputRefused(
-            f"cannot write figures to {folder}: {error.strerror}",
-            hint="Choose another folder with --figures.",
-        ) from error
     return written
 
 
