@@ -7,15 +7,21 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import hypothesis
+import numpy
 import psutil
 import pytest
 import yaml
+from hypothesis import strategies
 
 import llem
 from llem.config import load_experiment
 from llem.config.load import digest
+from llem.config.overrides import apply_override
+from llem.config.source import Source
 from llem.errors import (
     ConfigError,
     ConfigFileError,
@@ -27,7 +33,7 @@ from llem.errors import (
     OutputRefused,
     UnknownBackend,
 )
-from llem.python_api.documents import source_of
+from llem.python_api.documents import override_texts, source_of
 from llem.registry import Registry
 from llem.results import read_outcome
 
@@ -127,12 +133,39 @@ def test_path_mapping_and_experiment_are_the_experiment_of_the_command_line(llem
 def test_values_that_a_file_could_not_have_are_written_as_it_would_have_them(here):
     prompts = here / "prompts.txt"
     prompts.write_text("one\ntwo\n")
-    workload = {"source": "file", "path": prompts, "output_tokens": 4}
-    given = {**QUICK, "workload": workload, "simulated": {"devices": ("cuda:GPU-0",)}}
-    written = json.loads(json.dumps(given, default=str))
+    workload = {"source": "file", "path": prompts, "output_tokens": numpy.int64(4)}
+    simulated = {"devices": ("cuda:GPU-0",), "load_s": numpy.float64(0.5)}
+    given = {**QUICK, "workload": workload, "simulated": simulated}
+    written = {
+        **QUICK,
+        "workload": {"source": "file", "path": str(prompts), "output_tokens": 4},
+        "simulated": {"devices": ["cuda:GPU-0"], "load_s": 0.5},
+    }
     assert llem.Experiment(**given) == llem.Experiment(**written)
-    with pytest.raises(ConfigError, match="not plain data"):
-        llem.measure({**QUICK, "name": object()})
+    circular = {}
+    circular["workload"] = circular
+    for refused in ({**QUICK, "name": object()}, circular):
+        with pytest.raises(ConfigError, match="not plain data"):
+            llem.measure(refused)
+
+
+JSON = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats(allow_nan=False, allow_infinity=False)
+    | strategies.text(strategies.characters(exclude_categories=["C"])),
+    lambda inner: strategies.lists(inner) | strategies.dictionaries(strategies.text("ab"), inner),
+    max_leaves=5,
+)
+
+
+@hypothesis.given(JSON)
+def test_an_override_is_the_value_that_is_given(value):
+    source = Source()
+    for text in override_texts({"section.key": value}):
+        apply_override(source, text)
+    assert json.dumps(source.data["section"]["key"]) == json.dumps(value)
 
 
 def test_what_is_given_is_not_changed(here):
@@ -250,6 +283,34 @@ def test_ctrl_c_stores_the_outcome_ends_the_worker_and_raises(
     outcome = read_outcome(file.parent)
     assert outcome.status == "interrupted"
     assert outcome.id in stop or function == "run_study"
+
+
+IMPATIENT = """
+import time, psutil, llem
+begun = False
+while True:
+    try:
+        if not begun:
+            begun = True
+            llem.measure(SLOW)
+        time.sleep(0.5)
+        break
+    except KeyboardInterrupt:
+        continue
+print([child.pid for child in psutil.Process().children(recursive=True)])
+"""
+
+
+@pytest.mark.parametrize("pause_s", [0.001, 0.01, 0.05])
+def test_a_second_ctrl_c_does_not_spare_the_worker(interpreter, pause_s):
+    process = interpreter.start(IMPATIENT)
+    worker = wait_until(lambda: worker_of(process))
+    wait_until(lambda: "hrtimer_nanosleep" in Path(f"/proc/{worker.pid}/wchan").read_text())
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(pause_s)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (0, "[]\n"), stderr
 
 
 def test_an_interrupted_study_is_resumed(here, interpreter):

@@ -190,7 +190,18 @@ class WorkerProcess:
         self._started_s = time.monotonic()
 
     def kill(self) -> None:
-        """End the worker and all processes it started; harmless when it has ended."""
+        """End the worker and all processes it started; harmless when it has ended.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came meanwhile; the processes have ended all the same.
+        """
+        try:
+            self._end()
+        except KeyboardInterrupt:
+            self.kill()
+            raise
+
+    def _end(self) -> None:
         self.remember_children()
         for process in self._children.values():
             with suppress(psutil.NoSuchProcess):

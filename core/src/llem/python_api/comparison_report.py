@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llem.errors import ConfigError, NotComparable
-from llem.python_api.documents import override_texts
+from llem.python_api.documents import override_texts, yaml_text
 from llem.python_api.measure import StudyResult
 from llem.report.comparison.comparison import ALLOWABLE_CODES, Comparison, ComparisonResult
 from llem.report.comparison.comparison import compare as compare_sides
@@ -112,7 +111,7 @@ def compare(
         _stored(base),
         None if new is None else _stored(new),
         by=by,
-        baseline=None if baseline is None else json.dumps(baseline),
+        baseline=None if baseline is None else yaml_text(baseline),
         conditions=override_texts(where),
         metrics=metrics,
         allow=allow,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from llem.config.load import load_experiment
 from llem.config.source import Source, read_file
@@ -122,10 +122,7 @@ def source_of(document: str | Path | Keys | schema.Experiment | Study) -> Source
         case Study():
             return source_of(document.keys)
         case Mapping():
-            try:
-                return Source(to_jsonable_python(dict(document)))
-            except PydanticSerializationError as error:
-                raise ConfigError(f"a value is not plain data: {error}") from None
+            return Source(plain_data(dict(document)))
     raise ConfigError(
         f"a {type(document).__name__} describes no experiment and no study",
         hint="Give the path of a file, a mapping of its keys, or a llem.Experiment or llem.Study.",
@@ -135,5 +132,29 @@ def source_of(document: str | Path | Keys | schema.Experiment | Study) -> Source
 def override_texts(overrides: Keys | Sequence[str]) -> list[str]:
     """Return overrides as the option `--set` takes them: `a.b=value`, the value as YAML."""
     if isinstance(overrides, Mapping):
-        return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+        return [f"{key}={yaml_text(value)}" for key, value in overrides.items()]
     return list(overrides)
+
+
+def yaml_text(value: Any) -> str:
+    """Return a value as a command line has it; all JSON is YAML."""
+    return json.dumps(plain_data(value), ensure_ascii=False)
+
+
+def plain_data(value: Any) -> Any:
+    """Return a copy of ``value`` as a file would have it: paths as text, NumPy numbers as numbers.
+
+    Raises:
+        ConfigError: A part of it has no such form.
+    """
+    try:
+        return to_jsonable_python(value, fallback=_from_array)
+    except ValueError as error:
+        raise ConfigError(f"a value is not plain data: {error}") from None
+
+
+def _from_array(value: Any) -> Any:
+    """Return a NumPy scalar or array as Python numbers."""
+    if not hasattr(value, "tolist"):
+        raise ConfigError(f"a value is not plain data: {value!r}")
+    return value.tolist()
