@@ -27,7 +27,7 @@ from llem.introspect.constraints import rule_table, validation_rules
 from llem.introspect.engine_audit import Classification, audit_report, audit_summary, audit_table
 from llem.introspect.json_schema import kind, unit_of
 from llem.registry import Registry
-from llem.run.engine_surface import read_engine
+from llem.run.worker_environment import read_engine
 from llem.schema.base import Param
 from llem.schema.decoder import PRESETS
 from llem.schema.experiment import Experiment

@@ -6,7 +6,8 @@ import pytest
 
 from llem.api.capability import Gpu
 from llem.api.meters import DeviceState
-from llem.run.metering import foreign_processes, visible, whole_devices
+from llem.run.host_info import visible, whole_devices
+from llem.run.metering import foreign_processes
 
 GPUS = [
     Gpu("GPU-aa11", "A", 1, (9, 0)),

@@ -15,7 +15,8 @@ import pytest
 
 from llem.api.capability import BackendInfo, EngineRequirement
 from llem.registry import Registry
-from llem.run.host_info import distributions_of, host_facts, relevant_variables, versions_in
+from llem.run.host_info import host_facts, relevant_variables
+from llem.run.worker_environment import distributions_of, versions_in
 
 from ...nvml_simulator.simulator import SimulatedGpus
 from ...nvml_simulator.waveform import Waveform

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
-from llem.run.live_power import power_now_w
+from llem.run.metering import power_now_w
 
 TIMES_S = [tick / 10 for tick in range(100)]
 

@@ -184,7 +184,7 @@ def audit(backend: str, python: str | None, reference: bool, allow_gone: bool, f
         audit_summary,
         audit_table,
     )
-    from llem.run.engine_surface import read_engine, required_audit
+    from llem.run.worker_environment import read_engine, required_audit
 
     asked = Registry.discover().backend(backend)
     declared = required_audit(asked)

@@ -16,7 +16,7 @@ from rich.table import Table
 from llem.report.formatting import number
 
 if TYPE_CHECKING:
-    from llem.run.live_power import LivePower
+    from llem.run.metering import LivePower
     from llem.schema.outcome import CommandOutcome
 
 
@@ -108,7 +108,7 @@ def meter(
     measurement = load_measurement(overrides, meters=names, sample_period_s=period_s)
     registry = Registry.discover()
     if watch:
-        from llem.run.live_power import watch as pictures
+        from llem.run.metering import watch as pictures
 
         show_power(pictures(registry, measurement))
         return

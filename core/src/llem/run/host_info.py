@@ -1,71 +1,20 @@
-"""Facts about the machine and about environments of workers, without an engine."""
+"""Facts about this machine, without an engine."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import psutil
 import pynvml
 
-from llem.api.capability import BackendInfo, Gpu, HostInfo
-from llem.process.worker_process import WorkerProcess, interpreter
-from llem.registry import Backend
-from llem.run.metering import visible
-from llem.schema.experiment import RunnerConfig
+from llem.api.capability import Gpu, HostInfo
 
 T = TypeVar("T")
-
-
-def distributions_of(info: BackendInfo) -> tuple[str, ...]:
-    """Return the distributions whose versions matter to a backend's results."""
-    engine = info.engine
-    return (*((engine.distribution, *engine.alternatives) if engine else ()), *info.versions_of)
-
-
-def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
-    """Return the versions of these distributions, and of llem, in the environment of ``python``.
-
-    Raises:
-        ExperimentFailed: No worker can be started there.
-    """
-    with worker_in(backend, python) as (_, versions):
-        return versions
-
-
-@contextmanager
-def worker_in(
-    backend: Backend, python: str | None
-) -> Iterator[tuple[WorkerProcess, Mapping[str, str]]]:
-    """Yield a worker in the environment of ``python``, and the versions installed there.
-
-    Yields:
-        The worker, with the backend's plugin imported, and the versions of
-        :func:`distributions_of` the backend, and of llem.
-
-    Raises:
-        ExperimentFailed: No worker can be started there.
-    """
-    limits = RunnerConfig()
-    start_s = limits.timeouts.start_s
-    with (
-        TemporaryDirectory(prefix="llem-query-") as folder,
-        WorkerProcess(
-            python=interpreter(python),
-            env={},
-            log_path=Path(folder, "worker.log"),
-            max_log_bytes=limits.max_log_bytes,
-        ) as worker,
-    ):
-        hello = worker.hello(start_s)
-        distributions = list(distributions_of(backend.info))
-        answer = worker.call("start", start_s, plugin=backend.module, distributions=distributions)
-        yield worker, {"llem": hello.llem, **answer["versions"]}
 
 
 RELEVANT_VARIABLES = (
@@ -105,6 +54,47 @@ def cpu_name() -> str:
 def visible_gpus() -> Iterator[Gpu]:
     """Yield the NVIDIA devices that an engine would see here, in its order."""
     yield from visible(of_each_gpu(_describe), os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(gpus: Sequence[Gpu], selection: str | None) -> Iterator[Gpu]:
+    """Yield the GPUs that are visible with ``CUDA_VISIBLE_DEVICES=selection``, in its order.
+
+    An entry is an index, or the start of the UUID of a device or of a MIG instance. The first entry
+    that names no device ends the list, as in CUDA.
+    """
+    if selection is None:
+        yield from gpus
+        return
+    for entry in (part.strip() for part in selection.split(",")):
+        if entry.isdecimal() and int(entry) < len(gpus):
+            yield gpus[int(entry)]
+            continue
+        named = [gpu for gpu in gpus if _is_named(gpu, entry)]
+        if len(named) != 1:
+            return
+        yield named[0]
+
+
+def _is_named(gpu: Gpu, entry: str) -> bool:
+    if entry.startswith("MIG-GPU-"):
+        # The form before driver 470: the UUID of the whole device, and the instance's numbers.
+        return gpu.uuid == entry.removeprefix("MIG-").partition("/")[0]
+    if entry.startswith("MIG-"):
+        return any(uuid.startswith(entry) for uuid in gpu.instances)
+    return entry.startswith("GPU-") and gpu.uuid.startswith(entry)
+
+
+def whole_devices(devices: Sequence[str], gpus: Sequence[Gpu]) -> list[str]:
+    """Return device ids with each MIG instance replaced by its whole device.
+
+    Only whole devices have an energy meter.
+    """
+    whole = []
+    for device in devices:
+        kind, _, uuid = device.partition(":")
+        named = [gpu for gpu in gpus if uuid.startswith("MIG-") and _is_named(gpu, uuid)]
+        whole.append(f"{kind}:{named[0].uuid}" if len(named) == 1 else device)
+    return list(dict.fromkeys(whole))
 
 
 def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:

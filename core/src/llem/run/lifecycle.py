@@ -17,8 +17,7 @@ from llem.energy.precision import EndedBy, Precision, ended_by, is_stable, preci
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import LoadedWorker
 from llem.run.baseline import CHECK_S, Baselines, is_unchanged, known_idles, with_age
-from llem.run.live_power import power_now_w
-from llem.run.metering import of_used_devices
+from llem.run.metering import of_used_devices, power_now_w
 from llem.run.preflight import with_shape_folder
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler

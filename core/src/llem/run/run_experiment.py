@@ -15,12 +15,13 @@ from llem.registry import Registry, check_version
 from llem.results import OutcomeFolder, free_id
 from llem.run.baseline import Baselines
 from llem.run.build_outcome import build_outcome
-from llem.run.host_info import distributions_of, host_facts
+from llem.run.host_info import host_facts
 from llem.run.lifecycle import Lifecycle, Progress
 from llem.run.metering import choose_meters, of_used_devices, sampling, unmetered
 from llem.run.preflight import plan_for, preflight
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
+from llem.run.worker_environment import distributions_of
 from llem.schema.outcome import Outcome, Reason, RunPosition
 from llem.workload.prompt_sources import load_texts
 from llem.workload.shape_folder import write_shape

@@ -16,7 +16,7 @@ from llem.energy.domain_energy import Domain
 from llem.energy.idle import Idle
 from llem.energy.precision import EndedBy
 from llem.errors import EngineError, LlemError, OutOfMemory
-from llem.run.metering import whole_devices
+from llem.run.host_info import whole_devices
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Failure, Reason, WorkerOrigin

@@ -12,7 +12,7 @@ from typing import Any
 
 from llem.errors import ExperimentFailed, StorageError, StudyChanged, os_errors_as
 from llem.results.folder import write_json
-from llem.run.host_info import distributions_of, versions_in
+from llem.run.worker_environment import distributions_of, versions_in
 from llem.study.axes import leaves
 from llem.study.load_study import LoadedStudy
 from llem.study.study_plan import StudyPlan

@@ -9,7 +9,7 @@ from dataclasses import replace
 from llem.api.parameter_audit import Found, ParameterAudit
 from llem.introspect.engine_audit import HINTS, Classification, audited
 from llem.registry.plugin_calls import plugin_errors
-from llem.run.engine_surface import read_engine
+from llem.run.worker_environment import read_engine
 from llem.schema.call_plan import import_dotted
 from llem.testing.check_definition import Fault, check
 from llem.testing.plugin_under_test import PluginUnderTest

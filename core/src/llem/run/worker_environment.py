@@ -1,17 +1,69 @@
-"""Read the parameters of an installed engine, in a worker process."""
+"""What the environment of a worker contains: versions, and the parameters of the engine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from llem.api.capability import EngineRequirement
+from llem.api.capability import BackendInfo, EngineRequirement
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit
 from llem.errors import EngineMissing, PluginBroken
+from llem.process.worker_process import WorkerProcess, interpreter
 from llem.registry import Backend, EngineStatus, engine_status
-from llem.run.host_info import worker_in
 from llem.schema.call_plan import import_dotted
+from llem.schema.experiment import RunnerConfig
 
-_TIMEOUT_S = 600.0
+AUDIT_TIMEOUT_S = 600.0
+"""Longest time of importing an engine and reading its parameters."""
+
+
+def distributions_of(info: BackendInfo) -> tuple[str, ...]:
+    """Return the distributions whose versions matter to a backend's results."""
+    engine = info.engine
+    return (*((engine.distribution, *engine.alternatives) if engine else ()), *info.versions_of)
+
+
+def versions_in(backend: Backend, python: str) -> Mapping[str, str]:
+    """Return the versions of these distributions, and of llem, in the environment of ``python``.
+
+    Raises:
+        ExperimentFailed: No worker can be started there.
+    """
+    with worker_in(backend, python) as (_, versions):
+        return versions
+
+
+@contextmanager
+def worker_in(
+    backend: Backend, python: str | None
+) -> Iterator[tuple[WorkerProcess, Mapping[str, str]]]:
+    """Yield a worker in the environment of ``python``, and the versions installed there.
+
+    Yields:
+        The worker, with the backend's plugin imported, and the versions of
+        :func:`distributions_of` the backend, and of llem.
+
+    Raises:
+        ExperimentFailed: No worker can be started there.
+    """
+    limits = RunnerConfig()
+    start_s = limits.timeouts.start_s
+    with (
+        TemporaryDirectory(prefix="llem-query-") as folder,
+        WorkerProcess(
+            python=interpreter(python),
+            env={},
+            log_path=Path(folder, "worker.log"),
+            max_log_bytes=limits.max_log_bytes,
+        ) as worker,
+    ):
+        hello = worker.hello(start_s)
+        distributions = list(distributions_of(backend.info))
+        answer = worker.call("start", start_s, plugin=backend.module, distributions=distributions)
+        yield worker, {"llem": hello.llem, **answer["versions"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +141,7 @@ def _from_worker(
         if status.version is None:
             return status, None
         # A version outside the supported range is read too: its audit is how support begins.
-        surfaces = worker.call("audit", _TIMEOUT_S, introspect=audit.introspect)
+        surfaces = worker.call("audit", AUDIT_TIMEOUT_S, introspect=audit.introspect)
     found = {
         name: tuple(FoundParameter(**parameter) for parameter in parameters)
         for name, parameters in surfaces.items()
