@@ -7,24 +7,35 @@ from pathlib import Path
 
 import pytest
 
-TWINS = Path(__file__).parents[1] / "contract"
+CONTRACT_TESTS = Path(__file__).parents[1] / "contract"
+BROKEN = """
+from dataclasses import replace
+
+from mutants.healthy import *
+
+@hookimpl
+def llem_capabilities():
+    return replace(INFO, summary="")
+"""
 SUITE = """
 from llem.testing import PluginSuite
 
 class TestBroken(PluginSuite):
-    plugin = "twin"
+    plugin = "sample"
 {body}
 """
 
 
 @pytest.fixture
 def broken(tmp_path, monkeypatch):
-    """Install the twin that does not say what it is, and has no other fault."""
-    info = tmp_path / "llem_twin-1.0.dist-info"
+    """Install a plugin that does not say what it is, and has no other fault."""
+    (tmp_path / "mutants").mkdir()
+    (tmp_path / "mutants/silent.py").write_text(BROKEN)
+    info = tmp_path / "llem_sample-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-twin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[llem.plugins.v1]\ntwin = twins.plugin_info\n")
-    monkeypatch.setenv("PYTHONPATH", f"{TWINS}:{tmp_path}")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-sample\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[llem.plugins.v1]\nsample = mutants.silent\n")
+    monkeypatch.setenv("PYTHONPATH", f"{CONTRACT_TESTS}:{tmp_path}")
 
 
 @pytest.fixture
@@ -51,13 +62,13 @@ def test_a_plugin_that_keeps_the_contract(llem):
 
 
 def test_a_plugin_that_does_not(llem, broken):
-    done = llem("plugins", "check", "twin", check=8)
+    done = llem("plugins", "check", "sample", check=8)
     assert "plugin-info: summary is not one line" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("twin: ")
+    assert done.stdout.splitlines()[-1].startswith("sample: ")
 
 
 def test_results_as_json(llem, broken):
-    done = llem("plugins", "check", "twin", "--json", check=8)
+    done = llem("plugins", "check", "sample", "--json", check=8)
     results = {one["id"]: one for one in json.loads(done.stdout)}
     assert results["plugin-info"]["state"] == "FAILED"
     assert results["plugin-info"]["hint"]
@@ -101,8 +112,14 @@ def test_a_known_failure_that_passes_is_a_failure(suite):
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
-        ('    known_failures = {"plugin-lost": "why"}', "known failures that name no check: plugin-lost"),
-        ('    known_failures = {"plugin-info": ""}', "known failures without a reason: plugin-info"),
+        (
+            '    known_failures = {"plugin-lost": "why"}',
+            "known failures that name no check: plugin-lost",
+        ),
+        (
+            '    known_failures = {"plugin-info": ""}',
+            "known failures without a reason: plugin-info",
+        ),
         ("    def test_contract(self): pass", "pytest_generate_tests was overridden"),
         (
             "    @classmethod\n    def pytest_generate_tests(cls, metafunc): pass",

@@ -1,3 +1,0 @@
-"""It was made for another version of the contract; the test installs it so."""
-
-from twins.healthy import *

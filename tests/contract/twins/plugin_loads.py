@@ -1,3 +1,0 @@
-"""Its module cannot be imported."""
-
-raise ImportError("a library of it is missing")
