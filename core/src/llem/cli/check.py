@@ -1,4 +1,4 @@
-"""``llem check``: would this experiment be accepted?"""
+"""``llem check``: validate an experiment or a study."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def check(
     overrides: tuple[str, ...],
     form: Form,
 ) -> None:
-    """Validate the experiment or the study in FILE, or the embedded default; nothing is run.
+    """Validate the experiment or the study in FILE, or the embedded default; run nothing.
 
-    What cannot be accepted is listed with file, line and remedy.
+    Each problem is printed with its file and line, and a hint.
     """
     from llem.config import load_experiment
     from llem.registry import Registry

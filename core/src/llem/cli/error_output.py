@@ -1,4 +1,4 @@
-"""What the user sees when a command fails: the one place where errors become exit codes."""
+"""Turn the errors of a command into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ import click
 from llem.errors import Finding, Interrupted, LlemError
 
 UNACCOUNTED = 1
-"""No error has this exit code: the audit did what it was asked to."""
+"""The audit succeeded, and found parameters without a classification."""
 
 NOT_VALID = 5
-"""Nor this one: the experiment was measured, and what it is good for is another matter."""
+"""The measurement succeeded, and its outcome is not valid."""
 
 GATE_FAILED, GATE_INCONCLUSIVE = 6, 7
-"""Nor these two: the comparison was made."""
+"""The comparison succeeded, and a limit is exceeded or undecided."""
 
 CONTRACT_BROKEN = 8
-"""Nor this one: the plugin was checked."""
+"""The checks ran, and a check failed."""
 
 EXIT_CODES = MappingProxyType(
     {
         0: "done",
-        UNACCOUNTED: "the audit found parameters of the engine that are not accounted for",
-        2: "the experiment or the command line was refused",
+        UNACCOUNTED: "`llem audit`: an engine parameter is not classified correctly",
+        2: "the experiment or the command line is refused",
         3: "the backend or its engine is not available",
         4: "the experiment failed, or its outcome could not be stored",
-        NOT_VALID: "an outcome is not valid, and --require-valid was given",
+        NOT_VALID: "`llem run --require-valid`: an outcome is not valid",
         GATE_FAILED: "`llem compare --fail-if`: a limit is exceeded",
-        GATE_INCONCLUSIVE: "`llem compare --fail-if`: too uncertain to tell",
-        CONTRACT_BROKEN: "`llem plugins check`: the plugin does not keep its contract",
-        126: "the command to measure cannot be executed",
-        127: "the command to measure does not exist",
+        GATE_INCONCLUSIVE: "`llem compare --fail-if`: undecided",
+        CONTRACT_BROKEN: "`llem plugins check`: a check failed",
+        126: "`llem meter`: the command cannot be executed",
+        127: "`llem meter`: the command does not exist",
         130: "interrupted",
     }
 )
@@ -54,7 +54,7 @@ def exit_code_help() -> str:
 
 
 DEBUG_VARIABLE = "LLEM_DEBUG"
-"""Set to 1 to see where an error was raised."""
+"""Set to 1 to print the traceback of an error."""
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
 
 
 def describe(error: LlemError) -> str:
-    """Return the lines that explain ``error``: every problem with its remedy, then the hint."""
+    """Return the lines that explain ``error``: every problem with its hint, then its own hint."""
     lines = []
     for finding in _findings(error):
         lines.append(f"Error: {replace(finding, hint='')}")
@@ -115,5 +115,5 @@ def _echo_to_reader(text: str) -> None:
 
 
 def _discard_stdout() -> None:
-    """Let nothing more be written to a reader (`head`) that has what it wanted and is gone."""
+    """Discard further output: the reader (such as `head`) has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``llem explain``: the engine calls that a run would make."""
+"""``llem explain``: print the engine calls that a run makes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def explain(
     overrides: tuple[str, ...],
     form: Form,
 ) -> None:
-    """Print the engine calls for the experiment in FILE, or the embedded default, as Python.
+    """Print the engine calls of the experiment in FILE, or the embedded default, as Python.
 
-    A run makes exactly these calls. The engine need not be installed. Of a study, the calls of
-    each experiment are printed.
+    A run makes exactly these calls. For a study, the calls of each experiment are printed. The
+    engine need not be installed.
     """
     from llem.config import load_experiment
     from llem.config.redact import redact

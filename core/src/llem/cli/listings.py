@@ -148,7 +148,7 @@ def schema(backend: str | None, outcome: bool) -> None:
 @click.command()
 @json_option
 def doctor(form: Form) -> None:
-    """Check plugins, engines, meters and folders. Exit with 3 if a check fails."""
+    """Check plugins, engines, meters and folders. End with 3 if a check fails."""
     from llem.introspect.doctor import State, check_table
     from llem.introspect.doctor import doctor as run_checks
 
@@ -174,7 +174,7 @@ def doctor(form: Form) -> None:
 def audit(backend: str, python: str | None, reference: bool, allow_gone: bool, form: Form) -> None:
     """Compare the parameters of BACKEND's engine with those that its plugin declares.
 
-    Each parameter is exposed by a config field, owned by llem, or excluded for a reason. Exit
+    Each parameter is exposed by a config field, owned by llem, or excluded for a reason. End
     with 1 if a parameter is none of these (unclassified), several of them (contradicted), or
     declared and missing from the engine (gone).
     """

@@ -1,4 +1,4 @@
-"""The options that say in which form an answer is printed, and the printing."""
+"""Options that several commands share, and the printing of answers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def experiment_options(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add FILE, ``--backend``, ``--model`` and ``--set`` to a command.
 
-    It is passed ``file: Path | None``, ``backend: str | None``, ``model: str | None`` and
+    The command is passed ``file: Path | None``, ``backend: str | None``, ``model: str | None`` and
     ``overrides: tuple[str, ...]``, as :func:`llem.config.load_experiment` takes them.
 
     Args:
-        required: Whether there must be a FILE.
+        required: Whether FILE is required.
     """
     options = (
-        # Whether it can be read is for the config room to say, which knows how to say it.
+        # `llem.config` reports a file that cannot be read.
         click.argument("file", required=required, type=click.Path(path_type=Path)),
         click.option("--backend", metavar="NAME", help="Backend to use instead of the file's."),
         click.option("--model", metavar="ID", help="Model to use instead of the file's."),
@@ -33,7 +33,7 @@ def experiment_options(
             "overrides",
             metavar="KEY=VALUE",
             multiple=True,
-            help="Set one value, such as workload.requests=8. May be repeated.",
+            help="Set a value, such as workload.requests=8. May be repeated.",
         ),
     )
 
@@ -49,7 +49,7 @@ Form = Literal["json", "markdown"] | None
 """How to print; ``None`` is plain text."""
 
 json_option = click.option(
-    "--json", "form", flag_value="json", default=None, help="Print one JSON document."
+    "--json", "form", flag_value="json", default=None, help="Print a JSON document."
 )
 """Adds ``--json`` to a command, which is passed ``form``."""
 
@@ -60,11 +60,11 @@ markdown_option = click.option(
 
 
 def print_answer(answer: Any, table: Callable[[], Table], form: Form) -> None:
-    """Print an answer.
+    """Print an answer as JSON, Markdown or text.
 
     Args:
-        answer: A dataclass, or a sequence of them.
-        table: Makes a table of it, for a reader.
+        answer: JSON data, a dataclass, or a sequence of dataclasses.
+        table: Makes a table of it.
         form: How to print it.
     """
     from llem.tables import render_json, render_markdown, render_text

@@ -24,7 +24,7 @@ def plugins(context: click.Context, form: Form) -> None:
         print_answer(plugins_json(found), lambda: plugin_table(found), form)
 
 
-@plugins.command()
+@plugins.command(short_help="Show everything about a plugin.")
 @click.argument("name")
 @json_option
 def show(name: str, form: Form) -> None:
@@ -33,7 +33,7 @@ def show(name: str, form: Form) -> None:
     print_answer(plugins_json(found), lambda: plugin_details(found), form)
 
 
-@plugins.command()
+@plugins.command(short_help="Write the package of a new backend.")
 @click.argument("name")
 @click.option(
     "--into",
@@ -62,7 +62,7 @@ def new(name: str, into: Path) -> None:
     click.echo(f"\nThen put your engine in: {folder / 'README.md'} says how.")
 
 
-@plugins.command()
+@plugins.command(short_help="Check that a plugin keeps the contract.")
 @click.argument("name")
 @click.option(
     "--set",
@@ -76,7 +76,7 @@ def check(name: str, settings: tuple[str, ...], form: Form) -> None:
     """Check that the plugin NAME keeps the contract, as far as this machine allows.
 
     Its session runs in a worker, on a tiny model. A check that is impossible here is "not run",
-    with the reason. Exit with 8 if a check fails.
+    with the reason. End with 8 if a check fails.
     """
     # Imported here, because only this command needs the kit.
     from llem.config.overrides import values_of
