@@ -47,7 +47,7 @@ def start(prefork, simulated, tmp_path):
         if source is not None:
             (tmp_path / "forked_plugin.py").write_text(SIMULATED + source)
             record = replace(simulated.record, module="forked_plugin")
-            backend = Backend(record, simulated.info, simulated._ask, simulated.hooks)
+            backend = Backend(record, simulated.info, simulated._call, simulated.hooks)
             env = {"PYTHONPATH": str(tmp_path)}
         runner = RunnerConfig(env=env, max_log_bytes=max_log_bytes)
         workers.append(

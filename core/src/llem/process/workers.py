@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from llem.api.session import OpenReport
 from llem.energy.domain_energy import Domain
@@ -58,29 +58,6 @@ StartWorker = Callable[[Backend, CallPlan, RunnerConfig, Path], AssignedWorker]
 """Starts a worker for a plan; its output goes to the file."""
 
 
-class Workers(Protocol):
-    """Assigns workers to experiments, one experiment at a time."""
-
-    def keeps_open(self, backend: Backend) -> bool:
-        """Return whether sessions of ``backend`` stay open after the experiment."""
-
-    def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Give the kept worker another plan; return whether it has taken it.
-
-        A kept worker that cannot take the plan is ended.
-        """
-
-    @contextmanager
-    def assign(
-        self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Iterator[AssignedWorker]:
-        """Assign a worker for the block; after it, ``log_path`` has the output of the worker.
-
-        Raises:
-            WorkerDied: No worker can be started.
-        """
-
-
 def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
     """Start a worker in an interpreter of its own.
 
@@ -111,56 +88,32 @@ def worker_limits(runner: RunnerConfig) -> dict[str, Any]:
     }
 
 
-class FreshWorkers:
-    """Starts a worker for each experiment and ends it afterwards.
+class Workers:
+    """Assigns workers to experiments, one experiment at a time.
 
     Args:
         start: Starts a worker.
+        kept_log: Where to keep workers: a worker is kept while experiments load the same model in
+            the same way, its output goes to this file, and the part of each experiment is copied
+            to the experiment's own log. ``None`` starts a worker for each experiment.
     """
 
-    def __init__(self, start: StartWorker = start_fresh) -> None:
+    def __init__(self, start: StartWorker = start_fresh, kept_log: Path | None = None) -> None:
         self._start = start
-
-    def keeps_open(self, backend: Backend) -> bool:
-        """Return that no session stays open."""
-        return False
-
-    def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Return that no worker is kept."""
-        return False
-
-    @contextmanager
-    def assign(
-        self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-    ) -> Iterator[AssignedWorker]:
-        """Start a worker for the block; see :class:`Workers`."""
-        worker = self._start(backend, plan, runner, log_path)
-        with worker.process:
-            yield worker
-
-
-class ReusedWorkers:
-    """Keeps a worker while experiments load the same model in the same way.
-
-    Args:
-        log_path: File that receives the output of the kept worker; the part of each experiment is
-            copied to the experiment's own log.
-        start: Starts a worker.
-    """
-
-    def __init__(self, log_path: Path, start: StartWorker = start_fresh) -> None:
-        self._log_path = log_path
-        self._start = start
+        self._kept_log = kept_log
         self._remarks: tuple[Reason, ...] = ()
         self._key = ""
         self._kept: AssignedWorker | None = None
 
     def keeps_open(self, backend: Backend) -> bool:
-        """Return whether sessions of ``backend`` can be reopened."""
-        return bool(backend.info.hot_swappable)
+        """Return whether sessions of ``backend`` stay open after the experiment."""
+        return self._kept_log is not None and bool(backend.info.hot_swappable)
 
     def reopen(self, backend: Backend, plan: CallPlan, runner: RunnerConfig) -> bool:
-        """Give the kept worker another plan; see :class:`Workers`."""
+        """Give the kept worker another plan; return whether it has taken it.
+
+        A kept worker that cannot take the plan is ended.
+        """
         self._remarks = ()
         if self._kept is None:
             return False
@@ -180,14 +133,18 @@ class ReusedWorkers:
     def assign(
         self, backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
     ) -> Iterator[AssignedWorker]:
-        """Assign the kept worker, or start a worker; see :class:`Workers`.
+        """Assign a worker for the block; after it, ``log_path`` has the output of the worker.
 
-        It is kept unless the block fails or the backend's sessions cannot be reopened.
+        The worker is ended after the block unless the session stays open and the block succeeds.
+
+        Raises:
+            WorkerDied: No worker can be started.
         """
-        log_bytes = self._log_path.stat().st_size if self._log_path.exists() else 0
+        log = self._kept_log or log_path
+        log_bytes = log.stat().st_size if log.exists() else 0
         if self._kept is None:
             self._key = load_key(backend, plan, runner)
-            self._kept = self._start(backend, plan, runner, self._log_path)
+            self._kept = self._start(backend, plan, runner, log)
             self._remarks += self._kept.remarks
         self._kept.remarks = self._remarks
         try:
@@ -196,7 +153,8 @@ class ReusedWorkers:
             self.close()
             raise
         finally:
-            _copy_from(self._log_path, log_bytes, log_path)
+            if log != log_path:
+                _copy_from(log, log_bytes, log_path)
         if not self.keeps_open(backend):
             self.close()
 

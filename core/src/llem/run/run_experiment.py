@@ -10,7 +10,7 @@ from llem.config.load import LoadedExperiment, digest
 from llem.energy.phases import phases_of
 from llem.errors import BackendUnavailable, ExperimentFailed, LlemError
 from llem.process.worker_process import log_tail
-from llem.process.workers import FreshWorkers, Workers
+from llem.process.workers import Workers
 from llem.registry import Registry, check_version
 from llem.results import OutcomeFolder, free_id
 from llem.run.baseline import Baselines
@@ -70,7 +70,7 @@ def run_experiment(
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, position)
         state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
-        workers, baselines = workers or FreshWorkers(), baselines or Baselines()
+        workers, baselines = workers or Workers(), baselines or Baselines()
         _drive(state, loaded, meters, folder.log_path, progress, texts, workers, baselines)
     except BackendUnavailable:
         folder.discard()

@@ -18,7 +18,7 @@ import pynvml
 
 from llem.config import LoadedExperiment
 from llem.process.fork_host import Prefork
-from llem.process.workers import FreshWorkers, ReusedWorkers, StartWorker, Workers, start_fresh
+from llem.process.workers import StartWorker, Workers, start_fresh
 from llem.registry import Registry
 from llem.run.baseline import Baselines
 from llem.run.host_info import of_each_gpu
@@ -86,11 +86,10 @@ class LocalExecutor:
             prefork = Prefork(folder / PREFORK_LOG_FILE)
             self._closing.callback(prefork.close)
             start = prefork.start
-        self._workers: Workers = FreshWorkers(start)
-        if settings.reuse == "model":
-            kept = ReusedWorkers(folder / KEPT_LOG_FILE, start)
-            self._closing.callback(kept.close)
-            self._workers = kept
+        self._workers = Workers(
+            start, folder / KEPT_LOG_FILE if settings.reuse == "model" else None
+        )
+        self._closing.callback(self._workers.close)
 
     def execute(self, task: Task, progress: Progress) -> RunEnd:
         """Carry out ``task`` in a worker on this machine; see :class:`Executor`."""
