@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from decimal import Decimal
 from math import hypot
-
-
-@dataclass(frozen=True, slots=True)
-class SourcedNumber:
-    """A number of a report, and its source.
-
-    Attributes:
-        value: The number, in SI units or as the source defines it; ``None`` if not measured.
-        source: ``<outcome id>#<metric or dotted key>`` of a stored number, or the name of a
-            computed one.
-        text: Its text; empty for four significant digits.
-    """
-
-    value: float | None
-    source: str
-    text: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The text that readers see."""
-        return self.text or number(self.value)
 
 
 def number(value: float | None) -> str:
@@ -32,6 +11,11 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def plain_number(value: float) -> str:
+    """Return ``value`` with three significant digits, and never as a power of ten."""
+    return f"{Decimal(f'{value:.3g}'):f}"
 
 
 def with_prefix(value: float | None, unit: str) -> str:

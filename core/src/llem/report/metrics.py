@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from llem.errors import ConfigError
+from llem.schema.energy import Energy
+from llem.schema.fields import value_at
 from llem.schema.outcome import Outcome, Repetition
-
-_OfRepetition = Callable[[Outcome, Repetition], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class Metric:
         unit: SI unit.
         better: Whether lower or higher values are better.
         key: Dotted key of its value in an outcome; empty for the mean over repetitions.
-        of_repetition: Returns its value for one repetition; ``None`` if a repetition has none.
+        ratio: The amounts of one repetition whose ratio is its value there, by their names in
+            ``_amounts``; ``None`` if a repetition has no value.
         is_energy: Whether a sensor's gain error acts on it.
     """
 
@@ -32,7 +32,7 @@ class Metric:
     unit: str
     better: Literal["lower", "higher"]
     key: str
-    of_repetition: _OfRepetition | None = None
+    ratio: tuple[str, str] | None = None
     is_energy: bool = False
 
     def of(self, outcome: Outcome) -> float | None:
@@ -42,19 +42,21 @@ class Metric:
         if not self.key:
             values = self.repetitions(outcome)
             return sum(values) / len(values) if values else None
-        value: Any = outcome
-        for name in self.key.split("."):
-            value = None if value is None else getattr(value, name)
-        return cast("float | None", value)
+        return cast("float | None", value_at(outcome, self.key))
 
     def repetitions(self, outcome: Outcome) -> list[float]:
         """Return its value in each measured repetition; empty if a repetition has none."""
         if outcome.imported is not None:
             return list(outcome.imported.repetitions.get(self.name, ()))
-        if self.of_repetition is None:
+        if self.ratio is None:
             return []
-        values = [self.of_repetition(outcome, part) for part in outcome.timing.repetitions]
-        return [] if None in values else [value for value in values if value is not None]
+        values = []
+        for repetition in outcome.timing.repetitions:
+            numerator, denominator = map(_amounts(outcome, repetition).get, self.ratio)
+            if numerator is None or not denominator:
+                return []
+            values.append(numerator / denominator)
+        return values
 
 
 def metric(name: str) -> Metric:
@@ -70,8 +72,24 @@ def metric(name: str) -> Metric:
     raise ConfigError(f"there is no metric {name!r}.{meant}", hint=f"Metrics: {', '.join(METRICS)}")
 
 
-def _gross_j(outcome: Outcome, repetition: Repetition) -> float | None:
-    return repetition.gross_j
+def gain_ratio(energy: Energy | None) -> float:
+    """Return the relative error of the sensors' gain; 0 where there is no energy or no error."""
+    if energy is None or not energy.gross_j or energy.gain_uncertainty_j is None:
+        return 0.0
+    return energy.gain_uncertainty_j / energy.gross_j
+
+
+def _amounts(outcome: Outcome, repetition: Repetition) -> dict[str, float | None]:
+    """Return the amounts of one repetition that metrics are ratios of."""
+    return {
+        "gross_j": repetition.gross_j,
+        "net_j": _net_j(outcome, repetition),
+        "output_tokens": repetition.output_tokens,
+        "tokens": repetition.input_tokens + repetition.output_tokens,
+        "requests": outcome.workload.requests if outcome.workload else None,
+        "duration_s": repetition.duration_s,
+        "repetitions": 1,
+    }
 
 
 def _net_j(outcome: Outcome, repetition: Repetition) -> float | None:
@@ -82,52 +100,24 @@ def _net_j(outcome: Outcome, repetition: Repetition) -> float | None:
     return repetition.gross_j - idle_j * repetition.duration_s / outcome.timing.duration_s
 
 
-def _duration_s(outcome: Outcome, repetition: Repetition) -> float | None:
-    return repetition.duration_s
-
-
-def _requests(outcome: Outcome, repetition: Repetition) -> float | None:
-    return outcome.workload.requests if outcome.workload else None
-
-
-def _output_tokens(outcome: Outcome, repetition: Repetition) -> float | None:
-    return repetition.output_tokens
-
-
-def _output_tokens_per_s(outcome: Outcome, repetition: Repetition) -> float | None:
-    return repetition.output_tokens_per_s
-
-
-def _tokens(outcome: Outcome, repetition: Repetition) -> float | None:
-    return repetition.input_tokens + repetition.output_tokens
-
-
-def _ratio(above: _OfRepetition, below: _OfRepetition) -> _OfRepetition:
-    def ratio(outcome: Outcome, repetition: Repetition) -> float | None:
-        numerator, denominator = above(outcome, repetition), below(outcome, repetition)
-        return None if numerator is None or not denominator else numerator / denominator
-
-    return ratio
-
-
 METRICS = {
     metric.name: metric
     for metric in (
         Metric(
             "j_per_output_token", "energy per output token", "J", "lower",
-            "energy.j_per_output_token", _ratio(_gross_j, _output_tokens), is_energy=True,
+            "energy.j_per_output_token", ("gross_j", "output_tokens"), is_energy=True,
         ),
         Metric(
             "net_j_per_output_token", "net energy per output token", "J", "lower",
-            "energy.net_j_per_output_token", _ratio(_net_j, _output_tokens), is_energy=True,
+            "energy.net_j_per_output_token", ("net_j", "output_tokens"), is_energy=True,
         ),
         Metric(
             "j_per_request", "energy per request", "J", "lower",
-            "energy.j_per_request", _ratio(_gross_j, _requests), is_energy=True,
+            "energy.j_per_request", ("gross_j", "requests"), is_energy=True,
         ),
         Metric(
             "net_j_per_request", "net energy per request", "J", "lower",
-            "energy.net_j_per_request", _ratio(_net_j, _requests), is_energy=True,
+            "energy.net_j_per_request", ("net_j", "requests"), is_energy=True,
         ),
         Metric(
             "j_per_prefill_token", "energy per prefill token", "J", "lower",
@@ -139,21 +129,23 @@ METRICS = {
         ),
         Metric(
             "mean_w", "mean power", "W", "lower",
-            "energy.mean_w", _ratio(_gross_j, _duration_s), is_energy=True,
+            "energy.mean_w", ("gross_j", "duration_s"), is_energy=True,
         ),
         Metric(
             "output_tokens_per_s", "output tokens per second", "1/s", "higher",
-            "throughput.output_tokens_per_s", _output_tokens_per_s,
+            "throughput.output_tokens_per_s", ("output_tokens", "duration_s"),
         ),
         Metric(
             "total_tokens_per_s", "all tokens per second", "1/s", "higher",
-            "throughput.total_tokens_per_s", _ratio(_tokens, _duration_s),
+            "throughput.total_tokens_per_s", ("tokens", "duration_s"),
         ),
         Metric(
             "requests_per_s", "requests per second", "1/s", "higher",
-            "throughput.requests_per_s", _ratio(_requests, _duration_s),
+            "throughput.requests_per_s", ("requests", "duration_s"),
         ),
-        Metric("duration_s", "time per repetition", "s", "lower", "", _duration_s),
+        Metric(
+            "duration_s", "time per repetition", "s", "lower", "", ("duration_s", "repetitions")
+        ),
         Metric("ttft_s_p50", "median time to first token", "s", "lower", "latency.ttft_s.p50"),
         Metric("ttft_s_p99", "99 % time to first token", "s", "lower", "latency.ttft_s.p99"),
         Metric("itl_s_p50", "median inter-token latency", "s", "lower", "latency.itl_s.p50"),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llem.report.formatting import joules, number, with_prefix
-from llem.report.metrics import METRICS
+from llem.report.metrics import METRICS, gain_ratio
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
 from llem.schema.outcome import CommandOutcome, Imported, Outcome, Quantiles, Verdict
 
@@ -88,12 +88,8 @@ def _energy(energy: Energy) -> list[tuple[str, str, str]]:
         ),
         ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
         ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
-        *(_phases(energy.phases, _gain_ratio(energy)) if energy.phases else ()),
+        *(_phases(energy.phases, gain_ratio(energy)) if energy.phases else ()),
     ]
-
-
-def _gain_ratio(energy: Energy) -> float:
-    return (energy.gain_uncertainty_j or 0.0) / energy.gross_j if energy.gross_j else 0.0
 
 
 def _phases(phases: PhaseEnergy, gain_ratio: float) -> list[tuple[str, str, str]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from llem.schema.outcome import Outcome
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 
 _LABELS = ("name",)
 _HOW = ("measurement.", "runner.timeouts.")
@@ -22,6 +25,12 @@ def settings(outcome: Outcome) -> dict[str, Any]:
     """Return the parameters that say what was run, without those of how it was measured."""
     found = parameters(outcome)
     return {path: value for path, value in found.items() if not path.startswith(_HOW)}
+
+
+def settings_at(outcome: Outcome, paths: Iterable[str]) -> dict[str, Any]:
+    """Return some settings by their paths; ``None`` for each that the outcome does not have."""
+    found = settings(outcome)
+    return {path: found.get(path) for path in paths}
 
 
 def varying(outcomes: Sequence[Outcome]) -> list[str]:
@@ -46,6 +55,14 @@ def differing(
             before, after = (_distinct([table.get(name) for table in side]) for side in tables)
             if before.keys() != after.keys():
                 yield name, list(before.values()), list(after.values())
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Return the items of each key; keys and items keep their order."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def canonical(value: Any) -> str:

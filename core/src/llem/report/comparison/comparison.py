@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 from llem.errors import NotComparable
@@ -31,7 +32,7 @@ from llem.report.load_outcomes import (
     outcomes_of,
     split_usable,
 )
-from llem.report.metrics import Metric
+from llem.report.metrics import Metric, gain_ratio
 from llem.report.varied_parameters import differing
 from llem.schema.outcome import Outcome
 
@@ -167,15 +168,15 @@ def compare(
 
 
 def _compared(match: Match, metric: Metric, values: Samples) -> Comparison:
-    relative = min(*values.base, *values.new) > 0
-    main = effect(values.base, values.new, paired=values.paired, relative=relative)
+    base_mean, new_mean = fmean(values.base), fmean(values.new)
     difference = effect(values.base, values.new, paired=values.paired, relative=False)
-    base_mean, new_mean = (math.fsum(side) / len(side) for side in (values.base, values.new))
+    change = None
+    if min(*values.base, *values.new) > 0:
+        change = effect(values.base, values.new, paired=values.paired, relative=True)
     gains = _gain_errors(match) if metric.is_energy else None
     if gains is not None:
-        base_gain, new_gain = gains
-        difference = difference.widened(base_gain * abs(base_mean), new_gain * abs(new_mean))
-        main = main.widened(base_gain, new_gain) if relative else difference
+        difference = difference.widened(gains[0] * abs(base_mean), gains[1] * abs(new_mean))
+        change = change and change.widened(*gains)
     return Comparison(
         match=match,
         metric=metric,
@@ -183,9 +184,9 @@ def _compared(match: Match, metric: Metric, values: Samples) -> Comparison:
         base_mean=base_mean,
         new_mean=new_mean,
         difference=difference,
-        change=main if relative else None,
+        change=change,
         gain_error=None if gains is None else math.hypot(*gains),
-        p=main.p,
+        p=(change or difference).p,
     )
 
 
@@ -222,14 +223,8 @@ def _gain_errors(match: Match) -> tuple[float, float] | None:
     base, new = outcomes_of(match.base), outcomes_of(match.new)
     if set(map(metered_devices, base)) == set(map(metered_devices, new)):
         return None
-    return max(map(_gain_error, base)), max(map(_gain_error, new))
-
-
-def _gain_error(outcome: Outcome) -> float:
-    energy = outcome.energy
-    if energy is None or not energy.gross_j or energy.gain_uncertainty_j is None:
-        return 0.0
-    return energy.gain_uncertainty_j / energy.gross_j
+    base_gain = max(gain_ratio(outcome.energy) for outcome in base)
+    return base_gain, max(gain_ratio(outcome.energy) for outcome in new)
 
 
 def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Mismatch, ...]:

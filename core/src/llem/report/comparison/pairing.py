@@ -19,7 +19,7 @@ from llem.errors import NotComparable
 from llem.report.comparison.comparability import metered_devices
 from llem.report.load_outcomes import StoredOutcome, outcomes_of
 from llem.report.metrics import Metric
-from llem.report.varied_parameters import canonical, label, settings, varying
+from llem.report.varied_parameters import canonical, grouped, label, settings_at, varying
 from llem.schema.outcome import Outcome
 
 Values = dict[str, Any]
@@ -67,22 +67,22 @@ def matches(base: Sequence[StoredOutcome], new: Sequence[StoredOutcome]) -> list
         NotComparable: No outcome of one side has a counterpart on the other.
     """
     held = varying(outcomes_of(base))
-    others = _grouped(new, held)
+    others = _with_equal(held, new)
     # Each tool names its settings in its own way, so between two tools all of them differ.
     tools = {_measured_by(item.outcome) for item in (*base, *new)}
     described = new if len(tools) > 1 else (*base, *new)
     free = [path for path in varying(outcomes_of(described)) if path not in held]
     found = []
-    for key, group in _grouped(base, held).items():
-        base_values = _values(group[0], free)
-        for members in _grouped(others.get(key, []), free).values():
-            variant = _values(members[0], free)
+    for key, group in _with_equal(held, base).items():
+        base_values = settings_at(group[0].outcome, free)
+        for members in _with_equal(free, others.get(key, [])).values():
+            variant = settings_at(members[0].outcome, free)
             differ = [
                 path for path in free if canonical(variant[path]) != canonical(base_values[path])
             ]
             found.append(
                 Match(
-                    held=_values(group[0], held),
+                    held=settings_at(group[0].outcome, held),
                     base_values={path: base_values[path] for path in differ},
                     variant={path: variant[path] for path in differ},
                     base=tuple(group),
@@ -102,18 +102,11 @@ def _measured_by(outcome: Outcome) -> str:
     return outcome.imported.tool if outcome.imported else "llem"
 
 
-def _grouped(
-    stored: Sequence[StoredOutcome], paths: Sequence[str]
+def _with_equal(
+    paths: Sequence[str], stored: Sequence[StoredOutcome]
 ) -> dict[str, list[StoredOutcome]]:
-    groups: dict[str, list[StoredOutcome]] = {}
-    for item in stored:
-        groups.setdefault(canonical(_values(item, paths)), []).append(item)
-    return groups
-
-
-def _values(stored: StoredOutcome, paths: Sequence[str]) -> Values:
-    found = settings(stored.outcome)
-    return {path: found.get(path) for path in paths}
+    """Group outcomes by their values of some settings."""
+    return grouped(stored, lambda item: canonical(settings_at(item.outcome, paths)))
 
 
 @dataclass(frozen=True, slots=True)

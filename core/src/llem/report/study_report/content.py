@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 from llem.report.load_outcomes import StoredOutcome, outcomes_of
 from llem.report.metrics import METRICS, Metric
@@ -17,7 +17,7 @@ from llem.report.study_report.effects import (
 )
 from llem.report.study_report.power_over_time import Curve, phase_spans, power_curves
 from llem.report.study_report.summary import Rates, Summary, summarize
-from llem.report.varied_parameters import canonical, label, settings, varying
+from llem.report.varied_parameters import canonical, grouped, label, settings_at, varying
 from llem.results.series_files import Spans
 from llem.schema.outcome import Outcome
 from llem.schema.reason_codes import CATALOG
@@ -29,151 +29,173 @@ COLUMNS = (
 )  # fmt: skip
 """Metrics of the table of results; a metric that no outcome has is left out."""
 
-_EFFECTS_ON = ("j_per_output_token", "output_tokens_per_s")
+ENERGY, SPEED = METRICS["j_per_output_token"], METRICS["output_tokens_per_s"]
+"""Metrics that parameters are shown to affect, and that are traded off."""
+
 _MOST_SUMMARIES = 4
 _MOST_CURVES = 30
 _MOST_SERIES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """The content of a report.
+    """The content of a report, each part of it made when it is first asked for.
 
     Attributes:
         title: Name of the study, or of the folder.
         stored: Its outcomes, in the order in which they ran.
-        varying: Settings that differ between outcomes.
-        metrics: The metrics that at least one outcome has.
-        summaries: A summary of each variant, the least energy per request first.
-        more_variants: Number of further variants, which have no summary.
-        reasons: Each reason code with its number of outcomes and its hint.
-        on_front: Positions of the Pareto front of energy per token and throughput.
-        series_by: The parameter that colors the figures; ``None`` for a single series.
-        effects: The effect of each value of each parameter.
-        trends: Whether the order of the runs mattered.
-        curves: Power over time of the first runs, by outcome id.
-        phases: Spans of prefill and decode of the same runs, where the engine tells them.
         rates: Rates of carbon and cost.
-        nothing_valid: Whether all figures rest on invalid outcomes, as there is no valid one.
     """
 
     title: str
     stored: tuple[StoredOutcome, ...]
-    varying: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    summaries: tuple[Summary, ...]
-    more_variants: int
-    reasons: tuple[tuple[str, int, str], ...]
-    on_front: tuple[int, ...]
-    series_by: str | None
-    effects: tuple[ParameterEffect, ...]
-    trends: tuple[Trend, ...]
-    curves: dict[str, list[Curve]]
-    phases: dict[str, Spans]
     rates: Rates
-    nothing_valid: bool
 
-    @property
+    @cached_property
     def outcomes(self) -> list[Outcome]:
         """The outcomes without their folders."""
         return outcomes_of(self.stored)
 
+    @cached_property
+    def varying(self) -> list[str]:
+        """Settings that differ between outcomes."""
+        return varying(self.outcomes)
+
+    @cached_property
+    def done(self) -> list[StoredOutcome]:
+        """The outcomes whose run came to its end."""
+        return [item for item in self.stored if item.outcome.status == "done"]
+
+    @cached_property
+    def nothing_valid(self) -> bool:
+        """Whether all figures rest on invalid outcomes, as there is no valid one."""
+        return bool(self.done) and not any(item.outcome.verdict.valid for item in self.done)
+
+    @cached_property
+    def usable(self) -> list[StoredOutcome]:
+        """The outcomes that figures rest on: the valid ones, or all that are done if none is."""
+        return [item for item in self.done if item.outcome.verdict.valid or self.nothing_valid]
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """The metrics that at least one outcome has."""
+        return [
+            METRICS[name]
+            for name in COLUMNS
+            if any(METRICS[name].of(outcome) is not None for outcome in self.outcomes)
+        ]
+
+    @property
+    def summaries(self) -> list[Summary]:
+        """A summary of each variant, the least energy per request first."""
+        return self._variants[:_MOST_SUMMARIES]
+
+    @property
+    def more_variants(self) -> int:
+        """Number of further variants, which have no summary."""
+        return max(0, len(self._variants) - _MOST_SUMMARIES)
+
+    @cached_property
+    def _variants(self) -> list[Summary]:
+        variants = grouped(
+            outcomes_of(self.usable),
+            lambda outcome: canonical(settings_at(outcome, self.varying)),
+        )
+        summaries = [
+            summarize(self.label_of(runs[0]) or "the experiment", runs, self.rates)
+            for runs in variants.values()
+        ]
+        known = [summary for summary in summaries if summary is not None]
+        return sorted(known, key=lambda summary: summary.gross_wh)
+
+    @property
+    def reasons(self) -> list[tuple[str, int, str]]:
+        """Each reason code with its number of outcomes and its hint."""
+        hints = {entry.code: entry.hint for entry in CATALOG}
+        counts = Counter(
+            code
+            for outcome in self.outcomes
+            for code in dict.fromkeys(reason.code for reason in outcome.verdict.reasons)
+        )
+        return [(code, count, hints.get(code, "")) for code, count in counts.most_common()]
+
+    @cached_property
+    def tradeoff(self) -> dict[int, tuple[float, float]]:
+        """Energy per output token and output tokens per second, by position of the outcome."""
+        return {
+            at: (energy_j, speed)
+            for at, outcome in enumerate(self.outcomes)
+            if outcome.status == "done"
+            and (energy_j := ENERGY.of(outcome)) is not None
+            and (speed := SPEED.of(outcome)) is not None
+        }
+
+    @cached_property
+    def on_front(self) -> list[int]:
+        """Positions of the outcomes on the Pareto front of energy and speed, by rising energy."""
+        known = [
+            at for at in self.tradeoff if self.outcomes[at].verdict.valid or self.nothing_valid
+        ]
+        return [known[at] for at in pareto_front([self.tradeoff[at] for at in known])]
+
+    @cached_property
+    def series_by(self) -> str | None:
+        """The parameter that colors the figures: the first with few enough values for colors."""
+        for path in self.varying:
+            values = {canonical(settings_at(outcome, [path])) for outcome in self.outcomes}
+            if len(values) <= _MOST_SERIES:
+                return path
+        return None
+
+    @cached_property
+    def series(self) -> list[str]:
+        """The names of the series, in the order of their first outcome."""
+        return list(dict.fromkeys(map(self.series_of, self.outcomes)))
+
+    @cached_property
+    def effects(self) -> list[ParameterEffect]:
+        """The effect of each value of each parameter."""
+        return parameter_effects(self.usable, [ENERGY, SPEED])
+
     @property
     def effects_by_metric(self) -> dict[str, list[ParameterEffect]]:
         """The effects by the name of the metric."""
-        found: dict[str, list[ParameterEffect]] = {}
-        for effect in self.effects:
-            found.setdefault(effect.metric.name, []).append(effect)
-        return found
+        return grouped(self.effects, lambda effect: effect.metric.name)
+
+    @cached_property
+    def trends(self) -> list[Trend]:
+        """Whether the order of the runs mattered."""
+        trends = (order_trend(self.usable, metric) for metric in (ENERGY, SPEED))
+        return [trend for trend in trends if trend is not None]
+
+    @cached_property
+    def powers(self) -> dict[str, tuple[list[Curve], Spans]]:
+        """Power over time and spans of the phases of the first runs, by outcome id."""
+        return {
+            item.outcome.id: (curves, phase_spans(item))
+            for item in self.done[:_MOST_CURVES]
+            if (curves := power_curves(item))
+        }
 
     def label_of(self, outcome: Outcome) -> str:
         """Return the varying settings of ``outcome`` on one line; empty if nothing varies."""
-        return label(_values(outcome, self.varying))
+        return label(settings_at(outcome, self.varying))
+
+    def name_of(self, outcome: Outcome) -> str:
+        """Return the label of ``outcome``, or its id if it has none."""
+        return self.label_of(outcome) or outcome.id
 
     def series_of(self, outcome: Outcome) -> str:
         """Return the name of the series that ``outcome`` belongs to in figures."""
-        return label(_values(outcome, [self.series_by])) if self.series_by else "all"
+        return label(settings_at(outcome, [self.series_by])) if self.series_by else "all"
 
 
 def build_report(title: str, stored: Sequence[StoredOutcome], rates: Rates) -> Report:
-    """Return the content of a report of ``stored``."""
+    """Return the report of ``stored``."""
     ordered = sorted(
         stored, key=lambda item: (item.outcome.environment.started_at, item.outcome.id)
     )
-    outcomes = outcomes_of(ordered)
-    parameters = varying(outcomes)
-    done = [item for item in ordered if item.outcome.status == "done"]
-    valid = [item for item in done if item.outcome.verdict.valid]
-    usable = valid or done
-    summaries = _summaries(outcomes_of(usable), parameters, rates)
-    drawn = done[:_MOST_CURVES]
-    curves = {item.outcome.id: found for item in drawn if (found := power_curves(item))}
-    trends = [order_trend(usable, METRICS[name]) for name in _EFFECTS_ON]
-    return Report(
-        title=title,
-        stored=tuple(ordered),
-        varying=tuple(parameters),
-        metrics=tuple(
-            METRICS[name]
-            for name in COLUMNS
-            if any(METRICS[name].of(outcome) is not None for outcome in outcomes)
-        ),
-        summaries=tuple(summaries[:_MOST_SUMMARIES]),
-        more_variants=max(0, len(summaries) - _MOST_SUMMARIES),
-        reasons=_reasons(outcomes),
-        on_front=_on_front(outcomes, {item.outcome.id for item in usable}),
-        series_by=_series_by(outcomes, parameters),
-        effects=tuple(parameter_effects(usable, [METRICS[name] for name in _EFFECTS_ON])),
-        trends=tuple(trend for trend in trends if trend is not None),
-        curves=curves,
-        phases={
-            item.outcome.id: spans
-            for item in drawn
-            if item.outcome.id in curves and (spans := phase_spans(item))
-        },
-        rates=rates,
-        nothing_valid=bool(done) and not valid,
-    )
-
-
-def _summaries(
-    outcomes: Sequence[Outcome], parameters: Sequence[str], rates: Rates
-) -> list[Summary]:
-    variants: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        variants.setdefault(canonical(_values(outcome, parameters)), []).append(outcome)
-    summaries = [
-        summarize(label(_values(runs[0], parameters)) or "the experiment", runs, rates)
-        for runs in variants.values()
-    ]
-    known = [summary for summary in summaries if summary is not None]
-    return sorted(known, key=lambda summary: summary.gross_wh.value or 0.0)
-
-
-def _values(outcome: Outcome, parameters: Sequence[str]) -> dict[str, Any]:
-    found = settings(outcome)
-    return {path: found.get(path) for path in parameters}
-
-
-def _reasons(outcomes: Sequence[Outcome]) -> tuple[tuple[str, int, str], ...]:
-    hints = {entry.code: entry.hint for entry in CATALOG}
-    counts = Counter(
-        code for outcome in outcomes for code in {reason.code for reason in outcome.verdict.reasons}
-    )
-    return tuple((code, count, hints.get(code, "")) for code, count in counts.most_common())
-
-
-def _on_front(outcomes: Sequence[Outcome], usable: Collection[str]) -> tuple[int, ...]:
-    cost, gain = METRICS["j_per_output_token"], METRICS["output_tokens_per_s"]
-    known = [
-        (at, energy_j, speed)
-        for at, outcome in enumerate(outcomes)
-        if outcome.id in usable
-        and (energy_j := cost.of(outcome)) is not None
-        and (speed := gain.of(outcome)) is not None
-    ]
-    front = pareto_front([(energy_j, speed) for _, energy_j, speed in known])
-    return tuple(known[at][0] for at in front)
+    return Report(title, tuple(ordered), rates)
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -189,12 +211,3 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
             best = points[at][1]
             found.append(at)
     return found
-
-
-def _series_by(outcomes: Sequence[Outcome], parameters: Sequence[str]) -> str | None:
-    """Return the first parameter with few enough values for distinct colors."""
-    for path in parameters:
-        values = {canonical(settings(outcome).get(path)) for outcome in outcomes}
-        if len(values) <= _MOST_SERIES:
-            return path
-    return None

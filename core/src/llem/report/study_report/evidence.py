@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from llem.report.formatting import SourcedNumber
-from llem.report.varied_parameters import canonical
+from llem.report.varied_parameters import canonical, grouped
 from llem.schema.call_plan import CallPlan, differences
 from llem.schema.outcome import Outcome
 
@@ -52,48 +52,8 @@ def requested_and_effective(outcomes: Sequence[Outcome]) -> list[EffectiveArgume
 
 
 def _counted(tables: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[str | None, int], ...]:
-    counts: dict[str | None, int] = {}
-    for table in tables:
-        value = canonical(table[name]) if name in table else None
-        counts[value] = counts.get(value, 0) + 1
-    return tuple(counts.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Roofline:
-    """Achieved arithmetic and memory traffic of one outcome.
-
-    Attributes:
-        id: The outcome.
-        flops_per_s: Floating-point operations per second of window.
-        mfu_ratio: The same over the devices' stated peak.
-        bytes_per_s: Least memory traffic per second of window.
-        note: What is missing, or the source of the peak.
-        above_peak: Whether the verdict says that it is more than the devices can do.
-    """
-
-    id: str
-    flops_per_s: SourcedNumber
-    mfu_ratio: SourcedNumber
-    bytes_per_s: SourcedNumber
-    note: str
-    above_peak: bool
-
-
-def rooflines(outcomes: Sequence[Outcome]) -> list[Roofline]:
-    """Return the roofline of each outcome whose arithmetic is known."""
-    return [
-        Roofline(
-            id=outcome.id,
-            flops_per_s=SourcedNumber(compute.flops_per_s, f"{outcome.id}#compute.flops_per_s"),
-            mfu_ratio=SourcedNumber(compute.mfu_ratio, f"{outcome.id}#compute.mfu_ratio"),
-            bytes_per_s=SourcedNumber(least_bytes_per_s(outcome), f"bytes_per_s {outcome.id}"),
-            note=compute.note,
-            above_peak=any(reason.code == "beyond-roofline" for reason in outcome.verdict.reasons),
-        )
-        for outcome in outcomes
-        if (compute := outcome.compute) is not None and compute.flops_per_s is not None
-    ]
+    values = (canonical(table[name]) if name in table else None for table in tables)
+    return tuple(Counter(values).items())
 
 
 def least_bytes_per_s(outcome: Outcome) -> float | None:
@@ -142,10 +102,8 @@ def recipes(outcomes: Sequence[Outcome]) -> list[Recipe]:
 
     An imported result has none: its settings are not a config of llem.
     """
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.imported is None:
-            groups.setdefault(canonical(outcome.experiment), []).append(outcome)
+    measured = [outcome for outcome in outcomes if outcome.imported is None]
+    groups = grouped(measured, lambda outcome: canonical(outcome.experiment))
     return [_recipe(group) for group in list(groups.values())[:MOST_RECIPES]]
 
 

@@ -1,4 +1,4 @@
-"""Figures as files: SVG with its colors inside, and PNG if a renderer is installed."""
+"""The figures of a report: by name, and as files with their colors inside."""
 
 from __future__ import annotations
 
@@ -23,24 +23,22 @@ PNG_SCALE = 2
 
 
 def figures(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield each figure of a report: its name, which is a valid file name, and its SVG."""
+    """Yield the name and the SVG of each figure of a report."""
     if (svg := draw_tradeoff(report)) is not None:
         yield "energy-against-throughput", svg
     for metric, effects in report.effects_by_metric.items():
-        if (svg := draw_effects(effects)) is not None:
-            yield f"effects-on-{metric}", svg
+        yield f"effects-on-{metric}", draw_effects(effects)
     for kind in LATENCIES:
         if (svg := draw_latency(report, kind)) is not None:
             yield f"latency-{kind}", svg
     for trend in report.trends:
         yield f"order-{trend.metric.name}", draw_order(trend)
-    by_id = {outcome.id: outcome for outcome in report.outcomes}
-    for id, curves in report.curves.items():
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", id)
-        phases = report.phases.get(id, {})
-        yield f"power-{name}", draw_power(by_id[id], curves, phases)
-        if (svg := draw_first_window(by_id[id], curves, phases)) is not None:
-            yield f"power-{name}-window", svg
+    for outcome in report.outcomes:
+        if outcome.id in report.powers:
+            curves, phases = report.powers[outcome.id]
+            yield f"power-{outcome.id}", draw_power(outcome, curves, phases)
+            if (svg := draw_first_window(outcome, curves, phases)) is not None:
+                yield f"power-{outcome.id}-window", svg
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
@@ -56,11 +54,11 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, svg in figures(report):
             alone = svg.replace(">", f"><style>{_resolved(style)}</style>", 1)
-            path = folder / f"{name}.svg"
+            path = folder / f"{re.sub('[^A-Za-z0-9._-]', '_', name)}.svg"
             path.write_text(alone, encoding="utf-8")
             written.append(path)
             if (image := _png(alone)) is not None:
-                path = folder / f"{name}.png"
+                path = path.with_suffix(".png")
                 path.write_bytes(image)
                 written.append(path)
     return written

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from llem.report.formatting import interval_text, number, percent
+from llem.report.formatting import interval_text, number, percent, plain_number
 from llem.report.study_report.content import Report
 from llem.report.study_report.evidence import recipes
 from llem.report.study_report.summary import Rates, Summary
-from llem.report.varied_parameters import canonical, settings
+from llem.report.varied_parameters import canonical, settings_at
+from llem.schema.outcome import Outcome
 from llem.tables import Table, escape_markdown, render_markdown
 
 
@@ -34,24 +35,25 @@ def markdown_page(report: Report) -> str:
 
 def _summary(summary: Summary, currency: str) -> str:
     interval = ""
-    if summary.low_wh.value is not None:
-        interval = f", 95 % in {summary.low_wh.shown} … {summary.high_wh.shown} Wh"
+    if summary.low_wh is not None:
+        interval = f", 95 % in {number(summary.low_wh)} … {number(summary.high_wh)} Wh"
     text = (
-        f"{summary.label}: {'estimated ' if summary.estimated else ''}{summary.gross_wh.shown} Wh "
-        f"gross and {summary.net_wh.shown} Wh net per 1,000 requests{interval}; a request has "
-        f"{summary.input_tokens.shown} input and {summary.output_tokens.shown} output tokens."
+        f"{summary.label}: {'estimated ' if summary.estimated else ''}"
+        f"{number(summary.gross_wh)} Wh gross and {number(summary.net_wh)} Wh net per 1,000 "
+        f"requests{interval}; a request has {number(summary.input_tokens)} input and "
+        f"{number(summary.output_tokens)} output tokens."
     )
     if summary.carbon_g is not None:
-        text += f" {summary.carbon_g.shown} g CO₂e."
+        text += f" {plain_number(summary.carbon_g)} g CO₂e."
     if summary.cost is not None:
-        text += f" Electricity costs {summary.cost.shown} {currency}".rstrip() + "."
+        text += f" Electricity costs {plain_number(summary.cost)} {currency}".rstrip() + "."
     return escape_markdown(f"{text} {summary.boundary}")
 
 
 def _rates(rates: Rates) -> str:
     """Return the factors behind emissions and cost in one sentence; empty if there are none."""
-    parts = [f"{rate.shown} {unit} per kWh ({source})" for rate, unit, source in rates.stated]
-    pue = f", at a PUE of {rates.pue.shown}" if rates.pue else ""
+    parts = [f"{number(rate)} {unit} per kWh ({source})" for rate, unit, source in rates.stated]
+    pue = f", at a PUE of {number(rates.pue_ratio)}" if rates.pue_ratio != 1 else ""
     return escape_markdown(f"Computed with {' and '.join(parts)}{pue}.") if parts else ""
 
 
@@ -66,19 +68,22 @@ def _verdicts(report: Report) -> Iterator[str]:
 
 def _results(report: Report) -> str:
     header = ["run", *report.varying, "verdict", *(metric.name for metric in report.metrics)]
-    rows = []
-    for outcome in report.outcomes:
-        found = settings(outcome)
-        verdict = "valid" if outcome.verdict.valid else "not valid"
-        rows.append(
-            [
-                outcome.id,
-                *(canonical(found.get(path)) for path in report.varying),
-                verdict if outcome.status == "done" else outcome.status,
-                *(number(metric.of(outcome)) for metric in report.metrics),
-            ]
-        )
+    rows = [
+        [
+            outcome.id,
+            *map(canonical, settings_at(outcome, report.varying).values()),
+            _verdict(outcome),
+            *(number(metric.of(outcome)) for metric in report.metrics),
+        ]
+        for outcome in report.outcomes
+    ]
     return _table(header, rows)
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.status != "done":
+        return outcome.status
+    return "valid" if outcome.verdict.valid else "not valid"
 
 
 def _effects(report: Report) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llem.report.formatting import number, percent
-from llem.report.metrics import METRICS
 from llem.report.study_report.canvas import MINUS, Canvas, fitting
 from llem.report.study_report.content import Report
 from llem.report.study_report.effects import ParameterEffect, Trend
@@ -27,60 +26,39 @@ LATENCIES = {
 _NAMES_WIDTH = 330
 
 
-def series_names(report: Report) -> list[str]:
-    """Return the names of the series, in the order of their first outcome."""
-    return list(dict.fromkeys(report.series_of(outcome) for outcome in report.outcomes))
-
-
 def draw_tradeoff(report: Report) -> str | None:
     """Return energy per output token against throughput, with the Pareto front.
 
     ``None`` if energy or throughput is unknown.
     """
-    energy, speed = METRICS["j_per_output_token"], METRICS["output_tokens_per_s"]
-    points: dict[int, tuple[float, float]] = {}
-    for at, outcome in enumerate(report.outcomes):
-        x, y = speed.of(outcome), energy.of(outcome)
-        if x is not None and y is not None and outcome.status == "done":
-            points[at] = (x, y)
+    points = report.tradeoff
     if not points:
         return None
     height = 420
     canvas = Canvas(WIDTH, height, "Energy per output token against output tokens per second")
-    x_scale = fitting([x for x, _ in points.values()], 78, WIDTH - 20)
-    y_scale = fitting([y for _, y in points.values()], height - 56, 34)
-    canvas.frame(x_scale, y_scale, "output tokens per second", "energy per output token in J")
-    front = sorted(points[at] for at in report.on_front if at in points)
-    if len(front) > 1:
-        canvas.path([(x_scale.at(x), y_scale.at(y)) for x, y in front], "front")
-    for series, name in enumerate(series_names(report)):
+    x = fitting([speed for _, speed in points.values()], 78, WIDTH - 20)
+    y = fitting([energy_j for energy_j, _ in points.values()], height - 56, 34)
+    canvas.frame(x, y, "output tokens per second", "energy per output token in J")
+    if len(report.on_front) > 1:
+        front = (points[at] for at in report.on_front)
+        canvas.path([(x.at(speed), y.at(energy_j)) for energy_j, speed in front], "front")
+    for series, name in enumerate(report.series):
         canvas.group({"class": "series", "data-series": name})
-        for at, (x, y) in points.items():
+        for at, (energy_j, speed) in points.items():
             outcome = report.outcomes[at]
             if report.series_of(outcome) == name:
-                is_valid = outcome.verdict.valid
-                note = f"{number(y)} J per token at {number(x)} tokens/s"
-                note += "" if is_valid else ", not valid"
-                canvas.group({"class": "valid" if is_valid else "invalid"})
-                canvas.marker(
-                    x_scale.at(x), y_scale.at(y), series, f"{_name(report, outcome)}: {note}"
-                )
+                note = f"{number(energy_j)} J per token at {number(speed)} tokens/s"
+                note += "" if outcome.verdict.valid else ", not valid"
+                canvas.group({"class": "valid" if outcome.verdict.valid else "invalid"})
+                note = f"{report.name_of(outcome)}: {note}"
+                canvas.marker(x.at(speed), y.at(energy_j), series, note)
                 canvas.end()
         canvas.end()
     return canvas.svg()
 
 
-def _name(report: Report, outcome: Outcome) -> str:
-    return report.label_of(outcome) or outcome.id
-
-
-def draw_effects(effects: Sequence[ParameterEffect]) -> str | None:
-    """Return the effects on one metric with their intervals, as a forest plot.
-
-    ``None`` if there are none.
-    """
-    if not effects:
-        return None
+def draw_effects(effects: Sequence[ParameterEffect]) -> str:
+    """Return the effects on one metric with their intervals, as a forest plot."""
     row_height, metric = 26, effects[0].metric
     height = row_height * len(effects) + 76
     canvas = Canvas(WIDTH, height, f"Change of {metric.label} by parameter")
@@ -136,12 +114,12 @@ def draw_latency(report: Report, kind: str) -> str | None:
         canvas.text(x.at(value), bottom + 18, f"{value:.6g}", "tick", "middle")
     axis = f"{name} in ms: median, to 90, 95 and 99 %"
     canvas.text((_NAMES_WIDTH + WIDTH) / 2, height - 10, axis, "label", "middle")
-    names = series_names(report)
     for at, (outcome, quantiles) in enumerate(known):
         y = 24 + row_height * at
-        series = names.index(report.series_of(outcome))
-        canvas.group({"class": "series", "data-series": names[series]})
-        canvas.text(_NAMES_WIDTH - 14, y + 4, _name(report, outcome), "name", "end")
+        name = report.series_of(outcome)
+        series = report.series.index(name)
+        canvas.group({"class": "series", "data-series": name})
+        canvas.text(_NAMES_WIDTH - 14, y + 4, report.name_of(outcome), "name", "end")
         median, *others = (
             x.at(1000 * value)
             for value in (quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99)
@@ -149,7 +127,7 @@ def draw_latency(report: Report, kind: str) -> str | None:
         canvas.line(median, y, others[-1], y, f"spread s{series % 8}")
         for other in others:
             canvas.line(other, y - 4, other, y + 4, f"spread s{series % 8}")
-        canvas.marker(median, y, series, _name(report, outcome), 4.5)
+        canvas.marker(median, y, series, report.name_of(outcome), 4.5)
         canvas.end()
     return canvas.svg()
 

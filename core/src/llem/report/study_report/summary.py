@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
 from llem.api.meters import Provenance
-from llem.energy.statistics import spread
-from llem.report.formatting import SourcedNumber
+from llem.energy.statistics import ratio, spread, total
+from llem.report.metrics import gain_ratio
 from llem.schema.energy import Energy
 from llem.schema.outcome import Outcome
 
@@ -52,23 +50,14 @@ class Rates:
     country: str = ""
 
     @property
-    def stated(self) -> list[tuple[SourcedNumber, str, str]]:
+    def stated(self) -> list[tuple[float, str, str]]:
         """Each rate in use, its unit per kWh, and its source in words."""
         carbon_source = f"mean of {self.country}: {GRID_SOURCE}" if self.country else "as given"
         rates = (
             (self.carbon_g_per_kwh, "g CO₂e", carbon_source),
             (self.price_per_kwh, self.currency, "as given"),
         )
-        return [
-            (SourcedNumber(rate, "given"), unit, source)
-            for rate, unit, source in rates
-            if rate is not None
-        ]
-
-    @property
-    def pue(self) -> SourcedNumber | None:
-        """The power usage effectiveness, unless it is 1."""
-        return SourcedNumber(self.pue_ratio, "given") if self.pue_ratio != 1 else None
+        return [(rate, unit, source) for rate, unit, source in rates if rate is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +66,30 @@ class Summary:
 
     Attributes:
         label: The settings in which the variant differs from others.
-        runs: Number of runs.
+        ids: Its outcomes.
         estimated: Whether any part of the energy is an estimate.
-        gross_wh: Gross energy per 1,000 requests.
-        low_wh: Lower end of its 95 % interval.
+        gross_wh: Gross energy per 1,000 requests, in Wh.
+        low_wh: Lower end of its 95 % interval; ``None`` if its precision is unknown.
         high_wh: Upper end.
-        net_wh: Net energy per 1,000 requests.
+        net_wh: Net energy per 1,000 requests; ``None`` if idle power is unknown.
         input_tokens: Prompt tokens per request.
         output_tokens: Output tokens per request.
-        carbon_g: Grams of CO2 equivalent per 1,000 requests.
-        cost: Price of the electricity for 1,000 requests.
+        carbon_g: Grams of CO2 equivalent per 1,000 requests; ``None`` without a rate.
+        cost: Price of the electricity for 1,000 requests; ``None`` without a rate.
         boundary: What the energy covers and what it does not, in text.
     """
 
     label: str
-    runs: int
+    ids: tuple[str, ...]
     estimated: bool
-    gross_wh: SourcedNumber
-    low_wh: SourcedNumber
-    high_wh: SourcedNumber
-    net_wh: SourcedNumber
-    input_tokens: SourcedNumber
-    output_tokens: SourcedNumber
-    carbon_g: SourcedNumber | None
-    cost: SourcedNumber | None
+    gross_wh: float
+    low_wh: float | None
+    high_wh: float | None
+    net_wh: float | None
+    input_tokens: float | None
+    output_tokens: float | None
+    carbon_g: float | None
+    cost: float | None
     boundary: str
 
 
@@ -119,36 +108,23 @@ def summarize(label: str, outcomes: Sequence[Outcome], rates: Rates) -> Summary 
         return None
     runs = [outcome for outcome, _ in known]
     energies = [energy for _, energy in known]
-    ids = " ".join(outcome.id for outcome in runs)
-
-    gross_j = _mean([energy.j_per_request for energy in energies])
-    net_j = _mean([energy.net_j_per_request for energy in energies])
+    gross_j = ratio(total([energy.j_per_request for energy in energies]), len(energies))
+    net_j = ratio(total([energy.net_j_per_request for energy in energies]), len(energies))
     assert gross_j is not None
-
-    def named(name: str, value: float | None, text: str = "") -> SourcedNumber:
-        return SourcedNumber(value, f"summary.{name} {ids}", text)
-
-    def rated(name: str, rate_per_kwh: float | None) -> SourcedNumber | None:
-        if rate_per_kwh is None:
-            return None
-        value = _wh(gross_j) * rates.pue_ratio / 1000 * rate_per_kwh
-        # A thousandth of a cent is not written as a power of ten.
-        text = np.format_float_positional(value, precision=3, fractional=False, trim="-")
-        return named(name, value, text)
-
     half_j = _half_width_j(energies)
+    kwh = _wh(gross_j) * rates.pue_ratio / 1000
     return Summary(
         label=label,
-        runs=len(runs),
+        ids=tuple(outcome.id for outcome in runs),
         estimated=any(energy.provenance is not Provenance.MEASURED for energy in energies),
-        gross_wh=named("gross_wh", _wh(gross_j)),
-        low_wh=named("low_wh", None if half_j is None else _wh(max(0.0, gross_j - half_j))),
-        high_wh=named("high_wh", None if half_j is None else _wh(gross_j + half_j)),
-        net_wh=named("net_wh", None if net_j is None else _wh(net_j)),
-        input_tokens=named("input_tokens", _per_request(runs, "input_tokens")),
-        output_tokens=named("output_tokens", _per_request(runs, "output_tokens")),
-        carbon_g=rated("carbon_g", rates.carbon_g_per_kwh),
-        cost=rated("cost", rates.price_per_kwh),
+        gross_wh=_wh(gross_j),
+        low_wh=None if half_j is None else _wh(max(0.0, gross_j - half_j)),
+        high_wh=None if half_j is None else _wh(gross_j + half_j),
+        net_wh=None if net_j is None else _wh(net_j),
+        input_tokens=_per_request(runs, "input_tokens"),
+        output_tokens=_per_request(runs, "output_tokens"),
+        carbon_g=None if rates.carbon_g_per_kwh is None else kwh * rates.carbon_g_per_kwh,
+        cost=None if rates.price_per_kwh is None else kwh * rates.price_per_kwh,
         boundary=_boundary(energies[0]),
     )
 
@@ -169,12 +145,7 @@ def _boundary(energy: Energy) -> str:
 
 def _half_width_j(energies: Sequence[Energy]) -> float | None:
     values = [energy.j_per_request for energy in energies if energy.j_per_request is not None]
-    gains = [
-        (energy.gain_uncertainty_j or 0.0) / energy.gross_j
-        for energy in energies
-        if energy.gross_j and energy.gross_j > 0
-    ]
-    gain_j = _NORMAL_975 * max(gains, default=0.0) * math.fsum(values) / len(values)
+    gain_j = _NORMAL_975 * max(map(gain_ratio, energies)) * math.fsum(values) / len(values)
     if len(values) > 1:
         over_runs = spread(values)
         assert over_runs.ci95_high is not None
@@ -191,11 +162,6 @@ def _per_request(outcomes: Sequence[Outcome], name: str) -> float | None:
         tokens += getattr(outcome.tokens, name)
         requests += outcome.workload.requests * len(outcome.timing.repetitions)
     return tokens / requests if requests else None
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if len(known) == len(values) else None
 
 
 def _wh(joules_per_request: float) -> float:
