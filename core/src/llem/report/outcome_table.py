@@ -3,110 +3,110 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from llem.report.formatting import joules, number, with_prefix
 from llem.report.metrics import METRICS, gain_ratio
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
-from llem.schema.outcome import CommandOutcome, Imported, Outcome, Quantiles, Verdict
+from llem.schema.outcome import (
+    CommandOutcome,
+    Failure,
+    Imported,
+    Outcome,
+    Quantiles,
+    Reason,
+    Spread,
+    Verdict,
+)
+
+Row = tuple[str, str, str]
+"""Name, value and note of a figure."""
 
 
 def outcome_table(outcome: Outcome) -> RenderableType:
     """Return the figures of ``outcome``, its warnings and its verdict."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column(style="dim")
-    for name, value, note in rows(outcome):
-        table.add_row(name, value, note)
-    return Group(_title(outcome), table, *_remarks(outcome), verdict_text(outcome.verdict))
+    columns = (Column(style="bold"), Column(justify="right"), Column(style="dim"))
+    table = Table.grid(*columns, padding=(0, 2, 0, 0))
+    for row in rows(outcome):
+        table.add_row(*row)
+    return Group(
+        _title(outcome),
+        table,
+        *_notes(outcome.warnings),
+        *_failure(outcome.failure),
+        verdict_text(outcome.verdict),
+    )
 
 
-def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
-    """Return name, value and note of each figure; the value is ``-`` if it is unavailable."""
-    if outcome.imported is not None:
-        return _imported(outcome.imported)
-    result: list[tuple[str, str, str]] = []
-    tokens, throughput, latency = outcome.tokens, outcome.throughput, outcome.latency
-    if tokens and throughput:
-        result += [
-            ("output tokens/s", number(throughput.output_tokens_per_s), _interval(outcome)),
-            ("total tokens/s", number(throughput.total_tokens_per_s), "prompt and output"),
-            ("requests/s", number(throughput.requests_per_s), ""),
-            (
-                "output tokens",
-                f"{tokens.output_tokens:,}",
-                f"excluding {tokens.padding_tokens:,} padding tokens",
-            ),
-        ]
-    if latency:
-        result += [
-            ("time to first token", *_latency(latency.ttft_s)),
-            ("inter-token latency", *_latency(latency.itl_s)),
-            ("end-to-end latency", *_latency(latency.e2e_s)),
-        ]
+def rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield each figure; its value is ``-`` if it is unavailable."""
+    if outcome.imported:
+        yield from _imported(outcome.imported)
+    if (tokens := outcome.tokens) and (throughput := outcome.throughput):
+        speed = number(throughput.output_tokens_per_s)
+        yield "output tokens/s", speed, _interval(throughput.output_tokens_per_s_spread)
+        yield "total tokens/s", number(throughput.total_tokens_per_s), "prompt and output"
+        yield "requests/s", number(throughput.requests_per_s), ""
+        note = f"excluding {tokens.padding_tokens:,} padding tokens"
+        yield "output tokens", f"{tokens.output_tokens:,}", note
+    if latency := outcome.latency:
+        yield "time to first token", *_latency(latency.ttft_s)
+        yield "inter-token latency", *_latency(latency.itl_s)
+        yield "end-to-end latency", *_latency(latency.e2e_s)
     if outcome.energy:
-        result += _energy(outcome.energy)
+        yield from _energy(outcome.energy)
     if compute := outcome.compute:
         note = "" if compute.mfu_ratio is None else f"{compute.mfu_ratio:.1%} of peak"
-        result.append(("arithmetic", with_prefix(compute.flops_per_s, "FLOP/s"), note))
+        yield "arithmetic", with_prefix(compute.flops_per_s, "FLOP/s"), note
     if memory := outcome.memory:
-        result.append(("peak host memory", with_prefix(memory.host_peak_rss_bytes, "B"), ""))
+        yield "peak host memory", with_prefix(memory.host_peak_rss_bytes, "B"), ""
         if memory.device_peak_bytes is not None:
-            result.append(("peak device memory", with_prefix(memory.device_peak_bytes, "B"), ""))
-    if outcome.overhead and outcome.overhead.cpu_ratio is not None:
-        note = "of one core, inside the windows"
-        result.append(("llem's own CPU time", f"{outcome.overhead.cpu_ratio:.2%}", note))
-    return result
+            yield "peak device memory", with_prefix(memory.device_peak_bytes, "B"), ""
+    if outcome.overhead and (ratio := outcome.overhead.cpu_ratio) is not None:
+        yield "llem's own CPU time", f"{ratio:.2%}", "of one core, inside the windows"
 
 
-def _imported(imported: Imported) -> list[tuple[str, str, str]]:
-    """Return every figure of another tool, also those for which llem has no metric."""
-    rows = []
+def _imported(imported: Imported) -> Iterator[Row]:
+    """Yield every figure of another tool, also those for which llem has no metric."""
     for name, value in imported.metrics.items():
         known = METRICS.get(name)
         label, unit = (known.label, known.unit) if known else (name, "")
-        rows.append((label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"))
-    return rows
+        yield label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"
 
 
-def _energy(energy: Energy) -> list[tuple[str, str, str]]:
+def _energy(energy: Energy) -> Iterator[Row]:
     if energy.gross_j is None:
-        return [("energy", "-", "unavailable: no meter works here, see `llem meters`")]
-    sources = sorted({row.meter for row in energy.devices})
-    note = f"{energy.provenance} by {', '.join(sources)}"
-    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
-    return [
-        ("energy, gross", gross, note),
-        (
-            "energy, net",
-            f"{number(energy.net_j)} J",
-            f"above {energy.idle_basis or 'unknown'} idle",
-        ),
-        ("energy per output token", f"{number(energy.j_per_output_token)} J", "gross"),
-        ("energy per request", f"{number(energy.j_per_request)} J", "gross"),
-        *(_phases(energy.phases, gain_ratio(energy)) if energy.phases else ()),
-    ]
+        yield "energy", "-", "unavailable: no meter works here, see `llem meters`"
+        return
+    meters = sorted({row.meter for row in energy.devices})
+    yield "energy, gross", _gross(energy), f"{energy.provenance} by {', '.join(meters)}"
+    basis = energy.idle_basis or "unknown"
+    yield "energy, net", f"{number(energy.net_j)} J", f"above {basis} idle"
+    yield "energy per output token", f"{number(energy.j_per_output_token)} J", "gross"
+    yield "energy per request", f"{number(energy.j_per_request)} J", "gross"
+    if energy.phases:
+        yield from _phases(energy.phases, gain_ratio(energy))
 
 
-def _phases(phases: PhaseEnergy, gain_ratio: float) -> list[tuple[str, str, str]]:
-    """Return a row for each phase whose energy is known."""
+def _phases(phases: PhaseEnergy, gain_ratio: float) -> Iterator[Row]:
+    """Yield a row for each phase whose energy is known."""
     parts = (
         ("prefill", phases.prefill_j, phases.prefill_uncertainty_j, phases.j_per_prefill_token),
         ("decode", phases.decode_j, phases.decode_uncertainty_j, phases.j_per_decode_token),
     )
-    return [
-        (
-            f"energy, {name}",
-            joules(energy_j, uncertainty_j, gain_ratio * energy_j),
-            "gross" if per_token_j is None else f"gross; {number(per_token_j)} J per {name} token",
-        )
-        for name, energy_j, uncertainty_j, per_token_j in parts
-        if energy_j is not None
-    ]
+    for name, energy_j, uncertainty_j, per_token_j in parts:
+        if energy_j is not None:
+            per_token = "" if per_token_j is None else f"; {number(per_token_j)} J per {name} token"
+            energy = joules(energy_j, uncertainty_j, gain_ratio * energy_j)
+            yield f"energy, {name}", energy, f"gross{per_token}"
+
+
+def _gross(row: Energy | DeviceEnergy) -> str:
+    return joules(row.gross_j, row.uncertainty_j, row.gain_uncertainty_j)
 
 
 def _title(outcome: Outcome) -> Text:
@@ -119,14 +119,16 @@ def _title(outcome: Outcome) -> Text:
     return Text(f"{model} on {backend} ({engine}), {devices}", style="bold cyan")
 
 
-def _remarks(outcome: Outcome) -> list[Text]:
-    lines = [Text(f"note: {warning.message}", style="yellow") for warning in outcome.warnings]
-    if outcome.failure is not None:
-        failure = outcome.failure
-        lines.append(Text(f"failed in {failure.phase}: {failure.message}", style="red"))
+def _notes(warnings: Iterable[Reason]) -> Iterator[Text]:
+    for warning in warnings:
+        yield Text(f"note: {warning.message}", style="yellow")
+
+
+def _failure(failure: Failure | None) -> Iterator[Text]:
+    if failure is not None:
+        yield Text(f"failed in {failure.phase}: {failure.message}", style="red")
         if failure.hint:
-            lines.append(Text(f"hint: {failure.hint}"))
-    return lines
+            yield Text(f"hint: {failure.hint}")
 
 
 def verdict_text(verdict: Verdict) -> Text:
@@ -139,9 +141,7 @@ def verdict_text(verdict: Verdict) -> Text:
     return text
 
 
-def _interval(outcome: Outcome) -> str:
-    assert outcome.throughput is not None
-    spread = outcome.throughput.output_tokens_per_s_spread
+def _interval(spread: Spread) -> str:
     if spread.ci95_low is None or spread.ci95_high is None:
         return f"{spread.n} repetition"
     return f"95 % in {number(spread.ci95_low)} … {number(spread.ci95_high)}, {spread.n} repetitions"
@@ -161,39 +161,29 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
     table.add_column("energy", justify="right")
     table.add_column("mean power", justify="right")
     for row in outcome.energy.devices:
-        table.add_row(*_cells(row), style=None if row.counted_in_total else "dim")
-    notes = [Text(f"note: {warning.message}", style="yellow") for warning in outcome.warnings]
+        domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
+        cells = (row.device, domain, row.meter, row.method, _gross(row), f"{number(row.mean_w)} W")
+        table.add_row(*cells, style=None if row.counted_in_total else "dim")
+    command, seconds = shlex.join(outcome.command), f"{outcome.window.duration_s:.3f} s"
     return Group(
-        _command_title(outcome), table, *_totals(outcome), *notes, verdict_text(outcome.verdict)
+        Text(f"{command}: exit code {outcome.exit_code} after {seconds}", style="bold cyan"),
+        table,
+        *_totals(outcome),
+        *_notes(outcome.warnings),
+        verdict_text(outcome.verdict),
     )
 
 
-def _cells(row: DeviceEnergy) -> tuple[str, ...]:
-    domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
-    energy = joules(row.gross_j, row.uncertainty_j, row.gain_uncertainty_j)
-    return row.device, domain, row.meter, row.method, energy, f"{number(row.mean_w)} W"
-
-
-def _command_title(outcome: CommandOutcome) -> Text:
-    command = shlex.join(outcome.command)
-    seconds = f"{outcome.window.duration_s:.3f} s"
-    return Text(f"{command}: exit code {outcome.exit_code} after {seconds}", style="bold cyan")
-
-
-def _totals(outcome: CommandOutcome) -> list[Text]:
-    energy, power = outcome.energy, outcome.power
+def _totals(outcome: CommandOutcome) -> Iterator[Text]:
+    energy, power, ratio = outcome.energy, outcome.power, outcome.overhead.cpu_ratio
     if energy.gross_j is None:
-        return [Text("total: unavailable", style="bold")]
-    gross = joules(energy.gross_j, energy.uncertainty_j, energy.gain_uncertainty_j)
-    total = f"total {gross}, mean {number(power.mean_w)} W"
-    total += (
-        f", peak {number(power.peak_w)} W over {power.peak_window_s:.3g} s, {energy.provenance}"
-    )
-    lines = [Text(total, style="bold")]
+        yield Text("total: unavailable", style="bold")
+        return
+    peak = f"peak {number(power.peak_w)} W over {power.peak_window_s:.3g} s"
+    total = f"total {_gross(energy)}, mean {number(power.mean_w)} W, {peak}, {energy.provenance}"
+    yield Text(total, style="bold")
     if energy.net_j is not None and energy.bare_idle is not None:
         idle = f"{number(energy.idle_j)} J at {number(energy.bare_idle.power_w)} W idle"
-        lines.append(Text(f"net {number(energy.net_j)} J above {idle}", style="bold"))
-    ratio = outcome.overhead.cpu_ratio
+        yield Text(f"net {number(energy.net_j)} J above {idle}", style="bold")
     if ratio is not None:
-        lines.append(Text(f"llem itself used {ratio:.2%} of one core", style="dim"))
-    return lines
+        yield Text(f"llem itself used {ratio:.2%} of one core", style="dim")

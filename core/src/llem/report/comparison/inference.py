@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -248,12 +249,6 @@ def repetitions_needed(
         df = shape * (number - 1) * (total / from_spread) ** 2
         return power_of(math.log1p(wanted_ratio), math.sqrt(total), df, alpha) >= POWER
 
-    if not finds(MOST_REPETITIONS):
-        return None
-    low, high = 1, 2
-    while not finds(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if finds(middle) else (middle, high)
-    return high
+    numbers = range(2, MOST_REPETITIONS + 1)
+    at = bisect_left(numbers, True, key=finds)
+    return numbers[at] if at < len(numbers) else None

@@ -120,9 +120,9 @@ def _state(limit: Limit, comparison: Comparison, number: int) -> State:
     if strict.low is None or strict.high is None or plain.low is None or plain.high is None:
         return State.INCONCLUSIVE
     if limit.above:
-        if strict.low > limit.change:
-            return State.FAILED
-        return State.PASSED if plain.high <= limit.change else State.INCONCLUSIVE
-    if strict.high < limit.change:
+        exceeds, keeps = strict.low > limit.change, plain.high <= limit.change
+    else:
+        exceeds, keeps = strict.high < limit.change, plain.low >= limit.change
+    if exceeds:
         return State.FAILED
-    return State.PASSED if plain.low >= limit.change else State.INCONCLUSIVE
+    return State.PASSED if keeps else State.INCONCLUSIVE

@@ -10,7 +10,7 @@ from llem.report.comparison.comparison import Comparison, ComparisonResult
 from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Effect, Interval
 from llem.report.comparison.regression_gate import LimitCheck, overall
 from llem.report.formatting import interval_text, number, percent, probability
-from llem.report.varied_parameters import value_text
+from llem.report.varied_parameters import grouped, value_text
 from llem.tables import Table, escape_markdown, render_markdown, render_text
 
 _MOST_VALUES = 4
@@ -43,13 +43,12 @@ def markdown(result: ComparisonResult, checks: Sequence[LimitCheck] = ()) -> str
 
 def _parts(result: ComparisonResult) -> Iterator[tuple[str, list[str], Table]]:
     """Yield title, conclusions and table of each match, then those of the differences."""
-    groups: dict[int, list[Comparison]] = {}
-    for comparison in result.comparisons:
-        groups.setdefault(id(comparison.match), []).append(comparison)
-    for group in groups.values():
-        yield group[0].match.title, list(map(conclusion, group)), _figures(group)
+    for group in grouped(result.comparisons, lambda comparison: id(comparison.match)).values():
+        figures = Table.of_texts(_HEADER, map(_cells, group))
+        yield group[0].match.title, list(map(conclusion, group)), figures
     if result.differing:
-        yield "What differs", [], _differences(result)
+        rows = [(name, _values(base), _values(new)) for name, base, new in result.differing]
+        yield "What differs", [], Table.of_texts(("setting", "base", "new"), rows)
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -121,10 +120,6 @@ _HEADER = (
 )  # fmt: skip
 
 
-def _figures(group: Sequence[Comparison]) -> Table:
-    return Table.of_texts(_HEADER, map(_cells, group))
-
-
 def _cells(comparison: Comparison) -> tuple[str, ...]:
     unit, samples = comparison.metric.unit, comparison.samples
     values = f"{len(samples.base)} + {len(samples.new)} {samples.unit}s"
@@ -164,13 +159,6 @@ def _detectable(comparison: Comparison) -> str:
     if comparison.change is None:
         return f"{number(smallest)} {comparison.metric.unit}"
     return f"{100 * smallest:.2g} %" if smallest < 1 else f"{100 * smallest:,.0f} %"
-
-
-def _differences(result: ComparisonResult) -> Table:
-    return Table.of_texts(
-        ("setting", "base", "new"),
-        [(name, _values(base), _values(new)) for name, base, new in result.differing],
-    )
 
 
 def _values(values: Sequence[object]) -> str:

@@ -57,9 +57,6 @@ def tick_text(value: float) -> str:
     return f"{value:.6g}".replace("-", MINUS)
 
 
-MARKERS = ("circle", "square", "triangle", "diamond", "cross", "down", "plus", "bar")
-"""Shapes of the series, which differ without color."""
-
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -146,32 +143,25 @@ class Canvas:
 def _outline(shape: str, x: float, y: float, r: float) -> str:
     if shape == "circle":
         return f"M{x - r:.1f},{y:.1f}a{r},{r} 0 1,0 {2 * r},0a{r},{r} 0 1,0 {-2 * r},0Z"
-    corners = {
-        "square": [(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
-        "triangle": _regular(3, -90),
-        "down": _regular(3, 90),
-        "diamond": _regular(4, 0),
-        "bar": [(-1.1, -0.4), (1.1, -0.4), (1.1, 0.4), (-1.1, 0.4)],
-        "plus": _star(0),
-        "cross": _star(45),
-    }[shape]
-    joined = "L".join(f"{x + 1.15 * r * dx:.1f},{y + 1.15 * r * dy:.1f}" for dx, dy in corners)
-    return f"M{joined}Z"
+    points = (complex(x, y) + 1.15 * r * corner for corner in _CORNERS[shape])
+    return f"M{'L'.join(f'{point.real:.1f},{point.imag:.1f}' for point in points)}Z"
 
 
-def _regular(corners: int, first_degrees: float) -> list[tuple[float, float]]:
-    turns = [math.radians(first_degrees + 360 * at / corners) for at in range(corners)]
-    return [(math.cos(turn), math.sin(turn)) for turn in turns]
+_PLUS = (
+    -0.32 - 1j, 0.32 - 1j, 0.32 - 0.32j, 1 - 0.32j, 1 + 0.32j, 0.32 + 0.32j, 0.32 + 1j, -0.32 + 1j,
+    -0.32 + 0.32j, -1 + 0.32j, -1 - 0.32j, -0.32 - 0.32j,
+)  # fmt: skip
 
+_CORNERS: dict[str, Sequence[complex]] = {
+    "square": (-0.85 - 0.85j, 0.85 - 0.85j, 0.85 + 0.85j, -0.85 + 0.85j),
+    "triangle": (-1j, 0.866 + 0.5j, -0.866 + 0.5j),
+    "diamond": (1, 1j, -1, -1j),
+    "cross": [corner * 1j**0.5 for corner in _PLUS],
+    "down": (1j, -0.866 - 0.5j, 0.866 - 0.5j),
+    "plus": _PLUS,
+    "bar": (-1.1 - 0.4j, 1.1 - 0.4j, 1.1 + 0.4j, -1.1 + 0.4j),
+}
+"""Corners of the markers that are polygons, around the origin: x is real, y is imaginary."""
 
-def _star(degrees: float) -> list[tuple[float, float]]:
-    """Return the outline of a plus sign, turned."""
-    t, turn = 0.32, math.radians(degrees)
-    outline = [
-        (-t, -1), (t, -1), (t, -t), (1, -t), (1, t), (t, t), (t, 1), (-t, 1), (-t, t), (-1, t),
-        (-1, -t), (-t, -t),
-    ]  # fmt: skip
-    return [
-        (x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn))
-        for x, y in outline
-    ]
+MARKERS = ("circle", *_CORNERS)
+"""Shapes of the series, which differ without color."""

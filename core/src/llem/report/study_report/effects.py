@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from llem.errors import NotComparable
@@ -12,7 +13,7 @@ from llem.report.comparison.comparison import ALLOWABLE_CODES, Comparison, compa
 from llem.report.comparison.inference import Interval, effect
 from llem.report.load_outcomes import StoredOutcome, outcomes_of, split_by
 from llem.report.metrics import Metric
-from llem.report.varied_parameters import canonical, settings, varying
+from llem.report.varied_parameters import canonical, grouped, settings, varying
 
 _MOST_VALUES = 12
 
@@ -56,24 +57,22 @@ def parameter_effects(
         except NotComparable:
             continue
         for metric in metrics:
-            of_metric = [
-                comparison
-                for comparison in result.comparisons
-                if comparison.metric is metric and comparison.change
-            ]
-            found += _by_value(parameter, metric, of_metric)
+            found += _by_value(parameter, metric, result.comparisons)
     return found
 
 
 def _by_value(
     parameter: str, metric: Metric, comparisons: Sequence[Comparison]
 ) -> list[ParameterEffect]:
-    groups: dict[str, list[Comparison]] = {}
-    for comparison in comparisons:
-        variant = comparison.match.variant
+    relevant = [
+        comparison
+        for comparison in comparisons
+        if comparison.metric is metric
+        and comparison.change
         # If another parameter changes as well, the change has two causes.
-        if set(variant) == {parameter}:
-            groups.setdefault(canonical(variant[parameter]), []).append(comparison)
+        and set(comparison.match.variant) == {parameter}
+    ]
+    groups = grouped(relevant, lambda comparison: canonical(comparison.match.variant))
     return [
         ParameterEffect(
             parameter=parameter,
@@ -124,18 +123,17 @@ def order_trend(stored: Sequence[StoredOutcome], metric: Metric) -> Trend | None
     from scipy import stats
 
     ordered = sorted(outcomes_of(stored), key=lambda outcome: outcome.environment.started_at)
-    variants: dict[str, list[tuple[int, float]]] = {}
-    for position, outcome in enumerate(ordered, start=1):
-        value = metric.of(outcome)
-        if value is not None and value > 0:
-            runs = variants.setdefault(canonical(settings(outcome)), [])
-            runs.append((position, math.log(value)))
+    runs = [
+        (canonical(settings(outcome)), position, math.log(value))
+        for position, outcome in enumerate(ordered, start=1)
+        if (value := metric.of(outcome)) is not None and value > 0
+    ]
     points = []
-    for runs in variants.values():
-        if len(runs) > 1:
-            mean = math.fsum(log for _, log in runs) / len(runs)
-            points += [(position, math.expm1(log - mean)) for position, log in runs]
-    if len(points) < LEAST_RUNS or len({position for position, _ in points}) < 2:
+    for variant in grouped(runs, lambda run: run[0]).values():
+        if len(variant) > 1:
+            mean = fmean(log for _, _, log in variant)
+            points += [(position, math.expm1(log - mean)) for _, position, log in variant]
+    if len(points) < LEAST_RUNS:
         return None
     points.sort()
     positions, deviations = zip(*points, strict=True)

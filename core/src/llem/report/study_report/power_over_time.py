@@ -17,7 +17,7 @@ from llem.results.series_files import Spans
 from llem.schema.outcome import Outcome
 
 _PHASES = ("prefill", "decode", "mixed")
-_POWER = ("power_w", "average_power_w")
+_QUANTITIES = ("power_w", "average_power_w", "energy_j")
 
 MOST_POINTS = 400
 """Points of a drawn curve: about as many as a figure has pixels for."""
@@ -90,26 +90,23 @@ def power_curves(stored: StoredOutcome) -> list[Curve]:
         for row in outcome.energy.devices
         if row.counted_in_total
     }
-    readings: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
+    readings: dict[tuple[str, str], list[tuple[float, float]]] = {}
     try:
         for row in read_samples(stored.folder):
-            domain = (row["meter"], row["device"], row["domain"])
-            kind = next((name for name in (*_POWER, "energy_j") if row.get(name)), None)
-            if domain in counted and kind:
+            meter, device, domain = row["meter"], row["device"], row["domain"]
+            kind = next((name for name in _QUANTITIES if row.get(name)), None)
+            if (meter, device, domain) in counted and kind:
                 reading = (float(row["time_s"]), float(row[kind]))
-                readings.setdefault((*domain, kind), []).append(reading)
+                readings.setdefault((f"{device} {domain} ({meter})", kind), []).append(reading)
     except (OSError, ValueError, KeyError):
         return []
     origin_s = outcome.timing.repetitions[0].start_monotonic_s
-    found: dict[tuple[str, str, str], Curve] = {}
+    found: dict[str, Curve] = {}
     # Readings of power come before those of a counter, because they show more.
-    for key in sorted(readings, key=lambda key: key[3] == "energy_j"):
-        meter, device, name, kind = key
-        if (meter, device, name) not in found:
-            times_s, power_w = _power(readings[key], kind)
-            if len(times_s) > 1:
-                curve = Curve(f"{device} {name} ({meter})", times_s - origin_s, power_w)
-                found[meter, device, name] = curve
+    for name, kind in sorted(readings, key=lambda key: key[1] == "energy_j"):
+        times_s, power_w = _power(readings[name, kind], kind)
+        if name not in found and len(times_s) > 1:
+            found[name] = Curve(name, times_s - origin_s, power_w)
     return list(found.values())
 
 
