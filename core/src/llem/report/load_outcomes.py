@@ -52,7 +52,7 @@ def outcomes_of(stored: Iterable[StoredOutcome]) -> list[Outcome]:
 
 
 def split_usable(
-    stored: Sequence[StoredOutcome], allow: Collection[str]
+    stored: Sequence[StoredOutcome], allow: Collection[str], side: str
 ) -> tuple[list[StoredOutcome], list[StoredOutcome]]:
     """Return the outcomes whose figures may be used, and the others.
 
@@ -60,6 +60,10 @@ def split_usable(
         stored: Outcomes.
         allow: ``invalid`` to use figures of invalid outcomes, ``imported`` to use those of other
             tools.
+        side: Name of these outcomes in a message.
+
+    Raises:
+        NotComparable: There is no outcome whose figures may be used.
     """
     usable: list[StoredOutcome] = []
     left_out: list[StoredOutcome] = []
@@ -69,7 +73,22 @@ def split_usable(
             needed in allow or item.outcome.verdict.valid
         )
         (usable if is_usable else left_out).append(item)
+    if not usable:
+        outcomes = outcomes_of(left_out)
+        lines = "\n".join(f"  {outcome.id}: {why_unusable(outcome)}" for outcome in outcomes[:5])
+        code = IMPORTED if all(outcome.imported for outcome in outcomes) else INVALID
+        raise NotComparable(
+            f"no outcome of the {side} may be used:\n{lines}",
+            hint=f"Measure again, or use the figures all the same: --allow {code}",
+        )
     return usable, left_out
+
+
+def why_unusable(outcome: Outcome) -> str:
+    """Return the status of a run that did not end well, else the codes of its reasons."""
+    if outcome.status != "done":
+        return outcome.status
+    return ", ".join(dict.fromkeys(reason.code for reason in outcome.verdict.reasons))
 
 
 def with_settings(

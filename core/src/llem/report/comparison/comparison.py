@@ -26,15 +26,14 @@ from llem.report.comparison.inference import (
 )
 from llem.report.comparison.pairing import Match, Samples, matches, samples
 from llem.report.load_outcomes import (
-    IMPORTED,
     INVALID,
     StoredOutcome,
     outcomes_of,
     split_usable,
+    why_unusable,
 )
 from llem.report.metrics import Metric, gain_ratio
 from llem.report.varied_parameters import differing
-from llem.schema.outcome import Outcome
 
 ALPHA = 0.05
 """Chance of finding a difference, anywhere in one call, where there is none."""
@@ -139,12 +138,8 @@ def compare(
         NotComparable: The two sides differ in a respect that is not allowed, or a side has no
             outcome whose figures may be used.
     """
-    usable_base, left_out_base = split_usable(base, allow)
-    usable_new, left_out_new = split_usable(new, allow)
-    if not usable_base:
-        raise _nothing_usable(left_out_base, "baseline")
-    if not usable_new:
-        raise _nothing_usable(left_out_new, "other side")
+    usable_base, left_out_base = split_usable(base, allow, "baseline")
+    usable_new, left_out_new = split_usable(new, allow, "other side")
     found = matches(usable_base, usable_new)
     allowed = _checked(found, allow)
     comparisons, missing = [], []
@@ -159,7 +154,7 @@ def compare(
         allowed=allowed,
         differing=tuple(differing(outcomes_of(usable_base), outcomes_of(usable_new))),
         left_out=tuple(
-            (outcome.id, _why_not(outcome))
+            (outcome.id, why_unusable(outcome))
             for outcome in outcomes_of([*left_out_base, *left_out_new])
         ),
         missing=tuple(missing),
@@ -248,19 +243,3 @@ def _checked(found: Sequence[Match], allow: Collection[str]) -> tuple[Mismatch, 
             + " ".join(f"--allow {code}" for code in codes),
         )
     return tuple(mismatched)
-
-
-def _nothing_usable(left_out: Sequence[StoredOutcome], side: str) -> NotComparable:
-    outcomes = outcomes_of(left_out)
-    lines = "\n".join(f"  {outcome.id}: {_why_not(outcome)}" for outcome in outcomes[:5])
-    code = IMPORTED if all(outcome.imported for outcome in outcomes) else INVALID
-    return NotComparable(
-        f"no outcome of the {side} may be used:\n{lines}",
-        hint=f"Measure again, or use the figures all the same: --allow {code}",
-    )
-
-
-def _why_not(outcome: Outcome) -> str:
-    if outcome.status != "done":
-        return outcome.status
-    return ", ".join(dict.fromkeys(reason.code for reason in outcome.verdict.reasons))

@@ -7,7 +7,7 @@ from textwrap import indent
 from typing import Any
 
 from llem.report.comparison.comparison import Comparison, ComparisonResult
-from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Effect, Interval
+from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Interval
 from llem.report.comparison.regression_gate import LimitCheck, overall
 from llem.report.formatting import interval_text, number, percent, probability
 from llem.report.varied_parameters import grouped, value_text
@@ -225,8 +225,8 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "new_values": list(samples.new),
         "base_mean": comparison.base_mean,
         "new_mean": comparison.new_mean,
-        "difference": _effect(comparison.difference),
-        "change_ratio": _effect(comparison.change),
+        "difference": _interval(comparison.difference.interval()),
+        "change_ratio": comparison.change and _interval(comparison.change.interval()),
         "bootstrap": _interval(comparison.bootstrap),
         "gain_error_ratio": comparison.gain_error,
         "p": comparison.p,
@@ -236,10 +236,6 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "repetitions_needed": comparison.repetitions_needed,
         "conclusion": conclusion(comparison),
     }
-
-
-def _effect(effect: Effect | None) -> dict[str, float | None] | None:
-    return None if effect is None else _interval(effect.interval())
 
 
 def _interval(interval: Interval | None) -> dict[str, float | None] | None:
