@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from types import FrameType
-from typing import TYPE_CHECKING, Never, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from rich.console import Console
@@ -17,7 +16,6 @@ from llem.report.formatting import number
 
 if TYPE_CHECKING:
     from llem.run.metering import LivePower
-    from llem.schema.outcome import CommandOutcome
 
 
 def show_power(pictures: Iterator[Sequence[LivePower]]) -> None:
@@ -112,10 +110,12 @@ def meter(
 
         show_power(pictures(registry, measurement))
         return
+    from llem.report.outcome_table import command_table
     from llem.results.series_files import write_samples
     from llem.run.measure_command import measure_command
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGTERM is like Ctrl-C; while the command runs, the command gets the signal.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcome, series = measure_command(
         command, registry, measurement, idle_s=idle_s, say=lambda text: click.echo(text, err=True)
     )
@@ -126,18 +126,5 @@ def meter(
     if as_json:
         click.echo(outcome.model_dump_json())
     else:
-        _print_table(outcome)
+        Console(stderr=True, highlight=False).print(command_table(outcome))
     sys.exit(outcome.exit_code)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> Never:
-    """Treat SIGTERM like Ctrl-C; while the command runs, the command gets the signal."""
-    raise KeyboardInterrupt
-
-
-def _print_table(outcome: CommandOutcome) -> None:
-    from rich.console import Console
-
-    from llem.report.outcome_table import command_table
-
-    Console(stderr=True, highlight=False).print(command_table(outcome))

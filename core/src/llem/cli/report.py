@@ -110,12 +110,7 @@ def report(
         from llem.report.study_report.html_page import html_page
 
         text, out = html_page(content), out or study / "report.html"
-    _write(out, text)
+    with os_errors_as(OutputRefused, f"cannot write {out}", hint="Choose another file with --out."):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
     click.echo(f"wrote {out}", err=True)
-
-
-def _write(path: Path, text: str) -> None:
-    hint = "Choose another file with --out."
-    with os_errors_as(OutputRefused, f"cannot write {path}", hint=hint):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")

@@ -7,8 +7,7 @@ import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING
 
 import click
 
@@ -79,7 +78,8 @@ def run(
         sys.exit(_run_experiment(registry, loaded, out, output, require_valid=require_valid))
     if dry_run:
         raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Like Ctrl-C, SIGTERM ends the worker, and what is known is stored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(
         run_study_file(registry, options, out, output, require_valid=require_valid, **study_flags)
     )
@@ -94,7 +94,8 @@ def _run_experiment(
     from llem.run.lifecycle import NullProgress
     from llem.run.run_experiment import run_experiment
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Like Ctrl-C, SIGTERM ends the worker, and what is known is stored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     hidden = output.quiet or output.as_json
     with nullcontext(NullProgress()) if hidden else live_progress() as progress:
         outcome, folder = run_experiment(loaded, registry, out, progress)
@@ -133,11 +134,6 @@ def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
     for warning in warnings:
         click.echo(f"note: {warning}", err=True)
     click.echo(render_plan(plan), nl=False)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> Never:
-    """Treat SIGTERM like Ctrl-C: end the worker, and store what is known."""
-    raise KeyboardInterrupt
 
 
 def _print_table(outcome: Outcome, folder: Path) -> None:

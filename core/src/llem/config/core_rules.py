@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from llem.schema.decoder import SAMPLING_FIELDS
 from llem.schema.experiment import BackendConfig, Experiment, Rule
 from llem.schema.fields import acts
 
 
-def _shared(
-    predicate: Callable[[Experiment], bool],
-) -> Callable[[Experiment, BackendConfig], bool]:
-    """Return ``predicate`` as a rule asks it; none here looks at the backend's own section."""
-    return lambda experiment, section: predicate(experiment)
-
-
-def _samples_at_zero(experiment: Experiment) -> bool:
-    return experiment.decoder.do_sample is True and experiment.decoder.temperature == 0
-
-
-def _greedy_with_temperature(experiment: Experiment) -> bool:
-    return experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
-
-
 def _dormant(name: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a sampling parameter under greedy decoding."""
 
-    def violated(experiment: Experiment) -> bool:
+    def violated(experiment: Experiment, section: BackendConfig) -> bool:
         return experiment.decoder.samples is False and acts(experiment, f"decoder.{name}")
 
     return Rule(
@@ -35,40 +18,16 @@ def _dormant(name: str) -> Rule[BackendConfig]:
         fields=(f"decoder.{name}", "decoder.temperature", "decoder.do_sample"),
         reason=f"{name} acts only when sampling, and decoding is greedy",
         hint=f"Set decoder.temperature above 0, or remove decoder.{name}.",
-        violated=_shared(violated),
+        violated=violated,
     )
 
 
-def _held_back_ignored_eos(experiment: Experiment) -> bool:
-    return experiment.ignores_eos and bool(experiment.decoder.min_new_tokens)
-
-
-def _stopped_before_full_length(experiment: Experiment) -> bool:
-    return experiment.ignores_eos and bool(experiment.decoder.stop)
-
-
-def _least_longer_than_limit(experiment: Experiment) -> bool:
+def _least_longer_than_limit(experiment: Experiment, section: BackendConfig) -> bool:
     least = experiment.decoder.min_new_tokens
     limits = [experiment.decoder.max_new_tokens, experiment.workload.output_tokens]
     # A drawn length is checked by its lower end, if it has one that is written down.
     known = [getattr(limit, "low", limit) for limit in limits]
     return least is not None and any(isinstance(limit, int) and limit < least for limit in known)
-
-
-def _revision_of_shape(experiment: Experiment) -> bool:
-    return experiment.model.is_shape and experiment.model.revision is not None
-
-
-def _pretrained_shape(experiment: Experiment) -> bool:
-    return experiment.model.is_shape and experiment.model.weights == "pretrained"
-
-
-def _gguf_of_shape(experiment: Experiment) -> bool:
-    return experiment.model.is_shape and experiment.model.gguf_file is not None
-
-
-def _gguf_with_random_weights(experiment: Experiment) -> bool:
-    return experiment.model.gguf_file is not None and experiment.model.weights == "random"
 
 
 def _ordered(least: str, greatest: str) -> Rule[BackendConfig]:
@@ -78,7 +37,7 @@ def _ordered(least: str, greatest: str) -> Rule[BackendConfig]:
     return Rule.at_most(least, greatest, name=rule_name)
 
 
-def _unmetered_idle(experiment: Experiment) -> bool:
+def _unmetered_idle(experiment: Experiment, section: BackendConfig) -> bool:
     baseline = experiment.measurement.baseline
     metered_s = {"bare": baseline.bare_s, "loaded": baseline.loaded_s}
     # With no idle time at all there is no net energy, and the outcome says so.
@@ -91,14 +50,18 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         fields=("decoder.do_sample", "decoder.temperature"),
         reason="sampling at temperature 0 is greedy decoding",
         hint="Set decoder.temperature above 0, or to null to leave it to the engine.",
-        violated=_shared(_samples_at_zero),
+        violated=lambda experiment, _: (
+            experiment.decoder.do_sample is True and experiment.decoder.temperature == 0
+        ),
     ),
     Rule(
         name="greedy-ignores-temperature",
         fields=("decoder.temperature", "decoder.do_sample"),
         reason="the temperature acts only when sampling, and decoding is greedy",
         hint="Remove decoder.temperature, or decoder.do_sample: false.",
-        violated=_shared(_greedy_with_temperature),
+        violated=lambda experiment, _: (
+            experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
+        ),
     ),
     *(_dormant(name) for name in SAMPLING_FIELDS if name != "temperature"),
     Rule(
@@ -106,14 +69,16 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         fields=("decoder.min_new_tokens", "decoder.ignore_eos"),
         reason="it holds EOS back, and here EOS is ignored, as always with synthetic prompts",
         hint="Remove decoder.min_new_tokens, or set decoder.ignore_eos: false.",
-        violated=_shared(_held_back_ignored_eos),
+        violated=lambda experiment, _: (
+            experiment.ignores_eos and bool(experiment.decoder.min_new_tokens)
+        ),
     ),
     Rule(
         name="ignored-eos-needs-full-length",
         fields=("decoder.stop", "decoder.ignore_eos"),
         reason="with EOS ignored each request gets its full length, so no text may end it",
         hint="Remove decoder.stop, or set decoder.ignore_eos: false.",
-        violated=_shared(_stopped_before_full_length),
+        violated=lambda experiment, _: experiment.ignores_eos and bool(experiment.decoder.stop),
     ),
     Rule(
         name="least-output-fits-limit",
@@ -121,35 +86,43 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         reason="some requests may not get that many output tokens",
         hint="Lower decoder.min_new_tokens, or raise workload.output_tokens or "
         "decoder.max_new_tokens.",
-        violated=_shared(_least_longer_than_limit),
+        violated=_least_longer_than_limit,
     ),
     Rule(
         name="shape-has-no-revision",
         fields=("model.revision", "model.id"),
         reason="an embedded shape has no revisions",
         hint="Remove model.revision.",
-        violated=_shared(_revision_of_shape),
+        violated=lambda experiment, _: (
+            experiment.model.is_shape and experiment.model.revision is not None
+        ),
     ),
     Rule(
         name="shape-has-no-weights",
         fields=("model.weights", "model.id"),
         reason="an embedded shape has no pretrained weights",
         hint="Set model.weights: random, or remove it.",
-        violated=_shared(_pretrained_shape),
+        violated=lambda experiment, _: (
+            experiment.model.is_shape and experiment.model.weights == "pretrained"
+        ),
     ),
     Rule(
         name="shape-has-no-gguf-file",
         fields=("model.gguf_file", "model.id"),
         reason="an embedded shape has no GGUF file",
         hint="Name the folder or hub repository that has it with model.id.",
-        violated=_shared(_gguf_of_shape),
+        violated=lambda experiment, _: (
+            experiment.model.is_shape and experiment.model.gguf_file is not None
+        ),
     ),
     Rule(
         name="gguf-file-has-weights",
         fields=("model.gguf_file", "model.weights"),
         reason="a GGUF file is there for its weights, and random ones are asked for",
         hint="Remove model.gguf_file, or model.weights: random.",
-        violated=_shared(_gguf_with_random_weights),
+        violated=lambda experiment, _: (
+            experiment.model.gguf_file is not None and experiment.model.weights == "random"
+        ),
     ),
     _ordered("measurement.min_duration_s", "measurement.max_duration_s"),
     _ordered("measurement.min_repetitions", "measurement.max_repetitions"),
@@ -164,7 +137,7 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         ),
         reason="the idle power to subtract is not metered",
         hint="Subtract the one that is, or give this one some seconds.",
-        violated=_shared(_unmetered_idle),
+        violated=_unmetered_idle,
     ),
 )
 """Rules over the sections that all backends share."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -38,7 +37,6 @@ _PLAIN_FORMS = (
         r"[-+]?(?:[0-9][0-9_]{0,63}(?:\.[0-9]{0,63})?|\.[0-9]{1,63})(?:[eE][-+]?[0-9]{1,5})?",
     ),
 )
-_TRUE = frozenset({"yes", "true", "on"})
 
 
 class YamlRefused(ValueError):
@@ -96,20 +94,14 @@ def parse(text: str) -> tuple[Any, dict[KeyPath, int]]:
     Raises:
         YamlRefused: It is not YAML, or not of the kind described above.
     """
+    lines: dict[KeyPath, int] = {}
     root = _compose(text)
-    if root is None:
-        return None, {}
-    lines = dict(_parts(root))
-    return _data(root), lines
+    return (None if root is None else _data(root, (), lines)), lines
 
 
 def _compose(text: str) -> yaml.Node | None:
     try:
-        loader = _Loader(text)
-        try:
-            return loader.get_single_node()
-        finally:
-            loader.dispose()
+        return yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         problem = f"not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}"
         mark = error.problem_mark
@@ -119,35 +111,32 @@ def _compose(text: str) -> yaml.Node | None:
         raise YamlRefused(f"the character U+{error.character:04X} is not allowed", line) from None
 
 
-def _parts(node: yaml.Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, int]]:
-    """Yield the path and line of all parts, refusing keys that stand twice or are no text."""
+def _data(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
+    """Return the data of ``node``, which stands at ``path``; add the line of each part of it.
+
+    Raises:
+        YamlRefused: A key stands twice or is no text, or a number is too large.
+    """
     if isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
+        section: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = _line(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlRefused("a key must be a word", line)
-            key = key_node.value
-            if key in seen:
-                where = ".".join(map(str, (*path, key)))
-                raise YamlRefused(f"the key {where} stands on line {seen[key]} already", line)
-            seen[key] = line
-            yield (*path, key), line
-            yield from _parts(value_node, (*path, key))
-    elif isinstance(node, yaml.SequenceNode):
+            here = (*path, key_node.value)
+            if here in lines:
+                where = ".".join(map(str, here))
+                raise YamlRefused(f"the key {where} stands on line {lines[here]} already", line)
+            lines[here] = line
+            section[key_node.value] = _data(value_node, here, lines)
+        return section
+    if isinstance(node, yaml.SequenceNode):
+        items = []
         for index, item in enumerate(node.value):
-            yield (*path, index), _line(item)
-            yield from _parts(item, (*path, index))
-
-
-def _data(node: yaml.Node) -> Any:
-    match node:
-        case yaml.MappingNode():
-            return {key.value: _data(value) for key, value in node.value}
-        case yaml.SequenceNode():
-            return [_data(item) for item in node.value]
-        case _:
-            return _scalar(node)
+            lines[*path, index] = _line(item)
+            items.append(_data(item, (*path, index), lines))
+        return items
+    return _scalar(node)
 
 
 def _scalar(node: yaml.Node) -> Any:
@@ -155,7 +144,7 @@ def _scalar(node: yaml.Node) -> Any:
     if node.tag == _NULL:
         return None
     if node.tag == _BOOL:
-        return text.lower() in _TRUE
+        return yaml.SafeLoader.bool_values[text.lower()]
     if node.tag == _INT:
         return int(text.replace("_", ""))
     if node.tag == _FLOAT:
