@@ -182,7 +182,7 @@ def print_errors(found: dict[str, list[Estimate]]) -> None:
 def _errors(estimates: Sequence[Estimate]) -> str:
     if not estimates:
         return "not installed"
-    sizes = [100 * abs(one.error_ratio) for one in estimates]
+    sizes = [100 * abs(estimate.error_ratio) for estimate in estimates]
     return f"{sum(sizes) / len(sizes):.2f} / {max(sizes):.2f}"
 
 
@@ -194,15 +194,16 @@ def print_coverage(recording: Sequence[Estimate], fixed: Sequence[Estimate]) -> 
     stated: list[float] = []
     inside: list[bool] = []
     for waveform in WAVEFORMS:
-        mine = [one for one in recording if one.waveform == waveform]
-        covered = [abs(one.energy_j - one.truth_j) <= 2 * one.uncertainty_j for one in mine][
-            :RANDOM_WINDOWS
-        ]
-        at_5_s = [one.uncertainty_j / one.truth_j for one in mine[RANDOM_WINDOWS:]]
+        mine = [estimate for estimate in recording if estimate.waveform == waveform]
+        covered = [
+            abs(estimate.energy_j - estimate.truth_j) <= 2 * estimate.uncertainty_j
+            for estimate in mine
+        ][:RANDOM_WINDOWS]
+        at_5_s = [estimate.uncertainty_j / estimate.truth_j for estimate in mine[RANDOM_WINDOWS:]]
         print(f"| {waveform} | {sum(covered)} of {len(covered)} | {100 * median(at_5_s):.2f} % |")
         inside += covered
         stated += at_5_s
-    long = [abs(one.error_ratio) for one in fixed if one.duration_s >= 10]
+    long = [abs(estimate.error_ratio) for estimate in fixed if estimate.duration_s >= 10]
     print(f"\ngreatest error of `llem meter` at 10 s and more: {100 * max(long):.2f} % (bar: 0.5)")
     print(f"within 2 standard uncertainties: {100 * sum(inside) / len(inside):.1f} % (bar: 95)")
     print(f"median stated uncertainty at 5 s: {100 * median(stated):.2f} % (bar: 1)")

@@ -71,4 +71,4 @@ def codecarbon(gpus: int, durations: list[float]) -> list[Window] | None:
 
 if __name__ == "__main__":
     tool = {"zeus": zeus, "codecarbon": codecarbon}[sys.argv[1]]
-    print(json.dumps(tool(int(sys.argv[2]), [float(one) for one in sys.argv[3:]])))
+    print(json.dumps(tool(int(sys.argv[2]), [float(bound) for bound in sys.argv[3:]])))

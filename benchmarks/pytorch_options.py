@@ -188,7 +188,7 @@ def _read(outcome: dict[str, Any]) -> Measured:
     reasons = ", ".join(reason["code"] for reason in outcome["verdict"]["reasons"]) or "valid"
     memory, repetitions = outcome["memory"], outcome["timing"]["repetitions"]
     return Measured(
-        tuple(one["output_tokens_per_s"] for one in repetitions),
+        tuple(repetition["output_tokens_per_s"] for repetition in repetitions),
         memory and memory["host_peak_rss_bytes"],
         reasons,
     )
@@ -196,19 +196,19 @@ def _read(outcome: dict[str, Any]) -> Measured:
 
 def row(name: str, rounds: list[dict[str, Measured]]) -> str:
     """Return the option's line of the table."""
-    mine = [one[name] for one in rounds if name in one]
+    mine = [round_[name] for round_ in rounds if name in round_]
     rates, base = _rates(name, rounds), OPTIONS[name].base
-    peaks = [one.peak_bytes / 2**20 for one in mine if one.peak_bytes]
+    peaks = [measured.peak_bytes / 2**20 for measured in mine if measured.peak_bytes]
     rate = f"{statistics.median(rates):.1f}" if rates else "none"
     peak = f"{statistics.median(peaks):.0f}" if peaks else ""
-    said = "; ".join(dict.fromkeys(one.said for one in mine))
+    said = "; ".join(dict.fromkeys(measured.said for measured in mine))
     if base == name:
         return f"| {name} | {rate} | | | {peak} | {said} |"
     return f"| {name} | {rate} | {_ratio(rates, _rates(base, rounds))} | {base} | {peak} | {said} |"
 
 
 def _rates(name: str, rounds: list[dict[str, Measured]]) -> list[float]:
-    return [rate for one in rounds if name in one for rate in one[name].tokens_per_s]
+    return [rate for round_ in rounds if name in round_ for rate in round_[name].tokens_per_s]
 
 
 def _ratio(rates: list[float], base: list[float]) -> str:
@@ -235,8 +235,8 @@ def run_rounds(bench: Bench, names: list[str], minutes: float) -> list[dict[str,
         for name in order(names, len(rounds) - 1):
             if len(rounds) > 1 and time.monotonic() > ends_s:
                 break
-            one = rounds[-1][name] = bench.measured(name)
-            print(f"round {len(rounds)}: {name}: {one}", file=sys.stderr, flush=True)
+            measured = rounds[-1][name] = bench.measured(name)
+            print(f"round {len(rounds)}: {name}: {measured}", file=sys.stderr, flush=True)
     return rounds
 
 

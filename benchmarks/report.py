@@ -59,7 +59,7 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
         "verdict": {"valid": True},
         "experiment": {
             "backend": "some", "model": {"id": "shape:tiny"},
-            "some": {"quantisation": kind, "batch_size": size},
+            "some": {"quantization": kind, "batch_size": size},
         },
         "plan": {
             "settings": {"batch_size": size},

@@ -49,7 +49,7 @@ def _names(node: ast.stmt) -> list[str]:
 
 def _segment(source: str, node: ast.stmt) -> str:
     decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(one.lineno for one in decorators)])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
 
 
@@ -117,7 +117,7 @@ def _arguments(paragraph: str) -> str:
 def _plain(text: str) -> str:
     """Return a docstring's text as Markdown, one paragraph a line."""
     text = re.sub(r":\w+:`~?([^`<]*?)(?: <[^>]*>)?`", r"`\1`", text.replace("``", "`"))
-    return "\n\n".join(" ".join(one.split()) for one in text.split("\n\n"))
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def vocabulary() -> str:

@@ -1,4 +1,4 @@
-"""The plugins of this repository pass the suite that anybody's plugin passes, without exception.
+"""The plugins of this repository pass the same suite as every other plugin, without exception.
 
 What needs an engine is skipped where there is none: the environments `pytorch`, `vllm` and `zeus`
 of tox ask for their own plugin once more.

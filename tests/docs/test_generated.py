@@ -89,7 +89,9 @@ def test_every_key_is_described(model: type[BaseModel], name: str) -> None:
 def test_every_parameter_of_a_backend_is_on_the_page() -> None:
     page = (DOCS / "reference/params.md").read_text()
     missing = [
-        one.path for one in parameters(Registry.discover()) if one.backend and one.path not in page
+        parameter.path
+        for parameter in parameters(Registry.discover())
+        if parameter.backend and parameter.path not in page
     ]
     assert missing == []
 

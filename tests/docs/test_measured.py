@@ -28,7 +28,7 @@ OUTCOMES = [
 
 
 @pytest.mark.parametrize(
-    ("page", "arguments", "shown"), TRANSCRIPTS, ids=[one[1] for one in TRANSCRIPTS]
+    ("page", "arguments", "shown"), TRANSCRIPTS, ids=[transcript[1] for transcript in TRANSCRIPTS]
 )
 def test_a_transcript_is_what_the_command_prints(
     page: Path, arguments: str, shown: str, monkeypatch: pytest.MonkeyPatch

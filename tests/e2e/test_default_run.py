@@ -65,7 +65,8 @@ def test_a_real_worker_killed_in_mid_run_leaves_a_failed_outcome(tmp_path):
     deadline_s = time.monotonic() + 120
     while time.monotonic() < deadline_s:
         worker = next(
-            (one for one in process.children() if "llem.process.worker" in one.cmdline()), None
+            (child for child in process.children() if "llem.process.worker" in child.cmdline()),
+            None,
         )
         if worker and worker.cpu_times().user > 8:
             break
@@ -80,7 +81,7 @@ def test_a_real_worker_killed_in_mid_run_leaves_a_failed_outcome(tmp_path):
 
 
 def test_a_model_that_is_not_there_is_one_clear_message(llem):
-    done = llem("run", "--backend", "pytorch", "--model", "nobody/no-such-model")
+    done = llem("run", "--backend", "pytorch", "--model", "nowhere/no-such-model")
     assert done.returncode in {2, 4}
-    assert "nobody/no-such-model" in done.stdout + done.stderr
+    assert "nowhere/no-such-model" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -97,7 +97,9 @@ def recording():
     sampler.stop()
     meter.close()
     answer = json.loads(done.stdout)
-    counter, power = (one for one in sampler.series() if answer["uuid"] in one.channel.device)
+    counter, power = (
+        series for series in sampler.series() if answer["uuid"] in series.channel.device
+    )
     return counter, power, [idle, *map(tuple, answer["spans"])]
 
 
@@ -152,9 +154,9 @@ def test_every_way_of_reading_a_device_is_offered_and_increases():
     with sampling(meters, measurement.sample_period_s) as sampler:
         time.sleep(2)
         sampler.stop()
-        series = sampler.series()
-    assert series
-    for one in series:
-        if one.channel.quantity is Quantity.ENERGY:
-            assert all(before <= after for before, after in pairwise(one.values))
-        assert min(one.values) > 0
+        recorded = sampler.series()
+    assert recorded
+    for series in recorded:
+        if series.channel.quantity is Quantity.ENERGY:
+            assert all(before <= after for before, after in pairwise(series.values))
+        assert min(series.values) > 0

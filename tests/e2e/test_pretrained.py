@@ -29,7 +29,7 @@ def generate(direct, prompt, new_tokens):
 
 def first_repetition(folder):
     (outcome,) = (folder / "results").iterdir()
-    return [one for one in read_requests(outcome) if one["repetition"] == 0]
+    return [request for request in read_requests(outcome) if request["repetition"] == 0]
 
 
 def test_greedy_text_and_counts_equal_a_direct_call(run, smollm2, direct, tmp_path):
@@ -84,8 +84,8 @@ def test_padding_and_early_ends_in_one_batch_are_told_apart(run, smollm2, direct
     model, tokenizer = direct
     lengths = [len(tokenizer(prompt)["input_ids"]) for prompt in prompts]
     requests = first_repetition(tmp_path)
-    outputs = [one["output_ids"] for one in requests]
-    ended = [one["finish_reason"] for one in requests]
+    outputs = [request["output_ids"] for request in requests]
+    ended = [request["finish_reason"] for request in requests]
     assert "eos" in ended
     assert "length" in ended
     eos = model.generation_config.eos_token_id

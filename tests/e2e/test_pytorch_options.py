@@ -14,7 +14,7 @@ WORKLOAD = {
 }
 MODEL = "the folder of the model"
 PARAMETERS = 134_515_008
-AGAINST_IT = {"effective-differs", "quantisation-not-applied", "compile-failed", "dormant-setting"}
+AGAINST_IT = {"effective-differs", "quantization-not-applied", "compile-failed", "dormant-setting"}
 """Codes of a verdict, each of which says that an option did not act."""
 
 OPTIONS = {

@@ -69,7 +69,7 @@ def test_a_plugin_that_does_not(llem, broken):
 
 def test_results_as_json(llem, broken):
     done = llem("plugins", "check", "sample", "--json", check=8)
-    results = {one["id"]: one for one in json.loads(done.stdout)}
+    results = {result["id"]: result for result in json.loads(done.stdout)}
     assert results["plugin-info"]["state"] == "FAILED"
     assert results["plugin-info"]["hint"]
     assert results["session-lives"]["state"] == "passed"
@@ -90,8 +90,8 @@ def test_a_setting_that_is_refused_is_no_fault_of_the_plugin(llem):
 
 
 def test_a_plugin_that_is_not_installed(llem):
-    done = llem("plugins", "check", "nobody", check=3)
-    assert "No plugin is called 'nobody'" in done.stderr
+    done = llem("plugins", "check", "absent", check=3)
+    assert "No plugin is called 'absent'" in done.stderr
 
 
 def test_a_known_failure_is_expected(suite):

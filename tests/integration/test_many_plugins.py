@@ -83,7 +83,7 @@ def test_the_listing_says_so_in_words(run):
 
 def test_capabilities_pass_over_the_bad_ones(run):
     done = run("capabilities", "--json")
-    names = {one["name"] for one in json.loads(done.stdout)["backends"]}
+    names = {backend["name"] for backend in json.loads(done.stdout)["backends"]}
     assert {"p00", "p07", "p29"} <= names
     assert not {"p03", "p11"} & names
     (line,) = done.stderr.splitlines()

@@ -25,6 +25,6 @@ def test_a_wrong_name_gets_the_right_one(llem):
     assert "Did you mean creative?" in done.stderr
 
 
-def test_a_preset_that_the_backend_cannot_honour_is_refused(llem):
+def test_a_preset_that_the_backend_cannot_honor_is_refused(llem):
     done = llem("check", "--backend", "simulated", "--set", "decoder.preset=standard", check=2)
-    assert "decoder.preset: it sets top_p, which backend simulated does not honour" in done.stderr
+    assert "decoder.preset: it sets top_p, which backend simulated does not honor" in done.stderr

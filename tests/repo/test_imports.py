@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 import llem
-
 from llem.api import ENTRY_POINT_GROUP
 
 ENGINES = ("torch", "transformers", "vllm", "tensorrt_llm")
@@ -142,7 +141,7 @@ def test_each_public_name_loads_its_own_part() -> None:
 
 def test_every_plugin_is_held_to_the_contract_alone(root: Path) -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (contract,) = [one for one in settings["contracts"] if one["id"] == "plugins"]
+    (contract,) = [setting for setting in settings["contracts"] if setting["id"] == "plugins"]
     rooms = {f"llem.{room.name}" for room in (root / "core/src/llem").glob("[a-z]*/")}
     assert set(contract["forbidden_modules"]) == rooms - {"llem.api", "llem.schema"}
     assert set(contract["source_modules"]) == {

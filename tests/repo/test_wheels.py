@@ -1,4 +1,4 @@
-"""What a wheel carries: all of the package's files, the licence, and the entry points."""
+"""What a wheel carries: all of the package's files, the license, and the entry points."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_wheels_carry_every_file_of_their_package(
         assert packed == {path.relative_to(source).as_posix() for path in files}, folder
 
 
-def test_wheels_carry_the_licence(wheels: dict[str, ZipFile]) -> None:
+def test_wheels_carry_the_license(wheels: dict[str, ZipFile]) -> None:
     for folder, wheel in wheels.items():
         assert any(n.endswith(".dist-info/licenses/LICENSE") for n in wheel.namelist()), folder
 

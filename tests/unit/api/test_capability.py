@@ -6,7 +6,7 @@ from llem.api.capability import ComputeCapability, Gpu, Gpus, HostInfo, Installe
 
 
 def facts(*capabilities, system="Linux-6.1", versions=()):
-    gpus = tuple(Gpu(f"GPU-{i}", "any", 1, one) for i, one in enumerate(capabilities))
+    gpus = tuple(Gpu(f"GPU-{i}", "any", 1, capability) for i, capability in enumerate(capabilities))
     return HostInfo(system, "any", 1, 1, gpus, dict(versions))
 
 

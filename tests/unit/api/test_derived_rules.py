@@ -1,4 +1,4 @@
-"""Rules that nobody writes, because the fields' markers say them already."""
+"""Rules that core derives from the markers of fields."""
 
 from typing import Annotated, Literal
 
@@ -143,7 +143,9 @@ def test_markers_are_found_wherever_the_annotation_has_them():
         inside: Annotated[int, Param(unit="W")] | None = None
         nowhere: int | None = None
 
-    units = [[one.unit for one in markers(info, Param)] for info in Model.model_fields.values()]
+    units = [
+        [marker.unit for marker in markers(info, Param)] for info in Model.model_fields.values()
+    ]
     assert units == [["s"], ["W"], []]
 
 

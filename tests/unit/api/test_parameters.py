@@ -7,7 +7,7 @@ from llem.api.parameter_audit import FoundParameter, parameters_of
 
 def test_names_defaults_and_types_are_read():
     found = parameters_of("textwrap.shorten")
-    assert [one.name for one in found] == ["text", "width"]
+    assert [parameter.name for parameter in found] == ["text", "width"]
     assert parameters_of("json.JSONEncoder")[0] == FoundParameter("skipkeys", "False")
     assert FoundParameter("code", "''", "str") in parameters_of(f"{__name__}.engine_call")
 
@@ -17,7 +17,7 @@ def engine_call(self, *sizes: int, code: str = "", **more: object) -> None:
 
 
 def test_what_no_signature_names_is_left_out():
-    assert [one.name for one in parameters_of(f"{__name__}.engine_call")] == ["code"]
+    assert [parameter.name for parameter in parameters_of(f"{__name__}.engine_call")] == ["code"]
 
 
 def test_what_is_not_there_is_an_error():

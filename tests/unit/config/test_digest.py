@@ -47,9 +47,9 @@ def test_everything_else_counts():
         experiment(workload={"source": "prompts", "prompts": ["a", "b"]}),
         experiment(workload={"source": "prompts", "prompts": ["b", "a"]}),
     ]
-    digests = {digest(one) for one in different}
+    digests = {digest(experiment) for experiment in different}
     assert len(digests) == len(different)
-    assert all(re.fullmatch("[0-9a-f]{64}", one) for one in digests)
+    assert all(re.fullmatch("[0-9a-f]{64}", text) for text in digests)
 
 
 def test_a_preset_counts_by_its_values_alone():

@@ -14,7 +14,7 @@ from .fakes import FAKE, Section, experiment
 
 
 def broken(**sections):
-    """Return the findings of rules, without those about decoder fields nobody honours."""
+    """Return the findings of rules, without those about decoder fields that no backend honors."""
     findings = rule_errors(experiment(**sections), FAKE.info)
     return [finding for finding in findings if finding.code != "decoder-unsupported"]
 
@@ -84,7 +84,7 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("name", "sections"), BROKEN)
-def test_what_cannot_be_honoured_is_refused(name, sections):
+def test_what_cannot_be_honored_is_refused(name, sections):
     (finding,) = broken(**sections)
     assert finding.code == name
     assert finding.severity == "error"
@@ -92,7 +92,7 @@ def test_what_cannot_be_honoured_is_refused(name, sections):
 
 
 @pytest.mark.parametrize("sections", ALLOWED)
-def test_what_can_be_honoured_is_allowed(sections):
+def test_what_can_be_honored_is_allowed(sections):
     assert broken(**sections) == []
 
 
@@ -140,7 +140,7 @@ def test_each_dormant_setting_is_blamed_by_itself(refused):
         ({"stop": ["END"], "ignore_eos": False}, ["decoder.stop"]),
     ],
 )  # fmt: skip
-def test_a_decoder_field_is_honoured_or_refused(decoder, fields):
+def test_a_decoder_field_is_honored_or_refused(decoder, fields):
     findings = list(rule_errors(experiment(decoder=decoder), FAKE.info))
     assert [finding.path for finding in findings] == fields
     assert all(finding.code == "decoder-unsupported" for finding in findings)
@@ -161,10 +161,10 @@ def test_a_value_that_switches_a_field_off_is_refused_nowhere(name, temperature)
         assert list(rule_errors(made, FAKE.info)) == []
 
 
-def test_a_field_that_is_not_honoured_is_told_from_those_that_are(refused):
+def test_a_field_that_is_not_honored_is_told_from_those_that_are(refused):
     assert refused("decoder: {repetition_penalty: 1.1}") == [
-        "exp.yaml:1: decoder.repetition_penalty: backend fake does not honour it. "
-        "Remove it, or choose another backend. Honoured: do_sample, ignore_eos, max_new_tokens, "
+        "exp.yaml:1: decoder.repetition_penalty: backend fake does not honor it. "
+        "Remove it, or choose another backend. Honored: do_sample, ignore_eos, max_new_tokens, "
         "min_new_tokens, preset, seed, temperature, top_p."
     ]
 
@@ -172,7 +172,7 @@ def test_a_field_that_is_not_honoured_is_told_from_those_that_are(refused):
 def test_what_only_a_preset_sets_is_blamed_on_it(refused):
     (line,) = refused("decoder: {preset: standard}")
     assert line.startswith(
-        "exp.yaml:1: decoder.preset: it sets top_k, which backend fake does not honour. "
+        "exp.yaml:1: decoder.preset: it sets top_k, which backend fake does not honor. "
         "Set decoder.top_k: null, or choose another backend."
     )
     decoder = {"preset": "standard", "top_k": None}
@@ -180,7 +180,7 @@ def test_what_only_a_preset_sets_is_blamed_on_it(refused):
 
 
 @pytest.mark.parametrize(
-    ("model", "honoured", "fields"),
+    ("model", "honored", "fields"),
     [
         ({"dtype": "float32", "revision": "main"}, None, []),
         ({"id": "shape:1b"}, frozenset(), []),
@@ -190,13 +190,13 @@ def test_what_only_a_preset_sets_is_blamed_on_it(refused):
          ["model.weights", "model.trust_remote_code"]),
     ],
 )  # fmt: skip
-def test_a_model_field_is_honoured_or_refused(model, honoured, fields):
-    info = replace(FAKE.info, model_parameters=honoured)
+def test_a_model_field_is_honored_or_refused(model, honored, fields):
+    info = replace(FAKE.info, model_parameters=honored)
     chosen = {"id": "org/model", **model}
     findings = list(rule_errors(experiment(model=chosen), info))
     assert [finding.path for finding in findings] == fields
     assert all(finding.code == "model-unsupported" for finding in findings)
-    assert all("Honoured: " in finding.hint for finding in findings)
+    assert all("Honored: " in finding.hint for finding in findings)
 
 
 def test_a_dormant_setting_is_remarked_on():

@@ -11,10 +11,10 @@ from llem.schema.base import EngineArg, FrozenModel, Param
 from llem.schema.experiment import BackendConfig
 
 
-class Quantisation(FrozenModel):
+class Quantization(FrozenModel):
     """An object of the load call."""
 
-    bits: Annotated[int | None, Param(maps_to=(EngineArg("load", "quantisation.bits"),))] = None
+    bits: Annotated[int | None, Param(maps_to=(EngineArg("load", "quantization.bits"),))] = None
     """How many."""
 
 
@@ -25,14 +25,14 @@ class Section(BackendConfig):
         int | None, Param(maps_to=(EngineArg("load", "size"), EngineArg("settings", "size")))
     ] = None
     """Size."""
-    quantisation: Quantisation | None = None
+    quantization: Quantization | None = None
     """How weights are packed."""
     mode: Annotated[str | None, Param(maps_to=(EngineArg("generate", ""),))] = None
     """Which function is called."""
 
 
-def surfaces(load=("size", "dtype", "quantisation"), quantisation=("bits",), **more):
-    found = {"engine.load": load, "engine.Quantisation": quantisation, **more}
+def surfaces(load=("size", "dtype", "quantization"), quantization=("bits",), **more):
+    found = {"engine.load": load, "engine.Quantization": quantization, **more}
     return {
         name: tuple(FoundParameter(name, "None", "int") for name in names)
         for name, names in found.items()
@@ -45,10 +45,10 @@ def declared(owned=(), excluded=(), shared=(("dtype", "model.dtype"),)):
             Surface(
                 "engine.load",
                 at=("load",),
-                owned={"quantisation": "built from the fields inside it", **dict(owned)},
+                owned={"quantization": "built from the fields inside it", **dict(owned)},
                 excluded=dict(excluded),
             ),
-            Surface("engine.Quantisation", at=("load.quantisation",)),
+            Surface("engine.Quantization", at=("load.quantization",)),
         ),
         introspect="engine.read",
         shared={("load", name): setter for name, setter in shared},
@@ -73,8 +73,8 @@ def test_a_parameter_is_exposed_by_its_field_or_owned_for_a_reason():
     assert classified(declared(), surfaces()) == {
         ("engine.load", "size"): (Classification.EXPOSED, "x.size"),
         ("engine.load", "dtype"): (Classification.EXPOSED, "model.dtype"),
-        ("engine.load", "quantisation"): (Classification.OWNED, "built from the fields inside it"),
-        ("engine.Quantisation", "bits"): (Classification.EXPOSED, "x.quantisation.bits"),
+        ("engine.load", "quantization"): (Classification.OWNED, "built from the fields inside it"),
+        ("engine.Quantization", "bits"): (Classification.EXPOSED, "x.quantization.bits"),
     }
 
 
@@ -85,7 +85,7 @@ def test_what_is_known_of_a_parameter_is_kept():
 
 def test_a_reason_in_the_shared_table_owns_the_argument():
     audit = declared(shared=(("dtype", "model.dtype"), ("seed", "llem: one for everything")))
-    found = surfaces(load=("size", "dtype", "quantisation", "seed"))
+    found = surfaces(load=("size", "dtype", "quantization", "seed"))
     assert classified(audit, found)["engine.load", "seed"] == (
         Classification.OWNED,
         "llem: one for everything",
@@ -96,10 +96,10 @@ def test_a_reason_in_the_shared_table_owns_the_argument():
     ("audit", "found", "expected"),
     [
         # The engine gained a parameter.
-        (declared(), {"load": ("size", "dtype", "quantisation", "turbo")}, "unclassified"),
+        (declared(), {"load": ("size", "dtype", "quantization", "turbo")}, "unclassified"),
         (
             declared(excluded={"turbo": "does nothing"}.items()),
-            {"load": ("size", "dtype", "quantisation", "turbo")},
+            {"load": ("size", "dtype", "quantization", "turbo")},
             None,
         ),
         # It lost one that is classified.
@@ -107,17 +107,17 @@ def test_a_reason_in_the_shared_table_owns_the_argument():
         (declared(owned={"turbo": "llem decides"}.items()), {}, "gone"),
         (declared(shared=(("dtype", "model.dtype"), ("turbo", "decoder.seed"))), {}, "gone"),
         (declared(shared=(("dtype", "model.dtype"), ("turbo", "llem"))), {}, "gone"),
-        # A surface that nobody declared is nobody's.
+        # The engine has a surface that the plugin does not declare.
         (declared(), {"engine.New": ("turbo",)}, "unclassified"),
     ],
 )
-def test_what_nobody_accounts_for_is_a_fault(audit, found, expected):
+def test_a_parameter_without_classification_is_a_fault(audit, found, expected):
     assert faults(audit, surfaces(**found)) == ({} if expected is None else {"turbo": expected})
 
 
 def test_a_field_whose_parameter_the_engine_lost_is_a_fault():
-    assert faults(declared(), surfaces(quantisation=())) == {"bits": Classification.GONE}
-    assert faults(declared(), surfaces(load=("dtype", "quantisation"))) == {
+    assert faults(declared(), surfaces(quantization=())) == {"bits": Classification.GONE}
+    assert faults(declared(), surfaces(load=("dtype", "quantization"))) == {
         "size": Classification.GONE
     }
     without = {name: there for name, there in surfaces().items() if name == "engine.load"}
@@ -131,12 +131,12 @@ def test_what_some_supported_versions_lack_is_not_missed():
         introspect="engine.read",
         shared={("load", "dtype"): "model.dtype"},
     )
-    assert faults(audit, surfaces(load=("dtype", "quantisation"))) == {}
-    assert faults(audit, surfaces(load=("quantisation",))) == {"dtype": Classification.GONE}
+    assert faults(audit, surfaces(load=("dtype", "quantization"))) == {}
+    assert faults(audit, surfaces(load=("quantization",))) == {"dtype": Classification.GONE}
 
 
-def test_a_renamed_parameter_is_recognised():
-    found = classified(declared(), surfaces(load=("size_", "dtype", "quantisation")))
+def test_a_renamed_parameter_is_recognized():
+    found = classified(declared(), surfaces(load=("size_", "dtype", "quantization")))
     assert found["engine.load", "size"] == (Classification.GONE, "set by x.size; now size_?")
     assert found["engine.load", "size_"] == (Classification.UNCLASSIFIED, "")
 
@@ -157,9 +157,9 @@ def test_what_is_excluded_and_set_all_the_same_is_a_fault():
 def test_one_of_several_surfaces_at_a_place_may_have_it():
     audit = ParameterAudit(
         surfaces=(
-            Surface("engine.load", at=("load",), owned={"quantisation": "built"}),
-            Surface("engine.Quantisation", at=("load.quantisation",)),
-            Surface("engine.Other", at=("load.quantisation",), excluded={"bits": "always 4"}),
+            Surface("engine.load", at=("load",), owned={"quantization": "built"}),
+            Surface("engine.Quantization", at=("load.quantization",)),
+            Surface("engine.Other", at=("load.quantization",), excluded={"bits": "always 4"}),
         ),
         introspect="engine.read",
         shared={("load", "dtype"): "model.dtype"},
@@ -176,7 +176,7 @@ class Packed(BackendConfig):
     """Two methods that stand at one place, of which only one has a field for `bits`."""
 
     bits: Annotated[
-        int | None, Param(maps_to=(EngineArg("load", "quantisation.bits", of="engine.First"),))
+        int | None, Param(maps_to=(EngineArg("load", "quantization.bits", of="engine.First"),))
     ] = None
     """How many."""
 
@@ -184,7 +184,7 @@ class Packed(BackendConfig):
 def test_a_field_may_reach_one_of_the_surfaces_at_a_place_alone():
     audit = ParameterAudit(
         surfaces=tuple(
-            Surface(f"engine.{method}", at=("load.quantisation",)) for method in METHODS
+            Surface(f"engine.{method}", at=("load.quantization",)) for method in METHODS
         ),
         introspect="engine.read",
     )

@@ -112,7 +112,7 @@ def test_one_plugin_is_shown_in_full(registry):
     assert "module       llem_bare_bare\n" in text
 
 
-def test_a_plugin_nobody_has_cannot_be_shown(registry):
+def test_an_unknown_plugin_cannot_be_shown(registry):
     with pytest.raises(UnknownBackend, match="'x'") as caught:
         plugins_called(registry, "x")
     assert caught.value.hint == "Installed: able, bare, void."

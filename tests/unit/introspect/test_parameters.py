@@ -221,7 +221,7 @@ def test_everything_is_json(registry):
     assert {parameter["path"] for parameter in document} >= {"model.id", "fast.cache.kind"}
 
 
-def test_a_backend_nobody_has_is_refused(registry):
+def test_an_unknown_backend_is_refused(registry):
     with pytest.raises(UnknownBackend, match="Did you mean 'fast'"):
         introspect.parameters(registry, "fsat")
 

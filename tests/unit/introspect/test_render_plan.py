@@ -28,7 +28,7 @@ PLAN = CallPlan(
             kwargs={
                 "dtype": Symbol("torch.bfloat16"),
                 "quantization_config": Construct(
-                    "engine.quantise.Config",
+                    "engine.quantize.Config",
                     {"bits": 4, "compute": Symbol("torch.nn.Kind.FAST"), "skip": ["head"] * 3},
                 ),
             },
@@ -45,7 +45,7 @@ PLAN = CallPlan(
 )
 
 
-def test_it_reads_like_code_somebody_wrote():
+def test_it_reads_like_code_by_hand():
     assert (
         render_plan(PLAN)
         == """\
@@ -54,7 +54,7 @@ def test_it_reads_like_code_somebody_wrote():
 #   stop = ["a\\\\nb"]
 
 import engine
-import engine.quantise
+import engine.quantize
 import torch
 import torch.nn
 
@@ -62,7 +62,7 @@ import torch.nn
 model = engine.AutoModel.from_pretrained(
     "shape\\n'tiny'",
     dtype=torch.bfloat16,
-    quantization_config=engine.quantise.Config(
+    quantization_config=engine.quantize.Config(
         bits=4,
         compute=torch.nn.Kind.FAST,
         skip=['head', 'head', 'head'],

@@ -40,7 +40,7 @@ class OutOfMemoryError(RuntimeError):
         (SystemExit(3), False),
     ],
 )
-def test_out_of_memory_is_recognised(error, out_of_memory):
+def test_out_of_memory_is_recognized(error, out_of_memory):
     assert error_report(error).out_of_memory is out_of_memory
 
 

@@ -56,14 +56,14 @@ def test_each_method_has_the_fields_of_its_own_class_alone(method):
     import transformers
 
     (model,) = [
-        one
-        for one in get_args(get_args(Quantization)[0])
-        if get_args(one.model_fields["method"].annotation) == (method,)
+        argument
+        for argument in get_args(get_args(Quantization)[0])
+        if get_args(argument.model_fields["method"].annotation) == (method,)
     ]
     fields = set(model.model_fields) - {"method"}
     class_ = getattr(transformers, METHODS[method].rpartition(".")[2])
     parameters = set(inspect.signature(class_.__init__).parameters) - {"self", "kwargs"}
-    (surface,) = [one for one in AUDIT.surfaces if one.name == METHODS[method]]
+    (surface,) = [surface for surface in AUDIT.surfaces if surface.name == METHODS[method]]
     inside = {"group_size"} if method == "torchao" else set()
     owned = {"tokenizer"} if method == "gptq" else set()
     assert fields - inside == parameters - set(surface.excluded) - owned

@@ -93,11 +93,11 @@ def test_impossible_values_are_refused(section):
             {"pytorch": {"prompt_lookup_num_tokens": 3, "num_assistant_tokens": 5}},
         ),
         (
-            "quantisation-needs-pretrained-weights",
+            "quantization-needs-pretrained-weights",
             {"pytorch": {"load_in_8bit": True}, "model": {"id": "shape:tiny"}},
         ),
         (
-            "gguf-file-is-quantised-already",
+            "gguf-file-is-quantized-already",
             {"pytorch": {"load_in_8bit": True}, "model": {"id": "m", "gguf_file": "m.gguf"}},
         ),
         (
@@ -114,7 +114,7 @@ def test_impossible_values_are_refused(section):
 )
 def test_a_broken_rule_is_found_and_says_what_to_do(experiment, rule, sections):
     assert broken_rules(experiment(**sections)) == [rule]
-    (found,) = [one for one in RULES if one.name == rule]
+    (found,) = [declared for declared in RULES if declared.name == rule]
     assert found.reason
     assert found.hint
 

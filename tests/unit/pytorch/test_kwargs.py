@@ -146,7 +146,7 @@ def test_settings_of_the_session(plan):
     assert built.call("tokenizer").args == ("folder",)
 
 
-def test_quantisation_is_an_object_and_never_a_switch(plan):
+def test_quantization_is_an_object_and_never_a_switch(plan):
     section = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "load_in_8bit": False}
     kwargs = plan(pytorch=section).call("load").kwargs
     assert kwargs == {
@@ -158,7 +158,7 @@ def test_quantisation_is_an_object_and_never_a_switch(plan):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_of_quantisation_builds_its_own_class(plan, method):
+def test_every_method_of_quantization_builds_its_own_class(plan, method):
     load = plan(pytorch={"quantization": {"method": method}}).call("load")
     assert load.kwargs["quantization_config"].target == METHODS[method]
     assert "method" not in load.kwargs["quantization_config"].kwargs

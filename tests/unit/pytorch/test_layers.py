@@ -1,4 +1,4 @@
-"""Whether weights are quantised is read from the layers, whoever quantised them."""
+"""The layers show whether weights are quantized, in whichever way they came to be so."""
 
 import json
 import shutil
@@ -42,8 +42,8 @@ def fp8_folder(model_folder, tmp_path):
 @pytest.mark.parametrize(
     ("section", "codes"),
     [
-        ({}, {"quantisation-not-applied"}),
-        ({"quantization": {"method": "fp8"}}, {"quantisation-not-applied"}),
+        ({}, {"quantization-not-applied"}),
+        ({"quantization": {"method": "fp8"}}, {"quantization-not-applied"}),
         ({"quantization": {"method": "fp8", "dequantize": True}}, set()),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_checkpoint_unpacked_for_want_of_kernels_is_told(opened, fp8_folder, s
     assert observed.effective["load.linear_layers"] == {"Linear[float32]": 15}
 
 
-def test_packed_layers_and_experts_count_as_quantised():
+def test_packed_layers_and_experts_count_as_quantized():
     import torch
     from transformers import GptOssConfig
     from transformers.integrations.mxfp4 import Mxfp4GptOssExperts

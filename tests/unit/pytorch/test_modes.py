@@ -23,7 +23,7 @@ def plain(plan, model_folder):
 
     session = PyTorchSession()
     session.open(plan(model={"id": str(model_folder)}))
-    found = [one.output_ids for one in run(session).requests]
+    found = [request.output_ids for request in run(session).requests]
     session.close()
     return found
 
@@ -45,12 +45,12 @@ SAME_TOKENS = {
 def test_a_mode_that_must_not_change_the_tokens_does_not(opened, model_folder, plain, section):
     session, _ = opened(model={"id": str(model_folder)}, pytorch=section)
     result = run(session)
-    assert [one.index for one in result.requests] == [0, 1, 2]
-    assert [one.output_ids for one in result.requests] == plain
-    for one in result.requests:
-        assert len(one.token_times_s) == len(one.output_ids)
-        assert one.token_times_s == sorted(one.token_times_s)
-        assert one.finished_s <= result.finished_s
+    assert [request.index for request in result.requests] == [0, 1, 2]
+    assert [request.output_ids for request in result.requests] == plain
+    for request in result.requests:
+        assert len(request.token_times_s) == len(request.output_ids)
+        assert request.token_times_s == sorted(request.token_times_s)
+        assert request.finished_s <= result.finished_s
 
 
 def test_an_assistant_is_counted_and_forgets_what_it_learnt(opened, model_folder, plain):
@@ -64,16 +64,16 @@ def test_an_assistant_is_counted_and_forgets_what_it_learnt(opened, model_folder
     )
     first = run(session)
     again = session.run()
-    assert [one.output_ids for one in first.requests] == plain
+    assert [request.output_ids for request in first.requests] == plain
     assert first.counters == again.counters
     steps = first.counters["speculation_steps"]
     accepted = first.counters["speculation_accepted_tokens"]
     assert steps + accepted == sum(LIMITS)
     assert accepted > 0, "the model agrees with itself"
     assert any(
-        one.token_times_s[step] == one.token_times_s[step + 1]
-        for one in first.requests
-        for step in range(len(one.output_ids) - 1)
+        request.token_times_s[step] == request.token_times_s[step + 1]
+        for request in first.requests
+        for step in range(len(request.output_ids) - 1)
     ), "tokens of one step come together"
     effective = session.observe().effective
     assert effective["generate.mode"] == "assisted_generation"
@@ -84,9 +84,9 @@ def test_every_returned_sequence_is_output(opened, model_folder):
     section = {"num_beams": 3, "num_return_sequences": 2, "batch_size": 3}
     session, _ = opened(model={"id": str(model_folder)}, pytorch=section)
     result = run(session)
-    assert [one.index for one in result.requests] == [0, 0, 1, 1, 2, 2]
-    assert [len(one.output_ids) for one in result.requests] == [8, 8, 12, 12, 6, 6]
-    assert all(one.token_times_s is None for one in result.requests)
+    assert [request.index for request in result.requests] == [0, 0, 1, 1, 2, 2]
+    assert [len(request.output_ids) for request in result.requests] == [8, 8, 12, 12, 6, 6]
+    assert all(request.token_times_s is None for request in result.requests)
     assert result.padding_output_tokens == 6 * 12 - 2 * sum(LIMITS)
     effective = session.observe().effective
     assert effective["generate.num_beams"] == 3
@@ -104,8 +104,8 @@ def test_continuous_batching_returns_several_sequences_of_one_prompt(opened, mod
         },
     )
     result = run(session)
-    assert [one.index for one in result.requests] == [0, 0, 1, 1, 2, 2]
-    assert [len(one.output_ids) for one in result.requests] == [8, 8, 12, 12, 6, 6]
+    assert [request.index for request in result.requests] == [0, 0, 1, 1, 2, 2]
+    assert [len(request.output_ids) for request in result.requests] == [8, 8, 12, 12, 6, 6]
     effective = session.observe().effective
     assert effective["settings.batching"] == "continuous"
     assert effective["continuous_batching.page_size"] == 16
@@ -141,7 +141,7 @@ def test_the_cache_is_read_back_from_a_generation(opened, model_folder, section,
         ({"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "Linear4bit[uint8]"),
     ],
 )
-def test_quantisation_is_read_back_from_the_layers(opened, model_folder, section, layer):
+def test_quantization_is_read_back_from_the_layers(opened, model_folder, section, layer):
     session, _ = opened(model={"id": str(model_folder), "dtype": "bfloat16"}, pytorch=section)
     run(session)
     observed = session.observe()
@@ -155,7 +155,7 @@ def test_quantisation_is_read_back_from_the_layers(opened, model_folder, section
 def test_a_failing_compilation_fails_nothing_but_the_verdict(opened, model_folder, plain):
     section = {"torch_compile": True, "torch_compile_backend": "no-such-backend"}
     session, _ = opened(model={"id": str(model_folder)}, pytorch=section)
-    assert [one.output_ids for one in run(session).requests] == plain
+    assert [request.output_ids for request in run(session).requests] == plain
     observed = session.observe()
     assert observed.effective["settings.torch_compile"] is False
     assert "InvalidBackend" in observed.reasons["compile-failed"]
@@ -164,7 +164,7 @@ def test_a_failing_compilation_fails_nothing_but_the_verdict(opened, model_folde
 def test_a_traced_model_computes_the_same_and_says_so(opened, model_folder, plain):
     section = {"torch_compile": True, "torch_compile_backend": "eager", "batch_size": 3}
     session, _ = opened(model={"id": str(model_folder)}, pytorch=section)
-    assert [one.output_ids for one in run(session).requests] == plain
+    assert [request.output_ids for request in run(session).requests] == plain
     observed = session.observe()
     assert observed.effective["settings.torch_compile"] is True
     assert observed.effective["compile.graphs"] > 0

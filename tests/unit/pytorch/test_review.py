@@ -101,7 +101,7 @@ def test_a_finding_names_its_field_and_a_way_out(experiment):
         ("ValueError", "Group size (64) must be a divisor of (160)", "q_group_size"),
         ("NotImplementedError", "QuantizationMethod.HQQ is not available yet and", "quanto"),
         ("InductorError", "CppCompileError: C++ compile error", "pytorch.batch_size"),
-        ("RuntimeError", "something nobody has seen before", None),
+        ("RuntimeError", "an error without a known cause", None),
     ],
 )
 def test_errors_are_explained(error_type, message, hint):

@@ -14,7 +14,7 @@ from llem.workload.shape_folder import write_shape
 pytestmark = pytest.mark.engine
 
 PROMPTS = [[10, 20, 30, 40, 50], [60, 70], [80, 90, 100, 110, 120, 130, 140]]
-TEXTS = {"source": "prompts", "prompts": ["a"]}  # a workload that honours EOS
+TEXTS = {"source": "prompts", "prompts": ["a"]}  # a workload that honors EOS
 
 
 def requests(*limits, prompts=PROMPTS):

@@ -1,4 +1,4 @@
-"""A broken plugin is an error for who asked for it, and one line for everybody else."""
+"""A broken plugin is an error for a user who asks for it, and a line on stderr for others."""
 
 from __future__ import annotations
 

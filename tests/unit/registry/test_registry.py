@@ -59,7 +59,7 @@ def test_a_mistyped_name_is_put_right(environment, source):
         environment.registry().backend("rapdi")
 
 
-def test_a_name_nobody_has_could_be_a_plugin_to_install(environment, source):
+def test_an_unknown_name_could_be_a_plugin_to_install(environment, source):
     environment.install("llem-rapid", {"rapid": source("rapid")})
     with pytest.raises(UnknownBackend) as caught:
         environment.registry().backend("quick")

@@ -73,8 +73,8 @@ def test_a_shape_is_a_folder_with_random_weights_for_the_backend(load: Any) -> N
 @pytest.mark.parametrize("weights", ["random", "pretrained"])
 def test_another_model_is_what_it_is_called(weights: str, load: Any, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    honoured = "model_parameters=frozenset({'weights'})"
-    loaded = load(PLAN, f"model.id={tmp_path}", f"model.weights={weights}", info=honoured)
+    honored = "model_parameters=frozenset({'weights'})"
+    loaded = load(PLAN, f"model.id={tmp_path}", f"model.weights={weights}", info=honored)
     [call] = plan_for(loaded).calls
     assert call.args == (str(tmp_path),)
     assert call.kwargs == {"random": weights == "random"}
@@ -104,9 +104,9 @@ def test_warnings_are_handed_on(load: Any) -> None:
 
 
 def test_warnings_of_the_config_come_first(load: Any) -> None:
-    honoured = "model_parameters=frozenset({'trust_remote_code'})"
+    honored = "model_parameters=frozenset({'trust_remote_code'})"
     overrides = ("model.trust_remote_code=true", "workload.requests=5")
-    loaded = load(SESSION + REVIEW, *overrides, info=honoured)
+    loaded = load(SESSION + REVIEW, *overrides, info=honored)
     assert [warning.code for warning in preflight(loaded, HOST)] == ["remote-code", "few"]
 
 

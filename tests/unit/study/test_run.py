@@ -29,7 +29,7 @@ def folder(tmp_path):
 @pytest.fixture
 def paper(folder):
     """Return an executor, by what it is to do."""
-    return lambda **behaviour: PaperExecutor(folder, **behaviour)
+    return lambda **behavior: PaperExecutor(folder, **behavior)
 
 
 def batch(task):

@@ -1,4 +1,4 @@
-"""Combinations of shared settings that no backend can honour."""
+"""Combinations of shared settings that no backend can honor."""
 
 from __future__ import annotations
 

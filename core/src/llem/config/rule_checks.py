@@ -76,7 +76,7 @@ def _exclusion(field: ConfigField, other: ConfigField) -> Rule[BackendConfig]:
     """Return the rule that refuses both fields at once."""
 
     def violated(experiment: Experiment, section: BackendConfig) -> bool:
-        return all(_is_on(one, experiment) for one in (field, other))
+        return all(_is_on(path, experiment) for path in (field, other))
 
     return Rule(
         name=f"{_kebab(field.path)}-or-{_relative(other.path, field.path)}",
@@ -98,16 +98,16 @@ def _kebab(path: str) -> str:
     return path.partition(".")[2].replace(".", "-").replace("_", "-")
 
 
-def _relative(path: str, neighbour: str) -> str:
-    """Name ``path`` as seen from ``neighbour``: without the section if that is the same."""
+def _relative(path: str, neighbor: str) -> str:
+    """Name ``path`` as seen from ``neighbor``: without the section if that is the same."""
     section, _, inside = path.partition(".")
-    same = section == neighbour.partition(".")[0]
+    same = section == neighbor.partition(".")[0]
     return (inside if same else path).replace(".", "-").replace("_", "-")
 
 
 OWN_FIELDS = frozenset({"preset", "seed", "ignore_eos", "max_new_tokens"})
 """Decoder fields that core itself turns into others or into requests, so that every backend
-honours them."""
+honors them."""
 
 
 def rule_errors(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
@@ -160,35 +160,35 @@ def unsupported_fields(experiment: Experiment, info: BackendInfo) -> Iterator[Fi
 
 
 def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:
-    honoured = sorted(info.decoder_parameters | OWN_FIELDS)
+    honored = sorted(info.decoder_parameters | OWN_FIELDS)
     for field in walk(DecoderConfig):
         name, value = field.path, getattr(decoder, field.path)
         # What changes nothing needs no support.
-        if name in honoured or value == field.info.default or value in field.param.neutral:
+        if name in honored or value == field.info.default or value in field.param.neutral:
             continue
         written = name in decoder.model_fields_set
         yield Finding(
             code="decoder-unsupported",
-            message=f"backend {info.name} does not honour it"
+            message=f"backend {info.name} does not honor it"
             if written
-            else f"it sets {name}, which backend {info.name} does not honour",
+            else f"it sets {name}, which backend {info.name} does not honor",
             path=f"decoder.{name}" if written else "decoder.preset",
             hint=f"{'Remove it' if written else f'Set decoder.{name}: null'}, or choose another "
-            f"backend. Honoured: {', '.join(honoured)}.",
+            f"backend. Honored: {', '.join(honored)}.",
         )
 
 
 def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding]:
     if info.model_parameters is None:
         return
-    honoured = sorted(info.model_parameters | {"id"})
+    honored = sorted(info.model_parameters | {"id"})
     for name, field in ModelConfig.model_fields.items():
-        if name not in honoured and getattr(model, name) != field.default:
+        if name not in honored and getattr(model, name) != field.default:
             yield Finding(
                 code="model-unsupported",
-                message=f"backend {info.name} does not honour it",
+                message=f"backend {info.name} does not honor it",
                 path=f"model.{name}",
-                hint=f"Remove it, or choose another backend. Honoured: {', '.join(honoured)}.",
+                hint=f"Remove it, or choose another backend. Honored: {', '.join(honored)}.",
             )
 
 

@@ -100,7 +100,7 @@ RULES = (
     ),
     *map(_acting_on_reading, READING_FIELDS),
     Rule(
-        name="quantisation-needs-pretrained-weights",
+        name="quantization-needs-pretrained-weights",
         fields=(
             "pytorch.load_in_4bit",
             "pytorch.load_in_8bit",
@@ -112,7 +112,7 @@ RULES = (
         violated=_quantized_random_weights,
     ),
     Rule(
-        name="gguf-file-is-quantised-already",
+        name="gguf-file-is-quantized-already",
         fields=(
             "pytorch.load_in_4bit",
             "pytorch.load_in_8bit",
@@ -131,14 +131,14 @@ RULES = (
         violated=_four_and_eight_bit,
     ),
     Rule(
-        name="one-quantisation-method",
+        name="one-quantization-method",
         fields=("pytorch.quantization", "pytorch.load_in_4bit", "pytorch.load_in_8bit"),
         reason="weights are quantized by one method, and bitsandbytes is another",
         hint="Keep pytorch.quantization, or load_in_4bit or load_in_8bit.",
         violated=_two_methods,
     ),
     Rule(
-        name="skipped-modules-need-quantisation",
+        name="skipped-modules-need-quantization",
         fields=(
             "pytorch.llm_int8_skip_modules",
             "pytorch.load_in_4bit",

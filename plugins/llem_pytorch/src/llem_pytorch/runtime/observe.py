@@ -72,7 +72,7 @@ def reasons(executor: PlanExecutor, compiled: Compiled | None) -> dict[str, str]
     found = {} if compiled is None else compiled.reasons()
     model, load = executor.objects["model"], executor.plan.call("load")
     if layers.should_be_quantized(load) and not layers.is_quantized(model):
-        found["quantisation-not-applied"] = (
+        found["quantization-not-applied"] = (
             "no layer of the loaded model is quantized; pytorch.quantization.dequantize: true asks "
             "for a checkpoint that is unpacked"
         )

@@ -21,7 +21,7 @@ HEADER = (
 
 def table() -> str:
     """Return a row for each outcome, in the order of the batch sizes within each precision."""
-    records = sorted(llem.load_results(OUTCOMES), key=lambda one: _label(one))
+    records = sorted(llem.load_results(OUTCOMES), key=_label)
     rows = [HEADER, ("---",) * 2 + ("---:",) * 4, *map(_row, records)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
