@@ -56,6 +56,8 @@ def test_what_was_not_reached_is_named():
     assert [reason.code for reason in found] == ["window-too-short", "precision-not-reached"]
     assert "a repetition's duration" in found[1].message
     assert reached([1.0]).half_width_ratio == math.inf
+    single = list(shortcomings(windows_of([1.0]), reached([1.0]), CONFIG))
+    assert "not known: an interval needs two repetitions" in single[1].message
 
 
 def test_measured_energy_decides_however_steady_the_durations_are():

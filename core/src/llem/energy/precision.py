@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from llem.api.meters import Provenance
@@ -153,8 +154,11 @@ def shortcomings(
         yield Reason(code="window-too-short", message=message)
     if reached.half_width_ratio > config.target_ci_ratio:
         what = {"duration": "a repetition's duration", "j_per_output_token": "J per output token"}
-        message = (
-            f"{what[reached.of]} is known to ±{reached.half_width_ratio:.1%}; "
-            f"asked for ±{config.target_ci_ratio:.1%}"
+        # A single repetition gives no interval.
+        known = (
+            f"known to ±{reached.half_width_ratio:.1%}"
+            if isfinite(reached.half_width_ratio)
+            else "not known: an interval needs two repetitions"
         )
+        message = f"{what[reached.of]} is {known}; asked for ±{config.target_ci_ratio:.1%}"
         yield Reason(code="precision-not-reached", message=message)
