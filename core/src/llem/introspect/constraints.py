@@ -1,9 +1,13 @@
-"""What core and the backends refuse: rules, exclusions and conditions."""
+"""What core and the backends refuse: rules, exclusions and conditions.
+
+Each function covers every backend, or only ``backend``, and raises
+:class:`~llem.errors.BackendUnavailable` if that backend cannot be used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from llem.config.core_rules import RULES
@@ -16,12 +20,7 @@ from llem.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class MutualExclusion:
-    """Two parameters that cannot be set together.
-
-    Attributes:
-        backend: The backend that they belong to.
-        parameters: Their paths.
-    """
+    """Two parameters of a backend, by path, that cannot be set together."""
 
     backend: str
     parameters: tuple[str, str]
@@ -29,12 +28,7 @@ class MutualExclusion:
 
 @dataclass(frozen=True, slots=True)
 class SkipCondition:
-    """When a parameter has no effect.
-
-    Attributes:
-        parameter: Its path.
-        condition: The condition, in words.
-    """
+    """A condition, in words, under which the parameter at a path has no effect."""
 
     parameter: str
     condition: str
@@ -42,13 +36,7 @@ class SkipCondition:
 
 @dataclass(frozen=True, slots=True)
 class ComputeCapabilityNeed:
-    """The NVIDIA compute capability that a value of a parameter needs.
-
-    Attributes:
-        parameter: Its path.
-        value: The value as text; ``*`` is any value.
-        compute_capability: The least ``(major, minor)``.
-    """
+    """The least compute capability that a value (as text; ``*``: any) of a parameter needs."""
 
     parameter: str
     value: str
@@ -60,11 +48,7 @@ Rules = Mapping[str | None, tuple[Rule[Any], ...]]
 
 
 def validation_rules(registry: Registry, backend: str | None = None) -> Rules:
-    """Return core's rules, then those of each backend or of the backend called ``backend``.
-
-    Raises:
-        BackendUnavailable: That backend cannot be used.
-    """
+    """Return core's rules, then those of each backend or of the backend called ``backend``."""
 
     def rules(usable: Backend) -> tuple[str, tuple[Rule[Any], ...]]:
         return usable.name, rules_of(usable.name, usable.config_model())
@@ -77,14 +61,8 @@ def validation_rules(registry: Registry, backend: str | None = None) -> Rules:
 def rules_json(found: Rules) -> list[dict[str, Any]]:
     """Return rules as JSON data; the first of a rule's ``fields`` is blamed."""
     return [
-        {
-            "name": rule.name,
-            "backend": backend,
-            "fields": rule.fields,
-            "reason": rule.reason,
-            "hint": rule.hint,
-            "severity": rule.severity,
-        }
+        {"backend": backend}
+        | {key: value for key, value in asdict(rule).items() if key != "violated"}
         for backend, rules in found.items()
         for rule in rules
     ]
@@ -109,11 +87,7 @@ def _label(rule: Rule[Any]) -> str:
 def mutual_exclusions(
     registry: Registry, backend: str | None = None
 ) -> tuple[MutualExclusion, ...]:
-    """Return every pair of parameters that exclude each other, once.
-
-    Raises:
-        BackendUnavailable: The backend that was asked for cannot be used.
-    """
+    """Return every pair of parameters that exclude each other, once."""
     pairs = {
         frozenset((parameter.path, other)): (parameter.backend, parameter.path, other)
         for parameter in parameters(registry, backend)
@@ -125,11 +99,7 @@ def mutual_exclusions(
 
 
 def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[SkipCondition, ...]:
-    """Return when parameters have no effect, both what core checks and what only a text says.
-
-    Raises:
-        BackendUnavailable: The backend that was asked for cannot be used.
-    """
+    """Return when parameters have no effect, both what core checks and what only a text says."""
     found = []
     for parameter in parameters(registry, backend):
         found += [
@@ -144,11 +114,7 @@ def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[Ski
 def compute_capability_needs(
     registry: Registry, backend: str | None = None
 ) -> tuple[ComputeCapabilityNeed, ...]:
-    """Return the parameters that need a certain NVIDIA compute capability.
-
-    Raises:
-        BackendUnavailable: The backend that was asked for cannot be used.
-    """
+    """Return the parameters that need a certain NVIDIA compute capability."""
     return tuple(
         ComputeCapabilityNeed(parameter.path, value, needed)
         for parameter in parameters(registry, backend)

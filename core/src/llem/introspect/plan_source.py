@@ -1,9 +1,10 @@
-"""A call plan as Python that could be run: what `llem explain` prints."""
+"""A call plan as Python source, which `llem explain` prints."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from keyword import iskeyword
 from math import isfinite
 from typing import Any
@@ -19,8 +20,7 @@ _INDENT = "    "
 def render_plan(plan: CallPlan) -> str:
     """Return ``plan`` as Python source.
 
-    Every call stands under its name. Arguments that exist only at run time are bare names; the
-    settings of the session, which call nothing, are comments. Secrets are left out.
+    Arguments of the run time are bare names; settings are comments; secrets are left out.
     """
     plan = CallPlan.from_json(redact(plan.to_json()))
     blocks = [_settings(plan.settings), _imports(plan.calls), *map(_statement, plan.calls)]
@@ -33,7 +33,7 @@ def _settings(settings: Mapping[str, Any]) -> str:
 
 
 def _imports(calls: Sequence[Call]) -> str:
-    """Return an import for every module that a call names, its class or function left out."""
+    """Return an import of every module that a call names."""
     results = {call.assign for call in calls}
     modules = {_module(path) for call in calls for path in _paths(call)}
     return "\n".join(
@@ -44,13 +44,8 @@ def _imports(calls: Sequence[Call]) -> str:
 
 
 def _module(path: str) -> str:
-    """Return the leading part of a dotted path that by its spelling is a module."""
-    parts = []
-    for part in path.split(".")[:-1]:
-        if part[:1].isupper():
-            break
-        parts.append(part)
-    return ".".join(parts)
+    """Return the leading part of a dotted path that is spelled as a module."""
+    return ".".join(takewhile(lambda part: not part[:1].isupper(), path.split(".")[:-1]))
 
 
 def _paths(value: Any) -> Iterator[str]:
@@ -103,13 +98,7 @@ def _is_keyword_name(name: str) -> bool:
 
 
 def _value(value: Any, column: int, depth: int) -> str:
-    """Return ``value`` as an expression.
-
-    Args:
-        value: A plan value.
-        column: Characters already on its line.
-        depth: Levels of indentation of that line.
-    """
+    """Return ``value`` as an expression, at ``column`` of a line indented ``depth`` levels."""
     match value:
         case Symbol(path):
             return path
@@ -129,7 +118,7 @@ def _value(value: Any, column: int, depth: int) -> str:
 def _bracket(
     start: str, parts: Sequence[tuple[str, Any]], end: str, column: int, depth: int
 ) -> str:
-    """Return the parts between brackets: on one line if they fit, else on a line each."""
+    """Return the parts between brackets: on the same line if they fit, else on a line each."""
     flat = start + ", ".join(prefix + _value(item, 0, 0) for prefix, item in parts) + end
     if "\n" not in flat and column + len(flat) <= _WIDTH:
         return flat

@@ -78,10 +78,8 @@ def check_meters_read(subject: PluginUnderTest) -> Iterator[Fault]:
                 readings = tuple(meter.read())
             after_s = time.monotonic()
             for reading in readings:
-                problem = _problem(
-                    reading, channels, latest.get(reading.channel), before_s, after_s
-                )
-                if problem:
+                before = latest.get(reading.channel)
+                if problem := _problem(reading, channels, before, before_s, after_s):
                     yield Fault(f"{spec.name}: {problem}")
                 latest[reading.channel] = reading
         meter.close()
@@ -115,15 +113,7 @@ def _problem(
     before_s: float,
     after_s: float,
 ) -> str:
-    """Return the fault of a reading, or an empty string.
-
-    Args:
-        reading: The reading.
-        channels: The meter's channels.
-        before: The same channel's previous reading.
-        before_s: Start of the call.
-        after_s: End of the call.
-    """
+    """Return the fault of a reading, or an empty string; the call lasted from before to after."""
     if not 0 <= reading.channel < len(channels):
         return f"there is no channel {reading.channel}"
     if not before_s <= reading.time_s <= after_s:
