@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from llem.api.meters import Provenance
 from llem.api.session import RunResult
 from llem.energy.conditions import condition_reasons
 from llem.energy.domain_energy import Row
-from llem.energy.energy_rows import EnergyRows
+from llem.energy.energy_rows import EnergyRows, slowest_period_s
 from llem.energy.idle import sum_of_idles
 from llem.energy.phases import phase_energy
 from llem.energy.reasons import row_reasons
@@ -127,7 +127,7 @@ def _uncertainty_j_per_unit(rows: EnergyRows, amounts: Sequence[int]) -> float |
         amounts,
         rows.durations_s,
         uncertainty_j=measuring_j,
-        update_period_s=rows.slowest_period_s,
+        update_period_s=slowest_period_s(rows.counted),
     )
     repeating_j = 0.0 if reached is None else reached.standard_error_ratio * gross_j
     return math.hypot(measuring_j, repeating_j) / sum(amounts)
@@ -150,12 +150,4 @@ def _gain_uncertainty_j(counted: Sequence[Row]) -> float | None:
 
 def _idle(name: str, counted: Sequence[Row]) -> IdlePower | None:
     idle = sum_of_idles([row.idles[name] for row in counted])
-    if idle is None:
-        return None
-    return IdlePower(
-        duration_s=idle.duration_s,
-        power_w=idle.power_w,
-        standard_error_w=idle.standard_error_w,
-        drift_w=idle.drift_w,
-        age_s=idle.age_s,
-    )
+    return None if idle is None else IdlePower(**asdict(idle))

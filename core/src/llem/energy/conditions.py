@@ -71,34 +71,28 @@ def condition_reasons(
 ) -> Iterator[Reason]:
     """Yield the reasons that follow from the devices' conditions."""
     for row in rows:
-        if (row.throttled_ratio or 0.0) > thresholds.max_throttled_ratio:
-            by = ", ".join(name for name in row.throttled_by if name != HARMLESS)
-            message = (
-                f"{row.device} was throttled in {row.throttled_ratio:.0%} of the samples: {by}"
-            )
-            yield Reason(code="throttled", message=message)
-        if row.foreign_processes:
-            names = ", ".join(map(str, row.foreign_processes))
-            message = f"{row.device} was used by processes that are not the run's: {names}"
-            yield Reason(code="foreign-process", message=message)
-        if row.partitioned:
-            message = f"{row.device} is split into instances; its energy is that of all instances"
-            yield Reason(code="partitioned-device", message=message)
-        yield from _unstable(row, thresholds)
+        for code, finding in _findings(row, thresholds):
+            yield Reason(code=code, message=f"{row.device}{finding}")
 
 
-def _unstable(row: DeviceConditions, thresholds: ThresholdsConfig) -> Iterator[Reason]:
+def _findings(row: DeviceConditions, thresholds: ThresholdsConfig) -> Iterator[tuple[str, str]]:
+    """Yield each reason's code, and what its message says of the device."""
+    if (row.throttled_ratio or 0.0) > thresholds.max_throttled_ratio:
+        by = ", ".join(name for name in row.throttled_by if name != HARMLESS)
+        yield "throttled", f" was throttled in {row.throttled_ratio:.0%} of the samples: {by}"
+    if row.foreign_processes:
+        names = ", ".join(map(str, row.foreign_processes))
+        yield "foreign-process", f" was used by processes that are not the run's: {names}"
+    if row.partitioned:
+        yield "partitioned-device", " is split into instances; its energy is that of all instances"
     low, high, mean = row.core_clock_min_hz, row.core_clock_max_hz, row.core_clock_mean_hz
     if low is not None and high is not None and mean:
-        spread = (high - low) / mean
+        spread, limits = (high - low) / mean, f"from {low / 1e6:.0f} to {high / 1e6:.0f} MHz"
         if spread > thresholds.max_clock_spread_ratio:
-            message = f"{row.device}: its core clock varied by {spread:.0%}, "
-            message += f"from {low / 1e6:.0f} to {high / 1e6:.0f} MHz"
-            yield Reason(code="clock-unstable", message=message)
+            yield "clock-unstable", f": its core clock varied by {spread:.0%}, {limits}"
     first, most = row.temperature_first_c, row.temperature_max_c
     if first is not None and most is not None and most - first > thresholds.max_temperature_rise_c:
-        message = f"{row.device} warmed up from {first:.0f} to {most:.0f} °C"
-        yield Reason(code="temperature-unstable", message=message)
+        yield "temperature-unstable", f" warmed up from {first:.0f} to {most:.0f} °C"
 
 
 def _known(values: Iterable[T | None]) -> list[T]:

@@ -8,8 +8,9 @@ edge, therefore does not overstate the uncertainty of many adjacent windows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Windows, seen from the intervals that hold at least one of their edges.
+    """Floats, seen from the intervals that hold at least one of their edges.
 
     Attributes:
         edges_s: Starts and ends of the windows, alternating.
@@ -42,10 +43,8 @@ class Coverage:
     def ends_less_starts(self, values: Floats) -> Floats:
         """Return, per interval, the sum of ``values`` at its ends less that at its starts."""
         sign = np.where(np.arange(len(values)) % 2, 1.0, -1.0)
-        group = np.searchsorted(self.intervals, self.edge_interval)
-        total: Floats = np.bincount(
-            group, weights=sign * values, minlength=len(self.intervals)
-        ).astype(np.float64)
+        first = np.searchsorted(self.edge_interval, self.intervals)
+        total: Floats = np.add.reduceat(sign * values, first)
         return total
 
     @property
@@ -55,15 +54,29 @@ class Coverage:
         return np.clip(share, 0.0, 1.0)
 
 
-def as_edges(windows: Sequence[Span]) -> Floats:
-    """Return ``windows`` as an array of starts and ends."""
-    return np.asarray(windows, dtype=np.float64).reshape(-1, 2)
+def as_windows(spans: Sequence[Span]) -> Floats:
+    """Return ``spans`` as an array with a row of start and end for each."""
+    return np.asarray(spans, dtype=np.float64).reshape(-1, 2)
 
 
-def contains(moments_s: Floats, window: Span) -> bool:
-    """Return whether ``window`` is not empty and lies between the first and the last moment."""
-    start_s, end_s = window
-    return len(moments_s) > 1 and bool(moments_s[0] <= start_s < end_s <= moments_s[-1])
+def energy_of(until_j: Callable[[Floats], Floats], windows: Floats) -> Floats:
+    """Return the energy of each window, from a function that gives the energy until a moment."""
+    energy: Floats = np.diff(until_j(windows))[:, 0]
+    return energy
+
+
+def end_of_last_window(
+    windows: Floats, moments_s: Floats, side: Literal["left", "right"] = "left"
+) -> Floats:
+    """Return the end of the last window that begins before each moment; -inf where none does.
+
+    Args:
+        windows: Start and end of each, disjoint, in order.
+        moments_s: The moments.
+        side: ``right`` counts a window that begins exactly at the moment.
+    """
+    ends_s = np.append(-np.inf, windows[:, 1])
+    return ends_s[np.searchsorted(windows[:, 0], moments_s, side=side)]
 
 
 def interval_of(moments_s: Floats, edges_s: Floats) -> Integers:
@@ -72,22 +85,21 @@ def interval_of(moments_s: Floats, edges_s: Floats) -> Integers:
     return np.clip(at, 0, len(moments_s) - 2)
 
 
-def cover(moments_s: Floats, windows: Sequence[Span]) -> Coverage:
+def cover(moments_s: Floats, windows: Floats) -> Coverage:
     """Return how ``windows`` cover the intervals between ``moments_s``.
 
     Args:
         moments_s: Increasing; at least two.
-        windows: Disjoint, in order, and each contained in the moments.
+        windows: Start and end of each, disjoint, in order, and contained in the moments.
     """
-    edges = as_edges(windows)
-    at = interval_of(moments_s, edges.ravel())
+    edges_s = windows.ravel()
+    at = interval_of(moments_s, edges_s)
     intervals = np.unique(at)
     right_s = moments_s[intervals + 1]
-    last = np.searchsorted(edges[:, 0], right_s, side="left") - 1
     return Coverage(
-        edges_s=edges.ravel(),
+        edges_s=edges_s,
         edge_interval=at,
-        edge_position=(edges.ravel() - moments_s[at]) / np.diff(moments_s)[at],
+        edge_position=(edges_s - moments_s[at]) / np.diff(moments_s)[at],
         intervals=intervals,
-        continues=(last >= 0) & (edges[np.maximum(last, 0), 1] > right_s),
+        continues=end_of_last_window(windows, right_s) > right_s,
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from llem.api.meters import Provenance, Quantity, Series
 from llem.energy.coverage import Span
-from llem.energy.idle import Idle, idle_power
+from llem.energy.idle import Idle, idle_power, max_age_s
 from llem.energy.integrate import STUCK_PERIODS, Integral, energy_in, integrate
 from llem.energy.statistics import total
 
@@ -117,11 +117,6 @@ def by_domain(series: Sequence[Series]) -> dict[Domain, list[Series]]:
     return domains
 
 
-def first_choices(series: Sequence[Series]) -> list[Series]:
-    """Return the most trusted series of each domain that each meter read."""
-    return [sources[0] for sources in by_domain(series).values()]
-
-
 def idles_of(series: Sequence[Series], span: Span | None) -> dict[Domain, Idle | None]:
     """Return the idle power over ``span`` of each domain that each meter read."""
     return {domain: domain_idle(sources, span) for domain, sources in by_domain(series).items()}
@@ -195,7 +190,7 @@ def mismatch_ratio(counter: Series, other: Series) -> float:
     edges = [0, *(breaks + 1), len(times_s)]
     stretches = [(times_s[a], times_s[b - 1]) for a, b in pairwise(edges)]
     start_s, end_s = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
-    age_s = _age_s(counter) + _age_s(other)
+    age_s = max_age_s(counter) + max_age_s(other)
     start_s = max(float(start_s), other.times_s[0]) + age_s
     end_s = min(float(end_s), other.times_s[-1]) - age_s
     if end_s - start_s < _MIN_COMPARED_S:
@@ -204,7 +199,3 @@ def mismatch_ratio(counter: Series, other: Series) -> float:
     if not counted_j or read_j is None:
         return 0.0
     return abs(read_j / counted_j - 1)
-
-
-def _age_s(series: Series) -> float:
-    return (series.channel.update_period_s or 0.0) + (series.channel.averaged_over_s or 0.0)

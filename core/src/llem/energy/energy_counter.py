@@ -10,12 +10,13 @@ fit into the rest of the interval. That range, taken as a uniform distribution (
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from llem.energy.coverage import Coverage, Floats, Span, as_edges, cover, interval_of
+from llem.api.meters import Channel
+from llem.energy.coverage import Coverage, Floats, cover, interval_of
 
 _NEIGHBORS = 15
 """Updates on each side whose brackets help to locate an update."""
@@ -145,22 +146,17 @@ class CounterEnergy:
         """The moments between which energy is known."""
         return self.updates.times_s
 
-    def energy_j(self, windows: Sequence[Span]) -> Floats:
-        """Return the energy of each window."""
-        edges = as_edges(windows)
-        return self._until(edges[:, 1]) - self._until(edges[:, 0])
-
-    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+    def uncertainty_j(self, windows: Floats) -> float:
         """Return the standard uncertainty of the energy of all windows together."""
         covered = cover(self.times_s, windows)
         power = self._mean_w()
-        nearby = [self._nearby(int(at), power) for at in covered.intervals]
-        under_j, over_j = self._deviations_j(covered, nearby)
+        nearby = np.array([self._nearby(int(at), power) for at in covered.intervals])
+        least_w, most_w, mean_w = nearby.T
+        under_j, over_j = self._deviations_j(covered, least_w, most_w)
         shape = (over_j**2 - over_j * under_j + under_j**2) / 3
         # Moving the moment on an interval's left or right moves each edge's share of the interval.
         right = covered.ends_less_starts(covered.edge_position)
         left = covered.ends_less_starts(1 - covered.edge_position)
-        mean_w = np.asarray([around.mean_w for around in nearby])
         per_moment = (mean_w * self.updates.time_error_s) ** 2 + self.resolution_j**2 / 12
         return math.sqrt(float(np.sum(shape + per_moment * (left**2 + right**2))))
 
@@ -168,7 +164,7 @@ class CounterEnergy:
         power: Floats = np.diff(self.updates.values_j) / np.diff(self.times_s)
         return power
 
-    def _until(self, moments_s: Floats) -> Floats:
+    def until_j(self, moments_s: Floats) -> Floats:
         """Return the energy from the first update until each moment.
 
         Where an interval's mean power lies between the power at its two ends, the load changed
@@ -179,11 +175,7 @@ class CounterEnergy:
         """
         times_s, values_j = self.times_s, self.updates.values_j
         mean_w, at = self._mean_w(), interval_of(times_s, moments_s)
-        width_s, into_s, here_w = (
-            times_s[at + 1] - times_s[at],
-            moments_s - times_s[at],
-            mean_w[at],
-        )
+        width_s, into_s, here_w = np.diff(times_s)[at], moments_s - times_s[at], mean_w[at]
         beyond = mean_w[np.maximum(at - 1, 0)], mean_w[np.minimum(at + 1, len(mean_w) - 1)]
         ends_w = self._power_at_updates()
         read = ends_w[at], ends_w[at + 1]
@@ -211,26 +203,26 @@ class CounterEnergy:
         read_s = np.append(self.power_times_s, np.inf)[first]
         return np.where(read_s < until_s, np.append(self.power_w, np.nan)[first], np.nan)
 
-    def _deviations_j(self, covered: Coverage, nearby: Sequence[_Nearby]) -> tuple[Floats, Floats]:
+    def _deviations_j(
+        self, covered: Coverage, least_w: Floats, most_w: Floats
+    ) -> tuple[Floats, Floats]:
         """Return how much less, and how much more, the covered part of each interval may hold."""
         at = covered.intervals
         begin_j = self.updates.values_j[covered.edge_interval] - self.updates.values_j[0]
         whole_j, width_s = np.diff(self.updates.values_j)[at], np.diff(self.times_s)[at]
-        taken_j = covered.ends_less_starts(self._until(covered.edges_s) - begin_j)
+        taken_j = covered.ends_less_starts(self.until_j(covered.edges_s) - begin_j)
         taken_j += covered.continues * whole_j
         mean_w = whole_j / width_s
-        least_w = np.asarray([around.least_w for around in nearby])
-        most_w = np.asarray([around.most_w for around in nearby])
         share, rest = covered.fraction, 1 - covered.fraction
         low_j = np.maximum(least_w * share, mean_w - most_w * rest) * width_s
         high_j = np.minimum(most_w * share, mean_w - least_w * rest) * width_s
         return np.maximum(taken_j - low_j, 0.0), np.maximum(high_j - taken_j, 0.0)
 
-    def _nearby(self, at: int, power: Floats) -> _Nearby:
-        """Return the range of the power around interval ``at``.
+    def _nearby(self, at: int, power: Floats) -> tuple[float, float, float]:
+        """Return the least, greatest and mean power around interval ``at``.
 
-        It spans the extremes in the neighborhood. An extreme that did not last is extended by
-        the whole range: an interval's mean hides a burst that is shorter than the interval.
+        The range spans the extremes in the neighborhood. An extreme that did not last is extended
+        by the whole range: an interval's mean hides a burst that is shorter than the interval.
         """
         begin_s = self.times_s[at] - NEIGHBORHOOD_S
         end_s = self.times_s[at + 1] + NEIGHBORHOOD_S
@@ -245,26 +237,11 @@ class CounterEnergy:
             most_w += reach_w
         if np.count_nonzero(near <= least_w + reach_w / 10) < _MIN_INTERVALS:
             least_w = max(0.0, least_w - reach_w)
-        return _Nearby(least_w, most_w, mean_w=float(np.mean(near)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Nearby:
-    """Range of a device's power for a while, and its mean power."""
-
-    least_w: float
-    most_w: float
-    mean_w: float
+        return least_w, most_w, float(np.mean(near))
 
 
 def unbroken_stretches(
-    times_s: Floats,
-    values_j: Floats,
-    *,
-    wraps_at_j: float | None,
-    period_s: float | None,
-    resolution_j: float,
-    power: tuple[Floats, Floats],
+    channel: Channel, times_s: Floats, values_j: Floats, power_times_s: Floats, power_w: Floats
 ) -> Iterator[CounterEnergy]:
     """Yield one function of time for each stretch in which the counter did not go back.
 
@@ -272,15 +249,13 @@ def unbroken_stretches(
     the two readings.
     """
     step_j = np.diff(values_j)
-    wrapped = np.zeros_like(step_j)
-    if wraps_at_j is not None:
-        wrapped = np.where((step_j < 0) & (step_j + wraps_at_j >= 0), wraps_at_j, 0.0)
-    step_j = step_j + wrapped
+    wraps_at_j = channel.wraps_at_j or 0.0
+    step_j = np.where((step_j < 0) & (step_j + wraps_at_j >= 0), step_j + wraps_at_j, step_j)
     resets = np.flatnonzero(step_j < 0)
     begins, ends = [0, *(resets + 1)], [*(resets + 1), len(times_s)]
     for begin, end in zip(begins, ends, strict=True):
         if end - begin < 2:
             continue
         total_j = np.concatenate(([0.0], np.cumsum(step_j[begin : end - 1])))
-        updates = find_updates(times_s[begin:end], total_j, period_s)
-        yield CounterEnergy(updates, *power, resolution_j)
+        updates = find_updates(times_s[begin:end], total_j, channel.update_period_s)
+        yield CounterEnergy(updates, power_times_s, power_w, channel.resolution or 0.0)

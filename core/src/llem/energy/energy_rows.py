@@ -80,11 +80,6 @@ class EnergyRows:
         """Standard uncertainty of the counted rows: their random errors are independent."""
         return quadrature([row.uncertainty_j for row in self.counted])
 
-    @property
-    def slowest_period_s(self) -> float:
-        """Longest time over which a source of a counted row gives nothing new."""
-        return slowest_period_s(self.counted)
-
 
 NO_IDLE = IdlePeriods()
 
@@ -133,7 +128,7 @@ def deduplicate(rows: Sequence[Row]) -> list[Row]:
     Left out are domains that another domain of the same device contains; all but the most
     trusted row of one domain; and estimates of a device that a meter measures.
     """
-    present = {(row.series.channel.device, row.series.channel.domain) for row in rows}
+    present = set(map(device_domain, rows))
     measured = {
         row.series.channel.device
         for row in rows
@@ -142,20 +137,17 @@ def deduplicate(rows: Sequence[Row]) -> list[Row]:
     best: dict[tuple[str, str], Row] = {}
     for row in sorted(rows, key=_trust):
         best.setdefault(device_domain(row), row)
-    return [
-        replace(
-            row,
-            counted=(
-                (row.series.channel.device, row.series.channel.contained_in) not in present
-                and best[device_domain(row)] is row
-                and not (
-                    row.series.provenance is Provenance.ESTIMATED
-                    and row.series.channel.device in measured
-                )
-            ),
+
+    def counts(row: Row) -> bool:
+        channel = row.series.channel
+        estimated = row.series.provenance is Provenance.ESTIMATED
+        return (
+            (channel.device, channel.contained_in) not in present
+            and best[device_domain(row)] is row
+            and not (estimated and channel.device in measured)
         )
-        for row in rows
-    ]
+
+    return [replace(row, counted=counts(row)) for row in rows]
 
 
 def device_domain(row: Row) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from llem.api.meters import Series
 from llem.energy.coverage import Span
 from llem.energy.integrate import integrate
@@ -47,19 +49,16 @@ def idle_power(series: Series, span: Span | None, power: Series | None = None) -
     if span is None or len(series.times_s) < 2:
         return None
     # A value lags behind by its age, so the energy is known from a little after the first reading.
-    age_s = (series.channel.update_period_s or 0.0) + (series.channel.averaged_over_s or 0.0)
-    start_s = max(span[0], series.times_s[0] + age_s)
-    end_s = min(span[1], series.times_s[-1] - age_s)
+    start_s = max(span[0], series.times_s[0] + max_age_s(series))
+    end_s = min(span[1], series.times_s[-1] - max_age_s(series))
     if end_s <= start_s:
         return None
     width_s = (end_s - start_s) / BLOCKS
-    edges = [start_s + width_s * number for number in range(BLOCKS)] + [end_s]
-    blocks = list(pairwise(edges))
+    blocks = list(pairwise(np.linspace(start_s, end_s, BLOCKS + 1)))
     parts = integrate(series, blocks, power)
-    energies = [energy_j for energy_j in parts.window_j if energy_j is not None]
-    if len(energies) < BLOCKS:
+    means_w = [energy_j / width_s for energy_j in parts.window_j if energy_j is not None]
+    if len(means_w) < BLOCKS:
         return None
-    means_w = [energy_j / width_s for energy_j in energies]
     trend = statistics.linear_regression(range(BLOCKS), means_w)
     residuals_w = [mean_w - trend.intercept - trend.slope * at for at, mean_w in enumerate(means_w)]
     # The trend takes two of the degrees of freedom.
@@ -73,6 +72,11 @@ def idle_power(series: Series, span: Span | None, power: Series | None = None) -
         standard_error_w=math.hypot(scatter_w, parts.uncertainty_j / (end_s - start_s)),
         drift_w=statistics.fmean(means_w[half:]) - statistics.fmean(means_w[:half]),
     )
+
+
+def max_age_s(series: Series) -> float:
+    """Return how old a value of ``series`` is at most when it is read."""
+    return (series.channel.update_period_s or 0.0) + (series.channel.averaged_over_s or 0.0)
 
 
 def sum_of_idles(idles: Sequence[Idle | None]) -> Idle | None:

@@ -6,16 +6,17 @@ Energy needs readings on both sides of every edge; without them it is unavailabl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from llem.api.meters import Quantity, Series
-from llem.energy.coverage import Floats, Span, as_edges, contains
+from llem.energy.coverage import Floats, Integers, Span, as_windows, end_of_last_window, energy_of
 from llem.energy.energy_counter import CounterEnergy, unbroken_stretches
 from llem.energy.power_curve import AveragedEnergy, PowerEnergy
+from llem.energy.statistics import total
 
 GAP_PERIODS, MIN_GAP_S = 5.0, 0.5
 """Two readings leave a gap where they are further apart than this many median periods, and than
@@ -35,10 +36,10 @@ class EnergyOfTime(Protocol):
     def times_s(self) -> Floats:
         """The moments between which energy is known."""
 
-    def energy_j(self, windows: Sequence[Span]) -> Floats:
-        """Return the energy of each window."""
+    def until_j(self, moments_s: Floats) -> Floats:
+        """Return the energy from some fixed moment until each of ``moments_s``."""
 
-    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+    def uncertainty_j(self, windows: Floats) -> float:
         """Return the standard uncertainty of the energy of all windows together."""
 
 
@@ -67,8 +68,7 @@ class Integral:
     @property
     def energy_j(self) -> float | None:
         """The energy of all windows, or ``None`` as soon as one of them is unavailable."""
-        known = [energy_j for energy_j in self.window_j if energy_j is not None]
-        return math.fsum(known) if known and len(known) == len(self.window_j) else None
+        return total(self.window_j)
 
 
 def integrate(series: Series, windows: Sequence[Span], power: Series | None = None) -> Integral:
@@ -79,32 +79,32 @@ def integrate(series: Series, windows: Sequence[Span], power: Series | None = No
         windows: Disjoint, in order of time.
         power: Readings of the same device's power, which show its range around an edge.
     """
-    times_s = np.asarray(series.times_s, dtype=np.float64)
-    values = np.asarray(series.values, dtype=np.float64)
-    missed = sum(1 for moment in series.failures if _is_within(moment, windows))
-    if len(times_s) < 2 or not windows:
-        return Integral(window_j=(None,) * len(windows), missed=missed)
-    functions = list(_functions(series, times_s, values, power))
-    window_j: list[float | None] = [None] * len(windows)
+    times_s, spans = np.asarray(series.times_s), as_windows(windows)
+    failures_s = np.asarray(series.failures)
+    missed = int(np.sum(failures_s <= end_of_last_window(spans, failures_s, "right")))
+    functions = list(_functions(series, power))
+    window_j: list[float | None] = [None] * len(spans)
+    if not functions or not window_j:
+        return Integral(tuple(window_j), missed=missed)
     variance, period_s = 0.0, series.channel.update_period_s
-    for function in functions:
-        at = [i for i, window in enumerate(windows) if contains(function.times_s, window)]
-        if not at:
-            continue
-        inside = [windows[i] for i in at]
-        for i, energy_j in zip(at, function.energy_j(inside), strict=True):
-            window_j[i] = float(energy_j)
-        variance += function.uncertainty_j(inside) ** 2
+    for function, covered in _covering(functions, spans):
+        for at, energy_j in zip(covered, energy_of(function.until_j, spans[covered]), strict=True):
+            window_j[at] = float(energy_j)
+        variance += function.uncertainty_j(spans[covered]) ** 2
         if isinstance(function, CounterEnergy):
             period_s = function.updates.period_s
-    stuck = _is_stuck(series, times_s, values, windows)
+    stuck = _is_stuck(series, times_s, windows)
     return Integral(
         window_j=(None,) * len(windows) if stuck else tuple(window_j),
         uncertainty_j=math.sqrt(variance),
         update_period_s=period_s,
-        gap_s=_gap_s(series, times_s, windows),
+        gap_s=_gap_s(series, times_s, spans),
         missed=missed,
-        reset=any(_straddles(functions, window) for window in windows),
+        reset=any(
+            start_s < function.times_s[0] < end_s
+            for function in functions[1:]
+            for start_s, end_s in windows
+        ),
         stuck=stuck,
     )
 
@@ -114,40 +114,26 @@ def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
     return integrate(series, [(start_s, end_s)]).energy_j
 
 
-def energy_of_each(series: Series, windows: Floats) -> Floats:
-    """Return the energy of each window, which may overlap; NaN where it is unknown.
-
-    Args:
-        series: Readings of one channel.
-        windows: An array with a row of start and end for each window.
-    """
-    times_s = np.asarray(series.times_s, dtype=np.float64)
-    values = np.asarray(series.values, dtype=np.float64)
-    each_j = np.full(len(windows), np.nan)
-    if len(times_s) < 2:
-        return each_j
-    for function in _functions(series, times_s, values, None):
+def _covering(
+    functions: Iterable[EnergyOfTime], windows: Floats
+) -> Iterator[tuple[EnergyOfTime, Integers]]:
+    """Yield each function that knows windows, with the numbers of those windows."""
+    start_s, end_s = windows.T
+    for function in functions:
         first_s, last_s = function.times_s[[0, -1]]
-        known = (windows[:, 0] >= first_s) & (windows[:, 1] <= last_s)
-        each_j[known] = function.energy_j(windows[known])
-    return each_j
+        covered = np.flatnonzero((first_s <= start_s) & (start_s < end_s) & (end_s <= last_s))
+        if len(covered):
+            yield function, covered
 
 
-def _functions(
-    series: Series, times_s: Floats, values: Floats, power: Series | None
-) -> Iterator[EnergyOfTime]:
-    channel = series.channel
+def _functions(series: Series, power: Series | None = None) -> Iterator[EnergyOfTime]:
+    """Yield the functions that stretches of the readings give; none with fewer than two."""
+    channel, times_s, values = series.channel, np.asarray(series.times_s), np.asarray(series.values)
+    if len(times_s) < 2:
+        return
     if channel.quantity is Quantity.ENERGY:
-        nothing: list[float] = []
-        near = (power.times_s, power.values) if power is not None else (nothing, nothing)
-        yield from unbroken_stretches(
-            times_s,
-            values,
-            wraps_at_j=channel.wraps_at_j,
-            period_s=channel.update_period_s,
-            resolution_j=channel.resolution or 0.0,
-            power=(np.asarray(near[0], dtype=np.float64), np.asarray(near[1], dtype=np.float64)),
-        )
+        near = (power.times_s, power.values) if power is not None else ((), ())
+        yield from unbroken_stretches(channel, times_s, values, *map(np.asarray, near))
         return
     # A reading is valid for the moment of its last update: on average half a period earlier.
     period_s = channel.update_period_s or 0.0
@@ -174,40 +160,28 @@ def min_gap_s(times_s: Floats) -> float:
     return max(MIN_GAP_S, GAP_PERIODS * median_period_s(times_s))
 
 
-def _straddles(functions: Sequence[EnergyOfTime], window: Span) -> bool:
-    """Return whether ``window`` contains the break between two of ``functions``."""
-    return any(window[0] < function.times_s[0] < window[1] for function in functions[1:])
-
-
-def _is_stuck(series: Series, times_s: Floats, values: Floats, windows: Sequence[Span]) -> bool:
+def _is_stuck(series: Series, times_s: Floats, windows: Sequence[Span]) -> bool:
     if series.channel.quantity is not Quantity.ENERGY:
         return False
     period_s = max(series.channel.update_period_s or 0.0, median_period_s(times_s))
     start_s, end_s = windows[0][0], windows[-1][1]
-    within = values[(times_s >= start_s) & (times_s <= end_s)]
+    within = np.asarray(series.values)[(times_s >= start_s) & (times_s <= end_s)]
     stands = len(within) > 1 and bool(np.ptp(within) == 0)
     return stands and end_s - start_s > STUCK_PERIODS * period_s
 
 
-def _is_within(moment_s: float, windows: Sequence[Span]) -> bool:
-    return any(start_s <= moment_s <= end_s for start_s, end_s in windows)
-
-
-def _gap_s(series: Series, times_s: Floats, windows: Sequence[Span]) -> float:
+def _gap_s(series: Series, times_s: Floats, windows: Floats) -> float:
     """Return how much of ``windows`` lies in gaps that make energy uncertain.
 
     A counter continues to count between readings, so only a gap at an edge matters.
     """
-    gaps = np.diff(times_s) > min_gap_s(times_s)
-    edges = as_edges(windows)
     total_s = 0.0
-    for at in np.flatnonzero(gaps):
+    for at in np.flatnonzero(np.diff(times_s) > min_gap_s(times_s)):
         begin_s, end_s = times_s[at], times_s[at + 1]
-        touched = edges[(edges[:, 1] > begin_s) & (edges[:, 0] < end_s)]
+        touched = windows
         if series.channel.quantity is Quantity.ENERGY:
-            touched = touched[(touched[:, 0] > begin_s) | (touched[:, 1] < end_s)]
-        parts = np.clip(touched, begin_s, end_s)
-        total_s += float(np.sum(parts[:, 1] - parts[:, 0]))
+            touched = windows[(windows[:, 0] > begin_s) | (windows[:, 1] < end_s)]
+        total_s += float(np.sum(np.diff(np.clip(touched, begin_s, end_s))))
     return total_s
 
 
@@ -235,6 +209,9 @@ def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float)
     steps = max(1, math.ceil((end_s - start_s - over_s) / (over_s / _STEPS)))
     begins_s = np.linspace(start_s, end_s - over_s, steps + 1)
     parts = np.column_stack((begins_s, begins_s + over_s))
-    total_j = np.sum([energy_of_each(source, parts) for source in series], axis=0)
-    peak = float(np.max(total_j)) / over_s
+    part_j = np.full((len(series), len(parts)), np.nan)
+    for source, source_j in zip(series, part_j, strict=True):
+        for function, covered in _covering(_functions(source), parts):
+            source_j[covered] = energy_of(function.until_j, parts[covered])
+    peak = float(np.max(np.sum(part_j, axis=0))) / over_s
     return None if math.isnan(peak) else peak

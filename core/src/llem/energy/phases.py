@@ -9,22 +9,22 @@ mixed: no meter can split its energy. Time without an active request belongs to 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llem.api.session import RequestResult, RunResult
-from llem.energy.coverage import Floats, Span, as_edges
+from llem.energy.coverage import Floats, Integers, Span, end_of_last_window
 from llem.energy.domain_energy import Row
 from llem.energy.energy_rows import slowest_period_s
 from llem.energy.statistics import first_token_s, quadrature, ratio, total
 from llem.schema.energy import PhaseEnergy
 
-Phase = Literal["prefill", "decode", "mixed"]
+_PREFILL, _DECODE = 1, 2
+_MIXED = _PREFILL + _DECODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,112 +52,84 @@ class Phases:
         return {"prefill": self.prefill, "decode": self.decode, "mixed": self.mixed}
 
 
-@dataclass(frozen=True, slots=True)
-class _Timed:
-    """A request within its repetition's window."""
-
-    result: RequestResult
-    submitted_s: float
-    first_s: float
-    finished_s: float
-
-
 def phases_of(runs: Sequence[RunResult]) -> Phases | None:
     """Return the phases of ``runs``; ``None`` where some request's first token has no time.
 
     Args:
         runs: Measured repetitions, in order of time.
     """
-    requests: list[_Timed] = []
-    spans: dict[Phase, list[Span]] = {"prefill": [], "decode": [], "mixed": []}
-    for run in runs:
-        timed = [request for result in run.requests if (request := _timed(result, run)) is not None]
-        if len(timed) < len(run.requests):
-            return None
-        for phase, span in _spans(timed):
-            spans[phase].append(span)
-        requests += timed
-    counts = [_decode_tokens(spans["decode"], request) for request in requests]
+    results = [result for run in runs for result in run.requests]
+    if any(first_token_s(result) is None for result in results):
+        return None
+    timed = [_times_s(run) for run in runs]
+    kinds, spans = map(np.concatenate, zip(*map(_stretches, timed), strict=True))
+    prefill, decode, mixed = (spans[kinds == kind] for kind in (_PREFILL, _DECODE, _MIXED))
+    submitted_s, first_s, finished_s = np.concatenate(timed).T
+    whole = _lie_in(decode, first_s, finished_s)
+    counts = list(map(partial(_decode_tokens, decode), results, finished_s, whole))
     known = [count for count in counts if count is not None]
     return Phases(
-        prefill=tuple(spans["prefill"]),
-        decode=tuple(spans["decode"]),
-        mixed=tuple(spans["mixed"]),
-        holds_all_prompts=all(
-            _lies_in(spans["prefill"], request.submitted_s, request.first_s) for request in requests
-        ),
+        prefill=_as_spans(prefill),
+        decode=_as_spans(decode),
+        mixed=_as_spans(mixed),
+        holds_all_prompts=bool(np.all(_lie_in(prefill, submitted_s, first_s))),
         decode_tokens=sum(known) if len(known) == len(counts) else None,
     )
 
 
-def _timed(result: RequestResult, run: RunResult) -> _Timed | None:
-    """Return ``result`` with its times in order and within the window of ``run``."""
-    first_s = first_token_s(result)
-    if first_s is None:
-        return None
-    submitted_s = min(max(result.submitted_s, run.started_s), run.finished_s)
-    first_s = min(max(first_s, submitted_s), run.finished_s)
-    last_s = max(first_s, result.finished_s, *(result.token_times_s or ())[-1:])
-    finished_s = min(last_s, run.finished_s)
-    return _Timed(result, submitted_s, first_s, finished_s)
+def _times_s(run: RunResult) -> Floats:
+    """Return submission, first token and end of each request, in order and within the window."""
+    rows = [
+        (
+            result.submitted_s,
+            first_token_s(result),
+            max((result.finished_s, *(result.token_times_s or ())[-1:])),
+        )
+        for result in run.requests
+    ]
+    ordered = np.maximum.accumulate(np.array(rows, dtype=np.float64).reshape(-1, 3), axis=1)
+    return np.clip(ordered, run.started_s, run.finished_s)
 
 
-def _spans(requests: Sequence[_Timed]) -> Iterator[tuple[Phase, Span]]:
-    """Yield the longest stretches of each phase, in order of time."""
-    changes: dict[float, tuple[int, int]] = {}
-    for request in requests:
-        for moment_s, waiting, generating in (
-            (request.submitted_s, 1, 0),
-            (request.first_s, -1, 1),
-            (request.finished_s, 0, -1),
-        ):
-            before = changes.get(moment_s, (0, 0))
-            changes[moment_s] = (before[0] + waiting, before[1] + generating)
-    waiting = generating = 0
-    last: tuple[Phase, Span] | None = None
-    for moment_s, until_s in pairwise(sorted(changes)):
-        waiting += changes[moment_s][0]
-        generating += changes[moment_s][1]
-        phase = _phase(waiting, generating)
-        if last and last[0] == phase and last[1][1] == moment_s:
-            last = (last[0], (last[1][0], until_s))
-            continue
-        if last:
-            yield last
-        last = (phase, (moment_s, until_s)) if phase else None
-    if last:
-        yield last
+def _stretches(times_s: Floats) -> tuple[Integers, Floats]:
+    """Return the longest stretches of a run in one phase: the phase, and start and end, of each."""
+    moments_s, at = np.unique(times_s, return_inverse=True)
+    change = np.zeros((len(moments_s), 2), dtype=np.int64)
+    np.add.at(change, at.reshape(-1, 3), [(1, 0), (-1, 1), (0, -1)])
+    waiting, generating = np.cumsum(change, axis=0)[:-1].T > 0
+    phase = _PREFILL * waiting + _DECODE * generating
+    begins = np.flatnonzero(np.diff(phase, prepend=-1))
+    ends = np.append(begins, len(phase))[1:]
+    return phase[begins], np.column_stack((moments_s[begins], moments_s[ends]))
 
 
-def _phase(waiting: int, generating: int) -> Phase | None:
-    if waiting and generating:
-        return "mixed"
-    if waiting:
-        return "prefill"
-    return "decode" if generating else None
+def _decode_tokens(
+    decode: Floats, result: RequestResult, finished_s: float, whole: bool
+) -> int | None:
+    """Return how many tokens of a request, the first apart, were generated in ``decode``.
+
+    Args:
+        decode: Decode spans.
+        result: The request.
+        finished_s: Its end within the window.
+        whole: Whether a decode span contains all time after its first token.
+    """
+    if result.token_times_s:
+        # Each was generated in the time before it was ready.
+        ready_s = np.minimum(result.token_times_s[1:], finished_s)
+        return int(np.sum(ready_s <= end_of_last_window(decode, ready_s)))
+    return max(len(result.output_ids) - 1, 0) if whole else None
 
 
-def _decode_tokens(decode: Sequence[Span], request: _Timed) -> int | None:
-    """Return how many tokens of a request, the first apart, were generated in ``decode``."""
-    times = request.result.token_times_s
-    if times:
-        ready_s = np.minimum(times[1:], request.finished_s)
-        return _count_within(decode, ready_s) if decode else 0
-    whole = _lies_in(decode, request.first_s, request.finished_s)
-    return max(len(request.result.output_ids) - 1, 0) if whole else None
+def _lie_in(spans: Floats, start_s: Floats, end_s: Floats) -> NDArray[np.bool_]:
+    """Return whether a span contains each whole stretch, which may be empty."""
+    ends_s = end_of_last_window(spans, start_s, "right")
+    lie: NDArray[np.bool_] = (start_s == end_s) | (end_s <= ends_s)
+    return lie
 
 
-def _lies_in(spans: Sequence[Span], start_s: float, end_s: float) -> bool:
-    """Return whether a span contains the whole stretch, which may be empty."""
-    at = bisect_right(spans, start_s, key=lambda span: span[0]) - 1
-    return start_s == end_s or (at >= 0 and end_s <= spans[at][1])
-
-
-def _count_within(spans: Sequence[Span], ready_s: Floats) -> int:
-    """Return how many tokens were generated in ``spans``: each in the time before it was ready."""
-    edges = as_edges(spans)
-    at = np.searchsorted(edges[:, 0], ready_s, side="left") - 1
-    return int(np.count_nonzero((at >= 0) & (ready_s <= edges[np.maximum(at, 0), 1])))
+def _as_spans(windows: Floats) -> tuple[Span, ...]:
+    return tuple((start_s, end_s) for start_s, end_s in windows.tolist())
 
 
 MAX_UNCERTAINTY_RATIO = 0.2
@@ -190,27 +162,13 @@ def phase_energy(
     """
     phases = phases_of(runs)
     if phases is None:
-        return PhaseEnergy(
-            prefill_s=None,
-            prefill_j=None,
-            prefill_uncertainty_j=None,
-            j_per_prefill_token=None,
-            decode_s=None,
-            decode_j=None,
-            decode_uncertainty_j=None,
-            j_per_decode_token=None,
-            mixed_s=None,
-            unavailable="the engine reports no times of first tokens",
-        )
-    missing: list[str] = []
+        return PhaseEnergy(unavailable="the engine reports no times of first tokens")
     if total([row.gross_j for row in counted]) is None:
-        missing.append("no energy is measured")
-        prefill = decode = _Part()
+        missing, prefill, decode = ["no energy is measured"], _Part(), _Part()
     else:
         prefill, decode = _part(counted, phases.prefill), _part(counted, phases.decode)
-        for name, part in (("prefill", prefill), ("decode", decode)):
-            if part.missing:
-                missing.append(f"{name}: {part.missing}")
+        parts = {"prefill": prefill, "decode": decode}
+        missing = [f"{name}: {part.missing}" for name, part in parts.items() if part.missing]
     if prefill.energy_j is not None and not phases.holds_all_prompts:
         missing.append("per prefill token: mixed time served some prompts")
     if decode.energy_j is not None and phases.decode_tokens is None:

@@ -10,12 +10,11 @@ their uncertainties add up before they are squared.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from llem.energy.coverage import Floats, Span, as_edges, cover, interval_of
+from llem.energy.coverage import Floats, cover, end_of_last_window, energy_of, interval_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +35,21 @@ class PowerEnergy:
     resolution_w: float
     gap_s: float
 
-    def energy_j(self, windows: Sequence[Span]) -> Floats:
-        """Return the energy of each window."""
-        edges = as_edges(windows)
-        return self._until(edges[:, 1]) - self._until(edges[:, 0])
-
-    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+    def uncertainty_j(self, windows: Floats) -> float:
         """Return the standard uncertainty of the energy of all windows together."""
-        edges = as_edges(windows)
         deviation_j = self._deviation_j() * self._share(windows)
         burst = np.maximum(-deviation_j[1:] * deviation_j[:-1], 0.0)
         shape = float(np.sum(deviation_j**2) + 2 * np.sum(burst))
         # A value's age is uncertain by its update period. A common delay moves all edges alike:
         # the loss at one end is the gain at the other.
-        at_ends, at_starts = (np.interp(edges[:, i], self.times_s, self.power_w) for i in (1, 0))
-        timing = (float(np.sum(at_ends - at_starts)) * self.update_period_s) ** 2 / 12
-        duration_s = float(np.sum(edges[:, 1] - edges[:, 0]))
+        change_w = float(np.sum(np.diff(np.interp(windows, self.times_s, self.power_w))))
+        timing = (change_w * self.update_period_s) ** 2 / 12
+        duration_s = float(np.sum(np.diff(windows)))
         # A constant offset of the readings adds up over all windows.
         offset = (self.resolution_w * duration_s) ** 2 / 12
         return math.sqrt(shape + timing + offset)
 
-    def _until(self, moments_s: Floats) -> Floats:
+    def until_j(self, moments_s: Floats) -> Floats:
         """Return the energy from the first reading until each moment."""
         times_s, power_w = self.times_s, self.power_w
         width_s = np.diff(times_s)
@@ -77,17 +70,15 @@ class PowerEnergy:
         deviation: Floats = change_w * width_s / math.sqrt(12)
         return deviation
 
-    def _share(self, windows: Sequence[Span]) -> Floats:
+    def _share(self, windows: Floats) -> Floats:
         """Return the factor by which each interval's deviation enters.
 
         Where a share *F* is covered, a jump at a moment uniformly distributed over the whole
         interval gives the variance ``(4F³ - 3F⁴)/12``.
         """
         covered = cover(self.times_s, windows)
-        edges = as_edges(windows)
         middle_s = (self.times_s[1:] + self.times_s[:-1]) / 2
-        last = np.searchsorted(edges[:, 0], middle_s, side="right") - 1
-        share = np.where((last >= 0) & (edges[np.maximum(last, 0), 1] >= middle_s), 1.0, 0.0)
+        share = np.where(end_of_last_window(windows, middle_s, "right") >= middle_s, 1.0, 0.0)
         part = covered.fraction
         share[covered.intervals] = np.sqrt(4 * part**3 - 3 * part**4)
         return share
@@ -117,28 +108,17 @@ class AveragedEnergy:
         """The moments between which energy is known."""
         return self.readings.times_s - self.averaged_over_s / 2
 
-    def energy_j(self, windows: Sequence[Span]) -> Floats:
-        """Return the energy of each window."""
-        grid_s, energy_j = self._deconvolved()
-        edges = as_edges(windows)
-        until = np.interp(edges, grid_s, energy_j)
-        difference: Floats = until[:, 1] - until[:, 0]
-        return difference
-
-    def uncertainty_j(self, windows: Sequence[Span]) -> float:
+    def uncertainty_j(self, windows: Floats) -> float:
         """Return the standard uncertainty of the energy of all windows together."""
-        late = [
-            (start_s + self.averaged_over_s / 2, end_s + self.averaged_over_s / 2)
-            for start_s, end_s in windows
-        ]
-        blurred_j = float(np.sum(self.readings.energy_j(late)))
-        lag_j = (float(np.sum(self.energy_j(windows))) - blurred_j) / math.sqrt(3)
-        duration_s = sum(end_s - start_s for start_s, end_s in windows)
+        late = windows + self.averaged_over_s / 2
+        blurred_j = float(np.sum(energy_of(self.readings.until_j, late)))
+        lag_j = (float(np.sum(energy_of(self.until_j, windows))) - blurred_j) / math.sqrt(3)
+        duration_s = float(np.sum(np.diff(windows)))
         unseen_j = UNSEEN_RATIO * self.averaged_over_s * blurred_j / duration_s / math.sqrt(3)
         return math.hypot(lag_j, unseen_j, unseen_j, self.readings.uncertainty_j(late))
 
-    def _deconvolved(self) -> tuple[Floats, Floats]:
-        """Return an even grid of moments, and the energy until each of them."""
+    def until_j(self, moments_s: Floats) -> Floats:
+        """Return the energy until each moment, interpolated on an even grid."""
         times_s, power_w = self.readings.times_s, self.readings.power_w
         span_s = float(times_s[-1] - times_s[0])
         period_s = span_s / (len(times_s) - 1)
@@ -150,4 +130,5 @@ class AveragedEnergy:
         average_w = np.interp(grid_s, times_s, power_w).reshape(rows, steps)
         before_j = power_w[0] * step_s * (np.arange(steps) - steps)
         energy_j = before_j + self.averaged_over_s * np.cumsum(average_w, axis=0)
-        return grid_s, energy_j.ravel()
+        energy: Floats = np.interp(moments_s, grid_s, energy_j.ravel())
+        return energy

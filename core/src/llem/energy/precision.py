@@ -10,7 +10,7 @@ from typing import Literal
 
 from llem.api.meters import Provenance
 from llem.energy.coverage import Span
-from llem.energy.energy_rows import EnergyRows
+from llem.energy.energy_rows import EnergyRows, slowest_period_s
 from llem.energy.statistics import ratio_precision, spread, t_quantile_975
 from llem.schema.measurement import MeasurementConfig, WarmupConfig
 from llem.schema.outcome import Reason
@@ -95,12 +95,10 @@ def precision(rows: EnergyRows, output_tokens: Sequence[int]) -> Precision:
     of_energy = _energy_precision(rows, output_tokens)
     if of_energy is not None:
         return Precision("j_per_output_token", of_energy)
-    if not rows.windows:
+    duration = spread(rows.durations_s) if rows.windows else None
+    if duration is None or duration.ci95_high is None or duration.mean == 0:
         return Precision("duration", float("inf"))
-    statistics = spread(rows.durations_s)
-    if statistics.ci95_high is None or statistics.mean == 0:
-        return Precision("duration", float("inf"))
-    return Precision("duration", (statistics.ci95_high - statistics.mean) / statistics.mean)
+    return Precision("duration", (duration.ci95_high - duration.mean) / duration.mean)
 
 
 def _energy_precision(rows: EnergyRows, output_tokens: Sequence[int]) -> float | None:
@@ -114,7 +112,7 @@ def _energy_precision(rows: EnergyRows, output_tokens: Sequence[int]) -> float |
         [output_tokens[at] for at in known],
         [rows.durations_s[at] for at in known],
         uncertainty_j=rows.uncertainty_j or 0.0,
-        update_period_s=rows.slowest_period_s,
+        update_period_s=slowest_period_s(rows.counted),
     )
     return float("inf") if reached is None else reached.half_width_ratio
 

@@ -96,23 +96,23 @@ class DeviceConditions(FrozenModel):
 class PhaseEnergy(FrozenModel):
     """Gross energy of the time in which all active requests were in the same phase."""
 
-    prefill_s: NonNegative | None
+    prefill_s: NonNegative | None = None
     """Time in which every active request waited for its first token."""
-    prefill_j: float | None
+    prefill_j: float | None = None
     """Its energy."""
-    prefill_uncertainty_j: NonNegative | None
+    prefill_uncertainty_j: NonNegative | None = None
     """Its standard uncertainty, without gain error."""
-    j_per_prefill_token: float | None
+    j_per_prefill_token: float | None = None
     """Its energy per input token; unavailable where mixed time served some prompts."""
-    decode_s: NonNegative | None
+    decode_s: NonNegative | None = None
     """Time in which every active request was past its first token."""
-    decode_j: float | None
+    decode_j: float | None = None
     """Its energy."""
-    decode_uncertainty_j: NonNegative | None
+    decode_uncertainty_j: NonNegative | None = None
     """Its standard uncertainty, without gain error."""
-    j_per_decode_token: float | None
+    j_per_decode_token: float | None = None
     """Its energy per output token generated in it; first tokens belong to prefill."""
-    mixed_s: NonNegative | None
+    mixed_s: NonNegative | None = None
     """Time with active requests in both phases; its energy belongs to neither."""
     unavailable: str | None = None
     """Why a figure is unavailable."""

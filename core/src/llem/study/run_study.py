@@ -23,26 +23,14 @@ from llem.registry import Registry
 from llem.results.folder import OUTCOME_FILE
 from llem.run.host_info import visible_gpus
 from llem.schema.outcome import RunPosition
-from llem.study.executor import (
-    Executor,
-    LocalExecutor,
-    Task,
-    hottest_celsius,
-    wait_until_cool,
-)
+from llem.study.executor import Executor, LocalExecutor, Task, hottest_celsius, wait_until_cool
 from llem.study.failures import FailureStreak, Pruning, StreakAction
 from llem.study.journal import JOURNAL_FILE, Entry, Journal, StudyProgress
 from llem.study.lock import device_locks, study_lock
 from llem.study.manifest import Manifest, check_unchanged, read_manifest
 from llem.study.plan_summary import label
 from llem.study.study_plan import Run, StudyPlan
-from llem.study.study_state import (
-    FINAL,
-    WITHOUT_OUTCOME,
-    finished_runs,
-    stored_end,
-    tidy_folders,
-)
+from llem.study.study_state import FINAL, WITHOUT_OUTCOME, finished_runs, stored_end, tidy_folders
 
 
 @dataclass(frozen=True, slots=True)
