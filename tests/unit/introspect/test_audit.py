@@ -1,4 +1,4 @@
-"""What a backend declares about its engine's parameters, held against what there is."""
+"""A backend's declaration of engine parameters is compared with the engine's parameters."""
 
 from dataclasses import replace
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What meters and doctor find out about this machine."""
+"""`llem meters` and `llem doctor` report the state of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every parameter as a record, with all that its field's marker says."""
+"""Every parameter is a record of its field and the field's markers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan printed as Python is Python, and says what the plan says."""
+"""A plan printed as Python is valid Python with the content of the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling observers: all of them, whatever one of them does."""
+"""Every observer gets every event, even if another observer fails."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Asking for backends and meters."""
+"""The registry finds backends and meters, and calls their hooks directly."""
 
 from __future__ import annotations
 
@@ -133,3 +133,19 @@ def test_hook_calls_can_be_traced(environment, source, capsys):
 def test_this_environment_has_cores_own_plugins():
     names = {record.name for record in Registry.discover().plugins}
     assert {"simulated", "meters"} <= names
+
+
+def test_a_hook_is_three_frames_away(environment, source):
+    recording = """
+@hookimpl
+def llem_build_kwargs(experiment):
+    import sys
+
+    frame, frames = sys._getframe(), []
+    while frame := frame.f_back:
+        frames.append(frame.f_globals["__name__"])
+    return [module for module in frames if module.startswith("llem.")]
+"""
+    environment.install("llem-near", {"near": source("near", more=recording)})
+    frames = environment.registry().backend("near").build_plan(experiment=None)
+    assert frames == ["llem.registry.registry", "llem.registry.backend", "llem.registry.backend"]

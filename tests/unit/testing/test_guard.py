@@ -1,4 +1,4 @@
-"""What the guard notices, in an interpreter of its own, because an audit hook is for good."""
+"""The guard notices side effects; in a fresh interpreter, because an audit hook is permanent."""
 
 from __future__ import annotations
 

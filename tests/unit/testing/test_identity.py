@@ -1,4 +1,4 @@
-"""What a new plugin may be called, and what follows from its name."""
+"""Names that a new plugin may have, and the names derived from them."""
 
 import pytest
 

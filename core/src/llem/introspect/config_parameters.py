@@ -113,14 +113,13 @@ def _arguments_by_field(backend: Backend) -> dict[str, tuple[str, ...]]:
 
 
 def _described(
-    fields: Iterable[ConfigField],
+    fields: Sequence[ConfigField],
     backend: str | None,
     setters: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> Iterator[Parameter]:
     """Yield a parameter for every field that holds a value; the other fields are sections."""
-    all_fields = tuple(fields)
-    excluded = _both_ways(all_fields)
-    for field in all_fields:
+    excluded = _both_ways(fields)
+    for field in fields:
         if not field.is_settable:
             continue
         own = tuple(map(str, field.maps_to))

@@ -167,7 +167,7 @@ class PluginUnderTest:
     @cached_property
     def fields(self) -> tuple[ConfigField, ...]:
         """Every field of its section."""
-        return tuple(walk(self.section, f"{self.name}."))
+        return walk(self.section, f"{self.name}.")
 
     @cached_property
     def all_fields(self) -> Mapping[str, ConfigField]:
