@@ -63,7 +63,13 @@ def outcome(number: int, random: np.random.Generator) -> dict[str, Any]:
         },
         "plan": {
             "settings": {"batch_size": size},
-            "calls": [{"name": "load", "target": "engine:load", "kwargs": {f"argument_{n}": n for n in range(40)}}],
+            "calls": [
+                {
+                    "name": "load",
+                    "target": "engine:load",
+                    "kwargs": {f"argument_{n}": n for n in range(40)},
+                }
+            ],
         },
         "effective": {f"load.argument_{n}": n for n in range(60)},
         "environment": {

@@ -1,4 +1,4 @@
-"""A GPU that fails in any way while it is measured: a flagged, stored outcome, no crash, no zero."""
+"""A GPU that fails while it is measured: a flagged, stored outcome, no crash, no zero."""
 
 import json
 import re
