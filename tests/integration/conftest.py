@@ -10,6 +10,8 @@ import time
 import psutil
 import pytest
 
+from .quick_experiments import Interpreter
+
 QUICK = {
     "workload.requests": 4,
     "workload.output_tokens": 8,
@@ -83,6 +85,23 @@ class Llem:
 @pytest.fixture
 def llem(tmp_path):
     return Llem(tmp_path)
+
+
+@pytest.fixture
+def llem_command(llem):
+    """The command, where `llem` is the package."""
+    return llem
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def interpreter(tmp_path):
+    return Interpreter(tmp_path)
 
 
 def wait_until(condition, timeout_s=20.0):

@@ -7,7 +7,7 @@ import pytest
 
 from llem.results import read_outcome
 
-from .test_python_api import QUICK, SLOW
+from .quick_experiments import QUICK, SLOW
 
 pytest.importorskip("ipykernel")
 manager = pytest.importorskip("jupyter_client.manager")
