@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from llem.api.meters import Series
 from llem.api.session import Request, RunResult
-from llem.errors import OutputRefused, StorageError
+from llem.errors import OutputRefused, StorageError, os_errors_as
 from llem.results.series_files import Spans, store_phases, store_samples, write_requests
 
 OUTCOME_FILE = "outcome.json"
@@ -42,11 +43,9 @@ class OutcomeFolder:
         self.id = id
         self.path = parent / id
         self._working = parent / f".{id}.partial"
-        try:
+        with writing_results_to(parent):
             self.discard()
             self._working.mkdir(parents=True)
-        except OSError as error:
-            raise _refusal(parent, error) from error
         free_bytes = shutil.disk_usage(parent).free
         if free_bytes < _MIN_FREE_BYTES:
             self.discard()
@@ -66,10 +65,8 @@ class OutcomeFolder:
         Raises:
             StorageError: The disk refused; nothing is left behind.
         """
-        try:
+        with self._writing():
             (self._working / name).write_bytes(content)
-        except OSError as error:
-            raise self._failure(error) from error
 
     def finish(
         self,
@@ -91,7 +88,7 @@ class OutcomeFolder:
         Raises:
             StorageError: The disk refused; nothing is left behind.
         """
-        try:
+        with self._writing():
             if runs:
                 write_requests(self._working, requests, runs)
             if series:
@@ -100,16 +97,18 @@ class OutcomeFolder:
                 store_phases(self._working, phases)
             write_json(self._working / OUTCOME_FILE, outcome)
             self._replace()
-        except OSError as error:
-            raise self._failure(error) from error
         return self.path
 
-    def _failure(self, error: OSError) -> StorageError:
-        self.discard()
-        return StorageError(
-            f"cannot write the outcome to {self.path}: {error.strerror}",
-            hint="Free some space, or choose another folder with --out.",
-        )
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Remove the folder if the disk refuses."""
+        hint = "Free some space, or choose another folder with --out."
+        try:
+            with os_errors_as(StorageError, f"cannot write the outcome to {self.path}", hint=hint):
+                yield
+        except StorageError:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove the folder."""
@@ -169,12 +168,10 @@ def free_id(results: Path, *, label: str, digest: str) -> str:
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     wanted = f"{stamp}-{label}-{digest[:8]}"
-    try:
+    with writing_results_to(results):
         results.mkdir(parents=True, exist_ok=True)
         numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
         return next(id for id in numbered if _reserve(results, id))
-    except OSError as error:
-        raise _refusal(results, error) from error
 
 
 def _reserve(results: Path, id: str) -> bool:
@@ -188,8 +185,7 @@ def _reserve(results: Path, id: str) -> bool:
     return True
 
 
-def _refusal(folder: Path, error: OSError) -> OutputRefused:
-    return OutputRefused(
-        f"cannot write results to {folder}: {error.strerror}",
-        hint="Choose another folder with --out.",
-    )
+def writing_results_to(folder: Path) -> AbstractContextManager[None]:
+    """Refuse ``folder`` if it cannot be made or written in the block."""
+    hint = "Choose another folder with --out."
+    return os_errors_as(OutputRefused, f"cannot write results to {folder}", hint=hint)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints, ResultImporter
-from llem.errors import ConfigError
+from llem.errors import ConfigError, os_errors_as
 from llem.registry import Registry
 from llem.results.folder import OutcomeFolder
 from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
@@ -43,18 +43,16 @@ def import_file(
     formats = _formats(registry, format)
     found = []
     for document in _documents(path):
-        results_read = (
-            (document, importer, result)
-            for plugin, importer in formats
-            if (result := registry.read_foreign(plugin, importer, document, hints)) is not None
-        )
-        read = next(results_read, None)
-        if read is None:
+        for plugin, importer in formats:
+            result = registry.read_foreign(plugin, importer, document, hints)
+            if result is not None:
+                found.append((document, importer, result))
+                break
+        else:
             names = ", ".join(f"{importer.name} ({importer.summary})" for _, importer in formats)
             raise ConfigError(
                 f"{path} is not a result file of a known format", hint=f"Formats: {names}."
             )
-        found.append(read)
     return [_store(path, *read, results) for read in found]
 
 
@@ -70,10 +68,8 @@ def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImpo
 def _documents(path: Path) -> list[Any]:
     """Return the JSON documents in a file, one after the other."""
     try:
-        text = path.read_text(encoding="utf-8")
-        documents = list(_decoded(text))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        with os_errors_as(ConfigError, f"cannot read {path}"):
+            documents = list(_decoded(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ConfigError(f"{path} is not JSON: {error}") from error
     if not documents:

@@ -95,23 +95,22 @@ def _listed(folder: Path, results: Path, parts: type[BaseModel]) -> ListedOutcom
         document = upgraded(parts.model_validate_json(content).model_dump(exclude_unset=True))
     except (OSError, ValueError):
         return ListedOutcome(id=path, folder=path)
-    place = document.get("study") or {}
-    experiment = document.get("experiment") or {}
+    value = dict(_flat(document)).get
+    points = (document.get("study") or {}).get("points")
     # An imported result has its figures in a section of their own, and none elsewhere.
-    imported = (document.get("imported") or {}).get("metrics") or {}
-    throughput, energy = document.get("throughput"), document.get("energy")
+    speed, energy = (value(f"imported.metrics.{name}") for name in _FIGURES)
     return ListedOutcome(
-        id=document.get("id") or path,
-        study=place.get("name") or "",
-        position=place.get("position") or 0,
-        settings=(place.get("points") or [{}])[0],
-        status=document.get("status") or "",
-        valid=(document.get("verdict") or {}).get("valid") or False,
-        backend=experiment.get("backend") or "",
-        model=(experiment.get("model") or {}).get("id") or "",
-        output_tokens_per_s=(throughput or imported).get("output_tokens_per_s"),
-        j_per_output_token=(energy or imported).get("j_per_output_token"),
-        started_at=(document.get("environment") or {}).get("started_at") or "",
+        id=value("id") or path,
+        study=value("study.name") or "",
+        position=value("study.position") or 0,
+        settings=points[0] if points else {},
+        status=value("status") or "",
+        valid=value("verdict.valid") or False,
+        backend=value("experiment.backend") or "",
+        model=value("experiment.model.id") or "",
+        output_tokens_per_s=value("throughput.output_tokens_per_s", speed),
+        j_per_output_token=value("energy.j_per_output_token", energy),
+        started_at=value("environment.started_at") or "",
         folder=path,
     )
 

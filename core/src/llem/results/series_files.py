@@ -54,20 +54,21 @@ def store_samples(folder: Path, series: Sequence[Series]) -> None:
     Raises:
         OSError: The disk refused.
     """
-    with (
-        compressed(folder / SAMPLES_FILE) as file,
-        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
-    ):
-        write_samples(text, series)
+    with compressed(folder / SAMPLES_FILE) as file:
+        write_samples(file, series)
 
 
 def read_samples(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the readings stored in an outcome's folder, by column.
+    """Return the readings stored in an outcome's folder, by column.
 
     Raises:
         OSError: The file is missing or cannot be read.
     """
-    with gzip.open(folder / SAMPLES_FILE, "rt", encoding="utf-8", newline="") as file:
+    return _rows(folder / SAMPLES_FILE)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
@@ -90,11 +91,11 @@ def write_requests(folder: Path, requests: Sequence[Request], runs: Sequence[Run
                     "output_tokens": len(result.output_ids),
                     **result.to_json(),
                 }
-                file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+                file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 @contextmanager
-def compressed(path: Path) -> Iterator[gzip.GzipFile]:
+def compressed(path: Path) -> Iterator[TextIO]:
     """Open ``path`` for writing; equal content gives equal bytes.
 
     Raises:
@@ -103,8 +104,9 @@ def compressed(path: Path) -> Iterator[gzip.GzipFile]:
     with (
         path.open("wb") as raw,
         gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as file,
+        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
     ):
-        yield file
+        yield text
 
 
 def read_requests(folder: Path) -> Iterator[dict[str, Any]]:
@@ -133,11 +135,8 @@ def store_phases(folder: Path, spans: Spans) -> None:
         OSError: The disk refused.
     """
     rows = sorted((start, end, phase) for phase, found in spans.items() for start, end in found)
-    with (
-        compressed(folder / PHASES_FILE) as file,
-        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
-    ):
-        writer = csv.writer(text, lineterminator="\n")
+    with compressed(folder / PHASES_FILE) as file:
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(PHASE_COLUMNS)
         writer.writerows((phase, repr(start), repr(end)) for start, end, phase in rows)
 
@@ -151,8 +150,7 @@ def read_phases(folder: Path) -> dict[str, list[tuple[float, float]]]:
         KeyError: A column is missing.
     """
     found: dict[str, list[tuple[float, float]]] = {}
-    with gzip.open(folder / PHASES_FILE, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            span = (float(row["start_s"]), float(row["end_s"]))
-            found.setdefault(row["phase"], []).append(span)
+    for row in _rows(folder / PHASES_FILE):
+        span = (float(row["start_s"]), float(row["end_s"]))
+        found.setdefault(row["phase"], []).append(span)
     return found

@@ -11,16 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llem.config.redact import redact
-from llem.errors import (
-    ConfigError,
-    ConfigInvalid,
-    LlemError,
-    OutputRefused,
-    StorageError,
-    os_errors_as,
-)
+from llem.errors import ConfigError, ConfigInvalid, LlemError, OutputRefused, StorageError
 from llem.registry import Registry
-from llem.results.folder import OUTCOME_FILE
+from llem.results.folder import OUTCOME_FILE, writing_results_to
 from llem.run.host_info import visible_gpus
 from llem.schema.outcome import RunPosition
 from llem.study.executor import Executor, LocalExecutor, Task, hottest_celsius, wait_until_cool
@@ -316,6 +309,5 @@ def _make_folder(folder: Path, *, resume: bool) -> None:
             f"the study in {folder} was begun already",
             hint="Continue with --resume, or start a new study with another --out.",
         )
-    hint = "Choose another folder with --out."
-    with os_errors_as(OutputRefused, f"cannot write results to {folder}", hint=hint):
+    with writing_results_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
