@@ -93,12 +93,7 @@ _MIN_STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class AveragedEnergy:
-    """The energy behind averaged readings, as a function of time.
-
-    Attributes:
-        readings: The averages, taken as if they were power.
-        averaged_over_s: The time they are averaged over.
-    """
+    """The energy behind ``readings`` that are averages, as a function of time."""
 
     readings: PowerEnergy
     averaged_over_s: float

@@ -23,17 +23,16 @@ ORIGINAL_FILE = "imported.json"
 def import_file(
     path: Path, registry: Registry, results: Path, hints: ImportHints, format: str | None = None
 ) -> list[tuple[Outcome, Path]]:
-    """Store every result in ``path``; importing a file again replaces its outcomes.
+    """Store every result in ``path``, and return each outcome with its folder.
+
+    Importing a file again replaces its outcomes.
 
     Args:
-        path: A JSON file with one document or several, one after the other.
+        path: A JSON file of one or several documents.
         registry: The installed plugins.
         results: Folder that receives the outcomes' folders.
-        hints: What the user knows and the file does not say.
+        hints: Facts that the file does not state.
         format: Name of the format; detected by default.
-
-    Returns:
-        Each outcome and its folder.
 
     Raises:
         ConfigError: The file cannot be read, or its format is unknown.
@@ -107,11 +106,7 @@ def _store(
 
 
 def _outcome(id: str, result: ImportedResult, imported: Imported) -> Outcome:
-    experiment = {
-        "backend": result.backend,
-        "model": {"id": result.model},
-        **result.settings,
-    }
+    experiment = {"backend": result.backend, "model": {"id": result.model}, **result.settings}
     canonical = json.dumps(experiment, sort_keys=True, separators=(",", ":"))
     measured_by = " ".join(filter(None, (imported.tool, imported.tool_version)))
     return Outcome(

@@ -31,16 +31,12 @@ class RunState:
     """The run so far.
 
     Attributes:
-        experiment: The validated experiment.
         plan: The calls that the worker makes.
-        host: The machine.
         variables: Names of environment variables that the backend wants recorded.
-        worker: Origin of the worker.
         phase: The present phase, or the last phase of a run that has ended.
         spans: Start and end of each finished phase.
         python: Version of the worker's interpreter.
         versions: Distributions in the worker.
-        opened: The session's report on opening.
         workload: The requests of a repetition.
         warmup_s: Duration of each warm-up repetition.
         kept_idle: Bare idle power taken over from an earlier run.
@@ -51,7 +47,6 @@ class RunState:
         device_states: Temperature, clocks and the like of the devices, over the whole run.
         cpu_s: Host CPU time inside the windows.
         series: Readings of every channel over the whole run.
-        observation: The values in force.
         reasons: Reasons so far that the verdict depends on.
         warnings: Remarks that the verdict does not depend on.
         failure: How the run failed, if it did.

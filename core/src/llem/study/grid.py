@@ -40,7 +40,6 @@ class Grid:
 
     Attributes:
         registry: The installed plugins.
-        backend: The backend.
         base: What all points share.
         axes: What varies; the last axis varies fastest.
         explicit: Partial configs of the experiments that the study lists.

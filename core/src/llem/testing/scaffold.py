@@ -18,39 +18,31 @@ from llem.version import __version__, installed_versions
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The names of a plugin, all made of one.
-
-    Attributes:
-        name: Its name in a config.
-    """
+    """The names of a plugin, all made of its ``name`` in a config."""
 
     name: str
 
     @property
     def distribution(self) -> str:
-        """What is installed."""
+        """Name of the distribution."""
         return f"llem-{self.name.replace('_', '-')}"
 
     @property
     def package(self) -> str:
-        """What is imported: one module."""
+        """Name of the module."""
         return f"llem_{self.name}"
 
     @property
     def class_prefix(self) -> str:
-        """How its classes' names begin."""
+        """Beginning of the names of its classes."""
         return "".join(word.capitalize() for word in self.name.split("_"))
 
 
 def identify(name: str, taken: Collection[str]) -> Identity:
     """Return the names of a new plugin called ``name``.
 
-    Args:
-        name: The name asked for.
-        taken: Names of the installed plugins.
-
     Raises:
-        ConfigError: No plugin can be called so, or one is.
+        ConfigError: The name is unfit, or among the names that are ``taken``.
     """
     # It becomes a key of every experiment, a Python package and a distribution.
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
@@ -86,7 +78,7 @@ def write_package(identity: Identity, parent: Path) -> Path:
     """Write the package into a new folder of ``parent`` and return that folder.
 
     Raises:
-        ConfigError: There is something of that name already; it is left as it is.
+        ConfigError: The folder exists already; nothing is overwritten.
         StorageError: It cannot be written.
     """
     folder = parent / identity.distribution
@@ -131,7 +123,7 @@ def _templates(folder: Traversable, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _place(path: Path, identity: Identity) -> Path:
-    """Return where a file goes: the module under its name, the workflow where GitHub looks."""
+    """Return the path of a file: the module by its name, the workflow in GitHub's folder."""
     if path.parts[0] == "src":
         return Path("src", f"{identity.package}.py")
     return _CI if path.name == _CI.name else path
