@@ -41,6 +41,7 @@ def plan_s(backend: str) -> tuple[int, float]:
 
 
 def main() -> None:
+    """Print a line for each backend; fail where a plan takes too long."""
     slow = False
     for backend in sys.argv[1:] or ["simulated", "pytorch", "vllm", "trt"]:
         count, seconds = plan_s(backend)
