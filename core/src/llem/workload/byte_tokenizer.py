@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 BEGIN, END, PADDING = "<|begin|>", "<|end|>", "<|pad|>"
@@ -26,46 +27,15 @@ def byte_alphabet() -> list[str]:
 
 def tokenizer_json() -> dict[str, Any]:
     """Return the content of ``tokenizer.json``."""
-    vocabulary = [*_SPECIAL, *byte_alphabet()]
-    byte_level = {
-        "type": "ByteLevel",
-        "add_prefix_space": False,
-        "trim_offsets": True,
-        "use_regex": True,
-    }
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [
-            {
-                "id": id,
-                "content": text,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,
-                "special": True,
-            }
-            for id, text in enumerate(_SPECIAL)
-        ],
-        "normalizer": None,
-        "pre_tokenizer": byte_level,
-        "post_processor": None,
-        "decoder": byte_level,
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": False,
-            "vocab": {text: id for id, text in enumerate(vocabulary)},
-            "merges": [],
-        },
-    }
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    texts = [*_SPECIAL, *byte_alphabet()]
+    tokenizer = Tokenizer(models.BPE({text: id for id, text in enumerate(texts)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(list(_SPECIAL))
+    content: dict[str, Any] = json.loads(tokenizer.to_str())
+    return content
 
 
 def tokenizer_config() -> dict[str, Any]:
