@@ -159,9 +159,17 @@ class Meter(ABC):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
 
-    @abstractmethod
     def probe(self) -> Probe:
-        """Return whether the meter works here; leave nothing open. Must not raise."""
+        """Return whether the meter works here: by default, whether it can be opened, or why not.
+
+        It leaves nothing open, and must not raise.
+        """
+        try:
+            return Probe(available=True, channels=tuple(self.open(())))
+        except OSError as error:
+            return Probe(available=False, reason=str(error))
+        finally:
+            self.close()
 
     @abstractmethod
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pynvml
 
-from llem.api.meters import Channel, DeviceState, Meter, Probe, Quantity, Reading
+from llem.api.meters import Channel, DeviceState, Meter, Quantity, Reading
 
 T = TypeVar("T")
 
@@ -142,23 +142,11 @@ class NvmlMeter(Meter):
         self._initialized = False
         self._calls = 0
 
-    def probe(self) -> Probe:
-        """Return the readable GPUs and their sources."""
-        try:
-            channels = self.open(())
-        except OSError as error:
-            return Probe(available=False, reason=str(error))
-        finally:
-            self.close()
-        if not channels:
-            return Probe(available=False, reason="no NVIDIA device can be read")
-        return Probe(available=True, channels=tuple(channels))
-
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Find the GPUs and their sources.
 
         Raises:
-            OSError: The driver is missing or does not answer.
+            OSError: The driver is missing or does not answer, or no GPU can be read.
         """
         try:
             pynvml.nvmlInit()
@@ -172,6 +160,8 @@ class NvmlMeter(Meter):
             for stream in _streams(index)
             if not devices or stream.channel.device in devices
         ]
+        if not self._streams and not devices:
+            raise OSError("no NVIDIA device can be read")
         return tuple(stream.channel for stream in self._streams)
 
     def read(self) -> Sequence[Reading]:
@@ -235,45 +225,21 @@ _THROTTLED_BY = {
 
 def state_of(device: str, handle: object) -> DeviceState:
     """Return the state of a device; ``None`` for each value that it does not report."""
-    reasons = _ask(lambda: _throttle_bits(handle))
-    limit_mw = _ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
-    processes = _ask(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
-    mig = _ask(lambda: pynvml.nvmlDeviceGetMigMode(handle))
     return DeviceState(
         device=device,
         time_s=time.monotonic(),
-        temperature_c=_number(
-            lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
+        temperature_c=_ask(
+            lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
         ),
-        core_clock_hz=_clock_hz(handle, pynvml.NVML_CLOCK_SM),
-        memory_clock_hz=_clock_hz(handle, pynvml.NVML_CLOCK_MEM),
-        power_limit_w=None if limit_mw is None else limit_mw / 1000,
-        throttled_by=(
-            None
-            if reasons is None
-            else tuple(name for bit, name in _THROTTLED_BY.items() if reasons & bit)
+        core_clock_hz=_ask(lambda: _clock_hz(handle, pynvml.NVML_CLOCK_SM)),
+        memory_clock_hz=_ask(lambda: _clock_hz(handle, pynvml.NVML_CLOCK_MEM)),
+        power_limit_w=_ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000),
+        throttled_by=_ask(lambda: _throttled_by(handle)),
+        process_ids=_ask(lambda: _process_ids(handle)),
+        partitioned=_ask(
+            lambda: pynvml.nvmlDeviceGetMigMode(handle)[0] == pynvml.NVML_DEVICE_MIG_ENABLE
         ),
-        process_ids=None if processes is None else tuple(process.pid for process in processes),
-        partitioned=None if mig is None else mig[0] == pynvml.NVML_DEVICE_MIG_ENABLE,
     )
-
-
-def _throttle_bits(handle: object) -> int:
-    try:
-        return int(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
-    except pynvml.NVMLError_FunctionNotFound:
-        # The name it had before driver 535.
-        return int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
-
-
-def _clock_hz(handle: object, kind: int) -> float | None:
-    mhz = _number(lambda: pynvml.nvmlDeviceGetClockInfo(handle, kind))
-    return None if mhz is None else mhz * 1e6
-
-
-def _number(question: Callable[[], int]) -> float | None:
-    answer = _ask(question)
-    return None if answer is None else float(answer)
 
 
 def _ask(question: Callable[[], T]) -> T | None:
@@ -281,3 +247,21 @@ def _ask(question: Callable[[], T]) -> T | None:
         return question()
     except pynvml.NVMLError:
         return None
+
+
+def _clock_hz(handle: object, kind: int) -> float:
+    return float(pynvml.nvmlDeviceGetClockInfo(handle, kind)) * 1e6
+
+
+def _throttled_by(handle: object) -> tuple[str, ...]:
+    try:
+        bits = pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
+    except pynvml.NVMLError_FunctionNotFound:
+        # The name it had before driver 535.
+        bits = pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)
+    return tuple(name for bit, name in _THROTTLED_BY.items() if bits & bit)
+
+
+def _process_ids(handle: object) -> tuple[int, ...]:
+    processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    return tuple(process.pid for process in processes)

@@ -9,6 +9,8 @@ decoded tokens as samples (``run_per_token_text_generation_latency_tracking`` in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from statistics import fmean
 from typing import Any
 
 from llem.api.hookspecs import hookimpl
@@ -61,7 +63,7 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
         metrics=_metrics(report, work),
         repetitions=_repetitions(report, work),
         settings={
-            "workload": {key: value for key, value in _lengths(work).items() if value is not None},
+            "workload": {key: value for key, value in asdict(work).items() if value is not None},
             name: {
                 key: value
                 for key, value in backend.items()
@@ -92,17 +94,9 @@ def _work(scenario: Section, hints: ImportHints) -> ImportHints:
     )
 
 
-def _lengths(work: ImportHints) -> dict[str, int | None]:
-    return {
-        "requests": work.requests,
-        "input_tokens": work.input_tokens,
-        "output_tokens": work.output_tokens,
-    }
-
-
 def _metrics(report: Section, work: ImportHints) -> dict[str, float]:
     metrics: dict[str, float | None] = {
-        name: _mean(values) for name, values in _repetitions(report, work).items()
+        name: fmean(values) for name, values in _repetitions(report, work).items()
     }
     for latency_name, target in (
         ("ttft_s", "prefill"),
@@ -137,16 +131,19 @@ def _repetitions(report: Section, work: ImportHints) -> dict[str, list[float]]:
     durations_s = list(_part(report, "generate", "latency").get("values") or ())
     if not durations_s or min(durations_s) <= 0:
         return {}
-    found = {"duration_s": durations_s}
-    if work.requests:
-        found["requests_per_s"] = [work.requests / duration_s for duration_s in durations_s]
-        if work.output_tokens:
-            tokens = work.requests * work.output_tokens
-            found["output_tokens_per_s"] = [tokens / duration_s for duration_s in durations_s]
-            if work.input_tokens:
-                tokens += work.requests * work.input_tokens
-                found["total_tokens_per_s"] = [tokens / duration_s for duration_s in durations_s]
-    return found
+    output = (work.requests or 0) * (work.output_tokens or 0)
+    prompt = (work.requests or 0) * (work.input_tokens or 0)
+    amounts = {
+        "requests_per_s": work.requests,
+        "output_tokens_per_s": output,
+        "total_tokens_per_s": output and prompt and output + prompt,
+    }
+    rates = {
+        name: [amount / duration_s for duration_s in durations_s]
+        for name, amount in amounts.items()
+        if amount
+    }
+    return {"duration_s": durations_s, **rates}
 
 
 def _joules(report: Section, target: str) -> float | None:
@@ -167,10 +164,6 @@ def _ratio(value: float | None, *by: int | None) -> float | None:
 
 def _bytes(megabytes: float | None) -> float | None:
     return None if megabytes is None else megabytes * BYTES_PER_MB
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _part(section: Section, *names: str) -> Section:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+from llem.api.meters import Channel, Meter, Quantity, Reading
 
 POWERCAP = Path("/sys/class/powercap")
 UPDATE_PERIOD_S = 0.001
@@ -33,30 +33,23 @@ class RaplMeter(Meter):
         self._root = root
         self._zones: list[tuple[Path, Channel]] = []
 
-    def probe(self) -> Probe:
-        """Return the domains, or why they cannot be read."""
-        try:
-            zones = list(self._find())
-        except PermissionError as error:
-            reason = (
-                f"{error.filename} can only be read by root, because fine-grained energy leaks "
-                f"secrets (CVE-2020-8694); if that is acceptable here: {_HINT}"
-            )
-            return Probe(available=False, reason=reason)
-        except OSError as error:
-            return Probe(available=False, reason=f"cannot read {self._root}: {error.strerror}")
-        if not zones:
-            reason = f"no RAPL zone in {self._root}: not this processor, or a virtual machine"
-            return Probe(available=False, reason=reason)
-        return Probe(available=True, channels=tuple(channel for _, channel in zones))
-
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Return a channel for every zone.
 
         Raises:
-            OSError: A zone cannot be read.
+            OSError: There is no zone, or a zone cannot be read.
         """
-        self._zones = list(self._find())
+        try:
+            self._zones = list(self._find())
+        except PermissionError as error:
+            raise OSError(
+                f"{error.filename} can only be read by root, because fine-grained energy leaks "
+                f"secrets (CVE-2020-8694); if that is acceptable here: {_HINT}"
+            ) from error
+        except OSError as error:
+            raise OSError(f"cannot read {self._root}: {error.strerror}") from error
+        if not self._zones:
+            raise OSError(f"no RAPL zone in {self._root}: not this processor, or a virtual machine")
         return tuple(channel for _, channel in self._zones)
 
     def read(self) -> Sequence[Reading]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+from llem.api.meters import Channel, Meter, Quantity, Reading
 from llem.api.session import (
     ModelInfo,
     Observation,
@@ -35,10 +35,6 @@ _CHANNEL = Channel(
 
 class ConstantPowerMeter(Meter):
     """Shows :data:`POWER_W` at all times."""
-
-    def probe(self) -> Probe:
-        """Say that it always works."""
-        return Probe(available=True, channels=(_CHANNEL,))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Return its one channel."""

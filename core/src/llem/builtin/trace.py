@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from llem.api.meters import Channel, Meter, Probe, Quantity, Reading
+from llem.api.meters import Channel, Meter, Quantity, Reading
 from llem.schema.measurement import TraceConfig
 
 _QUANTITIES = {
@@ -163,16 +163,6 @@ class TraceMeter(Meter):
         self._latest_s: list[float] = []
         self._waiting: list[TraceRow] = []
         self._shift_s = 0.0
-
-    def probe(self) -> Probe:
-        """Return the channels of the file, or why it cannot be used."""
-        try:
-            channels = self.open(())
-        except OSError as error:
-            return Probe(available=False, reason=str(error))
-        finally:
-            self.close()
-        return Probe(available=True, channels=tuple(channels))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Read the file so far and return a channel for each domain in it.

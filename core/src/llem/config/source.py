@@ -63,19 +63,14 @@ class Source:
             if not isinstance(below, dict):
                 name = ".".join(map(str, path[:depth]))
                 place = f" ({where})" if (where := self.origin(path[:depth])) else ""
-                problem = f"{name}{place} is a value, not a section, so it has no {path[depth]}"
-                hint = f"Set the whole of it: --set {name}={{{path[depth]}: …}}."
-                raise ConfigInvalid(
-                    [
-                        Finding(
-                            "override-refused",
-                            problem,
-                            path=".".join(map(str, path)),
-                            origin=origin,
-                            hint=hint,
-                        )
-                    ]
+                finding = Finding(
+                    code="override-refused",
+                    message=f"{name}{place} is a value, not a section, so it has no {path[depth]}",
+                    path=".".join(map(str, path)),
+                    hint=f"Set the whole of it: --set {name}={{{path[depth]}: …}}.",
+                    origin=origin,
                 )
+                raise ConfigInvalid([finding])
             section = below
         section[str(path[-1])] = value
         for stale in [known for known in self.origins if known[: len(path)] == path]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from zeus.exception import ZeusBaseError
 
-from llem.api.meters import Channel, Meter, Probe, Reading
+from llem.api.meters import Channel, Meter, Reading
 
 READ_ERRORS = (ZeusBaseError, OSError, RuntimeError, queue.Empty)
 """Errors of reading a device: of Zeus itself, of sysfs, of Apple's native library, and of the
@@ -55,16 +55,6 @@ class ZeusMeter(Meter):
         Raises:
             OSError: A device cannot be read.
         """
-
-    def probe(self) -> Probe:
-        """Return the channels that Zeus finds here."""
-        try:
-            channels = self.open(())
-        except OSError as error:
-            return Probe(available=False, reason=str(error))
-        finally:
-            self.close()
-        return Probe(available=True, channels=tuple(channels))
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Find the devices.

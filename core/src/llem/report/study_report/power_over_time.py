@@ -5,7 +5,7 @@ All times of curves and spans are in seconds from the start of the first measure
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -178,7 +178,7 @@ def _figure(outcome: Outcome, curves: Sequence[Curve], phases: Spans, extent: _S
         for start_s, repetition in zip(starts_s, repetitions, strict=True)
     ]
     for kind, spans in {"window": windows, **phases}.items():
-        canvas.bands(list(_merged(_clipped(spans, extent), x)), y.end, y.start - y.end, kind)
+        canvas.bands(_merged(spans, extent, x), y.end, y.start - y.end, kind)
     shaded = f"windows{' and their phases' if phases else ''} shaded"
     canvas.frame(x, y, f"seconds from the first measured window ({shaded})", "power in W")
     for series, curve in enumerate(thinned):
@@ -194,22 +194,14 @@ def _extent(curves: Sequence[Curve]) -> _Span:
     )
 
 
-def _clipped(spans: Sequence[_Span], extent: _Span) -> Iterator[_Span]:
+def _merged(spans: Sequence[_Span], extent: _Span, x: Scale) -> list[_Span]:
+    """Return the pixels of ``spans``, which are in order; spans too close to see apart are one."""
+    merged: list[_Span] = []
     for start, end in spans:
         if end > extent[0] and start < extent[1]:
-            yield max(start, extent[0]), min(end, extent[1])
-
-
-def _merged(spans: Iterator[_Span], x: Scale) -> Iterator[_Span]:
-    """Yield the pixels of ``spans``, which are in order; spans too close to see apart are one."""
-    last: _Span | None = None
-    for start, end in spans:
-        left, right = x.at(start), max(x.at(end), x.at(start) + LEAST_WIDTH)
-        if last is None or left - last[1] >= LEAST_WIDTH:
-            if last is not None:
-                yield last
-            last = (left, right)
-        else:
-            last = (last[0], max(last[1], right))
-    if last is not None:
-        yield last
+            left = x.at(max(start, extent[0]))
+            right = max(x.at(min(end, extent[1])), left + LEAST_WIDTH)
+            if merged and left - merged[-1][1] < LEAST_WIDTH:
+                left, right = merged[-1][0], max(merged.pop()[1], right)
+            merged.append((left, right))
+    return merged
