@@ -69,8 +69,18 @@ AVERAGE = Source(Quantity.AVERAGE_POWER, "averaged power", read_average_power_w)
 OLD_POWER = Source(Quantity.POWER, "instantaneous power", read_average_power_w)
 
 
-def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
-    """Yield the best source that answers, and a second source as its fallback.
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """A channel, how to read it, and whether it is a fallback for a better channel."""
+
+    handle: object
+    source: Source
+    channel: Channel
+    is_fallback: bool
+
+
+def _streams(handle: object) -> Iterator[_Stream]:
+    """Yield the stream of the best source that answers, and that of a second as its fallback.
 
     Raises:
         pynvml.NVMLError: The device does not report its UUID or name.
@@ -89,21 +99,19 @@ def sources_of(handle: object) -> Iterator[tuple[Source, Channel]]:
             continue
         # Refusals concern the first source that answers, not its fallback.
         fallback_for = f"not {', not '.join(refusals)}" if refusals and found == 0 else ""
-        found += 1
-        yield (
-            source,
-            Channel(
-                device=f"cuda:{uuid}",
-                domain="board",
-                quantity=source.quantity,
-                update_period_s=UPDATE_PERIOD_S,
-                resolution=0.001,
-                averaged_over_s=AVERAGED_OVER_S if source is AVERAGE else None,
-                gain_error_ratio=GAIN_ERROR_RATIO,
-                fallback_for=fallback_for,
-                note=str(name),
-            ),
+        channel = Channel(
+            device=f"cuda:{uuid}",
+            domain="board",
+            quantity=source.quantity,
+            update_period_s=UPDATE_PERIOD_S,
+            resolution=0.001,
+            averaged_over_s=AVERAGED_OVER_S if source is AVERAGE else None,
+            gain_error_ratio=GAIN_ERROR_RATIO,
+            fallback_for=fallback_for,
+            note=str(name),
         )
+        yield _Stream(handle, source, channel, is_fallback=found > 0)
+        found += 1
 
 
 def _averages(handle: object) -> bool:
@@ -118,16 +126,6 @@ def _averages(handle: object) -> bool:
 
 SLOW_CALL_S = 0.25
 """A slower answer is dropped: the moment that it is valid for is unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """A channel, how to read it, and whether it is a fallback for a better channel."""
-
-    handle: object
-    source: Source
-    channel: Channel
-    is_fallback: bool
 
 
 class NvmlMeter(Meter):
@@ -157,7 +155,7 @@ class NvmlMeter(Meter):
         self._streams = [
             stream
             for index in range(count)
-            for stream in _streams(index)
+            for stream in _answering(index)
             if not devices or stream.channel.device in devices
         ]
         if not self._streams and not devices:
@@ -189,15 +187,12 @@ class NvmlMeter(Meter):
             pynvml.nvmlShutdown()
 
 
-def _streams(index: int) -> Iterator[_Stream]:
-    """Yield the streams of a device; none if it does not respond. Other devices are unaffected."""
+def _answering(index: int) -> list[_Stream]:
+    """Return the streams of a device; none if it does not respond. Other devices are unaffected."""
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        found = list(sources_of(handle))
+        return list(_streams(pynvml.nvmlDeviceGetHandleByIndex(index)))
     except pynvml.NVMLError:
-        return
-    for at, (source, channel) in enumerate(found):
-        yield _Stream(handle, source, channel, is_fallback=at > 0)
+        return []
 
 
 def _reading(at: int, stream: _Stream) -> Reading:

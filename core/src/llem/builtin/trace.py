@@ -22,6 +22,10 @@ _QUANTITIES = {
 }
 
 
+ChannelKey = tuple[str, str, Quantity]
+"""Device, domain and quantity, which identify a channel."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceRow:
     """A row of the file.
@@ -29,41 +33,29 @@ class TraceRow:
     Attributes:
         line: Its line in the file, from 1.
         time_s: Its time in the file, in seconds.
-        quantity: Meaning of its value.
+        channel: What its value belongs to.
         value: Joules or watts.
-        device: Device, or empty.
-        domain: Domain, or empty.
     """
 
     line: int
     time_s: float
-    quantity: Quantity
+    channel: ChannelKey
     value: float
-    device: str
-    domain: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be read, and why."""
-
-    problem: str
 
 
 class TraceFile:
     """A file that a meter may still write to.
 
     Args:
-        path: The file.
-        columns: The file's column names, by llem's names.
+        config: The file, its columns, and what rows belong to that do not say so.
 
     Raises:
         OSError: It cannot be opened.
     """
 
-    def __init__(self, path: str, columns: Mapping[str, str]) -> None:
-        self.path = Path(path).expanduser()
-        self._columns = columns
+    def __init__(self, config: TraceConfig) -> None:
+        self.config = config
+        self.path = Path(config.file).expanduser()
         self._json = self.path.suffix in {".jsonl", ".ndjson"}
         self._header: list[str] | None = None
         self._line = 0
@@ -77,17 +69,18 @@ class TraceFile:
     def quantity(self) -> Quantity | None:
         """Quantity that the header names; ``None`` without a header, or if it names several."""
         header = self._header or ()
-        found = [q for name, q in _QUANTITIES.items() if self._columns.get(name, name) in header]
+        columns = self.config.columns
+        found = [q for name, q in _QUANTITIES.items() if columns.get(name, name) in header]
         return found[0] if len(found) == 1 else None
 
-    def rows(self) -> list[TraceRow | BadRow]:
-        """Return the rows that were completed since the last call.
+    def rows(self) -> list[TraceRow | str]:
+        """Return the rows that were completed since the last call, or why a row is unreadable.
 
         Raises:
             OSError: The file cannot be read.
         """
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        found: list[TraceRow | BadRow] = []
+        found: list[TraceRow | str] = []
         for raw in lines:
             self._line += 1
             text = raw.decode("utf-8-sig", errors="replace").strip()
@@ -103,20 +96,21 @@ class TraceFile:
         """Close the file."""
         self._file.close()
 
-    def _row(self, text: str) -> TraceRow | BadRow:
+    def _row(self, text: str) -> TraceRow | str:
         try:
             fields = self._fields(text)
             present = [name for name in _QUANTITIES if self._get(fields, name) is not None]
             if len(present) != 1:
-                return BadRow(f"line {self._line} needs one of {', '.join(_QUANTITIES)}")
+                return f"line {self._line} needs one of {', '.join(_QUANTITIES)}"
             value = float(self._get(fields, present[0]))
             time_s = self._time_s(fields)
         except (ValueError, TypeError, csv.Error) as error:
-            return BadRow(f"line {self._line} cannot be read: {error}")
+            return f"line {self._line} cannot be read: {error}"
         if not (math.isfinite(value) and math.isfinite(time_s)):
-            return BadRow(f"line {self._line} holds no number")
-        device, domain = (str(self._get(fields, name) or "") for name in ("device", "domain"))
-        return TraceRow(self._line, time_s, _QUANTITIES[present[0]], value, device, domain)
+            return f"line {self._line} holds no number"
+        device = str(self._get(fields, "device") or self.config.device)
+        domain = str(self._get(fields, "domain") or self.config.domain)
+        return TraceRow(self._line, time_s, (device, domain, _QUANTITIES[present[0]]), value)
 
     def _fields(self, text: str) -> Mapping[str, Any]:
         if self._json:
@@ -139,12 +133,8 @@ class TraceFile:
 
     def _get(self, fields: Mapping[str, Any], column: str) -> Any:
         """Return a field by llem's name of its column; ``None`` if it is empty or missing."""
-        value = fields.get(self._columns.get(column, column))
+        value = fields.get(self.config.columns.get(column, column))
         return None if value == "" else value
-
-
-ChannelKey = tuple[str, str, Quantity]
-"""Device, domain and quantity, which identify a channel."""
 
 
 class TraceMeter(Meter):
@@ -156,8 +146,6 @@ class TraceMeter(Meter):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
-        given = options.get("trace")
-        self._config = TraceConfig.model_validate(given) if given else None
         self._file: TraceFile | None = None
         self._channels: dict[ChannelKey, int] = {}
         self._latest_s: list[float] = []
@@ -170,34 +158,36 @@ class TraceMeter(Meter):
         Raises:
             OSError: The file cannot be read, or names no quantity.
         """
-        if self._config is None:
+        if not self.options.get("trace"):
             raise OSError("no file is given: set measurement.trace.file")
-        self._file = file = TraceFile(self._config.file, self._config.columns)
+        config = TraceConfig.model_validate(self.options["trace"])
+        self._file = file = TraceFile(config)
         for row in file.rows():
-            if isinstance(row, BadRow):
-                raise OSError(f"{file.path}: {row.problem}")
+            if isinstance(row, str):
+                raise OSError(f"{file.path}: {row}")
             self._waiting.append(row)
-        keys = {self._key(row): None for row in self._waiting}
+        keys = dict.fromkeys(row.channel for row in self._waiting)
         if not keys and file.quantity is not None:
-            keys = {(self._config.device, self._config.domain, file.quantity): None}
+            keys = {(config.device, config.domain, file.quantity): None}
         if not keys:
             raise OSError(f"{file.path}: no row shows yet what the file holds")
         self._channels = {key: at for at, key in enumerate(keys)}
         self._latest_s = [-math.inf] * len(keys)
-        if self._config.clock == "replay" and self._waiting:
+        if config.clock == "replay" and self._waiting:
             self._shift_s = time.monotonic() - min(row.time_s for row in self._waiting)
-        return tuple(_channel(self._config, file, *key) for key in keys)
+        return tuple(_channel(file, *key) for key in keys)
 
     def read(self) -> Sequence[Reading]:
         """Return every row whose time has come since the last call."""
+        assert self._file is not None
         now_s = time.monotonic()
-        readings = list(self._arrivals(now_s))
+        readings = self._arrivals(self._file, now_s)
         later: list[TraceRow] = []
         for row in self._waiting:
-            moment_s = self._monotonic_s(row.time_s, now_s)
+            moment_s = self._monotonic_s(self._file.config, row.time_s, now_s)
             if moment_s > now_s:
                 later.append(row)
-            elif (channel := self._channels.get(self._key(row))) is not None:
+            elif (channel := self._channels.get(row.channel)) is not None:
                 readings.append(self._reading(channel, moment_s, row))
         self._waiting = later
         return readings
@@ -208,17 +198,16 @@ class TraceMeter(Meter):
             self._file.close()
         self._file, self._waiting, self._channels = None, [], {}
 
-    def _arrivals(self, now_s: float) -> Sequence[Reading]:
+    def _arrivals(self, file: TraceFile, now_s: float) -> list[Reading]:
         """Take in appended rows; return a failed reading of every channel for each unreadable row.
 
         An unreadable row may belong to any channel.
         """
-        assert self._file is not None
         problems = []
         try:
-            for row in self._file.rows():
-                if isinstance(row, BadRow):
-                    problems.append(row.problem)
+            for row in file.rows():
+                if isinstance(row, str):
+                    problems.append(row)
                 else:
                     self._waiting.append(row)
         except OSError as error:
@@ -226,14 +215,9 @@ class TraceMeter(Meter):
         channels = range(len(self._channels))
         return [Reading(at, now_s, None, error=text) for text in problems for at in channels]
 
-    def _key(self, row: TraceRow) -> ChannelKey:
-        assert self._config is not None
-        return row.device or self._config.device, row.domain or self._config.domain, row.quantity
-
-    def _monotonic_s(self, time_s: float, now_s: float) -> float:
-        assert self._config is not None
-        moment_s = time_s + self._config.offset_s
-        match self._config.clock:
+    def _monotonic_s(self, config: TraceConfig, time_s: float, now_s: float) -> float:
+        moment_s = time_s + config.offset_s
+        match config.clock:
             case "monotonic":
                 return moment_s
             case "replay":
@@ -248,9 +232,8 @@ class TraceMeter(Meter):
         return Reading(channel, moment_s, row.value)
 
 
-def _channel(
-    config: TraceConfig, file: TraceFile, device: str, domain: str, quantity: Quantity
-) -> Channel:
+def _channel(file: TraceFile, device: str, domain: str, quantity: Quantity) -> Channel:
+    config = file.config
     return Channel(
         device=device,
         domain=domain,
