@@ -46,9 +46,9 @@ def llem_config_model() -> type[BackendConfig]:
 @hookimpl
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the plan: no call, only settings."""
-    from llem.builtin.simulated_config import simulated_plan
+    from llem.api.plan_builder import build_plan
 
-    return simulated_plan(experiment)
+    return build_plan(experiment, (), settings={"ignore_eos": experiment.ignores_eos})
 
 
 @hookimpl

@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llem.api.plan_builder import build_plan
 from llem.schema.base import IS_SET, Param
-from llem.schema.call_plan import CallPlan
-from llem.schema.experiment import BackendConfig, Experiment
+from llem.schema.experiment import BackendConfig
 
 Phase = Literal["open", "prepare", "run", "observe", "close"]
 Failure = Literal["error", "exit", "kill", "hang", "flood", "out-of-memory"]
@@ -54,12 +52,3 @@ class SimulatedConfig(BackendConfig, feeds="settings"):
         Param(unit="repetitions", requires={"simulated.fail_in": "run"}),
     ] = None
     """Repetitions that succeed before it fails; none if unset."""
-
-
-def simulated_plan(experiment: Experiment) -> CallPlan:
-    """Return the settings that are set, and what core decided about EOS.
-
-    Raises:
-        ConfigError: ``passthrough_kwargs`` names a call: there is none.
-    """
-    return build_plan(experiment, (), settings={"ignore_eos": experiment.ignores_eos})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from llem.config.redact import redact
 from llem.config.source import Source
 from llem.config.strict_yaml import MAX_DEPTH, YamlRefused, parse
 from llem.errors import ConfigInvalid, Finding
+from llem.schema.fields import flat
 
 _FORM = "Write --set path.to.key=value, such as --set workload.requests=8."
 _QUOTE = "Put quotes around a text with special characters, as in --set 'key=\"a: b\"'."
@@ -51,15 +52,7 @@ def values_of(overrides: Sequence[str]) -> dict[str, Any]:
     source = Source()
     for override in overrides:
         apply_override(source, override)
-    return dict(_flat("", source.data))
-
-
-def _flat(prefix: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in section.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(f"{prefix}{key}.", value)
-        else:
-            yield f"{prefix}{key}", value
+    return dict(flat(source.data))
 
 
 def _refuse(problem: str, origin: str, hint: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal
 
@@ -111,13 +111,14 @@ honors them."""
 
 
 def rule_errors(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
-    """Yield an error for whatever ``experiment`` asks for and cannot get."""
+    """Yield an error for each rule that is broken, and each field that the backend would drop."""
     yield from _broken_rules(experiment, "error")
-    yield from unsupported_fields(experiment, info)
+    yield from _dropped_of_decoder(experiment.decoder, info)
+    yield from _dropped_of_model(experiment.model, info)
 
 
 @cache
-def rules_about(
+def _rules_about(
     backend: str, section: type[BackendConfig], severity: Literal["error", "warning"]
 ) -> tuple[Rule[Any], ...]:
     """Return the rules of core and of a backend whose findings are of this severity."""
@@ -126,37 +127,23 @@ def rules_about(
     )
 
 
-def finding_of(rule: Rule[Any], experiment: Experiment) -> Finding:
-    """Return what to say about ``experiment``, which breaks ``rule``."""
-    return Finding(
-        code=rule.name,
-        message=f"{rule.reason} ({', '.join(_values(experiment, rule.fields))})",
-        severity=rule.severity,
-        path=rule.fields[0],
-        hint=rule.hint,
-    )
-
-
 def _broken_rules(
     experiment: Experiment, severity: Literal["error", "warning"]
 ) -> Iterator[Finding]:
     section = experiment.section
-    for rule in rules_about(experiment.backend, type(section), severity):
+    for rule in _rules_about(experiment.backend, type(section), severity):
         if rule.violated(experiment, section):
-            yield finding_of(rule, experiment)
-
-
-def _values(experiment: Experiment, fields: Sequence[str]) -> Iterator[str]:
-    """Yield each field with its value."""
-    for name in fields:
-        path = tuple(name.split("."))
-        yield f"{name}: {format_value(value_at(experiment, name), path)}"
-
-
-def unsupported_fields(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
-    """Yield an error for every shared field that is set and that the backend would drop."""
-    yield from _dropped_of_decoder(experiment.decoder, info)
-    yield from _dropped_of_model(experiment.model, info)
+            values = (
+                f"{name}: {format_value(value_at(experiment, name), tuple(name.split('.')))}"
+                for name in rule.fields
+            )
+            yield Finding(
+                code=rule.name,
+                message=f"{rule.reason} ({', '.join(values)})",
+                severity=rule.severity,
+                path=rule.fields[0],
+                hint=rule.hint,
+            )
 
 
 def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from llem.schema.fields import flat
 from llem.schema.outcome import Outcome
 
 Item = TypeVar("Item")
@@ -18,7 +19,7 @@ _HOW = ("measurement.", "runner.timeouts.")
 
 def parameters(outcome: Outcome) -> dict[str, Any]:
     """Return every parameter of the experiment, by dotted path; the backend's too."""
-    return {path: value for path, value in _flat(outcome.experiment) if path not in _LABELS}
+    return {path: value for path, value in flat(outcome.experiment) if path not in _LABELS}
 
 
 def settings(outcome: Outcome) -> dict[str, Any]:
@@ -101,11 +102,3 @@ def _environment(outcome: Outcome) -> dict[str, Any]:
 
 def _distinct(values: Sequence[Any]) -> dict[str, Any]:
     return {canonical(value): value for value in values}
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, value

@@ -6,7 +6,7 @@ import csv
 import importlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from llem.errors import ConfigError
 from llem.results.folder import OUTCOME_FILE
 from llem.results.read_outcomes import outcome_folders, read_document, upgraded
+from llem.schema.fields import flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _listed(folder: Path, results: Path, parts: type[BaseModel]) -> ListedOutcom
         document = upgraded(parts.model_validate_json(content).model_dump(exclude_unset=True))
     except (OSError, ValueError):
         return ListedOutcome(id=path, folder=path)
-    value = dict(_flat(document)).get
+    value = dict(flat(document)).get
     points = (document.get("study") or {}).get("points")
     # An imported result has its figures in a section of their own, and none elsewhere.
     speed, energy = (value(f"imported.metrics.{name}") for name in _FIGURES)
@@ -143,7 +144,7 @@ def _record(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     environment = document.get("environment") or {}
     verdict = document.get("verdict") or {}
     return {
-        **dict(_flat(kept)),
+        **{path: value for path, value in flat(kept) if not isinstance(value, list | Mapping)},
         "verdict.reasons": " ".join(reason["code"] for reason in verdict.get("reasons", ())),
         **{
             f"environment.{key}": environment.get(key)
@@ -152,14 +153,6 @@ def _record(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "environment.devices": " ".join(environment.get("devices", ())),
         "folder": str(folder),
     }
-
-
-def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in section.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif not isinstance(value, list):
-            yield f"{prefix}{key}", value
 
 
 Format = Literal["csv", "json", "parquet"]

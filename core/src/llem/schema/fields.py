@@ -231,6 +231,15 @@ def _names(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
+def flat(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value of nested sections with its dotted path; an empty section is a value."""
+    for key, value in section.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def acts(config: BaseModel, path: str) -> bool:
     """Whether the field at a dotted ``path`` has a value that changes something.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from textwrap import indent
 from typing import Any
 
@@ -241,6 +242,4 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 def _interval(interval: Interval | None) -> dict[str, float | None] | None:
     if interval is None:
         return None
-    return {
-        "estimate": interval.estimate, "ci95_low": interval.low, "ci95_high": interval.high
-    }  # fmt: skip
+    return dict(zip(("estimate", "ci95_low", "ci95_high"), astuple(interval), strict=True))

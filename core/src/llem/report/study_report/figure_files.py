@@ -1,44 +1,17 @@
-"""The figures of a report: by name, and as files with their colors inside."""
+"""Figures as files: SVG with its colors inside, and PNG if a renderer is installed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from importlib import import_module, resources
 from pathlib import Path
 
 from llem.errors import OutputRefused, os_errors_as
 from llem.report.study_report.content import Report
-from llem.report.study_report.plots import (
-    LATENCIES,
-    draw_effects,
-    draw_latency,
-    draw_order,
-    draw_tradeoff,
-)
-from llem.report.study_report.power_over_time import draw_first_window, draw_power
+from llem.report.study_report.plots import figures
 
 PNG_SCALE = 2
 """Pixels of a PNG for each pixel of the SVG."""
-
-
-def figures(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the name and the SVG of each figure of a report."""
-    if (svg := draw_tradeoff(report)) is not None:
-        yield "energy-against-throughput", svg
-    for metric, effects in report.effects_by_metric.items():
-        yield f"effects-on-{metric}", draw_effects(effects)
-    for kind in LATENCIES:
-        if (svg := draw_latency(report, kind)) is not None:
-            yield f"latency-{kind}", svg
-    for trend in report.trends:
-        yield f"order-{trend.metric.name}", draw_order(trend)
-    for outcome in report.outcomes:
-        if outcome.id in report.powers:
-            curves, phases = report.powers[outcome.id]
-            yield f"power-{outcome.id}", draw_power(outcome, curves, phases)
-            if (svg := draw_first_window(outcome, curves, phases)) is not None:
-                yield f"power-{outcome.id}-window", svg
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from llem.report.formatting import number, percent, plain_number, probability
+from llem.report import formatting, varied_parameters
 from llem.report.study_report.content import Report
 from llem.report.study_report.evidence import (
     least_bytes_per_s,
     recipes,
     requested_and_effective,
 )
-from llem.report.study_report.figure_files import figures
-from llem.report.study_report.plots import LATENCIES, MOST_LATENCIES
-from llem.report.varied_parameters import canonical, settings_at, value_text
+from llem.report.study_report.plots import LATENCIES, MOST_LATENCIES, figures
 from llem.schema.outcome import Outcome
 
 
@@ -42,13 +40,8 @@ def html_page(report: Report) -> str:
         arguments=requested_and_effective(report.outcomes),
         recipes=recipes(report.outcomes),
         least_bytes_per_s=least_bytes_per_s,
-        settings_at=settings_at,
-        canonical=canonical,
-        value_text=value_text,
-        number=number,
-        percent=percent,
-        plain_number=plain_number,
-        probability=probability,
+        formatting=formatting,
+        parameters=varied_parameters,
     )
 
 

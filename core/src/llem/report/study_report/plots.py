@@ -1,13 +1,14 @@
-"""The figures of a report except power: trade-off, effects of parameters, latency, order."""
+"""The figures of a report: trade-off, effects of parameters, latency, order, power over time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llem.report.formatting import number, percent
 from llem.report.study_report.canvas import MINUS, Canvas, fitting
 from llem.report.study_report.content import Report
 from llem.report.study_report.effects import ParameterEffect, Trend
+from llem.report.study_report.power_over_time import draw_first_window, draw_power
 from llem.report.varied_parameters import label
 from llem.schema.outcome import Outcome, Quantiles
 
@@ -24,6 +25,25 @@ LATENCIES = {
 """Names of the latencies, by the key of the outcome."""
 
 _NAMES_WIDTH = 330
+
+
+def figures(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the name and the SVG of each figure of a report."""
+    if (svg := draw_tradeoff(report)) is not None:
+        yield "energy-against-throughput", svg
+    for metric, effects in report.effects_by_metric.items():
+        yield f"effects-on-{metric}", draw_effects(effects)
+    for kind in LATENCIES:
+        if (svg := draw_latency(report, kind)) is not None:
+            yield f"latency-{kind}", svg
+    for trend in report.trends:
+        yield f"order-{trend.metric.name}", draw_order(trend)
+    for outcome in report.outcomes:
+        if outcome.id in report.powers:
+            curves, phases = report.powers[outcome.id]
+            yield f"power-{outcome.id}", draw_power(outcome, curves, phases)
+            if (svg := draw_first_window(outcome, curves, phases)) is not None:
+                yield f"power-{outcome.id}-window", svg
 
 
 def draw_tradeoff(report: Report) -> str | None:

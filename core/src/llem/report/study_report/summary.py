@@ -11,6 +11,7 @@ from llem.api.meters import Provenance
 from llem.energy.statistics import ratio, spread, total
 from llem.report.metrics import gain_ratio
 from llem.schema.energy import Energy
+from llem.schema.fields import value_at
 from llem.schema.outcome import Outcome
 
 REQUESTS = 1000
@@ -99,15 +100,11 @@ def summarize(label: str, outcomes: Sequence[Outcome], rates: Rates) -> Summary 
     The interval covers the spread between runs (within the run, if there is a single one), and
     the sensors' gain error, which repetitions do not show.
     """
-    known = [
-        (outcome, outcome.energy)
-        for outcome in outcomes
-        if outcome.energy and outcome.energy.j_per_request is not None
-    ]
-    if not known:
+    path = "energy.j_per_request"
+    runs = [outcome for outcome in outcomes if value_at(outcome, path) is not None]
+    energies = [outcome.energy for outcome in runs if outcome.energy]
+    if not energies:
         return None
-    runs = [outcome for outcome, _ in known]
-    energies = [energy for _, energy in known]
     gross_j = ratio(total([energy.j_per_request for energy in energies]), len(energies))
     net_j = ratio(total([energy.net_j_per_request for energy in energies]), len(energies))
     assert gross_j is not None
