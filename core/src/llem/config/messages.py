@@ -51,11 +51,6 @@ class ErrorLocation:
     owner: type[BaseModel] | None
     choices: tuple[type[BaseModel], ...] = ()
 
-    @property
-    def name(self) -> str:
-        """The path, dotted."""
-        return ".".join(map(str, self.path))
-
 
 def location_of(model: type[BaseModel], location: KeyPath) -> ErrorLocation:
     """Translate pydantic's ``location`` below ``model`` into the user's keys."""
@@ -263,7 +258,7 @@ def _right_key(
             )
         if not path.endswith(f".{key}"):
             continue
-        if path != place.name:
+        if path != ".".join(map(str, place.path)):
             return f"Did you mean {path}?"
         if apart := discriminator_of((owner, place.owner)):
             return f"It goes with {path.removesuffix(key)}{apart.key}: {apart.values[0]}."
