@@ -10,7 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from llem.api import hookspecs
-from llem.api.capability import MEANINGS
+from llem.api.capability import Capability
 from llem.cli import main as llem
 
 ROOT = Path(__file__).parents[1]
@@ -122,5 +122,5 @@ def _plain(text: str) -> str:
 
 def vocabulary() -> str:
     """Return what each capability means."""
-    rows = [f"| {capability} | {meaning} |" for capability, meaning in MEANINGS.items()]
+    rows = [f"| {capability} | {capability.meaning} |" for capability in Capability]
     return "\n".join(["| Capability | To claim it, a backend must |", "|---|---|", *rows])

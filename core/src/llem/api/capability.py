@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,55 +50,52 @@ class HostInfo:
 
 
 class Capability(StrEnum):
-    """The vocabulary of implementation choices a backend is asked about."""
+    """The vocabulary of implementation choices a backend is asked about.
 
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    QUANTIZATION_8BIT = "8-bit quantization"
-    QUANTIZATION_4BIT = "4-bit quantization"
-    QUANTIZATION_OTHER = "other quantization"
-    RANDOM_WEIGHTS = "random weights"
-    GGUF = "GGUF files"
-    STATIC_BATCHING = "static batching"
-    CONTINUOUS_BATCHING = "continuous batching"
-    STATIC_KV_CACHE = "static KV cache"
-    PREFIX_CACHING = "prefix caching"
-    COMPILE = "compilation (torch.compile)"
-    BEAM_SEARCH = "beam search"
-    SPECULATIVE_DECODING = "speculative decoding"
-    LORA = "LoRA adapters"
-    STREAMING_LATENCY = "streaming, per-token latency"
-    TENSOR_PARALLEL = "tensor parallel"
-    PIPELINE_PARALLEL = "pipeline parallel"
-    DATA_PARALLEL = "data parallel"
+    Attributes:
+        meaning: What a backend must do to claim it.
+    """
 
+    meaning: str
 
-MEANINGS: Mapping[Capability, str] = MappingProxyType(
-    {
-        Capability.FLOAT32: "compute in IEEE single precision when `model.dtype: float32` asks",
-        Capability.FLOAT16: "compute in IEEE half precision when `model.dtype: float16` asks",
-        Capability.BFLOAT16: "compute in bfloat16 when `model.dtype: bfloat16` asks",
-        Capability.QUANTIZATION_8BIT: "hold weights in 8 bits, whatever the method",
-        Capability.QUANTIZATION_4BIT: "hold weights in 4 bits, whatever the method",
-        Capability.QUANTIZATION_OTHER: "quantize to other widths, or more than the weights",
-        Capability.RANDOM_WEIGHTS: "initialise seeded weights of the model's shape, reading none",
-        Capability.GGUF: "load the weights in the file that `model.gguf_file` names",
-        Capability.STATIC_BATCHING: "run groups of requests that start and end together",
-        Capability.CONTINUOUS_BATCHING: "let a request take the place of one that has ended",
-        Capability.STATIC_KV_CACHE: "reserve keys and values for a fixed length beforehand",
-        Capability.PREFIX_CACHING: "take keys and values of a prompt's beginning from another's",
-        Capability.COMPILE: "compile the model's forward pass with `torch.compile`",
-        Capability.BEAM_SEARCH: "keep several continuations of a request and return the best",
-        Capability.SPECULATIVE_DECODING: "check tokens that something cheaper has proposed",
-        Capability.LORA: "apply low-rank adapters to the weights",
-        Capability.STREAMING_LATENCY: "tell when each output token was there, not the last alone",
-        Capability.TENSOR_PARALLEL: "split each layer among devices",
-        Capability.PIPELINE_PARALLEL: "spread whole layers among devices",
-        Capability.DATA_PARALLEL: "run copies of the model on several devices",
-    }
-)
-"""What a backend must do, with each, to claim it."""
+    def __new__(cls, name: str, meaning: str) -> Self:
+        """Return the member called ``name``."""
+        member = str.__new__(cls, name)
+        member._value_, member.meaning = name, meaning
+        return member
+
+    FLOAT32 = "float32", "compute in IEEE single precision when `model.dtype: float32` asks"
+    FLOAT16 = "float16", "compute in IEEE half precision when `model.dtype: float16` asks"
+    BFLOAT16 = "bfloat16", "compute in bfloat16 when `model.dtype: bfloat16` asks"
+    QUANTIZATION_8BIT = "8-bit quantization", "hold weights in 8 bits, whatever the method"
+    QUANTIZATION_4BIT = "4-bit quantization", "hold weights in 4 bits, whatever the method"
+    QUANTIZATION_OTHER = "other quantization", "quantize to other widths, or more than the weights"
+    RANDOM_WEIGHTS = (
+        "random weights",
+        "initialise seeded weights of the model's shape, reading none",
+    )
+    GGUF = "GGUF files", "load the weights in the file that `model.gguf_file` names"
+    STATIC_BATCHING = "static batching", "run groups of requests that start and end together"
+    CONTINUOUS_BATCHING = (
+        "continuous batching",
+        "let a request take the place of one that has ended",
+    )
+    STATIC_KV_CACHE = "static KV cache", "reserve keys and values for a fixed length beforehand"
+    PREFIX_CACHING = "prefix caching", "take keys and values of a prompt's beginning from another's"
+    COMPILE = "compilation (torch.compile)", "compile the model's forward pass with `torch.compile`"
+    BEAM_SEARCH = "beam search", "keep several continuations of a request and return the best"
+    SPECULATIVE_DECODING = (
+        "speculative decoding",
+        "check tokens that something cheaper has proposed",
+    )
+    LORA = "LoRA adapters", "apply low-rank adapters to the weights"
+    STREAMING_LATENCY = (
+        "streaming, per-token latency",
+        "tell when each output token was there, not the last alone",
+    )
+    TENSOR_PARALLEL = "tensor parallel", "split each layer among devices"
+    PIPELINE_PARALLEL = "pipeline parallel", "spread whole layers among devices"
+    DATA_PARALLEL = "data parallel", "run copies of the model on several devices"
 
 
 class Support(StrEnum):

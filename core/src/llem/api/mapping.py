@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from llem.schema.base import EngineArg, Section
+from llem.schema.base import EngineArg, Param, Section
 from llem.schema.call_plan import Construct, Symbol
 from llem.schema.experiment import BackendConfig, Experiment
-from llem.schema.fields import placed_fields, satisfies, value_at, walk
+from llem.schema.fields import ConfigField, placed_fields, satisfies, value_at, walk
 
 Arguments = dict[str, dict[str, Any]]
 """Keyword arguments as plan values, by call."""
@@ -57,43 +56,9 @@ class _Object(dict[str, Any]):
     """The arguments of one object, unlike a field's value that is a dictionary."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where one value goes: a call, the objects to reach into, and the name of the argument."""
-
-    call: str
-    outer: tuple[str, ...]
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What becomes of one field's value."""
-
-    targets: tuple[_Target, ...]
-    member_of: str
-    neutral: tuple[Any, ...]
-    requires: Mapping[str, Any]
-    inside: Mapping[type[BaseModel], tuple[EngineArg, ...]]
-
-
 @cache
-def _entries(model: type[BaseModel], at: tuple[EngineArg, ...]) -> Mapping[str, _Entry]:
-    return {
-        field.name: _Entry(
-            tuple(map(_target, field.places)),
-            field.param.member_of,
-            field.param.neutral,
-            field.param.requires,
-            field.inside,
-        )
-        for field in placed_fields(model, at)
-    }
-
-
-def _target(place: EngineArg) -> _Target:
-    *outer, name = place.name.split(".")
-    return _Target(place.call, tuple(outer), name)
+def _by_name(model: type[BaseModel], at: tuple[EngineArg, ...]) -> Mapping[str, ConfigField]:
+    return {field.path: field for field in placed_fields(model, at)}
 
 
 @cache
@@ -138,59 +103,62 @@ def _place(
         classes: Classes of objects by place.
         acts: Whether what the sections around it require holds.
     """
-    entries = _entries(type(section), at)
+    fields = _by_name(type(section), at)
     told: list[bool] = []
     for name, value in section.__dict__.items():
         if value is None:
             continue
-        entry = entries[name]
+        field = fields[name]
         kind: type[BaseModel] = type(value)
-        stands_at = entry.inside.get(kind)
+        stands_at = field.inside.get(kind)
         if stands_at is not None and _sets_arguments(kind, stands_at):
-            for target in entry.targets:
-                _put(found, target, _Object())
+            for place in field.places:
+                _put(found, place, _Object())
             if isinstance(value, Section) and isinstance(value.__builds__, str):
                 classes.update(dict.fromkeys(map(str, stands_at), value.__builds__))
-            inside_acts = acts and _can_act(entry, experiment)
+            inside_acts = acts and _can_act(field.param, experiment)
             told.append(_place(value, stands_at, experiment, found, classes, acts=inside_acts))
             if not told[-1]:
-                for target in entry.targets:
-                    _drop_empty(found, target)
+                for place in field.places:
+                    _drop_empty(found, place)
             continue
         # An empty collection that is neutral stands for none, which is not passed.
         empty = value in ((), {})
-        idle = value in entry.neutral and (empty or not (acts and _can_act(entry, experiment)))
+        param = field.param
+        idle = value in param.neutral and (empty or not (acts and _can_act(param, experiment)))
         told.append(not idle)
         if told[-1]:
-            for target in entry.targets:
-                _put(found, target, _plan_value(value, entry.member_of))
+            for place in field.places:
+                _put(found, place, _plan_value(value, param.member_of))
     return not told or any(told)
 
 
-def _can_act(entry: _Entry, experiment: Experiment) -> bool:
+def _can_act(param: Param, experiment: Experiment) -> bool:
     """Whether other fields have the values that the field requires."""
     return all(
-        satisfies(value_at(experiment, other), wanted) for other, wanted in entry.requires.items()
+        satisfies(value_at(experiment, other), wanted) for other, wanted in param.requires.items()
     )
 
 
-def _put(found: defaultdict[str, dict[str, Any]], target: _Target, value: Any) -> None:
-    at = found[target.call]
-    for part in target.outer:
+def _put(found: defaultdict[str, dict[str, Any]], place: EngineArg, value: Any) -> None:
+    *outer, name = place.name.split(".")
+    at = found[place.call]
+    for part in outer:
         inside = at.get(part)
         if not isinstance(inside, _Object):
             inside = at[part] = _Object()
         at = inside
-    if not isinstance(value, _Object) or not isinstance(at.get(target.name), _Object):
-        at[target.name] = value
+    if not isinstance(value, _Object) or not isinstance(at.get(name), _Object):
+        at[name] = value
 
 
-def _drop_empty(found: defaultdict[str, dict[str, Any]], target: _Target) -> None:
-    at = found[target.call]
-    for part in target.outer:
+def _drop_empty(found: defaultdict[str, dict[str, Any]], place: EngineArg) -> None:
+    *outer, name = place.name.split(".")
+    at = found[place.call]
+    for part in outer:
         at = at[part]
-    if not at[target.name]:
-        del at[target.name]
+    if not at[name]:
+        del at[name]
 
 
 def _plan_value(value: Any, member_of: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 _SYMBOL = "$symbol"
@@ -33,7 +33,7 @@ class Construct:
 
 
 _Scalar = None | bool | int | float | str
-Value = _Scalar | list[Any] | dict[str, Any] | Symbol | Construct
+Value = _Scalar | list[Any] | Mapping[str, Any] | Symbol | Construct
 """A plan value: JSON, or one of the two markers, nested to any depth."""
 
 Setters = Mapping[tuple[str, str], str]
@@ -102,14 +102,7 @@ class CallPlan:
         """Return the plan as JSON data, markers as one-key objects."""
         return {
             "calls": [
-                {
-                    "name": call.name,
-                    "target": call.target,
-                    "args": [encode(value) for value in call.args],
-                    "kwargs": {key: encode(value) for key, value in call.kwargs.items()},
-                    "runtime": list(call.runtime),
-                    "assign": call.assign,
-                }
+                {part.name: encode(getattr(call, part.name)) for part in fields(call)}
                 for call in self.calls
             ],
             "settings": dict(self.settings),
@@ -166,8 +159,8 @@ def encode(value: Value) -> Any:
         case Symbol(path):
             return {_SYMBOL: path}
         case Construct(target, kwargs):
-            return {_CONSTRUCT: target, "kwargs": {key: encode(v) for key, v in kwargs.items()}}
-        case dict():
+            return {_CONSTRUCT: target, "kwargs": encode(kwargs)}
+        case Mapping():
             return {key: encode(item) for key, item in value.items()}
         case list() | tuple():
             return [encode(item) for item in value]
@@ -175,18 +168,17 @@ def encode(value: Value) -> Any:
             return value
 
 
-def decode(data: Any) -> Value:
+def decode(data: Any) -> Any:
     """Return the plan value that :func:`encode` made ``data`` from."""
     if isinstance(data, dict):
         if _SYMBOL in data:
             return Symbol(data[_SYMBOL])
         if _CONSTRUCT in data:
-            kwargs = {key: decode(value) for key, value in data["kwargs"].items()}
-            return Construct(data[_CONSTRUCT], kwargs)
+            return Construct(data[_CONSTRUCT], decode(data["kwargs"]))
         return {key: decode(value) for key, value in data.items()}
     if isinstance(data, list):
         return [decode(item) for item in data]
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def import_dotted(path: str) -> Any:
@@ -219,8 +211,8 @@ def resolve(value: Value, find: Callable[[str], Any] = import_dotted) -> Any:
         case Symbol(path):
             return find(path)
         case Construct(target, kwargs):
-            return find(target)(**{key: resolve(item, find) for key, item in kwargs.items()})
-        case dict():
+            return find(target)(**resolve(kwargs, find))
+        case Mapping():
             return {key: resolve(item, find) for key, item in value.items()}
         case list() | tuple():
             return [resolve(item, find) for item in value]

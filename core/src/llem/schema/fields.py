@@ -52,11 +52,12 @@ class ConfigField:
     """One field.
 
     Attributes:
-        path: Its dotted path, as an experiment spells it.
+        path: Its dotted path, as an experiment spells it; its name, seen from its own model.
         owner: The model that has it.
         info: What pydantic knows about it.
         param: What its author says besides.
         places: Engine arguments that take its value.
+        inside: Where a model that is its value stands, by the models that it may be of.
     """
 
     path: str
@@ -64,6 +65,7 @@ class ConfigField:
     info: FieldInfo
     param: Param
     places: tuple[EngineArg, ...]
+    inside: Mapping[type[BaseModel], tuple[EngineArg, ...]]
 
     @property
     def maps_to(self) -> tuple[EngineArg, ...]:
@@ -83,26 +85,9 @@ class ConfigField:
 
     def is_set(self, value: Any) -> bool:
         """Whether ``value`` was chosen and changes something: neither the default nor neutral."""
-        return _is_set(value, self.info, self.param)
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedField:
-    """One field of a model that stands at a certain place of a plan.
-
-    Attributes:
-        name: Its name in the model.
-        info: What pydantic knows about it.
-        param: What its author says besides.
-        places: Engine arguments that take its value.
-        inside: Where a model that is its value stands, by the models that it may be of.
-    """
-
-    name: str
-    info: FieldInfo
-    param: Param
-    places: tuple[EngineArg, ...]
-    inside: Mapping[type[BaseModel], tuple[EngineArg, ...]]
+        if value is None or value == self.info.default or value in self.param.neutral:
+            return False
+        return not isinstance(value, BaseModel) or changes_something(value)
 
 
 @cache
@@ -130,8 +115,8 @@ def _below(
     above: tuple[type[BaseModel], ...],
 ) -> Iterator[ConfigField]:
     for field in placed_fields(model, at):
-        path = f"{prefix}{field.name}"
-        yield ConfigField(path, model, field.info, field.param, field.places)
+        path = f"{prefix}{field.path}"
+        yield replace(field, path=path)
         for inner, stands_at in field.inside.items():
             if inner not in (*above, model):
                 yield from _below(inner, f"{path}.", stands_at, (*above, model))
@@ -140,7 +125,7 @@ def _below(
 @cache
 def placed_fields(
     model: type[BaseModel], at: tuple[EngineArg, ...] = ()
-) -> tuple[PlacedField, ...]:
+) -> tuple[ConfigField, ...]:
     """Return the fields of ``model``, each with the engine arguments that it sets.
 
     Args:
@@ -153,7 +138,7 @@ def placed_fields(
 
 def _placed(
     model: type[BaseModel], name: str, info: FieldInfo, at: tuple[EngineArg, ...]
-) -> PlacedField:
+) -> ConfigField:
     param = next(markers(info, Param), Param())
     kinds = [kind for kind in map(bare, members(info.annotation)) if is_model(kind)]
     if param.maps_to is not None:
@@ -167,7 +152,7 @@ def _placed(
         # What the models feed is told by themselves; a call as a whole is no argument.
         held = (replace(place, of="") for places in inside.values() for place in places)
         own = tuple(dict.fromkeys(place for place in held if place.name))
-    return PlacedField(name, info, param, own, inside)
+    return ConfigField(name, model, info, param, own, inside)
 
 
 def _stands_at(kind: type[BaseModel], own: tuple[EngineArg, ...]) -> tuple[EngineArg, ...]:
@@ -201,16 +186,8 @@ def _several(places: EngineArg | tuple[EngineArg, ...]) -> tuple[EngineArg, ...]
 def changes_something(section: BaseModel) -> bool:
     """Whether a value of ``section`` changes something; an empty section counts, a neutral not."""
     fields = placed_fields(type(section))
-    given = [field for field in fields if getattr(section, field.name) is not None]
-    return not given or any(
-        _is_set(getattr(section, field.name), field.info, field.param) for field in given
-    )
-
-
-def _is_set(value: Any, info: FieldInfo, param: Param) -> bool:
-    if value is None or value == info.default or value in param.neutral:
-        return False
-    return not isinstance(value, BaseModel) or changes_something(value)
+    given = [field for field in fields if getattr(section, field.path) is not None]
+    return not given or any(field.is_set(getattr(section, field.path)) for field in given)
 
 
 def value_at(config: BaseModel, path: str) -> Any:

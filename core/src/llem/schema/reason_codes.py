@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from llem.schema.outcome import Reason, Verdict
+from llem.schema.outcome import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +254,6 @@ def decide_verdict(
         reasons: All reasons found; duplicates are dropped.
         allow: Codes that count as warnings in this experiment.
     """
-    from llem.schema.outcome import Verdict
-
     unique = list(dict.fromkeys(reasons))
     invalidating = [
         reason for reason in unique if reason.code not in _WARNINGS and reason.code not in allow

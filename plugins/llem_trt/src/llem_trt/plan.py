@@ -211,7 +211,7 @@ class _Bound:
 def _version_bound(model: type[BaseModel]) -> Mapping[str, _Bound]:
     """Return the fields of ``model`` that have neutral values and that not every surface has."""
     return {
-        field.name: _Bound(field.param.neutral, only)
+        field.path: _Bound(field.param.neutral, only)
         for field in placed_fields(model)
         if (only := tuple(markers(field.info, Only))) and field.param.neutral
     }
