@@ -166,10 +166,7 @@ def integrate_domain(sources: Sequence[Series], windows: Sequence[Span]) -> Row:
 
 def _power(sources: Sequence[Series]) -> Series | None:
     """Return the instantaneous power readings among a domain's sources."""
-    return next(
-        (source for source in sources if source.channel.quantity is Quantity.POWER),
-        None,
-    )
+    return next((source for source in sources if source.channel.quantity is Quantity.POWER), None)
 
 
 _MIN_COMPARED_S = 1.0

@@ -83,15 +83,11 @@ class Section(FrozenModel):
     __builds__: ClassVar[str | Mapping[str, str]] = ""
 
     def __init_subclass__(
-        cls,
-        *,
-        feeds: EngineArg | str | None = None,
-        builds: str | Mapping[str, str] = "",
-        **options: Any,
+        cls, *, feeds: str = "", builds: str | Mapping[str, str] = "", **options: Any
     ) -> None:
         super().__init_subclass__(**options)
-        if feeds is not None:
-            cls.__feeds__ = EngineArg.parse(feeds) if isinstance(feeds, str) else feeds
+        if feeds:
+            cls.__feeds__ = EngineArg.parse(feeds)
         if builds:
             cls.__builds__ = builds
 

@@ -159,11 +159,10 @@ def read_axes(source: Source) -> list[Axis]:
     Raises:
         ConfigInvalid: An axis is not written as an axis, or two axes set the same field.
     """
-    axes = [
-        *_swept(source, source.data.pop("sweep", None)),
-        *_zipped(source, source.data.pop("zip", None)),
-        *_variants(source, source.data.pop("variants", None)),
-    ]
+    axes: list[Axis] = []
+    for key, read in (("sweep", _swept), ("zip", _zipped), ("variants", _variants)):
+        if (given := source.data.pop(key, None)) is not None:
+            axes += read(source, given)
     for axis, other in combinations(axes, 2):
         if both := _overlap(axis, other):
             message = f"{axis.name!r} and {other.name!r} both set it"
@@ -211,8 +210,6 @@ def leaves(
 
 
 def _swept(source: Source, sweep: Any) -> Iterator[Axis]:
-    if sweep is None:
-        return
     if not isinstance(sweep, dict):
         raise refusal(source, ("sweep",), "must be a section: a field and its values on each line")
     found: dict[str, Axis] = {}
@@ -224,8 +221,6 @@ def _swept(source: Source, sweep: Any) -> Iterator[Axis]:
 
 
 def _zipped(source: Source, groups: Any) -> Iterator[Axis]:
-    if groups is None:
-        return
     for at, group in _numbered(groups):
         where = ("zip", *at)
         if not isinstance(group, dict) or not group:
@@ -241,8 +236,6 @@ def _zipped(source: Source, groups: Any) -> Iterator[Axis]:
 
 
 def _variants(source: Source, groups: Any) -> Iterator[Axis]:
-    if groups is None:
-        return
     named = {"variants": groups} if isinstance(groups, list) else groups
     if not isinstance(named, dict):
         raise refusal(source, ("variants",), "must be a list of partial configs, or named lists")

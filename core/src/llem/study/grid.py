@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llem.config.load import LoadedExperiment, validate_source
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.errors import Finding, RuleBroken
+from llem.registry import Backend, Registry
 from llem.study.axes import Axis, AxisValue, leaves
 from llem.study.study_file import merged
-
-if TYPE_CHECKING:
-    from llem.registry import Backend, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,11 @@ class Point:
     number: int
     loaded: LoadedExperiment | None
     refusals: tuple[Finding, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """Name of the first rule that refuses it."""
+        return self.refusals[0].code
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,16 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llem.config.load import apply_overrides, resolve_backend
 from llem.config.redact import redact
 from llem.config.source import Source, read_file
 from llem.errors import Finding
+from llem.registry import Registry
 from llem.study.axes import AxisValue, leaves, partial, read_axes, refusal, without
 from llem.study.grid import Grid, Point
 from llem.study.study_file import StudySettings, merged, take_settings, with_extended
-
-if TYPE_CHECKING:
-    from llem.registry import Registry
 
 MAX_POINTS = 100_000
 """A larger study is refused before any point is made; this many plan in about half a minute."""

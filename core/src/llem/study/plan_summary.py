@@ -26,7 +26,7 @@ def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
     yield _row(len(plan.refused), "refused", "")
     for rule, number in Counter(point.rule for point in plan.refused).most_common():
         example = next(point for point in plan.refused if point.rule == rule)
-        yield f"{'':11}{number:,} x {rule}, such as: {example.findings[0]}"
+        yield f"{'':11}{number:,} x {rule}, such as: {example.refusals[0]}"
     yield _row(plan.duplicates, "duplicate", "same calls, workload and runner: run once for all")
     yield _row(len(plan.experiments), "experiment", "")
     order = f"{settings.repeats} x each, {settings.order}" if settings.repeats > 1 else ""
@@ -54,7 +54,7 @@ def plan_document(plan: StudyPlan) -> dict[str, Any]:
                     "point": point.number,
                     "settings": plan.study.differences(point.number),
                     "rule": point.rule,
-                    "reasons": [str(finding) for finding in point.findings],
+                    "reasons": [str(finding) for finding in point.refusals],
                 }
                 for point in plan.refused
             ],

@@ -228,9 +228,7 @@ class StudyRun:
         self._durations_s.append(time.monotonic() - started_s)
         if status == "interrupted":
             self.record("run-finished", run=run.id, position=position, status=status)
-            self.record("study-interrupted")
-            self.summary.interrupted = True
-            return False
+            raise KeyboardInterrupt
         self._finish(run, position, status, valid=valid)
         return self._apply(self.streak.after(status))
 

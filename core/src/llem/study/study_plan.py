@@ -15,28 +15,12 @@ from llem.process.workers import load_key
 from llem.registry import Backend
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
+from llem.study.grid import Point
 from llem.study.load_study import LoadedStudy
 from llem.study.order import Place, arrange, balanced_after
 
 ID_DIGITS = 20
 """Hexadecimal digits of an experiment's id; 80 bits never collide in one store."""
-
-
-class RefusedPoint(NamedTuple):
-    """A point that is not run.
-
-    Attributes:
-        number: Its position in the study.
-        findings: Why it is refused, with file and line; at least one.
-    """
-
-    number: int
-    findings: Sequence[Finding]
-
-    @property
-    def rule(self) -> str:
-        """Name of the first rule that refuses it."""
-        return self.findings[0].code
 
 
 class Run(NamedTuple):
@@ -67,7 +51,7 @@ class StudyPlan:
     """
 
     study: LoadedStudy
-    refused: Sequence[RefusedPoint]
+    refused: Sequence[Point]
     experiments: dict[str, list[int]]
     loads: dict[str, str]
     least_s: float
@@ -131,20 +115,20 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
     Raises:
         ConfigInvalid: Every point is refused, or a config is wrong in any combination.
     """
-    refused: list[RefusedPoint] = []
+    refused: list[Point] = []
     experiments: dict[str, list[int]] = {}
     loads: dict[str, str] = {}
     least_s = most_s = 0.0
     for point in study:
         if point.loaded is None:
-            refused.append(RefusedPoint(point.number, point.refusals))
+            refused.append(point)
             continue
         backend, experiment = point.loaded.backend, point.loaded.experiment
         try:
             # A shape keeps its name here: the folder it is written to differs between machines.
             plan = backend.build_plan(experiment)
         except ConfigError as error:
-            refused.append(RefusedPoint(point.number, _findings(error)))
+            refused.append(Point(point.number, None, _findings(error)))
             continue
         id = experiment_id(backend, experiment, plan)
         if id in experiments:
@@ -196,17 +180,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 
-def _findings(error: ConfigError) -> Sequence[Finding]:
+def _findings(error: ConfigError) -> tuple[Finding, ...]:
     """Return what a backend says that refuses to plan an experiment."""
     if isinstance(error, ConfigInvalid):
         return error.findings
-    return [Finding(error.code, error.message, hint=error.hint)]
+    return (Finding(error.code, error.message, hint=error.hint),)
 
 
-def _all_refused(refused: Sequence[RefusedPoint]) -> ConfigInvalid:
+def _all_refused(refused: Sequence[Point]) -> ConfigInvalid:
     """Return the error that shows one refused point for each rule."""
     counts = Counter(point.rule for point in refused)
     first = {point.rule: point for point in reversed(refused)}
-    findings = [finding for rule in counts for finding in first[rule].findings]
+    findings = [finding for rule in counts for finding in first[rule].refusals]
     rules = ", ".join(f"{rule} ({count:,})" for rule, count in counts.most_common())
     return ConfigInvalid(findings, hint=f"All {len(refused):,} points are refused: {rules}.")

@@ -98,16 +98,13 @@ def _study_state(folder: Path) -> StudyState:
         return StudyState(folder.name, str(folder), "damaged", 0, {}, "", error.message)
     last = entries[-1] if entries else {"event": "", "at": ""}
     statuses = (entry["status"] for entry in finished_runs(entries).values())
-    ends = {
-        "study-finished": "finished",
-        "study-interrupted": "interrupted",
-        "study-stopped": "stopped",
-    }
+    how = last["event"].removeprefix("study-")
+    ended = how if how in ("finished", "interrupted", "stopped") else "crashed"
     return StudyState(
         name=manifest.name if manifest else folder.name,
         folder=str(folder),
         # A journal without an end, and no process that writes it: the process was killed.
-        state="running" if is_locked(folder) else ends.get(last["event"], "crashed"),
+        state="running" if is_locked(folder) else ended,
         runs=len(manifest.runs) if manifest else 0,
         states=dict(Counter(status for status in statuses if status in FINAL)),
         last_at=last["at"],
