@@ -109,7 +109,7 @@ def test_a_listing_shows_its_figures(load, tmp_path):
 
 
 def test_an_unknown_file_stores_nothing_and_names_the_formats(load, tmp_path):
-    with pytest.raises(ConfigError, match="not a result file of a known format") as caught:
+    with pytest.raises(ConfigError, match="has no known format") as caught:
         load('{"toy": 1.0} {"other": 1}')
     assert "toy (JSON of toybench)" in caught.value.hint
     assert not (tmp_path / "results").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,12 @@ def import_file(
     found = []
     for document in _documents(path):
         for plugin, importer in formats:
-            result = registry.read_foreign(plugin, importer, document, hints)
-            if result is not None:
+            if (result := registry.read_foreign(plugin, importer, document, hints)) is not None:
                 found.append((document, importer, result))
                 break
         else:
             names = ", ".join(f"{importer.name} ({importer.summary})" for _, importer in formats)
-            raise ConfigError(
-                f"{path} is not a result file of a known format", hint=f"Formats: {names}."
-            )
+            raise ConfigError(f"{path} has no known format", hint=f"Formats: {names}.")
     return [_store(path, *read, results) for read in found]
 
 
@@ -66,22 +63,19 @@ def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImpo
 
 def _documents(path: Path) -> list[Any]:
     """Return the JSON documents in a file, one after the other."""
+    decoder, documents = json.JSONDecoder(), []
     try:
         with os_errors_as(ConfigError, f"cannot read {path}"):
-            documents = list(_decoded(path.read_text(encoding="utf-8")))
+            rest = path.read_text(encoding="utf-8").lstrip()
+        while rest:
+            document, end = decoder.raw_decode(rest)
+            documents.append(document)
+            rest = rest[end:].lstrip()
     except ValueError as error:
         raise ConfigError(f"{path} is not JSON: {error}") from error
     if not documents:
         raise ConfigError(f"{path} is empty")
     return documents
-
-
-def _decoded(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), 0
-    while rest := text[at:].lstrip():
-        document, end = decoder.raw_decode(rest)
-        yield document
-        at = len(text) - len(rest) + end
 
 
 def _store(

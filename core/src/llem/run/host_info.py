@@ -16,7 +16,6 @@ from llem.api.capability import Gpu, HostInfo
 
 T = TypeVar("T")
 
-
 RELEVANT_VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
     "CUDA_DEVICE_ORDER",
@@ -44,11 +43,9 @@ def host_facts() -> HostInfo:
 def cpu_name() -> str:
     """Return the processor's name from the kernel."""
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
 
 
 def visible_gpus() -> Iterator[Gpu]:
@@ -85,10 +82,7 @@ def _is_named(gpu: Gpu, entry: str) -> bool:
 
 
 def whole_devices(devices: Sequence[str], gpus: Sequence[Gpu]) -> list[str]:
-    """Return device ids with each MIG instance replaced by its whole device.
-
-    Only whole devices have an energy meter.
-    """
+    """Return device ids with each MIG instance replaced by its device, which has the meter."""
     whole = []
     for device in devices:
         kind, _, uuid = device.partition(":")
@@ -105,17 +99,14 @@ def relevant_variables(of_backend: Sequence[str]) -> dict[str, str]:
 
 def of_each_gpu(read: Callable[[object], T]) -> list[T]:
     """Return what ``read`` reads of each NVIDIA device, by its handle; nothing without a driver."""
-    try:
+    with suppress(pynvml.NVMLError):
         pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        count = pynvml.nvmlDeviceGetCount()
-        return [read(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(count)]
-    except pynvml.NVMLError:
-        return []
-    finally:
-        pynvml.nvmlShutdown()
+        try:
+            count = pynvml.nvmlDeviceGetCount()
+            return [read(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(count)]
+        finally:
+            pynvml.nvmlShutdown()
+    return []
 
 
 def _describe(handle: object) -> Gpu:
