@@ -64,11 +64,7 @@ class Grid:
         return self._products + len(self.explicit)
 
     def __iter__(self) -> Iterator[Point]:
-        """Make all points in order.
-
-        Raises:
-            ConfigInvalid: A key or value is not allowed in any combination.
-        """
+        """Make all points in order; raise as :meth:`point` does."""
         return map(self.point, range(self.offset, self.offset + len(self)))
 
     def point(self, number: int) -> Point:
