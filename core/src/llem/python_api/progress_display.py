@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from llem.study.journal import Entry, NullStudyProgress
 from llem.study.plan_summary import span
@@ -68,19 +75,22 @@ class LiveProgress:
 @contextmanager
 def live_progress() -> Iterator[LiveProgress]:
     """Show progress on stderr while the block runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=BAR_CELLS))
+    with _display(*columns, TimeElapsedColumn()) as display:
+        yield LiveProgress(display.console, display)
+
+
+def _display(*columns: ProgressColumn) -> Progress:
+    """Return a display of ``columns`` and the rate; it moves only when it is told to."""
     console = Console(stderr=True)
-    display = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=BAR_CELLS),
-        TimeElapsedColumn(),
+    return Progress(
+        *columns,
         TextColumn("{task.fields[rate]}"),
         console=console,
         auto_refresh=False,
         transient=True,
         disable=not console.is_terminal,
     )
-    with display:
-        yield LiveProgress(console, display)
 
 
 _QUIET_EVENTS = frozenset({"study-begun", "study-resumed", "study-finished", "run-started"})
@@ -121,19 +131,9 @@ class StudyLive(LiveProgress):
 @contextmanager
 def study_live() -> Iterator[StudyLive]:
     """Show a study's progress on stderr while the block runs."""
-    console = Console(stderr=True)
-    display = Progress(
-        MofNCompleteColumn(),
-        BarColumn(bar_width=BAR_CELLS),
-        TextColumn("{task.description}"),
-        TextColumn("{task.fields[rate]}"),
-        console=console,
-        auto_refresh=False,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with display:
-        yield StudyLive(console, display)
+    columns = (MofNCompleteColumn(), BarColumn(bar_width=BAR_CELLS))
+    with _display(*columns, TextColumn("{task.description}")) as display:
+        yield StudyLive(display.console, display)
 
 
 class NotebookProgress:

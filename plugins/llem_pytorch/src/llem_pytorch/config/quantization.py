@@ -265,9 +265,6 @@ class CompressedTensors(Method, builds="transformers.CompressedTensorsConfig"):
     """Whether the checkpoint is unpacked while loading."""
 
 
-LOADED_ONLY = frozenset({"awq", "compressed-tensors"})
-"""Methods of checkpoints that were quantized before; transformers cannot apply them itself."""
-
 Quantization = Annotated[
     GPTQ | AWQ | TorchAO | HQQ | Quanto | FP8 | MXFP4 | CompressedTensors,
     Field(discriminator="method"),
