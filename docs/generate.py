@@ -37,7 +37,7 @@ from llem.schema.reason_codes import CATALOG, ReasonCode
 from llem.study.study_file import StudySettings
 from llem.tables import render_markdown
 from llem.testing import CHECKS
-from llem.testing.conformance import catalogue_table
+from llem.testing.conformance import catalog_table
 
 
 def commands() -> str:
@@ -66,7 +66,7 @@ def conformance() -> str:
     for family, group in groupby(CHECKS, key=lambda check: check.family):
         checks = tuple(group)
         about = inspect.getdoc(import_module(checks[0].find.__module__))
-        table = render_markdown(catalogue_table(checks))
+        table = render_markdown(catalog_table(checks))
         parts.append(f"## {family}\n\n{about}\n\n{table}\n")
     return "\n".join(parts)
 

@@ -13,8 +13,8 @@ WORDS = ("nobody", "whoever", "somebody", "anybody", "everybody", "afresh")
 """Each hides the thing that a sentence is about; name the thing."""
 
 BRITISH = (
-    "artefact", "behaviour", "centre", "colour", "favour", "honour", "initialis", "labelled",
-    "licence", "maximis", "minimis", "neighbour", "normalis", "optimis", "organis", "quantis",
+    "artefact", "behaviour", "catalogue", "centre", "colour", "favour", "honour", "initialis",
+    "labelled", "licence", "maximis", "minimis", "neighbour", "normalis", "optimis", "organis", "quantis",
     "recognis", "serialis", "summaris", "synchronis", "tokenis", "utilis",
 )  # fmt: skip
 """Parts of identifiers that are spelled the American way here, as engines spell them."""

@@ -1,4 +1,4 @@
-"""Run every check of the catalogue that this machine allows."""
+"""Run every check of the catalog that this machine allows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class CheckResult:
 
 
 def check_plugin(subject: PluginUnderTest) -> Iterator[CheckResult]:
-    """Yield the result of every check of the catalogue, each as soon as it is known."""
+    """Yield the result of every check of the catalog, each as soon as it is known."""
     for check in CHECKS:
         yield _result(check, subject)
 
@@ -116,8 +116,8 @@ def summary(name: str, results: Sequence[CheckResult]) -> str:
     return f"{name}: {len(results)} checks: {counted}"
 
 
-def catalogue_table(checks: Sequence[Check]) -> Table:
-    """Return a row for each check of the catalogue."""
+def catalog_table(checks: Sequence[Check]) -> Table:
+    """Return a row for each check of the catalog."""
     return Table.of_texts(
         ("check", "holds", "requires"),
         [(f"`{check.id}`", check.statement, check.need) for check in checks],

@@ -40,7 +40,7 @@ def llem_plan() -> Callable[[str, Mapping[str, Any]], CallPlan]:
 
 
 class PluginSuite:
-    """Every check of the catalogue as a test. Derive from it, and name the plugin.
+    """Every check of the catalog as a test. Derive from it, and name the plugin.
 
     Attributes:
         plugin: Name of the plugin's entry point.
@@ -88,16 +88,16 @@ class PluginSuite:
         check(plugin_under_test)
 
     def test_no_check_is_left_out(self) -> None:
-        """Every check of the catalogue runs, and known failures are checks, with reasons."""
+        """Every check of the catalog runs, and known failures are checks, with reasons."""
         from llem.testing.conformance import CHECKS
 
         # Explicit failures, because `python -O` removes assert statements.
-        catalogue = tuple(check.id for check in CHECKS)
-        if self._asked != catalogue:
+        catalog = tuple(check.id for check in CHECKS)
+        if self._asked != catalog:
             pytest.fail("pytest_generate_tests was overridden")
         if type(self).test_contract is not PluginSuite.test_contract:
             pytest.fail("test_contract was overridden")
-        if unknown := sorted(self.known_failures.keys() - set(catalogue)):
+        if unknown := sorted(self.known_failures.keys() - set(catalog)):
             pytest.fail(f"known failures that name no check: {', '.join(unknown)}")
         if unexplained := [name for name, reason in self.known_failures.items() if not reason]:
             pytest.fail(f"known failures without a reason: {', '.join(unexplained)}")
