@@ -14,8 +14,8 @@ WORDS = ("nobody", "whoever", "somebody", "anybody", "everybody", "afresh")
 
 BRITISH = (
     "artefact", "behaviour", "catalogue", "centre", "colour", "favour", "honour", "initialis",
-    "labelled", "licence", "maximis", "minimis", "neighbour", "normalis", "optimis", "organis", "quantis",
-    "recognis", "serialis", "summaris", "synchronis", "tokenis", "utilis",
+    "labelled", "licence", "maximis", "minimis", "neighbour", "normalis", "optimis",
+    "organis", "quantis", "recognis", "serialis", "summaris", "synchronis", "tokenis", "utilis",
 )  # fmt: skip
 """Parts of identifiers that are spelled the American way here, as engines spell them."""
 
