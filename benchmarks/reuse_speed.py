@@ -1,12 +1,11 @@
-"""Are kept and preforked workers as fast as fresh ones?
+"""Are kept workers as fast as fresh workers?
 
     python benchmarks/reuse_speed.py FOLDER [--rounds 4] [--blocks 42]
 
 FOLDER holds the model; `python benchmarks/smollm2.py FOLDER` writes it. In each round, one worker
-goes through all points of the sweep of `study.py reuse`; a second worker is forked, and a
-third is started fresh, for the last point. Then the three run that point by turns, in each order
-equally often. A run takes half a second, so a slow machine affects all three alike, unlike in
-studies that are minutes apart.
+goes through all points of the sweep of `study.py reuse`; a second worker is started fresh for the
+last point. Then both run that point by turns, in each order equally often. A run takes half a
+second, so a slow machine affects both alike, unlike in studies that are minutes apart.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-from contextlib import closing
 from itertools import permutations
 from pathlib import Path
 
@@ -23,14 +21,13 @@ from scipy.stats import sem
 from study import DECODING
 
 from llem.config import LoadedExperiment
-from llem.process.fork_host import Prefork
 from llem.process.workers import start_worker
 from llem.registry import Registry
 from llem.run.preflight import plan_for
 from llem.study.load_study import load_study
 from llem.workload.build_workload import build_workload
 
-ORDERS = tuple(permutations(("kept", "preforked", "fresh")))
+ORDERS = tuple(permutations(("kept", "fresh")))
 
 
 def main() -> None:
@@ -60,22 +57,17 @@ def by_turns(points: list[LoadedExperiment], folder: Path, blocks: int) -> list[
     first, last = points[0], points[-1]
     runner, backend, plan = last.experiment.runner, last.backend, plan_for(last)
     with (
-        closing(Prefork(folder / "prefork.log")) as prefork,
         start_worker(first.experiment.runner, folder / "kept.log") as kept_process,
         start_worker(runner, folder / "fresh.log") as fresh_process,
-        prefork.start(backend, plan, runner, folder / "forked.log").process as forked_process,
     ):
-        if not forked_process.forked:
-            raise RuntimeError("the worker could not be forked")
         kept = LiveWorker(kept_process, first.backend, plan_for(first))
         make_ready(kept, first)
         for point in points[1:]:
             kept.reopen(plan_for(point))
             make_ready(kept, point)
-        workers = {"kept": kept}
-        for kind, process in (("preforked", forked_process), ("fresh", fresh_process)):
-            workers[kind] = LiveWorker(process, backend, plan)
-            make_ready(workers[kind], last)
+        fresh = LiveWorker(fresh_process, backend, plan)
+        make_ready(fresh, last)
+        workers = {"kept": kept, "fresh": fresh}
         found = []
         for number in range(blocks):
             took_s = {}
@@ -100,15 +92,13 @@ def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
 
 
 def print_ratios(blocks: list[dict[str, float]]) -> None:
-    """Print tokens per second of kept and preforked workers over those of fresh ones."""
-    for kind in ("kept", "preforked"):
-        ratios = [took_s["fresh"] / took_s[kind] for took_s in blocks]
-        mean, median = statistics.mean(ratios), statistics.median(ratios)
-        print(
-            f"  {kind:9} / fresh: {mean:.4f} ± {sem(ratios):.4f} (standard error), "
-            f"median {median:.4f}",
-            flush=True,
-        )
+    """Print tokens per second of the kept worker over those of the fresh worker."""
+    ratios = [took_s["fresh"] / took_s["kept"] for took_s in blocks]
+    mean, median = statistics.mean(ratios), statistics.median(ratios)
+    print(
+        f"  kept / fresh: {mean:.4f} ± {sem(ratios):.4f} (standard error), median {median:.4f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

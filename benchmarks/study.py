@@ -77,7 +77,6 @@ sweep:
 
 WORKERS = {
     "fresh": "{reuse: none}",
-    "preforked": "{prefork: true}",
     "kept": "{reuse: model}",
 }
 """Settings of a study, by the kind of worker that they make."""

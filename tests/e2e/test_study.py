@@ -7,9 +7,6 @@ import sys
 
 import pytest
 
-from llem.process.fork_host import ForkParent, ForkRefused
-from llem.schema.call_plan import CallPlan
-
 pytestmark = [pytest.mark.engine, pytest.mark.model]
 
 STUDY = """
@@ -24,9 +21,6 @@ measurement:
   warmup: {min_repetitions: 1, max_repetitions: 1}
   baseline: {bare_s: 0, loaded_s: 0, after_s: 0}
 """
-
-
-NO_REUSE = "study.reuse=none"
 
 
 def carried_out(folder, model, *arguments):
@@ -52,25 +46,3 @@ def test_a_decoder_sweep_loads_the_model_once(smollm2, tmp_path):
     assert [d["study"]["worker"] for d in documents] == ["fresh", "reused", "reused"]
     assert [d["effective"]["generate.temperature"] for d in documents] == [0.5, 0.9, 1.2]
     assert [d["timing"]["load_s"] is None for d in documents] == [False, True, True]
-
-
-def test_workers_are_forked_with_the_engine_imported(smollm2, tmp_path):
-    documents = carried_out(tmp_path, smollm2, "--set", "study.prefork=true", "--set", NO_REUSE)
-    assert [d["study"]["worker"] for d in documents] == ["preforked"] * 3
-    assert not [w for d in documents for w in d["warnings"] if w["code"].startswith("worker-")]
-    assert [d["status"] for d in documents] == ["done"] * 3
-
-
-def test_an_engine_that_has_computed_already_is_not_forked(tmp_path):
-    (tmp_path / "busy_plugin.py").write_text(
-        "import torch\n"
-        "def llem_measurement():\n"
-        "    torch.set_num_threads(2)\n"
-        "    return torch.ones(512, 512) @ torch.ones(512, 512)\n"
-    )
-    parent = ForkParent(sys.executable, {"PYTHONPATH": str(tmp_path)}, tmp_path / "log")
-    try:
-        with pytest.raises(ForkRefused, match="threads that outlast a fork"):
-            parent.preload("busy_plugin", CallPlan((), {}), 120)
-    finally:
-        parent.close()

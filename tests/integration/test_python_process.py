@@ -112,7 +112,7 @@ def state():
 llem.measure(QUICK)  # imports what there is to import
 before = state()
 llem.measure(QUICK)
-llem.run_study({**SWEEP, "study": {"name": "batches", "prefork": True, "reuse": "model"}})
+llem.run_study({**SWEEP, "study": {"name": "batches", "reuse": "model"}})
 llem.compare("results/batches", by="simulated.batch_size", allow=["invalid"])
 after = state()
 print(json.dumps([key for key in before if before[key] != after[key]]))

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Self
 
 import psutil
 
@@ -48,29 +48,6 @@ _TICK_S = 0.5
 _CHUNK_BYTES = 1 << 20
 
 
-class Process(Protocol):
-    """A started process: the part of :class:`subprocess.Popen` that the host needs."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id, and the id of its process group."""
-
-    def poll(self) -> int | None:
-        """Return its exit code, or the negative number of its signal; ``None`` while it runs."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, and return the same.
-
-        Raises:
-            subprocess.TimeoutExpired: It still runs after ``timeout`` seconds.
-        """
-
-
-Launch = Callable[[int, int, BinaryIO], Process]
-"""Starts a worker: it reads calls from the first pipe, answers on the second, and prints to the
-file."""
-
-
 class WorkerProcess:
     """A running worker; as a context manager, it is killed at the end with all its children.
 
@@ -81,8 +58,6 @@ class WorkerProcess:
         max_log_bytes: Greatest size of that output.
         experiment_s: Longest life of the worker.
         silence_s: Longest time without an answer and without output.
-        fork: Starts the worker from a process that has imported the engine, in place of an
-            interpreter.
 
     Raises:
         WorkerDied: The interpreter cannot be started.
@@ -97,10 +72,8 @@ class WorkerProcess:
         max_log_bytes: int,
         experiment_s: float | None = None,
         silence_s: float | None = None,
-        fork: Launch | None = None,
     ) -> None:
         self.python = python
-        self.forked = fork is not None
         self.log_path = log_path
         self.max_log_bytes = max_log_bytes
         self.experiment_s = experiment_s
@@ -114,17 +87,14 @@ class WorkerProcess:
         self._children: dict[int, psutil.Process] = {}
         read_end, self._write_fd = os.pipe()
         self._read_fd, write_end = os.pipe()
-        launch = fork or _from_interpreter(python, env)
         try:
             with log_path.open("ab") as log:
-                self._process = launch(read_end, write_end, log)
-        except BaseException as error:
+                self._process = _start(python, env, (read_end, write_end), log)
+        except OSError as error:
             self._close_pipes()
-            if isinstance(error, OSError):
-                raise WorkerDied(
-                    f"cannot start {python}: {error.strerror}", hint="Check runner.python."
-                ) from error
-            raise
+            raise WorkerDied(
+                f"cannot start {python}: {error.strerror}", hint="Check runner.python."
+            ) from error
         finally:
             os.close(read_end)
             os.close(write_end)
@@ -349,13 +319,13 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def start_interpreter(
-    python: str, env: Mapping[str, str], module: str, fds: Sequence[int], log: BinaryIO
+def _start(
+    python: str, env: Mapping[str, str], fds: tuple[int, int], log: BinaryIO
 ) -> subprocess.Popen[bytes]:
-    """Start ``python -m module`` in a new session, with ``fds`` and this process's id."""
+    """Start a worker in a new session; it gets its pipes, and ends with this process."""
     return subprocess.Popen(
         # ``-P``: a file named like an engine in the current folder must not shadow it.
-        [python, "-P", "-m", module, *map(str, fds), str(os.getpid())],
+        [python, "-P", "-m", "llem.process.worker", *map(str, fds), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -363,13 +333,6 @@ def start_interpreter(
         env={**os.environ, **env},
         start_new_session=True,
     )
-
-
-def _from_interpreter(python: str, env: Mapping[str, str]) -> Launch:
-    def launch(read_fd: int, write_fd: int, log: BinaryIO) -> Process:
-        return start_interpreter(python, env, "llem.process.worker", (read_fd, write_fd), log)
-
-    return launch
 
 
 def interpreter(python: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,16 +46,12 @@ class AssignedWorker:
     Attributes:
         process: The worker process.
         loaded: Facts about the worker if its model is loaded already.
-        remarks: Why it is not the kind of worker that was requested.
+        remarks: Why the worker before it could not be kept.
     """
 
     process: WorkerProcess
     loaded: LoadedWorker | None = None
     remarks: tuple[Reason, ...] = ()
-
-
-StartWorker = Callable[[Backend, CallPlan, RunnerConfig, Path], AssignedWorker]
-"""Starts a worker for a plan; its output goes to the file."""
 
 
 def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
@@ -72,13 +68,6 @@ def start_worker(runner: RunnerConfig, log_path: Path) -> WorkerProcess:
     )
 
 
-def start_fresh(
-    backend: Backend, plan: CallPlan, runner: RunnerConfig, log_path: Path
-) -> AssignedWorker:
-    """Start a worker in an interpreter of its own; a :data:`StartWorker`."""
-    return AssignedWorker(start_worker(runner, log_path))
-
-
 def worker_limits(runner: RunnerConfig) -> dict[str, Any]:
     """Return the limits of ``runner`` as arguments of :class:`WorkerProcess`."""
     return {
@@ -92,14 +81,12 @@ class Workers:
     """Assigns workers to experiments, one experiment at a time.
 
     Args:
-        start: Starts a worker.
         kept_log: Where to keep workers: a worker is kept while experiments load the same model in
             the same way, its output goes to this file, and the part of each experiment is copied
             to the experiment's own log. ``None`` starts a worker for each experiment.
     """
 
-    def __init__(self, start: StartWorker = start_fresh, kept_log: Path | None = None) -> None:
-        self._start = start
+    def __init__(self, kept_log: Path | None = None) -> None:
         self._kept_log = kept_log
         self._remarks: tuple[Reason, ...] = ()
         self._key = ""
@@ -144,8 +131,7 @@ class Workers:
         log_bytes = log.stat().st_size if log.exists() else 0
         if self._kept is None:
             self._key = load_key(backend, plan, runner)
-            self._kept = self._start(backend, plan, runner, log)
-            self._remarks += self._kept.remarks
+            self._kept = AssignedWorker(start_worker(runner, log))
         self._kept.remarks = self._remarks
         try:
             yield self._kept

@@ -124,7 +124,7 @@ def _drive(
             with workers.assign(backend, state.plan, runner, log_path) as worker:
                 state.warnings += worker.remarks
                 if worker.loaded is None:
-                    state.worker = "preforked" if worker.process.forked else "fresh"
+                    state.worker = "fresh"
                     lifecycle.start(worker.process, backend.module, distributions)
                     if engine is not None:
                         check_version(engine, state.versions, where=worker.process.python)

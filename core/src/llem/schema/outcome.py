@@ -52,8 +52,8 @@ class RunPosition(FrozenModel):
     points: tuple[dict[str, Any], ...]
     """Varied parameters, for each point of the study that is this experiment."""
     worker: WorkerOrigin = "fresh"
-    """Origin of the worker: started for this run, forked from a process with the engine imported,
-    or reused from the run before with its model."""
+    """Origin of the worker: started for this run, or reused from the run before with its model.
+    Outcomes of an earlier edition may say `preforked`."""
 
 
 class Reason(FrozenModel):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +16,7 @@ import psutil
 import pynvml
 
 from llem.config import LoadedExperiment
-from llem.process.fork_host import Prefork
-from llem.process.workers import StartWorker, Workers, start_fresh
+from llem.process.workers import Workers
 from llem.registry import Registry
 from llem.run.baseline import Baselines
 from llem.run.host_info import of_each_gpu
@@ -30,9 +28,6 @@ from llem.study.study_state import RunEnd
 
 KEPT_LOG_FILE = ".kept-worker.log"
 """What a worker prints that is kept between runs; each run has its own part as well."""
-
-PREFORK_LOG_FILE = ".prefork.log"
-"""What is printed while engines are imported for workers to be forked."""
 
 POLL_S = 1.0
 """Time between two readings of the temperature."""
@@ -80,16 +75,7 @@ class LocalExecutor:
         self._registry = registry
         self._folder = folder
         self._baselines = Baselines()
-        self._closing = ExitStack()
-        start: StartWorker = start_fresh
-        if settings.prefork:
-            prefork = Prefork(folder / PREFORK_LOG_FILE)
-            self._closing.callback(prefork.close)
-            start = prefork.start
-        self._workers = Workers(
-            start, folder / KEPT_LOG_FILE if settings.reuse == "model" else None
-        )
-        self._closing.callback(self._workers.close)
+        self._workers = Workers(folder / KEPT_LOG_FILE if settings.reuse == "model" else None)
 
     def execute(self, task: Task, progress: Progress) -> RunEnd:
         """Carry out ``task`` in a worker on this machine; see :class:`Executor`."""
@@ -105,8 +91,8 @@ class LocalExecutor:
         return RunEnd(outcome.status, outcome.verdict.valid)
 
     def close(self) -> None:
-        """End the processes that are kept between runs."""
-        self._closing.close()
+        """End the worker that is kept between runs."""
+        self._workers.close()
 
 
 def hottest_celsius() -> float | None:

@@ -78,10 +78,6 @@ class StudySettings(FrozenModel):
     reuse: Literal["none", "model"] = "none"
     """`model` keeps the worker while runs in a row load the same model in the same way."""
 
-    prefork: bool = False
-    """Fork each worker from a process that has the engine imported, where that is safe: no device
-    opened and no thread running."""
-
     failures: FailureConfig = FailureConfig()
     """What is done about failures."""
 
