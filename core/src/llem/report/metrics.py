@@ -11,6 +11,9 @@ from llem.schema.energy import Energy
 from llem.schema.fields import value_at
 from llem.schema.outcome import Outcome, Repetition
 
+Ratio = tuple[str, str]
+"""Two amounts of one repetition, by their names in ``_amounts``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -22,8 +25,8 @@ class Metric:
         unit: SI unit.
         better: Whether lower or higher values are better.
         key: Dotted key of its value in an outcome; empty for the mean over repetitions.
-        ratio: The amounts of one repetition whose ratio is its value there, by their names in
-            ``_amounts``; ``None`` if a repetition has no value.
+        ratio: Numerator and denominator of its value in one repetition; ``None`` if a repetition
+            has no value.
         is_energy: Whether a sensor's gain error acts on it.
     """
 
@@ -32,7 +35,7 @@ class Metric:
     unit: str
     better: Literal["lower", "higher"]
     key: str
-    ratio: tuple[str, str] | None = None
+    ratio: Ratio | None = None
     is_energy: bool = False
 
     def of(self, outcome: Outcome) -> float | None:
@@ -100,49 +103,31 @@ def _net_j(outcome: Outcome, repetition: Repetition) -> float | None:
     return repetition.gross_j - idle_j * repetition.duration_s / outcome.timing.duration_s
 
 
+def _energy(
+    name: str, label: str, unit: str, ratio: Ratio | None, section: str = "energy"
+) -> Metric:
+    return Metric(name, label, unit, "lower", f"{section}.{name}", ratio, is_energy=True)
+
+
+def _speed(name: str, label: str, ratio: Ratio) -> Metric:
+    return Metric(name, label, "1/s", "higher", f"throughput.{name}", ratio)
+
+
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric(
-            "j_per_output_token", "energy per output token", "J", "lower",
-            "energy.j_per_output_token", ("gross_j", "output_tokens"), is_energy=True,
+        _energy("j_per_output_token", "energy per output token", "J", ("gross_j", "output_tokens")),
+        _energy(
+            "net_j_per_output_token", "net energy per output token", "J", ("net_j", "output_tokens")
         ),
-        Metric(
-            "net_j_per_output_token", "net energy per output token", "J", "lower",
-            "energy.net_j_per_output_token", ("net_j", "output_tokens"), is_energy=True,
-        ),
-        Metric(
-            "j_per_request", "energy per request", "J", "lower",
-            "energy.j_per_request", ("gross_j", "requests"), is_energy=True,
-        ),
-        Metric(
-            "net_j_per_request", "net energy per request", "J", "lower",
-            "energy.net_j_per_request", ("net_j", "requests"), is_energy=True,
-        ),
-        Metric(
-            "j_per_prefill_token", "energy per prefill token", "J", "lower",
-            "energy.phases.j_per_prefill_token", is_energy=True,
-        ),
-        Metric(
-            "j_per_decode_token", "energy per decode token", "J", "lower",
-            "energy.phases.j_per_decode_token", is_energy=True,
-        ),
-        Metric(
-            "mean_w", "mean power", "W", "lower",
-            "energy.mean_w", ("gross_j", "duration_s"), is_energy=True,
-        ),
-        Metric(
-            "output_tokens_per_s", "output tokens per second", "1/s", "higher",
-            "throughput.output_tokens_per_s", ("output_tokens", "duration_s"),
-        ),
-        Metric(
-            "total_tokens_per_s", "all tokens per second", "1/s", "higher",
-            "throughput.total_tokens_per_s", ("tokens", "duration_s"),
-        ),
-        Metric(
-            "requests_per_s", "requests per second", "1/s", "higher",
-            "throughput.requests_per_s", ("requests", "duration_s"),
-        ),
+        _energy("j_per_request", "energy per request", "J", ("gross_j", "requests")),
+        _energy("net_j_per_request", "net energy per request", "J", ("net_j", "requests")),
+        _energy("j_per_prefill_token", "energy per prefill token", "J", None, "energy.phases"),
+        _energy("j_per_decode_token", "energy per decode token", "J", None, "energy.phases"),
+        _energy("mean_w", "mean power", "W", ("gross_j", "duration_s")),
+        _speed("output_tokens_per_s", "output tokens per second", ("output_tokens", "duration_s")),
+        _speed("total_tokens_per_s", "all tokens per second", ("tokens", "duration_s")),
+        _speed("requests_per_s", "requests per second", ("requests", "duration_s")),
         Metric(
             "duration_s", "time per repetition", "s", "lower", "", ("duration_s", "repetitions")
         ),
@@ -157,7 +142,7 @@ METRICS = {
             "host_peak_rss_bytes", "peak host memory", "B", "lower", "memory.host_peak_rss_bytes"
         ),
     )
-}  # fmt: skip
+}
 """Every metric, by its name."""
 
 DEFAULT_METRICS = ("j_per_output_token", "output_tokens_per_s")
