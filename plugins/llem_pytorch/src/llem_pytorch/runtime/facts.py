@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
+from transformers.initialization import no_init_weights
 
 from llem.api.architecture import from_hf_config
 from llem.api.meters import gpu_device_id
 from llem.api.session import ModelInfo
+from llem.api.weight_storage import holds_packed_weights, weights_bytes
 
 
 def model_facts(model: Any) -> ModelInfo:
     """Return the facts of a loaded ``transformers`` model."""
     config = model.config.get_text_config(decoder=True)
-    # Each tensor once, however many modules share it: parameters() leaves out repetitions.
-    weights = list(model.parameters())
     return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=eos_ids(model),
         special_token_ids=_special_ids(model, config),
         max_context_tokens=getattr(config, "max_position_embeddings", None),
-        parameters=sum(weight.numel() for weight in weights),
-        weights_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
+        parameters=parameter_count(model),
+        weights_bytes=weights_bytes(model),
         dtype=str(model.dtype).removeprefix("torch."),
         architecture=from_hf_config(config.to_dict()),
     )
+
+
+def parameter_count(model: Any) -> int:
+    """Return the number of weights, each once, as the same model has without quantization."""
+    if holds_packed_weights(model):
+        config = copy.deepcopy(model.config)
+        vars(config).pop("quantization_config", None)
+        with torch.device("meta"), no_init_weights():
+            model = type(model)(config)
+        model.tie_weights()
+    return sum(weight.numel() for weight in model.parameters())
 
 
 def eos_ids(model: Any) -> list[int]:

@@ -12,7 +12,7 @@ from llem.schema.decoder import SAMPLING_FIELDS
 from llem_pytorch.runtime import layers, numerics
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches
-from llem_pytorch.runtime.facts import devices
+from llem_pytorch.runtime.facts import devices, parameter_count
 from llem_pytorch.runtime.probe import probe_cache
 from llem_pytorch.runtime.static import StaticBatches
 
@@ -129,7 +129,7 @@ def _drafting(executor: PlanExecutor) -> Effective:
     found = {f"draft_settings.{name}": getattr(drafter.generation_config, name) for name in names}
     if "assistant_model" in objects:
         found["assistant.dtype"] = str(drafter.dtype)
-        found["assistant.parameters"] = drafter.num_parameters()
+        found["assistant.parameters"] = parameter_count(drafter)
     return found
 
 

@@ -24,18 +24,20 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
     model = llm.llm_engine.vllm_config.model_config
     config = model.hf_text_config
     architecture = from_hf_config(config.to_dict())
-    # The parts of a split model repeat some weights, and quantized weights are packed.
-    plain = len(workers) == 1 and model.quantization is None
-    counted = workers[0]["parameters"] if plain else None
-    known = architecture.parameters if architecture and model.quantization is None else None
-    # On a CPU, vLLM may hand weights over to oneDNN, where they cannot be counted.
-    hidden = counted is not None and known is not None and counted < known
+    # The parts of a split model repeat some weights, packed ones are not elements of a tensor, and
+    # hidden ones are out of reach.
+    hidden = any(worker.get("hidden", False) for worker in workers)
+    packed = model.quantization is not None or any(worker.get("packed") for worker in workers)
+    if len(workers) == 1 and not packed and not hidden:
+        parameters = workers[0]["parameters"]
+    else:
+        parameters = architecture.parameters if architecture else None
     return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=sorted(eos_ids(llm)),
         special_token_ids=_special_ids(model),
         max_context_tokens=model.max_model_len,
-        parameters=known if counted is None or hidden else counted,
+        parameters=parameters,
         weights_bytes=None if hidden else sum(worker["weights_bytes"] for worker in workers),
         dtype=str(model.dtype).removeprefix("torch."),
         architecture=architecture,

@@ -13,6 +13,7 @@ import torch
 from vllm.utils.torch_utils import set_random_seed
 
 from llem.api.meters import gpu_device_id
+from llem.api.weight_storage import holds_packed_weights, weights_bytes
 
 
 class WorkerExtension:
@@ -24,11 +25,15 @@ class WorkerExtension:
 
     def llem_describe(self) -> dict[str, Any]:
         """Return device, weights, attention kernels and thread count as JSON data."""
-        weights = _distinct(self.model_runner.get_model().parameters())
+        model = self.model_runner.get_model()
+        weights = _distinct(model.parameters())
         return {
             "device": _device_name(self.device),
             "parameters": sum(weight.numel() for weight in weights),
-            "weights_bytes": sum(weight.numel() * weight.element_size() for weight in weights),
+            "weights_bytes": weights_bytes(model),
+            "packed": holds_packed_weights(model),
+            # On a CPU, vLLM hands weights over to oneDNN and leaves an empty tensor in their place.
+            "hidden": any(weight.numel() == 0 for weight in model.parameters()),
             "attention_backends": self._attention_backends(),
             "threads": torch.get_num_threads(),
         }
