@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from llem.api.session import ModelInfo, TokenizerExport
 from llem.schema.workload import Workload
 from llem.workload.build_workload import PreparedWorkload, build_workload
-from llem.workload.prompt_sources import load_texts
+from llem.workload.prompt_sources import load_prompts
 
 VOCABULARY = {
     "<unk>": 0, "<s>": 1, "</s>": 2, "user:": 3, "assistant:": 4,
@@ -71,13 +71,21 @@ def build(
 ) -> PreparedWorkload:
     """Load and build the workload of these values; relative paths start from ``folder``."""
     section = workload(**values)
+    loaded = load_prompts(section, folder)
     return build_workload(
         section,
         max_new_tokens=max_new_tokens,
         model=model,
-        texts=load_texts(section, folder),
+        prompts=loaded.prompts if loaded else None,
         tokenizer=export or tokenizer(),
     )
+
+
+def texts_in(folder: Path, **values: Any) -> list[Any]:
+    """Return the content of each prompt of the workload of these values."""
+    loaded = load_prompts(workload(**values), folder)
+    assert loaded is not None
+    return [prompt.content for prompt in loaded.prompts]
 
 
 def prompts(built: PreparedWorkload) -> list[list[int]]:

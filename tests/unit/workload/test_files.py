@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 
 from llem.errors import WorkloadError
-from llem.workload.prompt_sources import load_texts
 
-from .colors import FILES, TEXTS, workload
+from .colors import FILES, TEXTS, texts_in
 
 
 def read(folder: Path, name: str, content: str | bytes, **values: object) -> list[str]:
     """Write a file and return the prompts that are read from it."""
     data = content if isinstance(content, bytes) else content.encode()
     (folder / name).write_bytes(data)
-    return list(load_texts(workload(source="file", path=name, **values), folder))
+    return texts_in(folder, source="file", path=name, **values)
 
 
 @pytest.mark.parametrize(
@@ -68,14 +67,13 @@ def test_formats(name: str, content: str, expected: list[str], tmp_path: Path) -
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_every_format_holds_the_same_prompts(name: str, folder: Path) -> None:
-    assert list(load_texts(workload(source="file", path=name), folder)) == TEXTS
+    assert texts_in(folder, source="file", path=name) == TEXTS
 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("requests", [1, 3, 5])
 def test_requests_takes_the_first_prompts(requests: int, name: str, folder: Path) -> None:
-    section = workload(source="file", path=name, requests=requests)
-    assert list(load_texts(section, folder)) == TEXTS[:requests]
+    assert texts_in(folder, source="file", path=name, requests=requests) == TEXTS[:requests]
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.jsonl", "p.json", "p.txt"])
@@ -146,13 +144,13 @@ def test_a_relative_path_starts_from_the_config_file(
     (tmp_path / "p.txt").write_text("one")
     monkeypatch.chdir("/")
     named = path.format(folder=tmp_path.name, absolute=tmp_path)
-    assert load_texts(workload(source="file", path=named), tmp_path) == ("one",)
+    assert texts_in(tmp_path, source="file", path=named) == ["one"]
 
 
 def test_a_path_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "p.txt").write_text("one")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load_texts(workload(source="file", path="~/p.txt"), Path("/")) == ("one",)
+    assert texts_in(Path("/"), source="file", path="~/p.txt") == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -201,13 +199,13 @@ def test_a_refusal_names_the_fault(
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match=r"absent\.txt does not exist") as refused:
-        load_texts(workload(source="file", path="absent.txt"), tmp_path)
+        texts_in(tmp_path, source="file", path="absent.txt")
     assert "relative to the config file" in refused.value.hint
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match="Is a directory"):
-        load_texts(workload(source="file", path="."), tmp_path)
+        texts_in(tmp_path, source="file", path=".")
 
 
 def test_too_few_prompts_are_refused(tmp_path: Path) -> None:

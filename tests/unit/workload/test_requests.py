@@ -12,7 +12,8 @@ from scipy import stats
 
 from llem.api.session import ModelInfo
 from llem.errors import WorkloadError
-from llem.workload.build_workload import build_workload
+from llem.workload.build_workload import PreparedWorkload, build_workload
+from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
 
 from .colors import MODEL, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
 
@@ -190,7 +191,7 @@ def test_a_bound_makes_a_prompt_fit(bound: dict, tmp_path: Path) -> None:
 
 
 def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match="prompt 2 has no token"):
+    with pytest.raises(WorkloadError, match="row 2: the prompt is empty"):
         build(tmp_path, source="prompts", prompts=["red", "", "blue"])
 
 
@@ -203,7 +204,13 @@ def test_a_vocabulary_of_special_tokens_is_refused(tmp_path: Path) -> None:
 def test_texts_need_a_tokenizer() -> None:
     section = workload(**COLORS)
     with pytest.raises(WorkloadError) as refused:
-        build_workload(section, max_new_tokens=None, model=MODEL, texts=TEXTS, tokenizer=None)
+        build_workload(
+            section,
+            max_new_tokens=None,
+            model=MODEL,
+            prompts=[Prompt(text) for text in TEXTS],
+            tokenizer=None,
+        )
     assert "model.tokenizer" in refused.value.hint
 
 
@@ -243,3 +250,45 @@ def test_a_tokenizer_that_is_not_json_is_refused(tmp_path: Path) -> None:
     broken = type(export)(export.tokenizer_json[:-1])
     with pytest.raises(WorkloadError, match="not JSON"):
         build(tmp_path, **COLORS, export=broken)
+
+
+USER = {"role": "user", "content": "red"}
+ANSWER = {"role": "assistant", "content": "blue"}
+
+
+def built_of(*prompts: Prompt, chat: bool = False) -> PreparedWorkload:
+    """Build these prompts, 4 tokens out where a prompt does not say otherwise."""
+    section = workload(**COLORS, output_tokens=4, chat_template=chat)
+    return build_workload(
+        section, max_new_tokens=None, model=MODEL, prompts=prompts, tokenizer=tokenizer()
+    )
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_messages_are_rendered_by_the_template_and_ids_are_taken_as_they_are(chat: bool) -> None:
+    built = built_of(
+        Prompt("green"),
+        Prompt(TokenIds((9, 1, 9))),
+        Prompt(Messages((USER, ANSWER, USER))),
+        Prompt(RandomTokens(7)),
+        Prompt("white"),
+        chat=chat,
+    )
+    green, ids, messages, drawn, white = prompts(built)
+    assert (green, white) == (([3, 6, 4], [3, 8, 4]) if chat else ([6], [8]))
+    assert ids == [9, 1, 9]
+    assert messages == [3, 5, 4, 7, 3, 5, 4]  # user: red assistant: blue user: red assistant:
+    assert len(drawn) == 7
+
+
+def test_a_prompt_has_its_own_output_length(tmp_path: Path) -> None:
+    built = built_of(Prompt("red", output_tokens=7), Prompt("red"), Prompt("red", output_tokens=1))
+    assert limits(built) == [7, 4, 1]
+    alike = built_of(Prompt("red", output_tokens=8), Prompt("red"), Prompt("red", output_tokens=1))
+    assert built.input_ids_sha256 != alike.input_ids_sha256
+
+
+@pytest.mark.parametrize("id", [10, -1])
+def test_an_id_outside_the_vocabulary_is_refused(id: int) -> None:
+    with pytest.raises(WorkloadError, match=rf"p\.jsonl: row 3: the model has no token {id}"):
+        built_of(Prompt(TokenIds((3, id)), place="p.jsonl: row 3"))

@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from llem.errors import WorkloadError
-from llem.workload.prompt_sources import load_texts
+from llem.workload.prompt_sources import load_prompts
 
-from .colors import FILES, TEXTS, workload
+from .colors import FILES, TEXTS, texts_in, workload
 
 
 def load(folder: Path, **values: object) -> list[str]:
     """Return the prompts of a workload."""
-    return list(load_texts(workload(**values), folder))
+    return texts_in(folder, **values)
 
 
 def test_a_synthetic_workload_has_no_texts(tmp_path: Path) -> None:
-    assert load_texts(workload(), tmp_path) is None
-    assert load_texts(workload(source="synthetic", requests=3), tmp_path) is None
+    assert load_prompts(workload(), tmp_path) is None
+    assert load_prompts(workload(source="synthetic", requests=3), tmp_path) is None
 
 
 @pytest.mark.parametrize("requests", [None, 1, 2, 3])
@@ -34,7 +34,9 @@ def test_prompts_of_the_config(requests: int | None, tmp_path: Path) -> None:
 
 
 def test_more_prompts_than_the_config_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match="requests is 2, but the config holds 1 prompts"):
+    with pytest.raises(
+        WorkloadError, match=r"requests is 2, but workload\.prompts holds 1 prompts"
+    ):
         load(tmp_path, source="prompts", prompts=["one"], requests=2)
 
 

@@ -24,6 +24,7 @@ from llem.run.sampler import Sampler
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Reason
 from llem.workload.build_workload import build_workload
+from llem.workload.prompt import Prompt
 from llem.workload.tokenizing import find_tokenizer
 
 
@@ -69,7 +70,7 @@ class Lifecycle:
         state: Filled in during the run, so that a failure loses nothing.
         sampler: The running meters.
         progress: Receives each step, between windows.
-        texts: The workload's prompts, or ``None`` for a synthetic one.
+        prompts: The workload's prompts, or ``None`` for a synthetic one.
         baselines: Idle power of earlier runs.
     """
 
@@ -78,13 +79,13 @@ class Lifecycle:
         state: RunState,
         sampler: Sampler,
         progress: Progress,
-        texts: Sequence[str] | None,
+        prompts: Sequence[Prompt] | None,
         baselines: Baselines,
     ) -> None:
         self.state = state
         self.sampler = sampler
         self.progress = progress
-        self.texts = texts
+        self.prompts = prompts
         self.baselines = baselines
         self._edge_s = time.monotonic()  # of the last window or idle span
         self._next_precision_s = self._next_power_s = 0.0
@@ -154,7 +155,7 @@ class Lifecycle:
                 self.experiment.workload,
                 max_new_tokens=self.experiment.decoder.max_new_tokens,
                 model=opened.model,
-                texts=self.texts,
+                prompts=self.prompts,
                 tokenizer=self._tokenizer(worker),
             )
             requests = [request.to_json() for request in self.state.workload.requests]
@@ -162,7 +163,7 @@ class Lifecycle:
 
     def _tokenizer(self, worker: WorkerProcess) -> TokenizerExport | None:
         """Return the tokenizer that the host can read, else the engine's."""
-        if self.texts is None:
+        if self.prompts is None:
             return None
         found = find_tokenizer(with_shape_folder(self.experiment).model)
         if found is not None:

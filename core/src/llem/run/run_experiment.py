@@ -23,7 +23,8 @@ from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.run.worker_environment import distributions_of
 from llem.schema.outcome import Outcome, Reason, RunPosition
-from llem.workload.prompt_sources import load_texts
+from llem.workload.prompt import LoadedPrompts
+from llem.workload.prompt_sources import load_prompts
 from llem.workload.shape_folder import write_shape
 
 
@@ -59,7 +60,7 @@ def run_experiment(
     experiment, backend = loaded.experiment, loaded.backend
     host = host_facts()
     warnings = preflight(loaded, host)
-    texts = load_texts(experiment.workload, loaded.base_dir)
+    prompts = load_prompts(experiment.workload, loaded.base_dir)
     meters = choose_meters(registry, experiment.measurement)
     plan = plan_for(loaded)
     if experiment.model.is_shape:
@@ -67,11 +68,13 @@ def run_experiment(
     folder = OutcomeFolder(results, position.run_id if position else _new_id(loaded, results))
     state = RunState(experiment, plan, host, variables=backend.info.variables)
     state.warnings += [Reason(code=finding.code, message=str(finding)) for finding in warnings]
+    for remark in prompts.remarks if prompts else ():
+        state.warnings.append(Reason(code="prompts-remark", message=remark))
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, position)
         state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
         workers, baselines = workers or Workers(), baselines or Baselines()
-        _drive(state, loaded, meters, folder.log_path, progress, texts, workers, baselines)
+        _drive(state, loaded, meters, folder.log_path, progress, prompts, workers, baselines)
     except BackendUnavailable:
         folder.discard()
         raise
@@ -108,7 +111,7 @@ def _drive(
     meters: Sequence[tuple[MeterSpec, Meter]],
     log_path: Path,
     progress: Progress,
-    texts: Sequence[str] | None,
+    prompts: LoadedPrompts | None,
     workers: Workers,
     baselines: Baselines,
 ) -> None:
@@ -116,7 +119,9 @@ def _drive(
     runner, info = state.experiment.runner, loaded.backend.info
     engine, distributions = info.engine, distributions_of(info)
     with sampling(meters, state.experiment.measurement.sample_period_s) as sampler:
-        lifecycle = Lifecycle(state, sampler, progress, texts, baselines)
+        lifecycle = Lifecycle(
+            state, sampler, progress, prompts.prompts if prompts else None, baselines
+        )
         backend = loaded.backend
         try:
             if not workers.reopen(backend, state.plan, runner):

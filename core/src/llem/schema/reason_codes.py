@@ -233,6 +233,13 @@ CATALOG: tuple[ReasonCode, ...] = (
         invalidates=False,
     ),
     ReasonCode(
+        "prompts-remark",
+        "work",
+        "The source of the prompts holds what the workload does not use, such as arrival times.",
+        "No action needed if that was meant; the message names the setting that changes it.",
+        invalidates=False,
+    ),
+    ReasonCode(
         "observer-failed",
         "work",
         "An observer plugin failed at the start of the run.",

@@ -17,7 +17,7 @@ from llem.registry import check_version
 from llem.registry.plugin_calls import plugin_errors
 from llem.schema.call_plan import CallPlan
 from llem.workload.build_workload import build_workload
-from llem.workload.prompt_sources import load_texts
+from llem.workload.prompt_sources import load_prompts
 from llem.workload.tokenizing import find_tokenizer
 
 RUNS = 3
@@ -94,13 +94,13 @@ class SessionRecorder:
         assert opened is not None
 
         def prepared() -> None:
-            texts = load_texts(experiment.workload, self._loaded.base_dir)
+            loaded = load_prompts(experiment.workload, self._loaded.base_dir)
             workload = build_workload(
                 experiment.workload,
                 max_new_tokens=experiment.decoder.max_new_tokens,
                 model=opened.model,
-                texts=texts,
-                tokenizer=None if texts is None else find_tokenizer(experiment.model),
+                prompts=None if loaded is None else loaded.prompts,
+                tokenizer=None if loaded is None else find_tokenizer(experiment.model),
             )
             self.trace.requests = list(workload.requests)
             self._call("prepare", requests=[request.to_json() for request in workload.requests])

@@ -19,6 +19,7 @@ from llem.schema.workload import (
     UniformLength,
     Workload,
 )
+from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
 
 
 def draw_lengths(length: Length, count: int, generator: np.random.Generator) -> list[int]:
@@ -61,7 +62,7 @@ def build_workload(
     *,
     max_new_tokens: int | None,
     model: ModelInfo,
-    texts: Sequence[str] | None,
+    prompts: Sequence[Prompt] | None,
     tokenizer: TokenizerExport | None,
 ) -> PreparedWorkload:
     """Turn ``workload`` into requests of token ids.
@@ -73,8 +74,8 @@ def build_workload(
         workload: The workload section.
         max_new_tokens: Upper bound on every output length, or ``None``.
         model: The loaded model; its vocabulary and context length are used.
-        texts: The prompts, or ``None`` for a synthetic workload.
-        tokenizer: The tokenizer for ``texts``.
+        prompts: The prompts, or ``None`` for a synthetic workload.
+        tokenizer: The tokenizer for texts and messages.
 
     Raises:
         WorkloadError: A prompt is empty, exceeds the model's context, or cannot be tokenized.
@@ -83,18 +84,24 @@ def build_workload(
     prompt_lengths, ids, output_lengths, order = map(np.random.default_rng, streams)
     if isinstance(workload, SyntheticWorkload):
         lengths = draw_lengths(workload.input_tokens, workload.requests, prompt_lengths)
-        prompts = _random_prompts(lengths, model, ids)
+        prompts = [Prompt(RandomTokens(length)) for length in lengths]
+        chat = False
     else:
-        assert texts is not None
-        prompts = _encode(texts, tokenizer, chat=workload.chat_template)
-    prompts, truncated = _truncate(prompts, workload.max_input_tokens)
-    limits = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
+        assert prompts is not None
+        chat = workload.chat_template
+    prompt_ids = _encode(prompts, tokenizer, chat=chat, model=model, generator=ids)
+    prompt_ids, truncated = _truncate(prompt_ids, workload.max_input_tokens)
+    drawn = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
+    limits = [
+        limit if prompt.output_tokens is None else prompt.output_tokens
+        for prompt, limit in zip(prompts, drawn, strict=True)
+    ]
     if max_new_tokens is not None:
         limits = [min(limit, max_new_tokens) for limit in limits]
-    _check_context(prompts, limits, model.max_context_tokens)
+    _check_context(prompt_ids, limits, model.max_context_tokens)
     requests = tuple(
-        Request(index=index, prompt_ids=prompts[place], max_new_tokens=limits[place])
-        for index, place in enumerate(_order(prompts, workload.order, order))
+        Request(index=index, prompt_ids=prompt_ids[place], max_new_tokens=limits[place])
+        for index, place in enumerate(_order(prompt_ids, workload.order, order))
     )
     return PreparedWorkload(requests, truncated, _hash(requests))
 
@@ -112,7 +119,41 @@ def _random_prompts(
 
 
 def _encode(
-    texts: Sequence[str], tokenizer: TokenizerExport | None, *, chat: bool
+    prompts: Sequence[Prompt],
+    tokenizer: TokenizerExport | None,
+    *,
+    chat: bool,
+    model: ModelInfo,
+    generator: np.random.Generator,
+) -> list[list[int]]:
+    """Return the token ids of each prompt; those of which only the length is known are drawn."""
+    contents = [prompt.content for prompt in prompts]
+    lengths = [content.count for content in contents if isinstance(content, RandomTokens)]
+    random_ids = iter(_random_prompts(lengths, model, generator) if lengths else ())
+    texts = [content for content in contents if isinstance(content, str | Messages)]
+    encoded = iter(_tokenize(texts, tokenizer, chat=chat) if texts else ())
+    return [
+        next(random_ids)
+        if isinstance(prompt.content, RandomTokens)
+        else _known_ids(prompt.content, prompt.place, model.vocab_size)
+        if isinstance(prompt.content, TokenIds)
+        else next(encoded)
+        for prompt in prompts
+    ]
+
+
+def _known_ids(content: TokenIds, place: str, vocab_size: int) -> list[int]:
+    unknown = [id for id in content.ids if not 0 <= id < vocab_size]
+    if unknown:
+        raise WorkloadError(
+            f"{place}: the model has no token {unknown[0]}: its vocabulary holds {vocab_size:,}",
+            hint="Token ids fit the model whose tokenizer wrote them.",
+        )
+    return list(content.ids)
+
+
+def _tokenize(
+    texts: Sequence[str | Messages], tokenizer: TokenizerExport | None, *, chat: bool
 ) -> list[list[int]]:
     if tokenizer is None:
         raise WorkloadError(

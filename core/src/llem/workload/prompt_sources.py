@@ -1,4 +1,4 @@
-"""Load the prompts of a workload as texts."""
+"""Load the prompts of a workload, and check them without a model."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from llem.schema.workload import (
     SyntheticWorkload,
     Workload,
 )
+from llem.workload.prompt import LoadedPrompts, Prompt, check_prompt
 from llem.workload.prompt_files import column_texts, file_texts
 
 
@@ -49,29 +50,36 @@ def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
     yield from column_texts(rows, workload.column, f"dataset {workload.id!r}")
 
 
-def load_texts(workload: Workload, base_dir: Path) -> tuple[str, ...] | None:
-    """Return the prompts of ``workload`` in the source's order; ``None`` for a synthetic workload.
+def load_prompts(workload: Workload, base_dir: Path) -> LoadedPrompts | None:
+    """Return the prompts of ``workload``; ``None`` for a synthetic workload.
+
+    It opens and refuses exactly what a run opens and refuses, and needs no model.
 
     Args:
         workload: The source, and how many prompts to take from it.
         base_dir: Folder that relative paths start from.
 
     Raises:
-        WorkloadError: The source cannot be read, or holds fewer prompts than requested.
+        WorkloadError: The source cannot be read, holds fewer prompts than requested, or a prompt
+            that cannot be used.
     """
     match workload:
         case SyntheticWorkload():
             return None
         case PromptsWorkload():
-            return _take(workload.prompts, workload.requests, "the config")
+            texts, source = iter(workload.prompts), "workload.prompts"
         case FileWorkload():
             path = base_dir / Path(workload.path).expanduser()
-            return _take(file_texts(path, workload.column), workload.requests, str(path))
+            texts, source = file_texts(path, workload.column), str(path)
         case BuiltinWorkload():
-            source = f"prompt set {workload.name!r}"
-            return _take(builtin_texts(workload.name), workload.requests, source)
+            texts, source = iter(builtin_texts(workload.name)), f"prompt set {workload.name!r}"
         case DatasetWorkload():
-            return _take(dataset_texts(workload), workload.requests, f"dataset {workload.id!r}")
+            texts, source = dataset_texts(workload), f"dataset {workload.id!r}"
+    prompts = (
+        check_prompt(Prompt(text, place=f"{source}: row {number}"))
+        for number, text in enumerate(texts, start=1)
+    )
+    return LoadedPrompts(_take(prompts, workload.requests, source))
 
 
 def builtin_texts(name: str) -> list[str]:
@@ -88,9 +96,9 @@ def builtin_texts(name: str) -> list[str]:
     return (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
-def _take(texts: Iterable[str], wanted: int | None, source: str) -> tuple[str, ...]:
-    """Return the first ``wanted`` texts, or all; nothing beyond them is read."""
-    taken = tuple(islice(texts, wanted))
+def _take(prompts: Iterable[Prompt], wanted: int | None, source: str) -> tuple[Prompt, ...]:
+    """Return the first ``wanted`` prompts, or all; nothing beyond them is read."""
+    taken = tuple(islice(prompts, wanted))
     if not taken:
         raise WorkloadError(f"{source} holds no prompt")
     if wanted is not None and len(taken) < wanted:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from llem.api.session import TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.experiment import ModelConfig
+from llem.workload.prompt import Messages
 
 _FILE = "tokenizer.json"
 
@@ -106,26 +107,37 @@ class Encoder:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
-    def encode(self, texts: Sequence[str], *, chat: bool) -> list[list[int]]:
-        """Return the ids of each text.
+    def encode(self, prompts: Sequence[str | Messages], *, chat: bool) -> list[list[int]]:
+        """Return the ids of each prompt.
+
+        Messages are rendered by the model's chat template. The template then writes the special
+        tokens, and the tokenizer adds none.
 
         Args:
-            texts: The prompts.
-            chat: Whether to render each text as a user message by the model's chat template. The
-                template then writes the special tokens, and the tokenizer adds none.
+            prompts: Texts and messages.
+            chat: Whether to render each text as a user message, too.
 
         Raises:
             WorkloadError: The model has no chat template, or the template refuses the message.
         """
-        prompts = [self.render(text) for text in texts] if chat else list(texts)
-        encodings = self._tokenizer.encode_batch(prompts, add_special_tokens=not chat)
-        return [encoding.ids for encoding in encodings]
+        plain = [prompt for prompt in prompts if isinstance(prompt, str) and not chat]
+        chats = [self.render(prompt) for prompt in prompts if chat or isinstance(prompt, Messages)]
+        of_plain = iter(self._tokenizer.encode_batch(plain, add_special_tokens=True))
+        of_chats = iter(self._tokenizer.encode_batch(chats, add_special_tokens=False))
+        return [
+            next(of_chats if chat or isinstance(prompt, Messages) else of_plain).ids
+            for prompt in prompts
+        ]
 
-    def render(self, text: str) -> str:
-        """Return the chat of one user message with ``text``, up to where the answer begins."""
+    def render(self, prompt: str | Messages) -> str:
+        """Return the chat of ``prompt``, a text as one user message, to where the answer begins."""
         from jinja2 import TemplateError
 
-        messages = [{"role": "user", "content": text}]
+        messages = (
+            [{"role": "user", "content": prompt}]
+            if isinstance(prompt, str)
+            else [dict(message) for message in prompt.messages]
+        )
         try:
             rendered: str = self._template.render(
                 messages=messages,
