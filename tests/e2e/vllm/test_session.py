@@ -155,7 +155,6 @@ def test_what_was_in_force_is_read_back(measured):
     assert effective["sampling.ignore_eos"] is True
     assert effective["settings.seed"] == 0
     assert observation.memory["kv_cache_bytes"] > 2**29
-    assert observation.memory["host_peak_rss_bytes"] > 4 * 134_515_008
 
 
 @pytest.mark.model

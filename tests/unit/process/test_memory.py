@@ -6,8 +6,6 @@ import pytest
 
 from llem.process import worker_memory as memory
 
-MIB = 2**20
-
 
 def test_memory_that_is_still_held_is_noticed():
     loaded = memory.anon_rss_bytes()
@@ -20,15 +18,6 @@ def test_memory_that_is_still_held_is_noticed():
 
 def test_an_unknown_level_is_not_judged():
     assert memory.check_returned(None) is None
-
-
-def test_a_peak_can_be_reset():
-    large = bytearray(200 * MIB)
-    peak = memory.peak_bytes()
-    assert peak > 200 * MIB
-    del large
-    memory.reset_peak()
-    assert memory.peak_bytes() < peak - 100 * MIB
 
 
 class Knot:

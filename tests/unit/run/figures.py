@@ -213,6 +213,7 @@ EXPECTED = {
     "compute.mfu_ratio": FLOPS / 7 / 989e12,  # NVIDIA's data sheet: 989 TFLOP/s of bfloat16
     "compute.note": "",
     "memory.host_peak_rss_bytes": 5000,
+    "memory.host_load_peak_rss_bytes": 9000,
     "memory.device_peak_bytes": 9000,
     "memory.weights_bytes": 2720,
     "memory.kv_cache_bytes_per_token": 2 * 2 * 1 * 4 * 2,  # K and V, layers, heads, width, bytes

@@ -161,6 +161,7 @@ def finished_run(**changes: Any) -> RunState:
             effective={"load.dtype": "torch.bfloat16", "load.heads": 2, "settings.batch_size": 2},
             memory={
                 "host_peak_rss_bytes": 5000,
+                "host_load_peak_rss_bytes": 9000,
                 "device_peak_bytes": 9000,
                 "cache_bytes": 700,
             },

@@ -201,6 +201,7 @@ def test_a_value_that_was_not_in_force() -> None:
             **missing("effective", "memory.other"),
             "effective.load.heads": 1,
             "memory.host_peak_rss_bytes": None,
+            "memory.host_load_peak_rss_bytes": None,
             "memory.device_peak_bytes": None,
             "memory.other": {},
             **invalid(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from llem.api.child_processes import exit_with_parent
+from llem.api.child_processes import exit_with_parent, peak_rss_bytes, reset_peak_rss
 from llem.api.session import Request, Session
 from llem.process import protocol
 from llem.process import worker_memory as memory
@@ -62,6 +62,8 @@ class Service:
     def __init__(self) -> None:
         self._session: Session | None = None
         self._loaded_bytes: int | None = None
+        self._load_peak_bytes = 0
+        self._peak_is_known = False
         self._methods: dict[str, Callable[..., Any]] = {
             "start": self.start,
             "audit": self.audit,
@@ -102,15 +104,17 @@ class Service:
         """Import the engine and load the model."""
         self._session = self._plugin.llem_measurement()()
         opened = self.session.open(CallPlan.from_json(plan)).to_json()
+        self._load_peak_bytes = peak_rss_bytes()
         memory.freeze_loaded()
         self._loaded_bytes = memory.anon_rss_bytes()
+        self._peak_is_known = reset_peak_rss()
         return opened
 
     def reopen(self, plan: dict[str, Any]) -> None:
         """Give the session another plan, with memory back at its level after loading."""
         self.session.reopen(CallPlan.from_json(plan))
         memory.check_returned(self._loaded_bytes)
-        memory.reset_peak()
+        self._peak_is_known = reset_peak_rss()
 
     def tokenizer(self) -> dict[str, Any] | None:
         """Return the model's tokenizer, if the engine has it."""
@@ -126,10 +130,16 @@ class Service:
         return self.session.run().to_json()
 
     def observe(self) -> dict[str, Any]:
-        """Read back the values in force, and the peak memory of this process."""
+        """Read back the values in force, and the peak memory of this process and those below it.
+
+        Loading has a peak of its own: a worker that is kept loads once for many runs, and each
+        run's peak must mean the same as in a fresh worker.
+        """
         observation = self.session.observe().to_json()
-        peak = {"host_peak_rss_bytes": memory.peak_bytes()}
-        observation["memory"] = {**peak, **observation["memory"]}
+        peaks = {"host_load_peak_rss_bytes": self._load_peak_bytes}
+        if self._peak_is_known:
+            peaks["host_peak_rss_bytes"] = peak_rss_bytes()
+        observation["memory"] = {**peaks, **observation["memory"]}
         return observation
 
     def close(self) -> None:

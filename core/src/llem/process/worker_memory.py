@@ -1,10 +1,9 @@
-"""Memory of this process: the present amount, and the peak."""
+"""Memory that this process holds after loading, and whether a later run gives it back."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
-import resource
 import sys
 from pathlib import Path
 
@@ -60,25 +59,6 @@ def check_returned(loaded_bytes: int | None) -> None:
         return
     if now_bytes > loaded_bytes * (1 + RETURNED_WITHIN_RATIO) + RETURNED_WITHIN_BYTES:
         raise MemoryNotReturned(f"{now_bytes} bytes are in use, after loading {loaded_bytes}")
-
-
-def reset_peak() -> None:
-    """Let :func:`peak_bytes` start again from the present memory, where the kernel allows it."""
-    try:
-        # 5 resets the peak: proc_pid_clear_refs(5).
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
-def peak_bytes() -> int:
-    """Return the peak resident memory since the start, or since the last reset."""
-    known = _status_bytes("VmHWM")
-    if known is not None:
-        return known
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _status_bytes(name: str) -> int | None:

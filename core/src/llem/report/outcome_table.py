@@ -63,7 +63,9 @@ def rows(outcome: Outcome) -> Iterator[Row]:
         note = "" if compute.mfu_ratio is None else f"{compute.mfu_ratio:.1%} of peak"
         yield "arithmetic", with_prefix(compute.flops_per_s, "FLOP/s"), note
     if memory := outcome.memory:
-        yield "peak host memory", with_prefix(memory.host_peak_rss_bytes, "B"), ""
+        loading = with_prefix(memory.host_load_peak_rss_bytes, "B")
+        note = "" if memory.host_load_peak_rss_bytes is None else f"{loading} while loading"
+        yield "peak host memory", with_prefix(memory.host_peak_rss_bytes, "B"), note
         if memory.device_peak_bytes is not None:
             yield "peak device memory", with_prefix(memory.device_peak_bytes, "B"), ""
     if outcome.overhead and (ratio := outcome.overhead.cpu_ratio) is not None:

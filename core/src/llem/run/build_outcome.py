@@ -287,6 +287,7 @@ def _memory(state: RunState) -> Memory | None:
     architecture = model.architecture
     return Memory(
         host_peak_rss_bytes=memory.pop("host_peak_rss_bytes", None),
+        host_load_peak_rss_bytes=memory.pop("host_load_peak_rss_bytes", None),
         device_peak_bytes=memory.pop("device_peak_bytes", None),
         weights_bytes=model.weights_bytes,
         kv_cache_bytes_per_token=(

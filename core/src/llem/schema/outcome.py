@@ -267,7 +267,10 @@ class Memory(FrozenModel):
     """Peak memory, weights and cache."""
 
     host_peak_rss_bytes: Count | None
-    """Peak resident memory of the worker process."""
+    """Peak resident memory of the worker and the processes it started, loading apart: of all
+    that follows, in a fresh worker as in a kept one."""
+    host_load_peak_rss_bytes: Count | None = None
+    """The same while the model was loaded; for a kept worker, in the run that loaded it."""
     device_peak_bytes: Count | None
     """Peak device memory that the engine used."""
     weights_bytes: Count | None

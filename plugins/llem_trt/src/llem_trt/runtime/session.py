@@ -19,7 +19,6 @@ from llem.api import (
     Session,
     TokenizerExport,
 )
-from llem.api.child_processes import peak_rss_bytes
 from llem_trt.runtime import observe
 from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of
 from llem_trt.runtime.open_report import (
@@ -131,11 +130,7 @@ class TrtSession(Session):
         gc.collect()
 
     def _memory(self) -> dict[str, int]:
-        peak = peak_rss_bytes()
-        memory = {} if peak is None else {"host_peak_rss_bytes": peak}
-        if self._native:
-            memory["device_used_bytes"] = used_bytes(self._world_size)
-        return memory
+        return {"device_used_bytes": used_bytes(self._world_size)} if self._native else {}
 
 
 def _check_surface(plan: CallPlan, version: str) -> None:

@@ -20,7 +20,6 @@ from llem.api import (
     Session,
     TokenizerExport,
 )
-from llem.api.child_processes import peak_rss_bytes
 from llem_vllm.runtime import observe
 from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.engine_processes import engine_processes, register_session, watching
@@ -152,5 +151,4 @@ class VLLMSession(Session):
         for worker in workers:
             for name, value in worker.items():
                 memory[name] = memory.get(name, 0) + value
-        peak = peak_rss_bytes()
-        return memory if peak is None else {**memory, "host_peak_rss_bytes": peak}
+        return memory
