@@ -15,6 +15,7 @@ MAY_DIFFER = ("id", "study", "environment.started_at")
 READINGS = (
     "timing", "throughput", "latency", "energy", "compute", "overhead",
     "memory.host_peak_rss_bytes",
+    "memory.host_load_peak_rss_bytes",
 )  # fmt: skip
 """Keys below which numbers are times and energies, and differ from run to run."""
 

@@ -267,10 +267,9 @@ class Memory(FrozenModel):
     """Peak memory, weights and cache."""
 
     host_peak_rss_bytes: Count | None
-    """Peak resident memory of the worker and the processes it started, loading apart: of all
-    that follows, in a fresh worker as in a kept one."""
+    """Peak resident memory of the worker and its child processes after loading."""
     host_load_peak_rss_bytes: Count | None = None
-    """The same while the model was loaded; for a kept worker, in the run that loaded it."""
+    """Their peak while loading; for a kept worker, in the run that loaded the model."""
     device_peak_bytes: Count | None
     """Peak device memory that the engine used."""
     weights_bytes: Count | None
