@@ -97,7 +97,8 @@ def verdict(subject: str) -> str:
 
 def _reason(entry: ReasonCode) -> str:
     facts = [
-        f"- **Effect:** {'not valid' if entry.invalidates else 'a warning'}",
+        f"- **Effect:** {'not valid' if entry.invalidates else 'a warning'}"
+        f"{', unless `measurement.thresholds.allow` names it' if entry.is_allowable else ''}",
         f"- **Threshold:** `{entry.threshold}`" if entry.threshold else "",
         f"- **What to do:** {entry.hint}",
     ]

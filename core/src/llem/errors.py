@@ -297,6 +297,13 @@ class Finding:
         return f"{text.removesuffix('.')}. {self.hint}" if self.hint else text
 
 
+def findings_of_error(error: ConfigError) -> tuple[Finding, ...]:
+    """Return what ``error`` says, as findings: its own, or a single one for the whole of it."""
+    if isinstance(error, ConfigInvalid):
+        return error.findings
+    return (Finding(error.code, error.message, hint=error.hint),)
+
+
 def hint_for(hints: Iterable[tuple[str, str]], error_type: str, message: str) -> str | None:
     """Return the first hint whose pattern is found in ``<error_type>: <message>``, if any is.
 

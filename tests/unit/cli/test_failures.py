@@ -20,13 +20,19 @@ from llem.cli.error_output import (
 )
 from llem.errors import ConfigInvalid, EngineMissing, Finding, LlemError
 
-INTERRUPTED = """
+PLAN = """
+@hookimpl
+def llem_build_kwargs(experiment):
+    from llem.schema.call_plan import CallPlan
+    return CallPlan(())
+"""
+INTERRUPTED = PLAN + """
 @hookimpl
 def llem_preflight(experiment, facts):
     import os, signal
     os.kill(os.getpid(), signal.SIGINT)
 """
-FAILING = """
+FAILING = PLAN + """
 @hookimpl
 def llem_preflight(experiment, facts):
     return {}["the cause"]

@@ -116,7 +116,7 @@ def test_rules_and_files_are_judged_together(refused):
     assert lines == [
         "exp.yaml:4: model.revision: an embedded shape has no revisions "
         '(model.revision: "main", model.id: "shape:tinny"). Remove model.revision.',
-        "exp.yaml:3: model.id: there is no shape 'tinny'. Did you mean shape:tiny?",
+        'exp.yaml:3: model.id: there is no shape "tinny". Did you mean shape:tiny?',
     ]
 
 

@@ -28,14 +28,45 @@ def test_every_shape_is_known():
 
 
 def test_the_nearest_shape_is_named():
-    assert problems(id="shape:tny") == ["model.id there is no shape 'tny' Did you mean shape:tiny?"]
+    assert problems(id="shape:tny") == ['model.id there is no shape "tny" Did you mean shape:tiny?']
     assert problems(id="shape:TINY")[0].endswith("Did you mean shape:tiny?")
     assert "Known: shape:tiny, shape:135m" in problems(id="shape:")[0]
 
 
-@pytest.mark.parametrize("id", ["org/model", "gpt2", "models/foo", "x" * 5000, "a\0b"])
+@pytest.mark.parametrize("id", ["org/model", "gpt2", "models/foo", "a/b.GGUF:Q4_K_M", "s3://a/b"])
 def test_what_may_be_a_hub_id_is_the_engines_to_judge(id):
     assert problems(id=id) == []
+
+
+@pytest.mark.parametrize(
+    ("id", "hint"),
+    [
+        ("https://huggingface.co/a/b", "its id alone: a/b."),
+        ("HTTPS://huggingface.co/a/b/tree/main", "its id alone: a/b."),
+        ("SHAPE:tiny", "Did you mean shape:tiny?"),
+        ("a b/c", "owner/name"),
+        ("a\0b", "owner/name"),
+        ("a\nb", "owner/name"),
+        ("a\n", "owner/name"),
+        ("a/b/c", "owner/name"),
+        ("a--b", "owner/name"),
+        ("a/..", "owner/name"),
+        (".a/b", "owner/name"),
+        ("", "owner/name"),
+        ("é/b", "owner/name"),
+        ("x" * 5000, "owner/name"),
+    ],
+)
+def test_what_no_hub_can_have_is_refused(id, hint):
+    for model in ({"id": id}, {"id": "org/model", "tokenizer": id}):
+        if not id and "tokenizer" not in model:
+            continue  # the schema refuses it
+        (problem,) = problems(**model)
+        assert problem.startswith(f"model.{list(model)[-1]} ")
+        assert hint in problem
+        assert "\n" not in problem
+        assert "\0" not in problem
+        assert len(problem) < 300
 
 
 @pytest.mark.parametrize("id", ["./no", "../no", "/no/such", "~/no", "~no-such-user/x", "~"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from llem.api.capability import Gpu, HostInfo
 from llem.config.load import LoadedExperiment, load_experiment
 from llem.errors import ConfigInvalid, EngineMissing, PluginBroken
-from llem.run.preflight import plan_for, preflight
+from llem.registry import Registry
+from llem.run.preflight import plan_for, prepare, require_engine
 
 HOST = HostInfo("Linux", "a processor", 2, 1 << 30)
 SESSION = """
@@ -51,6 +53,11 @@ def load(environment: Any, source: Any) -> Callable[..., LoadedExperiment]:
     return load
 
 
+def warnings_of(loaded: LoadedExperiment, host: HostInfo = HOST) -> list[Any]:
+    """Return the warnings of an experiment that nothing refuses."""
+    return prepare(loaded, Registry.discover(), host).warnings
+
+
 def cache() -> set[Path]:
     """Return what the cache of shapes holds."""
     from llem.workload.shape_folder import cache_folder
@@ -82,22 +89,29 @@ def test_another_model_is_what_it_is_called(weights: str, load: Any, tmp_path: P
 
 def test_a_backend_without_a_session_cannot_measure(load: Any) -> None:
     with pytest.raises(PluginBroken, match=r"'toy' cannot measure: llem-toy 1\.0 offers no"):
-        preflight(load(), HOST)
+        require_engine(load().backend, elsewhere=False)
 
 
 def test_a_missing_engine_is_refused(load: Any) -> None:
     with pytest.raises(EngineMissing, match="engine-nowhere") as refused:
-        preflight(load(SESSION, info=ENGINE), HOST)
+        require_engine(load(SESSION, info=ENGINE).backend, elsewhere=False)
     assert "pip install engine-nowhere" in refused.value.hint
 
 
 def test_an_engine_elsewhere_is_not_looked_for_here(load: Any) -> None:
-    loaded = load(SESSION, "runner.python=/elsewhere/bin/python", info=ENGINE)
-    assert list(preflight(loaded, HOST)) == []
+    loaded = load(PLAN + SESSION, f"runner.python={sys.executable}", info=ENGINE)
+    assert warnings_of(loaded) == []
+    require_engine(loaded.backend, elsewhere=True)
+
+
+@pytest.mark.parametrize("name", ["/elsewhere/bin/python", "/tmp", "no-such-python"])
+def test_an_interpreter_that_is_not_there_is_refused(name: str, load: Any) -> None:
+    with pytest.raises(ConfigInvalid, match=f"there is no program {name} that can be started"):
+        warnings_of(load(PLAN, f"runner.python={name}"))
 
 
 def test_warnings_are_handed_on(load: Any) -> None:
-    warnings = preflight(load(SESSION + REVIEW, "workload.requests=5"), HOST)
+    warnings = warnings_of(load(PLAN + REVIEW, "workload.requests=5"))
     assert [(warning.code, warning.message) for warning in warnings] == [
         ("few", "2 processors are few")
     ]
@@ -106,13 +120,13 @@ def test_warnings_are_handed_on(load: Any) -> None:
 def test_warnings_of_the_config_come_first(load: Any) -> None:
     honored = "model_parameters=frozenset({'trust_remote_code'})"
     overrides = ("model.trust_remote_code=true", "workload.requests=5")
-    loaded = load(SESSION + REVIEW, *overrides, info=honored)
-    assert [warning.code for warning in preflight(loaded, HOST)] == ["remote-code", "few"]
+    loaded = load(PLAN + REVIEW, *overrides, info=honored)
+    assert [warning.code for warning in warnings_of(loaded)] == ["remote-code", "few"]
 
 
 def test_all_errors_of_a_review_are_named_and_no_warning(load: Any) -> None:
     with pytest.raises(ConfigInvalid) as refused:
-        preflight(load(SESSION + REVIEW, "workload.requests=6"), HOST)
+        warnings_of(load(PLAN + REVIEW, "workload.requests=6"))
     assert [finding.code for finding in refused.value.findings] == ["many", "more"]
 
 
@@ -140,10 +154,10 @@ def test_a_field_that_needs_a_newer_device(
     capability: tuple[int, int] | None, refused: bool, load: Any
 ) -> None:
     gpus = () if capability is None else (Gpu("GPU-a", "a device", 1, capability),)
-    loaded = load(SESSION + NEEDY, "toy.eight_bits=true")
+    loaded = load(PLAN + NEEDY, "toy.eight_bits=true")
     host = HostInfo("Linux", "a processor", 2, 1 << 30, gpus)
     if refused:
         with pytest.raises(ConfigInvalid, match=r"needs compute capability 8\.9, .* has 8\.0"):
-            preflight(loaded, host)
+            warnings_of(loaded, host)
     else:
-        assert list(preflight(loaded, host)) == []
+        assert warnings_of(loaded, host) == []

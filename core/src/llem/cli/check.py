@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llem.cli.options import Form, experiment_options, json_option
-from llem.cli.study_command import experiments, load_options, planned_study
+from llem.cli.study_command import checked_study, experiments, load_options
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
@@ -28,26 +28,28 @@ def check(
 ) -> None:
     """Validate the experiment or the study in FILE, or the embedded default; run nothing.
 
-    Each problem is printed with its file and line, and a hint.
+    What `llem run` would refuse here is refused in the same words: config, prompts, meters and
+    machine are checked. Each problem is printed with its file and line, and a hint. The engine need
+    not be installed.
     """
     from llem.config import load_experiment
     from llem.registry import Registry
     from llem.run.host_info import host_facts
-    from llem.run.preflight import review
+    from llem.run.preflight import prepare
 
     registry = Registry.discover()
     options = load_options(file, overrides, backend, model)
     notes: list[str] = []
     is_study = options.is_study
     if is_study:
-        plan = planned_study(registry, options)
-        all_loaded = [loaded for _, _, loaded in experiments(plan)]
+        plan, warnings = checked_study(registry, options)
+        checked = [(loaded, warnings[id]) for id, _, loaded in experiments(plan)]
         if plan.refused:
             notes.append(f"{len(plan.refused):,} points are refused; llem plan says why")
+        notes += plan.remarks()
     else:
-        all_loaded = [load_experiment(registry, **options._asdict())]
-    facts = host_facts()
-    checked = [(loaded, review(loaded, facts)) for loaded in all_loaded]
+        loaded = load_experiment(registry, **options._asdict())
+        checked = [(loaded, prepare(loaded, registry, host_facts()).warnings)]
     if form == "json":
         from llem.tables import render_json
 
@@ -57,7 +59,7 @@ def check(
     notes += [str(warning) for _, warnings in checked for warning in warnings]
     for note in dict.fromkeys(notes):
         click.echo(f"note: {note}", err=True)
-    for line in dict.fromkeys(_summary(loaded) for loaded in all_loaded):
+    for line in dict.fromkeys(_summary(loaded) for loaded, _ in checked):
         click.echo(line)
 
 
@@ -77,6 +79,6 @@ def _summary(loaded: LoadedExperiment) -> str:
     experiment, engine = loaded.experiment, loaded.backend.engine_status()
     source = experiment.workload.source
     lines = [f"ok: {experiment.model.id} on {experiment.backend}, {source} workload"]
-    if engine is not None and not engine.supported:
+    if engine is not None and not engine.supported and experiment.runner.python is None:
         lines.append(f"not runnable in this environment: {engine.message}")
     return "\n".join(lines)

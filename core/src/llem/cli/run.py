@@ -73,7 +73,7 @@ def run(
         refuse_study_flags(study_flags)
         loaded = load_experiment(registry, **options._asdict())
         if dry_run:
-            _print_dry_run(loaded, as_json=as_json)
+            _print_dry_run(registry, loaded, as_json=as_json)
             return
         sys.exit(_run_experiment(registry, loaded, out, output, require_valid=require_valid))
     if dry_run:
@@ -117,23 +117,24 @@ EXIT_CODES = {
 """Exit code by the outcome's status."""
 
 
-def _print_dry_run(loaded: LoadedExperiment, *, as_json: bool) -> None:
+def _print_dry_run(registry: Registry, loaded: LoadedExperiment, *, as_json: bool) -> None:
     """Show the plan, after every check that needs no worker."""
     from llem.cli.check import experiment_document
     from llem.config.redact import redact
     from llem.introspect.plan_source import render_plan
     from llem.run.host_info import host_facts
-    from llem.run.preflight import plan_for, preflight
+    from llem.run.preflight import prepare, require_engine
 
-    warnings = preflight(loaded, host_facts())
-    plan = plan_for(loaded)
+    prepared = prepare(loaded, registry, host_facts())
+    require_engine(loaded.backend, elsewhere=loaded.experiment.runner.python is not None)
+    warnings, plan = prepared.warnings, redact(prepared.plan.to_json())
     if as_json:
-        document = {**experiment_document(loaded, warnings), "plan": redact(plan.to_json())}
+        document = {**experiment_document(loaded, warnings), "plan": plan}
         click.echo(json.dumps(document, indent=2))
         return
     for warning in warnings:
         click.echo(f"note: {warning}", err=True)
-    click.echo(render_plan(plan), nl=False)
+    click.echo(render_plan(prepared.plan), nl=False)
 
 
 def _print_table(outcome: Outcome, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llem.cli.options import Form, experiment_options, json_option, print_answer
-from llem.cli.study_command import load_options, planned_study
+from llem.cli.study_command import checked_study, load_options
 
 
 @click.command()
@@ -31,7 +31,7 @@ def plan(
     from llem.tables import render_json
 
     options = load_options(file, overrides, backend, model)
-    planned = planned_study(Registry.discover(), options)
+    planned, _ = checked_study(Registry.discover(), options)
     if form == "json":
         click.echo(render_json(plan_document(planned)))
         return

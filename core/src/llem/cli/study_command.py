@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ from llem.errors import ExperimentFailed, Interrupted
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
     from llem.config.source import Source
+    from llem.errors import Finding
     from llem.registry import Registry
     from llem.study.journal import Entry, StudyProgress
     from llem.study.run_study import Summary
@@ -66,6 +67,21 @@ def planned_study(registry: Registry, options: LoadOptions) -> StudyPlan:
     from llem.study.study_plan import plan_study
 
     return plan_study(load_study(registry, **options._asdict()))
+
+
+def checked_study(
+    registry: Registry, options: LoadOptions
+) -> tuple[StudyPlan, dict[str, Sequence[Finding]]]:
+    """Return the plan of a study file that a run would carry out here, and warnings by experiment.
+
+    Raises:
+        ConfigError: A run would refuse the study, in the same words.
+    """
+    from llem.run.host_info import host_facts
+    from llem.study.study_preflight import refuse_here
+
+    plan = planned_study(registry, options)
+    return plan, refuse_here(plan, registry, host_facts())
 
 
 def experiments(plan: StudyPlan) -> Iterator[tuple[str, str, LoadedExperiment]]:

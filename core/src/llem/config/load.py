@@ -20,7 +20,7 @@ from llem.config.defaults import (
 from llem.config.messages import findings_of, format_value
 from llem.config.model_files import is_folder, model_problems
 from llem.config.overrides import apply_override
-from llem.config.rule_checks import rule_errors, rule_warnings
+from llem.config.rule_checks import rule_errors, rule_warnings, wrong_codes
 from llem.config.source import Source, read_file
 from llem.errors import ConfigInvalid, Finding, RuleBroken, UnknownBackend
 from llem.schema.base import FrozenModel
@@ -67,9 +67,12 @@ def load_measurement(
     for override in overrides:
         apply_override(source, override)
     try:
-        return _Section.model_validate_json(json.dumps(source.data), strict=True).measurement
+        section = _Section.model_validate_json(json.dumps(source.data), strict=True).measurement
     except ValidationError as error:
         raise ConfigInvalid(findings_of(error, _Section, source)) from None
+    if problems := list(wrong_codes(section.thresholds.allow)):
+        raise ConfigInvalid([_located(problem, source) for problem in problems])
+    return section
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from llem.errors import Finding
 from llem.schema.experiment import ModelConfig
+
+_MOST_SHOWN = 100
+"""Characters of an id that a message repeats."""
 
 
 def model_problems(model: ModelConfig) -> Iterator[Finding]:
@@ -20,21 +26,56 @@ def model_problems(model: ModelConfig) -> Iterator[Finding]:
         yield from _unknown_shape(model.id.removeprefix("shape:"))
     elif is_folder(model.id) or _looks_like_path(model.id):
         yield from _bad_folder(model)
+    elif not _may_be_hub_id(model.id):
+        yield _no_model(model.id)
     other = model.tokenizer
-    if other is not None and _looks_like_path(other) and not is_folder(other):
+    if other is None or (other and is_folder(other)):
+        return
+    if _looks_like_path(other):
         yield Finding("tokenizer-missing", f"there is no folder {other}", path="model.tokenizer")
+    elif not _may_be_hub_id(other):
+        yield replace(_no_model(other), path="model.tokenizer")
 
 
 def is_folder(model_id: str) -> bool:
     """Whether ``model_id`` names an existing folder."""
     try:
         return Path(model_id).expanduser().is_dir()
-    except (OSError, RuntimeError):  # longer than a path may be; an unknown home
+    except (OSError, RuntimeError, ValueError):  # too long for a path; an unknown home; a NUL
         return False
 
 
 def _looks_like_path(model_id: str) -> bool:
     return model_id in {".", "..", "~"} or model_id.startswith(("/", "./", "../", "~"))
+
+
+# A name or `owner/name`, as huggingface_hub accepts it; `:` begins what some engines add to it.
+_HUB_ID = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}(?::[\w.-]+)?", re.ASCII)
+_ADDRESS = re.compile(r"(?i)https?://[^/]+/+([^/\s]+/[^/\s?#]+)")
+
+
+def _may_be_hub_id(model_id: str) -> bool:
+    """Whether a hub may have a model of this id; addresses of other stores are the engine's."""
+    if re.match(r"[a-z0-9]+://\S+\Z", model_id) and not _ADDRESS.match(model_id):
+        return True
+    if model_id.lower().startswith("shape:"):
+        return False
+    parts = re.split("[/:]", model_id)
+    return bool(_HUB_ID.fullmatch(model_id)) and not any(
+        "--" in part or ".." in part or part.strip("-.") != part for part in parts
+    )
+
+
+def _no_model(model_id: str) -> Finding:
+    shown = json.dumps(model_id if len(model_id) <= _MOST_SHOWN else f"{model_id[:_MOST_SHOWN]}…")
+    if address := _ADDRESS.match(model_id):
+        hint = f"Name the model by its id alone: {address[1]}."
+    elif model_id.lower().startswith("shape:"):
+        hint = f"Did you mean {model_id.lower()}?"
+    else:
+        hint = "A hub id is a name or owner/name of letters, digits, '.', '_' and '-'."
+    message = f"{shown} is no hub id, and there is no such folder"
+    return Finding("model-missing", message, path="model.id", hint=hint)
 
 
 def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
@@ -81,7 +122,7 @@ def _unknown_shape(name: str) -> Iterator[Finding]:
         known = ", ".join(f"shape:{shape}" for shape in SHAPES)
         yield Finding(
             code="shape-unknown",
-            message=f"there is no shape {name!r}",
+            message=f"there is no shape {json.dumps(name[:_MOST_SHOWN])}",
             path="model.id",
             hint=f"Did you mean shape:{near[0]}?" if near else f"Known: {known}.",
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from llem.schema.base import IS_SET
 from llem.schema.decoder import DecoderConfig
 from llem.schema.experiment import BackendConfig, Experiment, ModelConfig, Rule
 from llem.schema.fields import ConfigField, satisfies, value_at, walk
+from llem.schema.reason_codes import ALLOWABLE, CATALOG
 
 
 @cache
@@ -115,6 +117,26 @@ def rule_errors(experiment: Experiment, info: BackendInfo) -> Iterator[Finding]:
     yield from _broken_rules(experiment, "error")
     yield from _dropped_of_decoder(experiment.decoder, info)
     yield from _dropped_of_model(experiment.model, info)
+    yield from wrong_codes(experiment.measurement.thresholds.allow)
+
+
+def wrong_codes(allowed: Collection[str]) -> Iterator[Finding]:
+    """Yield an error for each name in `thresholds.allow` that is no reason to be allowed."""
+    path = "measurement.thresholds.allow"
+    for code in allowed:
+        if code in ALLOWABLE:
+            continue
+        entry = next((entry for entry in CATALOG if entry.code == code), None)
+        if entry is None:
+            near = difflib.get_close_matches(code, ALLOWABLE, n=1)
+            message = f"there is no reason {format_value(code, ('allow',))} that may be allowed"
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(ALLOWABLE))}."
+        elif entry.invalidates:
+            message = f"{code} cannot be allowed: it is no matter of a threshold"
+            hint = f"Remove it. {entry.hint}"
+        else:
+            message, hint = f"{code} is a warning in any case", "Remove it."
+        yield Finding("not-allowable", message, path=path, hint=hint)
 
 
 @cache

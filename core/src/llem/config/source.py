@@ -24,16 +24,18 @@ class Source:
         data: Nested mappings, lists and scalars.
         origins: By path: ``exp.yaml:3`` or the option that set it, in the order of the text.
         file: The file they were read from; ``None`` without a file.
+        is_stream: Whether that is a pipe or another device, which can be read only once.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[KeyPath, str] = field(default_factory=dict)
     file: Path | None = None
+    is_stream: bool = False
 
     @property
     def base_dir(self) -> Path:
-        """Folder that relative paths of prompt files start from."""
-        return Path() if self.file is None else self.file.parent
+        """Folder that relative paths start from: the present one where the file is a stream."""
+        return Path() if self.file is None or self.is_stream else self.file.parent
 
     def origin(self, path: KeyPath) -> str:
         """Return where ``path``, or the nearest part around it, comes from; empty if unknown."""
@@ -97,7 +99,8 @@ def read_file(path: Path) -> Source:
         raise ConfigFileError(f"{path} is empty", hint=_EXAMPLE)
     if not isinstance(data, dict):
         raise ConfigFileError(f"{path}: the top level must be keys with values", hint=_EXAMPLE)
-    return Source(data, {part: f"{path}:{line}" for part, line in lines.items()}, path)
+    origins = {part: f"{path}:{line}" for part, line in lines.items()}
+    return Source(data, origins, path, is_stream=not path.is_file())
 
 
 def _read_text(path: Path) -> str:

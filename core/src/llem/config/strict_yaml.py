@@ -100,8 +100,11 @@ def parse(text: str) -> tuple[Any, dict[KeyPath, int]]:
 
 
 def _compose(text: str) -> yaml.Node | None:
+    loader: Any = None
     try:
-        return yaml.compose(text, _Loader)
+        loader = _Loader(text)
+        root: yaml.Node | None = loader.get_single_node()
+        return root
     except yaml.MarkedYAMLError as error:
         problem = f"not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}"
         mark = error.problem_mark
@@ -109,6 +112,11 @@ def _compose(text: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlRefused(f"the character U+{error.character:04X} is not allowed", line) from None
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, YamlRefused):
+            raise
+        # PyYAML does not check the number of an escaped character.
+        raise YamlRefused(r"an escape such as \U00110000 names no character", loader.line + 1) from None
 
 
 def _data(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
@@ -158,6 +166,8 @@ def _scalar(node: yaml.Node) -> Any:
 
 def _unicode(text: str, line: int) -> str:
     """Join the two escapes as which JSON writes one character beyond the first plane."""
+    if "\0" in text:
+        raise YamlRefused("the character U+0000 is not allowed", line)
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:

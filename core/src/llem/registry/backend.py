@@ -33,6 +33,10 @@ _ERRORS: dict[Status, type[BackendUnavailable]] = {
 }
 
 
+_MOST_SHOWN = 60
+"""Characters of an unknown name that a message repeats."""
+
+
 def unusable_backend(record: PluginRecord) -> BackendUnavailable:
     """Return the error for a plugin that is installed and cannot be used."""
     hints = {
@@ -56,6 +60,7 @@ def unknown_backend(name: str, offered: Sequence[str], broken: Sequence[str]) ->
     import difflib
     import re
 
+    name = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…"
     message = f"Unknown backend {name!r}."
     hint = f"Installed backends: {', '.join(sorted(offered)) or 'none'}."
     if near := difflib.get_close_matches(name, [*offered, *broken], n=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -49,7 +50,8 @@ def choose_meters(
     A fallback (an estimate) is used only for a device kind without a measuring meter.
 
     Raises:
-        ConfigInvalid: A named meter does not exist or does not work here.
+        ConfigInvalid: A meter that is named, or has a section of its own, does not exist or does
+            not work here.
     """
     options = measurement.model_dump(mode="json")
     wanted = measurement.meters
@@ -60,11 +62,14 @@ def choose_meters(
 
     if wanted == "auto":
         specs = _automatic([spec for _, spec in offered.values()], probe)
+        # A section of the meter's own, such as `trace`, asks for it as well.
+        asked = [name for name in offered if getattr(measurement, name, None) is not None]
+        refusals = [_unavailable(name, probe(name), f"measurement.{name}") for name in asked]
     else:
-        findings = [finding for name in wanted if (finding := _refusal(name, offered, probe))]
-        if findings:
-            raise ConfigInvalid(findings)
-        specs = [offered[name][1] for name in wanted]
+        specs = [offered[name][1] for name in wanted if name in offered]
+        refusals = [_refusal(name, offered, probe) for name in wanted]
+    if findings := [finding for finding in refusals if finding is not None]:
+        raise ConfigInvalid(findings)
     return [(spec, import_dotted(spec.factory)(options)) for spec in specs]
 
 
@@ -126,16 +131,25 @@ def _is_accelerator(device: str) -> bool:
     return not device.startswith(("cpu", "host"))
 
 
+_MOST_SHOWN = 60
+"""Characters of an unknown name that a message repeats."""
+
+
 def _refusal(name: str, offered: Collection[str], probe: Callable[[str], Probe]) -> Finding | None:
     path = "measurement.meters"
     if name not in offered:
-        hint = f"Known: {', '.join(sorted(offered))}."
-        return Finding("meter-unknown", f"there is no meter {name!r}", path=path, hint=hint)
-    answer = probe(name)
-    if not answer.available:
-        message = f"meter {name!r} does not work here: {answer.reason}"
-        return Finding("meter-unavailable", message, path=path)
-    return None
+        near = difflib.get_close_matches(name, offered, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(offered))}."
+        shown = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…"
+        return Finding("meter-unknown", f"there is no meter {shown!r}", path=path, hint=hint)
+    return _unavailable(name, probe(name), path)
+
+
+def _unavailable(name: str, answer: Probe, path: str) -> Finding | None:
+    if answer.available:
+        return None
+    message = f"meter {name!r} does not work here: {answer.reason}"
+    return Finding("meter-unavailable", message, path=path)
 
 
 PERIOD_S = 1.0

@@ -1,15 +1,23 @@
-"""Refuse experiments that cannot work, before a worker is started."""
+"""What refuses an experiment before anything is started: the same for every command."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from llem.api.capability import HostInfo
+from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
 from llem.config.rule_checks import unmet_conditions
-from llem.errors import ConfigInvalid, Finding, PluginBroken
+from llem.errors import ConfigError, ConfigInvalid, Finding, PluginBroken, findings_of_error
+from llem.process.worker_process import interpreter
+from llem.registry import Backend, Registry
+from llem.run.metering import choose_meters
 from llem.schema.call_plan import CallPlan
-from llem.schema.experiment import Experiment
+from llem.schema.experiment import Experiment, RunnerConfig
+from llem.workload.prompt_sources import load_texts
 from llem.workload.shape_folder import shape_folder
 
 
@@ -27,24 +35,96 @@ def with_shape_folder(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"model": model})
 
 
-def preflight(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
-    """Check backend, engine and machine; return the warnings.
+ChosenMeters = Sequence[tuple[MeterSpec, Meter]]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An experiment that nothing refuses.
+
+    Attributes:
+        plan: The engine's calls.
+        texts: The prompts, or ``None`` for a synthetic workload.
+        meters: The meters to use.
+        warnings: What is worth knowing about it.
+    """
+
+    plan: CallPlan = CallPlan(())
+    texts: Sequence[str] | None = None
+    meters: ChosenMeters = ()
+    warnings: list[Finding] = field(default_factory=list)
+
+
+def prepare(
+    loaded: LoadedExperiment,
+    registry: Registry,
+    host: HostInfo,
+    *,
+    read_prompts: Callable[..., Sequence[str] | None] = load_texts,
+    meters_for: Callable[..., ChosenMeters] = choose_meters,
+) -> Prepared:
+    """Collect whatever refuses ``loaded`` on this machine; return what its run starts from.
+
+    The order is fixed: the plan, the machine, the interpreter, the prompts, the meters.
+    :func:`require_engine` comes last: a config can be checked where its engine is not installed.
+
+    Args:
+        loaded: The validated experiment.
+        registry: The installed plugins.
+        host: This machine.
+        read_prompts: Reads the prompts of a workload.
+        meters_for: Chooses the meters of a measurement.
+
+    Raises:
+        ConfigError: The experiment is refused; every reason is named.
+    """
+    experiment, prepared = loaded.experiment, Prepared()
+    refusals: list[ConfigError] = []
+
+    @contextmanager
+    def collected() -> Iterator[None]:
+        try:
+            yield
+        except ConfigError as error:
+            refusals.append(error)
+
+    with collected():
+        prepared.plan = plan_for(loaded)
+    prepared.warnings += loaded.warnings
+    with collected():
+        prepared.warnings += review(loaded, host)
+    with collected():
+        _require_interpreter(experiment.runner)
+    with collected():
+        prepared.texts = read_prompts(experiment.workload, loaded.base_dir)
+    with collected():
+        prepared.meters = meters_for(registry, experiment.measurement)
+    if len(refusals) > 1:
+        raise ConfigInvalid([each for error in refusals for each in findings_of_error(error)])
+    if refusals:
+        raise refusals[0]
+    return prepared
+
+
+def require_engine(backend: Backend, *, elsewhere: bool) -> None:
+    """Check that ``backend`` can measure in this environment.
+
+    Args:
+        backend: The backend.
+        elsewhere: Whether `runner.python` names another environment, which its runs check.
 
     Raises:
         PluginBroken: The plugin offers no session, so it cannot measure.
-        EngineMissing: The engine is not installed where the worker would run.
-        ConfigInvalid: The backend refuses the experiment on this machine.
+        EngineMissing: The engine is not installed here.
     """
-    backend = loaded.backend
     if not backend.offers("llem_measurement"):
         raise PluginBroken(
             f"backend {backend.name!r} cannot measure: "
             f"{backend.distribution} {backend.version} offers no session",
             hint="Its config can be checked and explained; running it needs a newer version.",
         )
-    if loaded.experiment.runner.python is None:
+    if not elsewhere:
         backend.require_engine()
-    return review(loaded, host)
 
 
 def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
@@ -55,7 +135,6 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
     """
     experiment = loaded.experiment
     findings = [
-        *loaded.warnings,
         *unmet_conditions(experiment, host),
         *loaded.backend.review(experiment, host),
     ]
@@ -63,3 +142,18 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
     if errors:
         raise ConfigInvalid(errors)
     return findings
+
+
+def _require_interpreter(runner: RunnerConfig) -> None:
+    """Check that the interpreter that ``runner`` names can be started.
+
+    Raises:
+        ConfigInvalid: There is no such program.
+    """
+    if runner.python is None:
+        return
+    name = interpreter(runner.python)
+    if shutil.which(name, path=runner.env.get("PATH")) is None:
+        message = f"there is no program {name} that can be started"
+        hint = "Name the Python interpreter of the environment that has the engine."
+        raise ConfigInvalid([Finding("interpreter-missing", message, path="runner.python", hint=hint)])

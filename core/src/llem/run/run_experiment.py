@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment, digest
 from llem.energy.phases import phases_of
 from llem.errors import BackendUnavailable, ExperimentFailed, LlemError
@@ -17,14 +15,12 @@ from llem.run.baseline import Baselines
 from llem.run.build_outcome import build_outcome
 from llem.run.host_info import host_facts
 from llem.run.lifecycle import Lifecycle, Progress
-from llem.run.metering import choose_meters, of_used_devices, sampling, unmetered
-from llem.run.preflight import plan_for, preflight
+from llem.run.metering import of_used_devices, sampling, unmetered
+from llem.run.preflight import Prepared, prepare, require_engine
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.run.worker_environment import distributions_of
 from llem.schema.outcome import Outcome, Reason, RunPosition
-from llem.workload.prompt import LoadedPrompts
-from llem.workload.prompt_sources import load_prompts
 from llem.workload.shape_folder import write_shape
 
 
@@ -59,22 +55,20 @@ def run_experiment(
     """
     experiment, backend = loaded.experiment, loaded.backend
     host = host_facts()
-    warnings = preflight(loaded, host)
-    prompts = load_prompts(experiment.workload, loaded.base_dir)
-    meters = choose_meters(registry, experiment.measurement)
-    plan = plan_for(loaded)
+    prepared = prepare(loaded, registry, host)
+    require_engine(backend, elsewhere=experiment.runner.python is not None)
     if experiment.model.is_shape:
         write_shape(experiment.model.id)
     folder = OutcomeFolder(results, position.run_id if position else _new_id(loaded, results))
-    state = RunState(experiment, plan, host, variables=backend.info.variables)
-    state.warnings += [Reason(code=finding.code, message=str(finding)) for finding in warnings]
-    for remark in prompts.remarks if prompts else ():
-        state.warnings.append(Reason(code="prompts-remark", message=remark))
+    state = RunState(experiment, prepared.plan, host, variables=backend.info.variables)
+    state.warnings += [
+        Reason(code=finding.code, message=str(finding)) for finding in prepared.warnings
+    ]
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, position)
         state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
         workers, baselines = workers or Workers(), baselines or Baselines()
-        _drive(state, loaded, meters, folder.log_path, progress, prompts, workers, baselines)
+        _drive(state, loaded, prepared, folder.log_path, progress, workers, baselines)
     except BackendUnavailable:
         folder.discard()
         raise
@@ -108,20 +102,18 @@ def _new_id(loaded: LoadedExperiment, results: Path) -> str:
 def _drive(
     state: RunState,
     loaded: LoadedExperiment,
-    meters: Sequence[tuple[MeterSpec, Meter]],
+    prepared: Prepared,
     log_path: Path,
     progress: Progress,
-    prompts: LoadedPrompts | None,
     workers: Workers,
     baselines: Baselines,
 ) -> None:
     """Meter the machine, get a worker, and do all phases with it."""
     runner, info = state.experiment.runner, loaded.backend.info
     engine, distributions = info.engine, distributions_of(info)
-    with sampling(meters, state.experiment.measurement.sample_period_s) as sampler:
-        lifecycle = Lifecycle(
-            state, sampler, progress, prompts.prompts if prompts else None, baselines
-        )
+    with sampling(prepared.meters, state.experiment.measurement.sample_period_s) as sampler:
+        prompts = prepared.prompts.prompts if prepared.prompts else None
+        lifecycle = Lifecycle(state, sampler, progress, prompts, baselines)
         backend = loaded.backend
         try:
             if not workers.reopen(backend, state.plan, runner):

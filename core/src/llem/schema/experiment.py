@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -12,7 +13,7 @@ from llem.schema.base import FrozenModel, Param, Section
 from llem.schema.call_plan import RESERVED_KEYS
 from llem.schema.decoder import DecoderConfig
 from llem.schema.fields import value_at
-from llem.schema.measurement import MeasurementConfig, Seconds
+from llem.schema.measurement import MeasurementConfig
 from llem.schema.workload import SyntheticWorkload, Workload
 
 DType = Literal["auto", "float32", "float16", "bfloat16"]
@@ -56,24 +57,28 @@ class ModelConfig(FrozenModel):
         return self.is_shape if self.weights is None else self.weights == "random"
 
 
+Limit = Annotated[float, Field(gt=0, le=86_400), Param(unit="s")]
+"""A time that something may take; with 0 nothing could ever succeed."""
+
+
 class TimeoutConfig(FrozenModel):
     """Longest time the worker may take to answer, per phase."""
 
-    start_s: Seconds = 60.0
+    start_s: Limit = 60.0
     """From starting the interpreter to its first message."""
-    open_s: Seconds = 1800.0
+    open_s: Limit = 1800.0
     """Importing the engine and loading the model."""
-    prepare_s: Seconds = 600.0
+    prepare_s: Limit = 600.0
     """Batching and moving prompts to the device."""
-    run_s: Seconds = 3600.0
+    run_s: Limit = 3600.0
     """One repetition of the workload."""
-    observe_s: Seconds = 120.0
+    observe_s: Limit = 120.0
     """Reading back what was in force."""
-    close_s: Seconds = 60.0
+    close_s: Limit = 60.0
     """Releasing the engine; afterwards the worker is ended."""
-    experiment_s: Seconds | None = None
+    experiment_s: Limit | None = None
     """The whole life of the worker, idle metering included; unset leaves it to the phases."""
-    silence_s: Seconds | None = None
+    silence_s: Limit | None = None
     """Without an answer and without anything new in the log; unset allows silence."""
 
 
@@ -85,6 +90,15 @@ class RunnerConfig(FrozenModel):
 
     env: dict[str, str] = {}
     """Environment variables set for the worker, on top of the present ones."""
+
+    @field_validator("env")
+    @classmethod
+    def _can_be_set(cls, value: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in value if not name or "=" in name or "\0" in name]:
+            raise ValueError(f"no variable can be called {json.dumps(wrong[0][:60])}")
+        if holding := [name for name, text in value.items() if "\0" in text]:
+            raise ValueError(f"the value of {holding[0]} holds a NUL character")
+        return value
 
     timeouts: TimeoutConfig = TimeoutConfig()
     """Time limits."""

@@ -42,6 +42,11 @@ class ThresholdsConfig(FrozenModel):
     """Reason codes that stay warnings, such as `throttled` in a study of throttling."""
 
 
+TraceColumn = Literal[
+    "time_s", "time", "power_w", "average_power_w", "energy_j", "device", "domain"
+]
+
+
 class TraceConfig(FrozenModel):
     """Readings of an external meter (wall meter, PDU, BMC) in a file, for the meter `trace`.
 
@@ -60,7 +65,7 @@ class TraceConfig(FrozenModel):
     offset_s: Annotated[float, Field(ge=-86_400, le=86_400), Param(unit="s")] = 0.0
     """Added to each time, to correct for the difference to this machine's clock."""
 
-    columns: dict[str, str] = {}
+    columns: dict[TraceColumn, str] = {}
     """The file's own column names, such as `{time: Timestamp, power_w: Watts}`."""
 
     device: str = "host:trace"

@@ -1,8 +1,10 @@
 """Reason codes: meaning, threshold, suggested fix, and whether they invalidate the outcome.
 
 This catalog lists every code of core. A code that `invalidates` makes an outcome not valid; the
-others are warnings. `measurement.thresholds.allow` turns a reason into a warning, too. Codes of
-errors (see ``llem.errors``) and a backend's own codes always invalidate.
+others are warnings. `measurement.thresholds.allow` turns a reason into a warning, too, if it says
+that a figure is beyond a threshold: that is a matter of judgment. What failed, what was made up and
+what was not measured stays invalid. Codes of errors (see ``llem.errors``) and a backend's own codes
+always invalidate.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class ReasonCode:
         hint: What to do.
         threshold: Dotted path of the field that sets its threshold, or empty.
         invalidates: Whether the reason makes an outcome not valid.
+        by_choice: Whether an experiment may be about it although it has no threshold.
     """
 
     code: str
@@ -32,6 +35,12 @@ class ReasonCode:
     hint: str
     threshold: str = ""
     invalidates: bool = True
+    by_choice: bool = False
+
+    @property
+    def is_allowable(self) -> bool:
+        """Whether `measurement.thresholds.allow` may name it."""
+        return self.invalidates and (bool(self.threshold) or self.by_choice)
 
 
 CATALOG: tuple[ReasonCode, ...] = (
@@ -105,6 +114,7 @@ CATALOG: tuple[ReasonCode, ...] = (
         "devices",
         "A process of another program computed on a device of the run.",
         "Stop the other process, or choose another device with `CUDA_VISIBLE_DEVICES`.",
+        by_choice=True,
     ),
     ReasonCode(
         "effective-differs",
@@ -251,6 +261,9 @@ CATALOG: tuple[ReasonCode, ...] = (
 
 _WARNINGS = frozenset(entry.code for entry in CATALOG if not entry.invalidates)
 
+ALLOWABLE = frozenset(entry.code for entry in CATALOG if entry.is_allowable)
+"""Codes that `measurement.thresholds.allow` may name."""
+
 
 def decide_verdict(
     reasons: Iterable[Reason], allow: Collection[str] = ()
@@ -259,11 +272,10 @@ def decide_verdict(
 
     Args:
         reasons: All reasons found; duplicates are dropped.
-        allow: Codes that count as warnings in this experiment.
+        allow: Codes that count as warnings in this experiment; only those of :data:`ALLOWABLE` do.
     """
+    warnings_here = _WARNINGS | (ALLOWABLE & set(allow))
     unique = list(dict.fromkeys(reasons))
-    invalidating = [
-        reason for reason in unique if reason.code not in _WARNINGS and reason.code not in allow
-    ]
+    invalidating = [reason for reason in unique if reason.code not in warnings_here]
     warnings = tuple(reason for reason in unique if reason not in invalidating)
     return Verdict(valid=not invalidating, reasons=tuple(invalidating)), warnings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
 from typing import Any
@@ -126,4 +126,4 @@ class Grid:
             origins |= dict.fromkeys((path for path, _ in leaves(choice.config)), choice.origin)
         # An empty section, or a section whose keys are all commented out, has defaults only.
         data = {key: value for key, value in self._config(choices).items() if value is not None}
-        return Source(data, origins, self.base.file)
+        return replace(self.base, data=data, origins=origins)

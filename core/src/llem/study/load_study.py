@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def load_study(
         grid = Grid(
             registry=registry,
             backend=registry.backend(name),
-            base=Source(data, source.origins, source.file),
+            base=replace(source, data=data),
             axes=tuple(mine for axis in axes if (mine := axis.on(name, others)) is not None),
             explicit=tuple(_of_backend(explicit, name, others)),
             cartesian=cartesian,
@@ -123,7 +123,8 @@ def load_study(
         message = f"the study has {points:,} points, more than {MAX_POINTS:,}"
         hint = "Narrow an axis, or divide the study."
         raise refusal(source, ("sweep",), message, hint=hint)
-    return LoadedStudy(settings.name or _name_of(source.file), settings, tuple(grids), document)
+    name = settings.name or _name_of(None if source.is_stream else source.file)
+    return LoadedStudy(name, settings, tuple(grids), document)
 
 
 def _name_of(file: Path | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,8 @@ from llem.config.redact import redact
 from llem.errors import ConfigError, ConfigInvalid, LlemError, OutputRefused, StorageError
 from llem.registry import Registry
 from llem.results.folder import OUTCOME_FILE, writing_results_to
-from llem.run.host_info import visible_gpus
+from llem.run.host_info import host_facts, visible_gpus
+from llem.run.preflight import require_engine
 from llem.schema.outcome import RunPosition
 from llem.study.executor import Executor, LocalExecutor, Task, hottest_celsius, wait_until_cool
 from llem.study.failures import FailureStreak, Pruning, StreakAction
@@ -23,6 +24,7 @@ from llem.study.lock import device_locks, study_lock
 from llem.study.manifest import Manifest, check_unchanged, read_manifest
 from llem.study.plan_summary import label
 from llem.study.study_plan import Run, StudyPlan
+from llem.study.study_preflight import refuse_here
 from llem.study.study_state import FINAL, WITHOUT_OUTCOME, finished_runs, stored_end, tidy_folders
 
 
@@ -98,10 +100,12 @@ def run_study(
         StorageError: The disk refused; everything that was finished before is stored.
     """
     study, folder = plan.study, results / plan.study.name
+    host, is_begun = host_facts(), (folder / JOURNAL_FILE).exists()
+    if not is_begun:
+        refuse_here(plan, registry, host)
     for grid in study.grids:
         # An environment that `runner.python` names is checked by its runs.
-        if None in grid.values_of("runner", "python"):
-            grid.backend.require_engine()
+        require_engine(grid.backend, elsewhere=None not in grid.values_of("runner", "python"))
     _make_folder(folder, resume=options.resume)
     with ExitStack() as stack:
         dead_owner = stack.enter_context(study_lock(folder, take_over=options.take_over))
@@ -121,6 +125,8 @@ def run_study(
         if changes:
             attempt.record("drift-accepted", changes=changes)
         attempt.recover(retry_failed=options.retry_failed)
+        if is_begun:
+            refuse_here(plan, registry, host, attempt.experiments_left())
         executor = executor or LocalExecutor(registry, folder, study.settings)
         stack.callback(executor.close)
         observers, name = registry.observers, study.name
@@ -176,6 +182,12 @@ class StudyRun:
                 continue
             if not (retry_failed and entry["status"] == "failed"):
                 self._count(run, entry["status"], valid=entry.get("valid"))
+
+    def experiments_left(self) -> Iterable[int]:
+        """Return the numbers of the experiments with a run that remains."""
+        return dict.fromkeys(
+            run.experiment for run in self.plan.runs() if run.id not in self._over
+        )
 
     def _end_of(self, run: Run, position: int, entry: Entry | None) -> Entry | None:
         """Return how a run ended, if it did; an outcome counts more than the journal's entry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -135,8 +136,8 @@ def with_extended(source: Source, readers: tuple[Path, ...] = ()) -> Source:
         where = source.origin(("extends",))
         raise ConfigFileError(f"{where}: extends must be the name of a file")
     path = source.base_dir / base_name
-    readers = readers if source.file is None else (*readers, source.file.resolve())
-    if path.resolve() in readers:
+    readers = readers if source.file is None else (*readers, _resolved(source.file))
+    if _resolved(path) in readers:
         chain = " extends ".join(reader.name for reader in (*readers, path))
         raise ConfigFileError(f"{path} extends itself: {chain}")
     base = with_extended(read_file(path), readers)
@@ -144,7 +145,20 @@ def with_extended(source: Source, readers: tuple[Path, ...] = ()) -> Source:
     origins = {
         part: origin for part, origin in base.origins.items() if not _is_replaced(part, source)
     }
-    return Source(merged(base.data, source.data), {**origins, **source.origins}, source.file)
+    origins |= source.origins
+    return replace(source, data=merged(base.data, source.data), origins=origins)
+
+
+def _resolved(path: Path) -> Path:
+    """Return ``path`` without links.
+
+    Raises:
+        ConfigFileError: Its links lead back to themselves.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigFileError(f"{path} cannot be read: {error}") from None
 
 
 def _is_replaced(part: KeyPath, by: Source) -> bool:

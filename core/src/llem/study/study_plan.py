@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from llem.errors import ConfigError, ConfigInvalid, Finding
+from llem.errors import ConfigError, ConfigInvalid, findings_of_error
 from llem.process.workers import load_key
 from llem.registry import Backend
 from llem.schema.call_plan import CallPlan
@@ -128,7 +128,7 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
             # A shape keeps its name here: the folder it is written to differs between machines.
             plan = backend.build_plan(experiment)
         except ConfigError as error:
-            refused.append(Point(point.number, None, _findings(error)))
+            refused.append(Point(point.number, None, findings_of_error(error)))
             continue
         id = experiment_id(backend, experiment, plan)
         if id in experiments:
@@ -178,13 +178,6 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
-
-
-def _findings(error: ConfigError) -> tuple[Finding, ...]:
-    """Return what a backend says that refuses to plan an experiment."""
-    if isinstance(error, ConfigInvalid):
-        return error.findings
-    return (Finding(error.code, error.message, hint=error.hint),)
 
 
 def _all_refused(refused: Sequence[Point]) -> ConfigInvalid:
