@@ -37,8 +37,10 @@ SIMULATED = BASE + "backend: simulated\nsimulated: {decode_steps_per_s: 400}\n"
 EXPERIMENTS = {
     "remote code": (SIMULATED + "model: {trust_remote_code: true}\n", {"remote-code"}),
     "accepted reason": (
-        SIMULATED.replace("thresholds: {", "thresholds: {allow: [simulated-engine], "),
-        {"simulated-engine"},
+        SIMULATED.replace("thresholds: {", "thresholds: {allow: [precision-not-reached], ").replace(
+            "target_ci_ratio: 1", "target_ci_ratio: 0.000001"
+        ),
+        {"precision-not-reached"},
     ),
     "runner and name": (
         SIMULATED + "name: labelled\nrunner: {env: {SOME: value}, timeouts: {run_s: 30}}\n",

@@ -42,5 +42,9 @@ def test_another_version_there_is_refused_with_both_values(llem, environment):
 
 def test_one_that_does_not_start_is_known_by_its_runs(llem):
     (llem.folder / "study.yaml").write_text(BASE)
+    python = llem.folder / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nexit 9\n")
+    python.chmod(0o755)
     done = llem(*llem.run_arguments("study.yaml", "--json"), check=4)
     assert json.loads(done.stdout)["states"] == {"failed": 2}

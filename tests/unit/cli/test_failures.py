@@ -26,17 +26,23 @@ def llem_build_kwargs(experiment):
     from llem.schema.call_plan import CallPlan
     return CallPlan(())
 """
-INTERRUPTED = PLAN + """
+INTERRUPTED = (
+    PLAN
+    + """
 @hookimpl
 def llem_preflight(experiment, facts):
     import os, signal
     os.kill(os.getpid(), signal.SIGINT)
 """
-FAILING = PLAN + """
+)
+FAILING = (
+    PLAN
+    + """
 @hookimpl
 def llem_preflight(experiment, facts):
     return {}["the cause"]
 """
+)
 CHECK = ("check", "--backend", "toy")
 
 

@@ -116,7 +116,9 @@ def _compose(text: str) -> yaml.Node | None:
         if isinstance(error, YamlRefused):
             raise
         # PyYAML does not check the number of an escaped character.
-        raise YamlRefused(r"an escape such as \U00110000 names no character", loader.line + 1) from None
+        raise YamlRefused(
+            r"an escape such as \U00110000 names no character", loader.line + 1
+        ) from None
 
 
 def _data(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:

@@ -49,7 +49,7 @@ class Prepared:
         warnings: What is worth knowing about it.
     """
 
-    plan: CallPlan = CallPlan(())
+    plan: CallPlan
     texts: Sequence[str] | None = None
     meters: ChosenMeters = ()
     warnings: list[Finding] = field(default_factory=list)
@@ -78,7 +78,7 @@ def prepare(
     Raises:
         ConfigError: The experiment is refused; every reason is named.
     """
-    experiment, prepared = loaded.experiment, Prepared()
+    experiment, prepared = loaded.experiment, Prepared(CallPlan(()))
     refusals: list[ConfigError] = []
 
     @contextmanager
@@ -156,4 +156,6 @@ def _require_interpreter(runner: RunnerConfig) -> None:
     if shutil.which(name, path=runner.env.get("PATH")) is None:
         message = f"there is no program {name} that can be started"
         hint = "Name the Python interpreter of the environment that has the engine."
-        raise ConfigInvalid([Finding("interpreter-missing", message, path="runner.python", hint=hint)])
+        raise ConfigInvalid(
+            [Finding("interpreter-missing", message, path="runner.python", hint=hint)]
+        )

@@ -185,9 +185,7 @@ class StudyRun:
 
     def experiments_left(self) -> Iterable[int]:
         """Return the numbers of the experiments with a run that remains."""
-        return dict.fromkeys(
-            run.experiment for run in self.plan.runs() if run.id not in self._over
-        )
+        return dict.fromkeys(run.experiment for run in self.plan.runs() if run.id not in self._over)
 
     def _end_of(self, run: Run, position: int, entry: Entry | None) -> Entry | None:
         """Return how a run ended, if it did; an outcome counts more than the journal's entry."""

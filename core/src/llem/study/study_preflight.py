@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from llem.api.capability import HostInfo
-from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
 from llem.config.load import LoadedExperiment
+from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
 from llem.registry import Registry
 from llem.run.metering import choose_meters
 from llem.run.preflight import ChosenMeters, prepare
