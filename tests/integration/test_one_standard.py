@@ -33,7 +33,7 @@ REFUSED = {
     ),
     "too few prompts in the config": (
         {"workload": {"source": "prompts", "prompts": ["a", "b"], "requests": 3}},
-        "the config holds 2 prompts",
+        "holds 2 prompts",
     ),
     "an unknown set of prompts": (
         {"workload": {"source": "builtin", "name": "everday"}},

@@ -69,7 +69,7 @@ class TraceFile:
     def quantity(self) -> Quantity | None:
         """Quantity that the header names; ``None`` without a header, or if it names several."""
         header = self._header or ()
-        columns: Mapping[str, str] = self.config.columns
+        columns: Mapping[Any, str] = self.config.columns
         found = [q for name, q in _QUANTITIES.items() if columns.get(name, name) in header]
         return found[0] if len(found) == 1 else None
 
@@ -133,7 +133,7 @@ class TraceFile:
 
     def _get(self, fields: Mapping[str, Any], column: str) -> Any:
         """Return a field by llem's name of its column; ``None`` if it is empty or missing."""
-        columns: Mapping[str, str] = self.config.columns
+        columns: Mapping[Any, str] = self.config.columns
         value = fields.get(columns.get(column, column))
         return None if value == "" else value
 

@@ -17,7 +17,9 @@ from llem.registry import Backend, Registry
 from llem.run.metering import choose_meters
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment, RunnerConfig
-from llem.workload.prompt_sources import load_texts
+from llem.schema.measurement import MeasurementConfig
+from llem.workload.prompt import LoadedPrompts
+from llem.workload.prompt_sources import load_prompts
 from llem.workload.shape_folder import shape_folder
 
 
@@ -44,15 +46,24 @@ class Prepared:
 
     Attributes:
         plan: The engine's calls.
-        texts: The prompts, or ``None`` for a synthetic workload.
+        prompts: The prompts, or ``None`` for a synthetic workload.
         meters: The meters to use.
         warnings: What is worth knowing about it.
     """
 
     plan: CallPlan
-    texts: Sequence[str] | None = None
+    prompts: LoadedPrompts | None = None
     meters: ChosenMeters = ()
     warnings: list[Finding] = field(default_factory=list)
+
+
+def read_prompts(loaded: LoadedExperiment) -> LoadedPrompts | None:
+    """Read and check the prompts of ``loaded``; ``None`` for a synthetic workload.
+
+    Raises:
+        WorkloadError: They cannot be had.
+    """
+    return load_prompts(loaded.experiment.workload, loaded.base_dir)
 
 
 def prepare(
@@ -60,8 +71,8 @@ def prepare(
     registry: Registry,
     host: HostInfo,
     *,
-    read_prompts: Callable[..., Sequence[str] | None] = load_texts,
-    meters_for: Callable[..., ChosenMeters] = choose_meters,
+    read: Callable[[LoadedExperiment], LoadedPrompts | None] = read_prompts,
+    choose: Callable[[Registry, MeasurementConfig], ChosenMeters] = choose_meters,
 ) -> Prepared:
     """Collect whatever refuses ``loaded`` on this machine; return what its run starts from.
 
@@ -72,8 +83,8 @@ def prepare(
         loaded: The validated experiment.
         registry: The installed plugins.
         host: This machine.
-        read_prompts: Reads the prompts of a workload.
-        meters_for: Chooses the meters of a measurement.
+        read: Reads and checks the prompts.
+        choose: Chooses the meters.
 
     Raises:
         ConfigError: The experiment is refused; every reason is named.
@@ -96,9 +107,14 @@ def prepare(
     with collected():
         _require_interpreter(experiment.runner)
     with collected():
-        prepared.texts = read_prompts(experiment.workload, loaded.base_dir)
+        prepared.prompts = read(loaded)
+        remarks = prepared.prompts.remarks if prepared.prompts else ()
+        prepared.warnings += [
+            Finding("prompts-remark", remark, severity="warning", path="workload")
+            for remark in remarks
+        ]
     with collected():
-        prepared.meters = meters_for(registry, experiment.measurement)
+        prepared.meters = choose(registry, experiment.measurement)
     if len(refusals) > 1:
         raise ConfigInvalid([each for error in refusals for each in findings_of_error(error)])
     if refusals:

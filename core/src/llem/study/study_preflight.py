@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment
 from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
 from llem.registry import Registry
 from llem.run.metering import choose_meters
-from llem.run.preflight import ChosenMeters, prepare
+from llem.run.preflight import ChosenMeters, prepare, read_prompts
 from llem.schema.measurement import MeasurementConfig
-from llem.schema.workload import Workload
 from llem.study.study_plan import StudyPlan
-from llem.workload.prompt_sources import load_texts
+from llem.workload.prompt import LoadedPrompts
 
 
 def refuse_here(
@@ -58,11 +58,11 @@ def refuse_here(
 class _Asked:
     """Prepares experiments; what they share is asked once.
 
-    Nothing is kept of an answer but the refusal: prompts can be large.
+    Of an answer only remarks and the refusal are kept: prompts can be large.
     """
 
     def __init__(self) -> None:
-        self._refusals: dict[object, ConfigError | None] = {}
+        self._answers: dict[object, LoadedPrompts | ConfigError | None] = {}
 
     def warnings(
         self, loaded: LoadedExperiment, registry: Registry, host: HostInfo
@@ -72,27 +72,32 @@ class _Asked:
         Raises:
             ConfigError: The experiment is refused; every reason is named.
         """
+        return prepare(loaded, registry, host, read=self._read, choose=self._choose).warnings
 
-        def read_prompts(workload: Workload, *where: object) -> None:
-            key = (workload.model_dump_json(), where)
-            self._once(key, lambda: load_texts(workload, loaded.base_dir))
+    def _read(self, loaded: LoadedExperiment) -> LoadedPrompts | None:
+        experiment = loaded.experiment
+        key = (loaded.base_dir, experiment.workload.model_dump_json(), experiment.model)
 
-        def meters_for(registry: Registry, measurement: MeasurementConfig) -> ChosenMeters:
-            key = measurement.model_dump_json()
-            self._once(key, lambda: choose_meters(registry, measurement))
-            return ()
+        def ask() -> LoadedPrompts | None:
+            prompts = read_prompts(loaded)
+            return prompts and replace(prompts, prompts=())
 
-        return prepare(
-            loaded, registry, host, read_prompts=read_prompts, meters_for=meters_for
-        ).warnings
+        return self._once(key, ask)
 
-    def _once(self, key: object, ask: Callable[[], object]) -> None:
-        if key not in self._refusals:
+    def _choose(self, registry: Registry, measurement: MeasurementConfig) -> ChosenMeters:
+        def ask() -> None:
+            choose_meters(registry, measurement)
+
+        self._once(measurement.model_dump_json(), ask)
+        return ()
+
+    def _once(self, key: object, ask: Callable[[], LoadedPrompts | None]) -> LoadedPrompts | None:
+        if key not in self._answers:
             try:
-                ask()
+                self._answers[key] = ask()
             except ConfigError as error:
-                self._refusals[key] = error
-            else:
-                self._refusals[key] = None
-        if (refusal := self._refusals[key]) is not None:
-            raise refusal
+                self._answers[key] = error
+        answer = self._answers[key]
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
