@@ -65,7 +65,7 @@ def request(index: int, submitted_s: float, *token_times_s: float) -> RequestRes
     return RequestResult(
         index=index,
         output_ids=[7] * len(token_times_s),
-        finish_reason="length",
+        finish_reason="stop",
         submitted_s=submitted_s,
         finished_s=token_times_s[-1],
         token_times_s=list(token_times_s),

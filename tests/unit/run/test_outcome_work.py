@@ -260,3 +260,76 @@ def test_secrets_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "abcdefgh" not in outcome.model_dump_json()
     assert outcome.failure.message == "refused <redacted>"
     assert outcome.log_tail == "with <redacted> and <redacted>"
+
+
+def result(index: int, tokens: int, reason: str, start_s: float, end_s: float) -> RequestResult:
+    return RequestResult(index, [7] * tokens, reason, start_s, end_s, None, end_s)
+
+
+def outcome_of(*results: tuple[int, int, str], **decoder: Any) -> Any:
+    """Return the outcome of three repetitions with these results: index, tokens, reason.
+
+    The workload has request 0 with 4 output tokens and request 1 with 3.
+    """
+    runs = [
+        replace(run, requests=[result(*parts, run.started_s, run.finished_s) for parts in results])
+        for run in RUNS
+    ]
+    state = finished_run(runs=runs, experiment=experiment(decoder=decoder))
+    return build_outcome(state, id="x", log_tail="")
+
+
+def not_done(outcome: Any) -> list[str]:
+    return [
+        reason.message for reason in outcome.verdict.reasons if reason.code == "workload-not-done"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("results", "decoder"),
+    [
+        ([(0, 4, "length"), (1, 3, "length")], {}),
+        ([(0, 4, "eos"), (1, 3, "length")], {}),
+        ([(0, 2, "stop"), (1, 3, "length")], {}),
+        ([(0, 2, "eos"), (1, 1, "eos")], {"ignore_eos": False}),
+        ([(0, 2, "eos"), (1, 3, "length")], {"ignore_eos": False, "min_new_tokens": 2}),
+        ([(0, 4, "length"), (0, 4, "length"), (1, 3, "length"), (1, 3, "length")], {}),
+    ],
+)
+def test_work_as_it_was_promised(results: Any, decoder: Any) -> None:
+    assert not_done(outcome_of(*results, **decoder)) == []
+
+
+@pytest.mark.parametrize(
+    ("results", "decoder", "message"),
+    [
+        ([(0, 1, "length"), (1, 3, "length")], {}, "request 0 ended by length after 1 of 4"),
+        ([(0, 4, "length"), (1, 2, "eos")], {}, "request 1 ended by eos after 2 of 3"),
+        ([(0, 5, "length"), (1, 3, "length")], {}, "request 0 ended by length after 5 of 4"),
+        ([(0, 3, "length"), (1, 1, "eos")], {"ignore_eos": False}, "ended by length after 3 of 4"),
+        (
+            [(0, 1, "eos"), (1, 3, "length")],
+            {"ignore_eos": False, "min_new_tokens": 2},
+            "request 0 ended by eos after 1 of 4",
+        ),
+        ([(0, 4, "length")], {}, "1 results for 1 requests came back, and the workload has 2"),
+        (
+            [(0, 4, "length"), (0, 4, "length"), (1, 3, "length")],
+            {},
+            "3 results for 2 requests came back",
+        ),
+    ],
+)
+def test_work_that_was_not_done(results: Any, decoder: Any, message: str) -> None:
+    found = not_done(outcome_of(*results, **decoder))
+    assert len(found) == 1
+    assert message in found[0]
+
+
+def test_a_request_that_returns_several_sequences_is_one_request() -> None:
+    once = outcome_of((0, 4, "length"), (1, 3, "length"))
+    twice = outcome_of(*[(index, 4 - index, "length") for index in (0, 0, 1, 1)])
+    assert twice.tokens.output_tokens == 2 * once.tokens.output_tokens
+    assert twice.throughput.requests_per_s == once.throughput.requests_per_s
+    assert twice.energy.j_per_request == once.energy.j_per_request
+    assert twice.latency.e2e_s == once.latency.e2e_s

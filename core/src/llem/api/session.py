@@ -78,7 +78,8 @@ class RunResult(Record):
     Attributes:
         started_s: Immediately before the first engine call.
         finished_s: Immediately after the last one, with the device synchronised.
-        requests: One result per request, in request order.
+        requests: One result per request, in request order; several in a row where a request
+            returns several sequences.
         padding_input_tokens: Positions the engine computed only to fill a batch's prompts.
         padding_output_tokens: Positions it generated for rows that had already ended.
         counters: Further engine counters, such as prefix-cache hits.
@@ -90,6 +91,17 @@ class RunResult(Record):
     padding_input_tokens: int = 0
     padding_output_tokens: int = 0
     counters: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def by_request(self) -> dict[int, list[RequestResult]]:
+        """The results of each request, by its index; several where it returned several sequences.
+
+        A request is counted once, whatever it returned.
+        """
+        found: dict[int, list[RequestResult]] = {}
+        for result in self.requests:
+            found.setdefault(result.index, []).append(result)
+        return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -95,16 +95,22 @@ def latency(runs: Sequence[RunResult]) -> Latency:
     """Return time to first token, inter-token latency and end-to-end latency.
 
     All count from the submission of a request to the engine: waiting for an earlier static batch
-    is not waiting *in* the engine. Where a request has no token times, the token latencies are
-    unavailable as a whole, since a selection would be biased.
+    is not waiting *in* the engine. A request that returns several sequences begins with the first
+    token of any and ends with the last of all. Where a request has no token times, the token
+    latencies are unavailable as a whole, since a selection would be biased.
     """
-    requests = [request for run in runs for request in run.requests]
-    e2e = quantiles([request.finished_s - request.submitted_s for request in requests])
-    timed = [request.token_times_s for request in requests]
+    requests = [results for run in runs for results in run.by_request.values()]
+    e2e = quantiles(
+        [
+            max(result.finished_s for result in results) - results[0].submitted_s
+            for results in requests
+        ]
+    )
+    timed = [result.token_times_s for results in requests for result in results]
     first = [
-        ready_s - request.submitted_s
-        for request in requests
-        if (ready_s := first_token_s(request)) is not None
+        min(ready_s) - results[0].submitted_s
+        for results in requests
+        if (ready_s := [time for time in map(first_token_s, results) if time is not None])
     ]
     if len(first) < len(requests):
         reason = "the engine reports no times of single tokens"

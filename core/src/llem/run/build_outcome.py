@@ -39,6 +39,7 @@ from llem.schema.outcome import (
 )
 from llem.schema.reason_codes import decide_verdict
 from llem.version import __version__
+from llem.workload.build_workload import broken_promises
 
 
 def reasons_of(state: RunState) -> list[Reason]:
@@ -60,6 +61,12 @@ def reasons_of(state: RunState) -> list[Reason]:
         if not state.warmup_stable and measurement.warmup.max_repetitions > 0:
             message = f"{len(state.warmup_s)} warm-up repetitions were not stable"
             found.append(Reason(code="warmup-not-converged", message=message))
+    if state.workload is not None and state.runs:
+        decoder, exact = state.experiment.decoder, state.experiment.ignores_eos
+        for message in broken_promises(
+            state.workload.requests, state.runs, exact=exact, least=decoder.min_new_tokens or 0
+        ):
+            found.append(Reason(code="workload-not-done", message=message))
     if state.observation is not None:
         found += _not_in_force(state.plan.requested(), state.observation.effective)
         for code, message in state.observation.reasons.items():
@@ -130,14 +137,14 @@ def _figures(state: RunState) -> dict[str, Any]:
     runs, windows = state.runs, state.windows
     duration_s = sum(end - start for start, end in windows)
     tokens = _tokens(state)
-    requests = sum(len(run.requests) for run in runs)
+    requests = [len(run.by_request) for run in runs]
     rows = energy_rows(state.series, windows, _idle_periods(state))
     foreign = foreign_processes(state.device_states, state.own_processes, _worker_start_s(state))
     energy, reasons = compute_energy(
         rows,
         Work(
             output_tokens=state.output_tokens,
-            requests=[len(run.requests) for run in runs],
+            requests=requests,
             input_tokens=tokens.input_tokens,
             runs=runs,
         ),
@@ -156,7 +163,7 @@ def _figures(state: RunState) -> dict[str, Any]:
         "throughput": Throughput(
             output_tokens_per_s=tokens.output_tokens / duration_s,
             total_tokens_per_s=(tokens.input_tokens + tokens.output_tokens) / duration_s,
-            requests_per_s=requests / duration_s,
+            requests_per_s=sum(requests) / duration_s,
             output_tokens_per_s_spread=rate_spread(
                 [repetition.output_tokens for repetition in repetitions],
                 [repetition.duration_s for repetition in repetitions],

@@ -123,6 +123,14 @@ CATALOG: tuple[ReasonCode, ...] = (
         "Compare `plan` and `effective`; request a value that the engine supports.",
     ),
     ReasonCode(
+        "workload-not-done",
+        "work",
+        "Requests did not come back, or have another output length than the workload promises: "
+        "exact where EOS is ignored, otherwise shorter only by an EOS or a stop text.",
+        "Find the limit that ended them in `effective` (time, length of the context), and raise "
+        "it.",
+    ),
+    ReasonCode(
         "prefix-cache-hits",
         "work",
         "The engine took prompt tokens from a cache instead of computing them.",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from llem.api.session import ModelInfo, Request, TokenizerExport
+from llem.api.session import ModelInfo, Request, RequestResult, RunResult, TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.workload import (
     Length,
@@ -209,3 +209,49 @@ def _hash(requests: Sequence[Request]) -> str:
         words = array("q", [len(request.prompt_ids), request.max_new_tokens, *request.prompt_ids])
         digest.update(words.tobytes())
     return digest.hexdigest()
+
+
+def broken_promises(
+    requests: Sequence[Request], runs: Sequence[RunResult], *, exact: bool, least: int
+) -> Iterator[str]:
+    """Yield what ``runs`` returned other than the workload promises.
+
+    Args:
+        requests: The requests of a repetition.
+        runs: The repetitions.
+        exact: Whether each output has the length of its limit, because EOS is ignored. Otherwise
+            an EOS may end a request before it. A stop text may do so in any case.
+        least: Output tokens that no EOS may prevent.
+    """
+    limits = {request.index: request.max_new_tokens for request in requests}
+    sequences = max(
+        (len(results) for run in runs for results in run.by_request.values()), default=1
+    )
+    for run in runs:
+        found = run.by_request
+        if found.keys() != limits.keys() or len(run.requests) != sequences * len(limits):
+            yield (
+                f"{len(run.requests)} results for {len(found)} requests came back, and the "
+                f"workload has {len(limits)} requests"
+            )
+            return
+    wrong = [
+        result
+        for run in runs
+        for result in run.requests
+        if not _is_whole(result, limits[result.index], exact=exact, least=least)
+    ]
+    if wrong:
+        first = wrong[0]
+        yield (
+            f"{len(wrong)} results have another output length than the workload promises: request "
+            f"{first.index} ended by {first.finish_reason} after {len(first.output_ids)} of "
+            f"{limits[first.index]} tokens"
+        )
+
+
+def _is_whole(result: RequestResult, limit: int, *, exact: bool, least: int) -> bool:
+    length = len(result.output_ids)
+    if length >= limit or result.finish_reason == "length":
+        return length == limit
+    return result.finish_reason == "stop" or (not exact and length >= min(least, limit))
