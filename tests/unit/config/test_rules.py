@@ -205,6 +205,38 @@ def test_a_dormant_setting_is_remarked_on():
     assert not broken(fake={"bits": 8})
 
 
+@pytest.mark.parametrize(
+    ("measurement", "code"),
+    [
+        ({"min_repetitions": 1, "max_repetitions": 1}, "precision-needs-two-repetitions"),
+        ({"warmup": {"max_repetitions": 2}}, "warmup-strategy-needs-repetitions"),
+        ({"warmup": {"max_repetitions": 5, "strategy": "trend"}}, "warmup-strategy-needs-repet"),
+    ],
+)
+def test_a_config_that_cannot_become_valid_is_remarked_on(measurement, code):
+    (finding,) = rule_warnings(experiment(measurement=measurement))
+    assert finding.code.startswith(code)
+    assert "cannot become valid" in finding.message
+    assert not broken(measurement=measurement)
+
+
+@pytest.mark.parametrize(
+    "measurement",
+    [
+        {"min_repetitions": 2, "max_repetitions": 2},
+        {"min_repetitions": 1, "max_repetitions": 1,
+         "thresholds": {"allow": ["precision-not-reached"]}},
+        {"warmup": {"min_repetitions": 0, "max_repetitions": 0}},
+        {"warmup": {"max_repetitions": 3}},
+        {"warmup": {"max_repetitions": 6, "strategy": "trend"}},
+        {"warmup": {"max_repetitions": 2, "strategy": "fixed"}},
+        {"warmup": {"max_repetitions": 2}, "thresholds": {"allow": ["warmup-not-converged"]}},
+    ],
+)  # fmt: skip
+def test_a_config_that_can_become_valid_is_not_remarked_on(measurement):
+    assert list(rule_warnings(experiment(measurement=measurement))) == []
+
+
 def test_what_is_passed_through_is_remarked_on_by_call_and_name_only():
     passed = {"load": {"b": "value", "a": 1}, "generate": {}}
     (finding,) = rule_warnings(experiment(passthrough_kwargs=passed))

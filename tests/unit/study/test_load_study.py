@@ -317,3 +317,65 @@ def test_a_backend_that_is_not_installed_is_an_error_of_its_own(study):
 def test_relative_paths_start_at_the_studys_file(study):
     (point,) = study("sweep: {fake.bits: [4]}")
     assert point.loaded.base_dir == Path()
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        "sweep: {backend: [fake, other]}",
+        "sweep: {backend.x: [1, 2]}",
+        "zip: {backend: [fake, other], name: [a, b]}",
+        "variants: [{}, {backend: other}]",
+        "variants: {some: [{backend: other}]}",
+    ],
+)
+def test_an_axis_cannot_set_the_backend(study_refused, grid):
+    message = study_refused(f"backend: fake\n{grid}")
+    assert "a point of the grid cannot set backend. Use `backends:`" in message
+    assert message.startswith("study.yaml:2: ")
+
+
+@pytest.mark.parametrize("key", ["study", "backends", "extends", "sweep"])
+def test_an_axis_cannot_set_what_describes_the_study(study_refused, key):
+    message = study_refused(f"backend: fake\nvariants: [{{{key}: {{x: 1}}}}]")
+    assert f"cannot set {key}. Write it at the top of the file." in message
+
+
+def test_a_section_of_a_backend_cannot_choose_another_backend(study_refused):
+    message = study_refused("backends: {fake: {backend: other}, other: null}")
+    assert "backends.fake.backend: a point of the grid cannot set backend" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("block_gap_s: 5", "block_gap_s: it acts only between passes"),
+        ("block_gap_s: 5, order: interleaved", "block_gap_s: it acts only between passes"),
+        ("seed: 3", "study.seed: it acts only with order shuffled, and the order is sequential"),
+        ("seed: 3, order: latin-square", "the order is latin-square"),
+        ("failures: {stop_after: null, probe_after_s: 9}", "probe_after_s: it acts only where"),
+        ("failures: {prune: [fake.batch_sise]}", "no axis varies \"fake.batch_sise\". Did you mean "
+         "fake.batch_size?"),
+        ("failures: {prune: [nonsense]}", "Varied here: fake.batch_size."),
+    ],
+)  # fmt: skip
+def test_a_setting_that_cannot_act_is_refused(study_refused, settings, problem):
+    text = f"backend: fake\nstudy: {{{settings}}}\nsweep: {{fake.batch_size: [1, 2]}}"
+    message = study_refused(text)
+    assert problem in message
+    assert message.startswith("study.yaml:2: study.")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "block_gap_s: 0, seed: 0",
+        "block_gap_s: 5, order: interleaved, repeats: 2",
+        "seed: 3, order: shuffled",
+        "failures: {stop_after: null}",
+        "failures: {prune: [fake.batch_size]}",
+    ],
+)
+def test_a_setting_that_acts_or_says_nothing_is_accepted(study, settings):
+    loaded = study(f"study: {{{settings}}}\nsweep: {{fake.batch_size: [1, 2]}}")
+    assert len(list(loaded)) == 2

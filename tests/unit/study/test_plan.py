@@ -18,13 +18,47 @@ def test_what_comes_to_the_same_calls_is_one_experiment(plan):
     planned = plan(
         """
         sweep: {simulated.batch_size: [1, 2]}
-        variants: [{}, {name: other}, {decoder: {seed: 5}}, {measurement: {min_repetitions: 4}}]
+        variants: [{}, {decoder: {seed: 4}}, {decoder: {seed: 5}}, {measurement: {}}]
         """
     )
     assert len(planned.study) == 8
     assert planned.duplicates == 6
     assert list(planned.experiments.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert [row.get("name") for row in planned.settings(0)] == [None, "other", None, None]
+    assert [row.get("decoder.seed") for row in planned.settings(0)] == [None, 4, 5, None]
+
+
+@pytest.mark.parametrize(
+    ("axes", "field", "line"),
+    [
+        ("sweep:\n  measurement.max_repetitions: [5, 40]", "measurement.max_repetitions", 3),
+        ("sweep:\n  measurement.warmup.strategy: [trend, fixed]", "warmup.strategy", 3),
+        ("sweep:\n  measurement.thresholds.max_gap_ratio: [0.1, 1]", "max_gap_ratio", 3),
+        ("sweep:\n  name: [a, b]", "name", 3),
+        ("zip:\n  name: [a, b]\n  decoder.seed: [1, 2]", "name", 2),
+        ("variants:\n  - {}\n  - {measurement: {meters: [simulated]}}", "measurement.meters", 4),
+        ("experiments:\n  - {name: a}\n  - {name: b}", "name", 4),
+        ("sweep:\n  measurement.baseline: [{bare_s: 1}, {bare_s: 2}]", "baseline.bare_s", 3),
+    ],
+)
+def test_no_point_is_labeled_with_a_measurement_that_is_not_made(plan, axes, field, line):
+    with pytest.raises(
+        ConfigInvalid, match="are the same experiment, which is measured once"
+    ) as no:
+        plan(axes)
+    (finding,) = no.value.findings
+    assert finding.path.endswith(field)
+    assert finding.origin == f"study.yaml:{line}"
+
+
+def test_a_point_that_is_an_experiment_of_its_own_may_have_its_own_measurement(plan):
+    planned = plan(
+        """
+        variants:
+          - {name: small, simulated: {batch_size: 1}}
+          - {name: large, simulated: {batch_size: 8}, measurement: {min_duration_s: 30}}
+        """
+    )
+    assert (planned.duplicates, len(planned.experiments)) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +126,42 @@ def test_the_duration_is_bounded_by_the_windows(plan):
         sweep: {simulated.batch_size: [1, 2, 3]}
         measurement:
           {min_duration_s: 10, max_duration_s: 20, warmup: {max_duration_s: 5},
-           baseline: {bare_s: 1, loaded_s: 2}}
+           baseline: {bare_s: 1, loaded_s: 2, after_s: 4}}
         """
     )
-    assert planned.least_s == 2 * 3 * (3 + 10)
-    assert planned.most_s == 2 * 3 * (3 + 5 + 20)
+    assert planned.least_s == 2 * 3 * (1 + 2 + 4 + 10)
+    assert planned.most_s == 2 * 3 * (1 + 2 + 4 + 5 + 20)
+
+
+RUN = "measurement: {min_duration_s: 10, max_duration_s: 10, warmup: {max_duration_s: 0}, "
+
+
+@pytest.mark.parametrize(
+    ("settings", "baseline", "least_s", "most_s"),
+    [
+        # 6 runs of 10 s, 5 pauses between them.
+        ("gap_s: 1000", "{bare_s: 0, loaded_s: 0, after_s: 0}", 5060, 5060),
+        # The second pass begins with its own pause.
+        (
+            "order: interleaved, gap_s: 100, block_gap_s: 7",
+            "{bare_s: 0, loaded_s: 0, after_s: 0}",
+            60 + 4 * 100 + 7,
+            60 + 4 * 100 + 7,
+        ),
+        ("thermal: {below_celsius: 50, at_most_s: 9}", "{bare_s: 0, loaded_s: 0, after_s: 0}",
+         60, 60 + 6 * 9),
+        # Idle power may be metered once and checked for a second later, or metered again.
+        ("", "{bare_s: 5, loaded_s: 0, after_s: 0, reuse_s: 900}", 60 + 5, 60 + 6 * (5 + 1)),
+        # A kept worker was there before its next run.
+        ("reuse: model", "{bare_s: 5, loaded_s: 0, after_s: 0}", 60 + 5, 60 + 6 * 5),
+    ],
+)  # fmt: skip
+def test_the_duration_contains_pauses_and_idle_metering(plan, settings, baseline, least_s, most_s):
+    planned = plan(
+        f"study: {{repeats: 2, {settings}}}\nsweep: {{simulated.batch_size: [1, 2, 3]}}\n"
+        f"{RUN}baseline: {baseline}}}"
+    )
+    assert (planned.least_s, planned.most_s) == (least_s, most_s)
 
 
 def test_the_overview_shows_points_refused_duplicates_runs_and_duration(plan):

@@ -44,6 +44,22 @@ def _unmetered_idle(experiment: Experiment, section: BackendConfig) -> bool:
     return metered_s[baseline.subtract] == 0 and any(metered_s.values())
 
 
+def _never_precise(experiment: Experiment, section: BackendConfig) -> bool:
+    measurement = experiment.measurement
+    allowed = "precision-not-reached" in measurement.thresholds.allow
+    return measurement.max_repetitions < 2 and not allowed
+
+
+LEAST_WARMUP = {"variation": 3, "trend": 6, "fixed": 0}
+"""Repetitions by which a strategy judges whether the workload is warm."""
+
+
+def _never_warm(experiment: Experiment, section: BackendConfig) -> bool:
+    measurement, warmup = experiment.measurement, experiment.measurement.warmup
+    allowed = "warmup-not-converged" in measurement.thresholds.allow
+    return 0 < warmup.max_repetitions < LEAST_WARMUP[warmup.strategy] and not allowed
+
+
 RULES: tuple[Rule[BackendConfig], ...] = (
     Rule(
         name="sampling-needs-temperature",
@@ -128,6 +144,23 @@ RULES: tuple[Rule[BackendConfig], ...] = (
     _ordered("measurement.min_repetitions", "measurement.max_repetitions"),
     _ordered("measurement.warmup.min_repetitions", "measurement.warmup.max_repetitions"),
     _ordered("measurement.cpu_idle_w", "measurement.cpu_tdp_w"),
+    Rule(
+        name="precision-needs-two-repetitions",
+        fields=("measurement.max_repetitions",),
+        reason="a confidence interval needs two repetitions, so the outcome cannot become valid",
+        hint="Raise it, or list precision-not-reached in measurement.thresholds.allow.",
+        violated=_never_precise,
+        severity="warning",
+    ),
+    Rule(
+        name="warmup-strategy-needs-repetitions",
+        fields=("measurement.warmup.max_repetitions", "measurement.warmup.strategy"),
+        reason="variation is judged by three repetitions and trend by six, so the outcome cannot "
+        "become valid",
+        hint="Raise it, or set strategy: fixed.",
+        violated=_never_warm,
+        severity="warning",
+    ),
     Rule(
         name="subtracted-idle-is-metered",
         fields=(

@@ -68,6 +68,16 @@ def choose_meters(
     else:
         specs = [offered[name][1] for name in wanted if name in offered]
         refusals = [_refusal(name, offered, probe) for name in wanted]
+        refusals += [
+            Finding(
+                code="meter-unused",
+                message=f"it acts only with the meter {name}, which is not used",
+                path=f"measurement.{name}",
+                hint=f"Add {name} to measurement.meters, or remove measurement.{name}.",
+            )
+            for name in offered
+            if name not in wanted and getattr(measurement, name, None) is not None
+        ]
     if findings := [finding for finding in refusals if finding is not None]:
         raise ConfigInvalid(findings)
     return [(spec, import_dotted(spec.factory)(options)) for spec in specs]

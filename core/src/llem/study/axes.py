@@ -11,6 +11,7 @@ from typing import Any
 from llem.config.source import Source
 from llem.config.strict_yaml import KeyPath
 from llem.errors import ConfigInvalid, Finding
+from llem.study.study_file import STUDY_KEYS
 
 MAX_VALUES = 100_000
 """More values on an axis are taken for a mistake."""
@@ -162,13 +163,33 @@ def read_axes(source: Source) -> list[Axis]:
     axes: list[Axis] = []
     for key, read in (("sweep", _swept), ("zip", _zipped), ("variants", _variants)):
         if (given := source.data.pop(key, None)) is not None:
-            axes += read(source, given)
+            found = list(read(source, given))
+            for path in sorted({path for axis in found for path in axis.fields}, key=str):
+                refuse_own_keys(source, (key,), {str(path[0]): None})
+            axes += found
     for axis, other in combinations(axes, 2):
         if both := _overlap(axis, other):
             message = f"{axis.name!r} and {other.name!r} both set it"
             hint = "Keep one of the two; fields that change together go into one zip."
             raise refusal(source, ("sweep",), message, path=both, hint=hint)
     return axes
+
+
+def refuse_own_keys(source: Source, where: KeyPath, config: Mapping[str, Any]) -> None:
+    """Check that a part of the grid sets no key that decides about the study or its backends.
+
+    Raises:
+        ConfigInvalid: It sets `backend`, or a key of studies.
+    """
+    for key in (*STUDY_KEYS, "backend"):
+        if key in config:
+            message = f"a point of the grid cannot set {key}"
+            hint = "Write it at the top of the file."
+            if key == "backend":
+                hint = "Use `backends:` to measure on several backends."
+            here = (*where, key) if (*where, key) in source.origins else where
+            path = ".".join(map(str, (*where, key)))
+            raise refusal(source, here, message, path=path, hint=hint)
 
 
 def refusal(

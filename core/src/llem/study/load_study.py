@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from llem.config.load import apply_overrides, resolve_backend
+from llem.config.messages import format_value
 from llem.config.redact import redact
 from llem.config.source import Source, read_file
 from llem.errors import Finding
 from llem.registry import Registry
-from llem.study.axes import AxisValue, leaves, partial, read_axes, refusal, without
+from llem.study.axes import (
+    Axis,
+    AxisValue,
+    leaves,
+    partial,
+    read_axes,
+    refusal,
+    refuse_own_keys,
+    without,
+)
 from llem.study.grid import Grid, Point
 from llem.study.study_file import StudySettings, merged, take_settings, with_extended
 
@@ -60,6 +71,14 @@ class LoadedStudy:
         backend = {"backend": grid.backend.name} if len(self.grids) > 1 else {}
         return {**backend, **grid.settings(number)}
 
+    def origin(self, number: int, field: str) -> str:
+        """Return where a point sets ``field``, or the section around it; empty if it does not."""
+        for choice in self._grid_of(number).choices(number):
+            for path, _ in leaves(choice.config):
+                if f"{field}.".startswith(f"{'.'.join(map(str, path))}."):
+                    return choice.origin
+        return ""
+
     def _grid_of(self, number: int) -> Grid:
         return self.grids[bisect_right(self.grids, number, key=lambda grid: grid.offset) - 1]
 
@@ -100,6 +119,7 @@ def load_study(
     axes = read_axes(source)
     cartesian = bool(axes) or "experiments" not in source.data
     explicit = _explicit(source, list(partials))
+    _check_pruned(source, settings, [*axes, *explicit])
     grids: list[Grid] = []
     points = 0
     for name, config in partials.items():
@@ -125,6 +145,28 @@ def load_study(
         raise refusal(source, ("sweep",), message, hint=hint)
     name = settings.name or _name_of(None if source.is_stream else source.file)
     return LoadedStudy(name, settings, tuple(grids), document)
+
+
+def _check_pruned(
+    source: Source, settings: StudySettings, varied: Sequence[Axis | AxisValue]
+) -> None:
+    """Check that only fields are pruned that the study varies.
+
+    Raises:
+        ConfigInvalid: `study.failures.prune` names another one.
+    """
+    paths = (
+        each.fields if isinstance(each, Axis) else [path for path, _ in leaves(each.config)]
+        for each in varied
+    )
+    known = {".".join(map(str, path)) for of_axis in paths for path in of_axis}
+    for name in settings.failures.prune:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            message = f"no axis varies {format_value(name, ('prune',))}"
+            listed = f"Varied here: {', '.join(sorted(known)) or 'nothing'}."
+            hint = f"Did you mean {near[0]}?" if near else listed
+            raise refusal(source, ("study", "failures", "prune"), message, hint=hint)
 
 
 def _name_of(file: Path | None) -> str:
@@ -160,6 +202,7 @@ def _backends(
         registry.backend(name)
         where = ("backends", name)
         partials[name] = partial(source, where, {} if config is None else config).config
+        refuse_own_keys(source, where, partials[name])
         for path, _ in leaves(partials[name]):
             source.origins.setdefault(path, source.origin((*where, *path)))
     return partials, ()

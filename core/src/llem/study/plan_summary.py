@@ -31,7 +31,7 @@ def plan_summary(plan: StudyPlan, *, everything: bool) -> Iterator[str]:
     yield _row(len(plan.experiments), "experiment", "")
     order = f"{settings.repeats} x each, {settings.order}" if settings.repeats > 1 else ""
     yield _row(plan.run_count, "run", order)
-    yield f"takes {span(plan.least_s)} to {span(plan.most_s)}, and loading{_pauses(plan)}"
+    yield f"takes {span(plan.least_s)} to {span(plan.most_s)}, and loading"
     yield from (f"note: {remark}" for remark in plan.remarks())
     yield ""
     shown = len(plan.ids) if everything else MAX_ROWS
@@ -88,8 +88,3 @@ def span(duration_s: float) -> str:
 def _row(number: int, what: str, note: str) -> str:
     plural = what if number == 1 or what == "refused" else f"{what}s"
     return f"{number:>9,}  {plural}{f' ({note})' if note and number else ''}"
-
-
-def _pauses(plan: StudyPlan) -> str:
-    settings = plan.study.settings
-    return " and pauses" if settings.gap_s or settings.block_gap_s or settings.thermal else ""

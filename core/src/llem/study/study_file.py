@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from llem.config.messages import findings_of
 from llem.config.source import Source, read_file
 from llem.config.strict_yaml import KeyPath
-from llem.errors import ConfigFileError, ConfigInvalid
+from llem.errors import ConfigFileError, ConfigInvalid, Finding
 from llem.schema.base import FrozenModel, Param
 from llem.schema.measurement import Seconds
 
@@ -101,9 +101,39 @@ def take_settings(source: Source) -> StudySettings:
     section = source.data.pop("study", None)
     document = {} if section is None else {"study": section}
     try:
-        return _StudyFile.model_validate_json(json.dumps(document), strict=True).study
+        settings = _StudyFile.model_validate_json(json.dumps(document), strict=True).study
     except ValidationError as error:
         raise ConfigInvalid(findings_of(error, _StudyFile, source)) from None
+    if idle := list(_without_effect(settings)):
+        raise ConfigInvalid(
+            [
+                Finding(
+                    code="study-setting-idle",
+                    message=message,
+                    path=".".join(path),
+                    hint=hint,
+                    origin=source.origin(path),
+                )
+                for path, message, hint in idle
+            ]
+        )
+    return settings
+
+
+def _without_effect(settings: StudySettings) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Yield path, message and hint of each setting that changes nothing about the study."""
+    passes = 1 if settings.order == "sequential" else settings.repeats
+    if settings.block_gap_s and passes == 1:
+        message = "it acts only between passes over all experiments, and the study makes one pass"
+        hint = "Use gap_s, or set repeats above 1 and an order other than sequential."
+        yield ("study", "block_gap_s"), message, hint
+    if settings.seed and settings.order != "shuffled":
+        message = f"it acts only with order shuffled, and the order is {settings.order}"
+        yield ("study", "seed"), message, "Remove it, or set order: shuffled."
+    failures = settings.failures
+    if failures.stop_after is None and "probe_after_s" in failures.model_fields_set:
+        message = "it acts only where failures stop the study, and stop_after is null"
+        yield ("study", "failures", "probe_after_s"), message, "Remove it, or set stop_after."
 
 
 def merged(below: Any, above: Any) -> Any:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from llem.errors import ConfigError, ConfigInvalid, findings_of_error
+from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
 from llem.process.workers import load_key
 from llem.registry import Backend
+from llem.run.baseline import CHECK_S
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
+from llem.schema.fields import flat
+from llem.schema.measurement import MeasurementConfig
 from llem.study.grid import Point
 from llem.study.load_study import LoadedStudy
 from llem.study.order import Place, arrange, balanced_after
@@ -46,8 +49,9 @@ class StudyPlan:
         refused: Points that rules refuse.
         experiments: The points of each experiment, by its id, in order of their first point.
         loads: What decides which experiments can share a worker, by id; empty without reuse.
-        least_s: Time that idle metering and the shortest windows take, all runs together.
-        most_s: The same with the longest warm-up and windows, loading not included.
+        least_s: Time that idle metering, the shortest windows and the pauses take, all runs
+            together.
+        most_s: The same with the longest warm-up, windows and cooling down; loading not included.
     """
 
     study: LoadedStudy
@@ -118,7 +122,7 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
     refused: list[Point] = []
     experiments: dict[str, list[int]] = {}
     loads: dict[str, str] = {}
-    least_s = most_s = 0.0
+    measured: dict[str, Experiment] = {}
     for point in study:
         if point.loaded is None:
             refused.append(point)
@@ -132,19 +136,72 @@ def plan_study(study: LoadedStudy) -> StudyPlan:
             continue
         id = experiment_id(backend, experiment, plan)
         if id in experiments:
+            _refuse_other_measurement(study, experiments[id][0], measured[id], point)
             experiments[id].append(point.number)
             continue
-        experiments[id] = [point.number]
+        experiments[id], measured[id] = [point.number], experiment
         if study.settings.reuse == "model":
             loads[id] = _digest(load_key(backend, plan, experiment.runner))
-        measurement = experiment.measurement
-        idle_s = measurement.baseline.bare_s + measurement.baseline.loaded_s
-        least_s += idle_s + measurement.min_duration_s
-        most_s += idle_s + measurement.warmup.max_duration_s + measurement.max_duration_s
     if not experiments:
         raise _all_refused(refused)
-    repeats = study.settings.repeats
-    return StudyPlan(study, refused, experiments, loads, repeats * least_s, repeats * most_s)
+    measurements = [experiment.measurement for experiment in measured.values()]
+    return StudyPlan(study, refused, experiments, loads, *_duration_s(study, measurements))
+
+
+def _refuse_other_measurement(
+    study: LoadedStudy, first: int, measured: Experiment, point: Point
+) -> None:
+    """Check that a point that is the experiment of another point is measured like it.
+
+    Raises:
+        ConfigInvalid: It asks for another measurement, which no run would make.
+    """
+    assert point.loaded is not None
+    experiment = point.loaded.experiment
+    if (experiment.name, experiment.measurement) == (measured.name, measured.measurement):
+        return
+    before, now = (
+        dict(flat(each.model_dump(include=_MEASURING))) for each in (measured, experiment)
+    )
+    field = next(path for path in {**before, **now} if before.get(path) != now.get(path))
+    finding = Finding(
+        code="same-experiment",
+        message=f"points {first} and {point.number} are the same experiment, which is measured "
+        "once, and they differ in how",
+        path=field,
+        hint="Vary what changes the engine's calls, the workload or the runner, or measure in "
+        "another study.",
+        origin=study.origin(point.number, field),
+    )
+    raise ConfigInvalid([finding])
+
+
+_MEASURING = {"name", "measurement"}
+"""Keys of an experiment that are no part of its identity."""
+
+
+def _duration_s(
+    study: LoadedStudy, measurements: Sequence[MeasurementConfig]
+) -> tuple[float, float]:
+    """Return the least and the most time of all runs, pauses included, loading not."""
+    settings = study.settings
+    least_s = most_s = 0.0
+    for number, measurement in enumerate(measurements):
+        baseline, repeats = measurement.baseline, settings.repeats
+        idle_s = repeats * (baseline.loaded_s + baseline.after_s)
+        bare_s, checks_s = repeats * baseline.bare_s, repeats * min(CHECK_S, baseline.reuse_s)
+        # A kept worker's runs, and those that reuse idle power, may meter it only in the first.
+        can_share = settings.reuse == "model" or baseline.reuse_s > 0
+        shared_s = 0.0 if number else baseline.bare_s
+        least_s += idle_s + (shared_s if can_share else bare_s)
+        least_s += repeats * measurement.min_duration_s
+        most_s += idle_s + bare_s + checks_s
+        most_s += repeats * (measurement.warmup.max_duration_s + measurement.max_duration_s)
+    runs = len(measurements) * settings.repeats
+    passes = 1 if settings.order == "sequential" else settings.repeats
+    pauses_s = (passes - 1) * settings.block_gap_s + (runs - passes) * settings.gap_s
+    cooling_s = runs * settings.thermal.at_most_s if settings.thermal else 0.0
+    return least_s + pauses_s, most_s + pauses_s + cooling_s
 
 
 def experiment_id(backend: Backend, experiment: Experiment, plan: CallPlan) -> str:
