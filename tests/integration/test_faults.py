@@ -1,8 +1,12 @@
 """A worker that fails in any way: a failed outcome, a documented exit code, no orphan."""
 
 import json
+import os
+import pty
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -121,7 +125,10 @@ def test_kill_9_from_outside_leaves_a_failed_outcome(llem, phase):
     assert llem.stored() == [outcome]
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+
+
+@pytest.mark.parametrize("signum", STOPPING)
 def test_an_interrupt_ends_the_worker_and_stores_what_is_known(llem, send, signum):
     process = llem.start(
         simulated__decode_steps_per_s=100,
@@ -138,6 +145,79 @@ def test_an_interrupt_ends_the_worker_and_stores_what_is_known(llem, send, signu
     assert llem.stored() == [outcome]
     # A worker that has ended may still await its reaping.
     wait_until(lambda: not worker.is_running())
+
+
+def test_signals_in_quick_succession_are_one_interrupt(llem, send):
+    process = llem.start(simulated__decode_steps_per_s=100, measurement__max_duration_s=600)
+    wait_until(lambda: list(llem.results.glob(".*.partial/worker.log")))
+    for signum in STOPPING:
+        process.send_signal(signum)
+        time.sleep(0.02)
+    code, stdout, _ = send(process)
+    # Python gives up its handlers before it ends, so a late signal may still end it.
+    assert code in {130, *(-signum for signum in STOPPING)}
+    (outcome,) = llem.stored()
+    assert (outcome["status"], outcome) == ("interrupted", json.loads(stdout))
+
+
+def test_a_closed_terminal_is_an_interrupt(llem):
+    ours, theirs = pty.openpty()
+    arguments = llem.run_arguments(
+        simulated__decode_steps_per_s=100, measurement__max_duration_s=600
+    )
+    # The terminal sends SIGHUP to the process that it belongs to.
+    take_terminal = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    program = f"{take_terminal}runpy.run_module('llem', run_name='__main__')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=llem.folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    wait_until(lambda: list(llem.results.glob(".*.partial/worker.log")))
+    os.close(ours)
+    process.wait(60)
+    assert [outcome["status"] for outcome in llem.stored()] == ["interrupted"]
+
+
+def test_a_hangup_is_ignored_under_nohup(llem):
+    arguments = llem.run_arguments("--json", measurement__min_duration_s=0.5)
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "llem", *arguments],
+        cwd=llem.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_until(lambda: list(llem.results.glob(".*.partial/worker.log")))
+    process.send_signal(signal.SIGHUP)
+    stdout, _ = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(stdout)["status"]) == (0, "done")
+
+
+@pytest.mark.parametrize("study", [False, True])
+def test_an_outcome_that_the_disk_refuses_is_printed(llem, study):
+    (llem.folder / "study.yaml").write_text("sweep: {simulated.batch_size: [1]}\n")
+    arguments = llem.run_arguments(*(["study.yaml"] if study else []), "--json")
+    full = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+    program = f"{full}runpy.run_module('llem', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=llem.folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 4
+    assert "cannot write the outcome" in done.stderr
+    document = json.loads(done.stdout)
+    assert document["error"]["code"] == "outcome-not-stored"
+    assert document["outcome"]["status"] == "done"
+    assert document["outcome"]["tokens"]["output_tokens"] > 0
+    assert not [*llem.results.glob("**/outcome.json")]
 
 
 def test_a_killed_host_takes_its_worker_along_and_leaves_no_outcome(llem, send):

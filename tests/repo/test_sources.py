@@ -10,6 +10,9 @@ BROAD_EXCEPTS = (
     "registry/plugin_calls.py",  # importing a plugin
     "registry/plugin_calls.py",  # calling one of its hooks
     "process/worker.py",  # running an engine
+    "run/run_experiment.py",  # reading prompts with libraries, before the run
+    "run/run_experiment.py",  # driving a run
+    "run/run_experiment.py",  # computing its figures
 )
 """The only places of core where a failure of any kind is caught and not raised again."""
 
@@ -29,7 +32,7 @@ def test_core_contains_no_backends_name(root: Path, texts: dict[Path, str]) -> N
     assert _found(pattern, _core(texts)) == {}
 
 
-def test_broad_excepts_stand_in_three_places(texts: dict[Path, str]) -> None:
+def test_broad_excepts_stand_in_few_places(texts: dict[Path, str]) -> None:
     found = []
     for path, text in _core(texts).items():
         if path.suffix != ".py":

@@ -26,8 +26,10 @@
     │   ├── WorkerLogFlood
     │   ├── WorkerProtocolError
     │   ├── OutOfMemory
-    │   └── EngineError
+    │   ├── EngineError
+    │   └── HostError
     ├── StorageError               4   the outcome could not be written
+    │   └── OutcomeNotStored           it is with the error
     ├── CommandRefused             126 the command to measure cannot be executed
     │   └── CommandNotFound        127 there is no such command
     └── Interrupted                130 stopped by the user
@@ -39,7 +41,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from traceback import format_exception
+from typing import Any, ClassVar, Literal
 
 
 class LlemError(Exception):
@@ -174,10 +177,22 @@ class DeviceBusy(BackendUnavailable):
 
 
 class ExperimentFailed(LlemError):
-    """The experiment began and did not finish."""
+    """The experiment began and did not finish.
+
+    Args:
+        error_type: Qualified name of the exception that caused it, if there was one.
+        traceback: The traceback of that exception, as text.
+    """
 
     code = "experiment-failed"
     exit_code = 4
+
+    def __init__(
+        self, message: str, *, hint: str = "", error_type: str = "", traceback: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.error_type = error_type
+        self.traceback = traceback
 
 
 class WorkerDied(ExperimentFailed):
@@ -211,21 +226,26 @@ class OutOfMemory(ExperimentFailed):
 
 
 class EngineError(ExperimentFailed):
-    """The engine raised an error.
-
-    Args:
-        error_type: Qualified name of the exception in the worker.
-        traceback: The worker's traceback, as text.
-    """
+    """The engine raised an error in the worker."""
 
     code = "engine-error"
 
-    def __init__(
-        self, message: str, *, hint: str = "", error_type: str = "", traceback: str = ""
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.error_type = error_type
-        self.traceback = traceback
+
+class HostError(ExperimentFailed):
+    """A library, a plugin or llem itself raised an error in the host process."""
+
+    code = "host-error"
+
+    @classmethod
+    def of(cls, error: Exception) -> HostError:
+        """Return the failure that ``error`` means; call it where ``error`` is handled."""
+        name = type(error).__qualname__
+        return cls(
+            f"{name}: {error}" if str(error) else name,
+            hint="The outcome holds the traceback.",
+            error_type=f"{type(error).__module__}.{name}",
+            traceback="".join(format_exception(error)),
+        )
 
 
 class StorageError(LlemError):
@@ -233,6 +253,20 @@ class StorageError(LlemError):
 
     code = "storage-failed"
     exit_code = 4
+
+
+class OutcomeNotStored(StorageError):
+    """The disk refused the outcome at the end of a run.
+
+    Args:
+        outcome: The outcome's document, so that nothing is lost.
+    """
+
+    code = "outcome-not-stored"
+
+    def __init__(self, message: str, outcome: dict[str, Any], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.outcome = outcome
 
 
 class CommandRefused(LlemError):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ import pytest
 from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.errors import OutputRefused, StorageError
 from llem.results import read_phases, read_samples
-from llem.results.folder import OutcomeFolder, free_id, write_json
+from llem.results.folder import OutcomeFolder, write_json
 
 DIGEST = "0123456789abcdef"
 
 
 def folder(results):
-    return OutcomeFolder(results, free_id(results, label="simulated", digest=DIGEST))
+    return OutcomeFolder.unused(results, label="simulated", digest=DIGEST)
 
 
 def visible(results):
@@ -38,6 +39,13 @@ def test_two_runs_in_one_second_get_two_folders(tmp_path):
     first, second = folder(tmp_path), folder(tmp_path)
     assert first.id != second.id
     assert first.finish({}) != second.finish({})
+
+
+def test_runs_that_start_in_the_same_instant_get_folders_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: folder(tmp_path), range(200)))
+        list(pool.map(lambda pending: pending.finish({}), folders))
+    assert len({pending.id for pending in folders}) == len(visible(tmp_path)) == 200
 
 
 def test_a_discarded_run_leaves_nothing(tmp_path):

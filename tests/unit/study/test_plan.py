@@ -105,7 +105,7 @@ def test_repeats_are_runs_with_ids_of_their_own(plan):
     planned = plan("study: {repeats: 2, order: interleaved}\nsweep: {simulated.batch_size: [1, 2]}")
     first, second = planned.ids
     runs = [run.id for run in planned.runs()]
-    assert runs == [f"{first}-r1", f"{second}-r1", f"{first}-r2", f"{second}-r2"]
+    assert runs == [first, second, f"{first}-r2", f"{second}-r2"]
     assert planned.run_count == 4
 
 

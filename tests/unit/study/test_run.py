@@ -15,6 +15,7 @@ from llem.errors import (
 )
 from llem.study.journal import read_journal
 from llem.study.lock import study_lock
+from llem.study.study_state import study_states
 
 from .conftest import PaperExecutor, Witness
 
@@ -138,6 +139,28 @@ def test_an_outcome_deleted_by_hand_is_measured_again(begin, paper, folder):
     assert [entry["run"] for entry in witness.events("outcome-missing")] == [runs[1]]
 
 
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"status": "done"}'])
+def test_a_damaged_outcome_is_measured_again(begin, paper, folder, damage):
+    first = begin(THREE)
+    runs = json.loads((first.folder / "study.json").read_text())["runs"]
+    (folder / runs[1] / "outcome.json").write_text(damage)
+    executor, witness = paper(), Witness()
+    begin(THREE, executor=executor, witness=witness, resume=True)
+    assert executor.runs == [runs[1]]
+    assert [entry["run"] for entry in witness.events("outcome-damaged")] == [runs[1]]
+
+
+def test_repeats_can_be_added_to_a_study(begin, paper):
+    begin(THREE)
+    executor = paper()
+    summary = begin(
+        f"study: {{repeats: 2}}\n{THREE}", executor=executor, resume=True, accept_drift=True
+    )
+    assert len(executor.runs) == 3
+    assert all(run.endswith("-r2") for run in executor.runs)
+    assert summary.states["done"] == 6
+
+
 def test_a_complete_outcome_whose_folder_was_not_named_yet_counts(begin, paper, folder):
     begin(THREE)
     run = sorted(folder.glob("[!.]*/outcome.json"))[0].parent
@@ -162,27 +185,23 @@ def test_failed_runs_stay_unless_they_are_to_be_retried(begin, paper):
     assert summary.states["done"] == 3
 
 
-def test_a_run_that_is_refused_where_it_runs_does_not_stop_the_study(begin, paper):
+@pytest.mark.parametrize("error", [ConfigError("not here"), EngineMissing("not here")])
+def test_a_run_that_is_refused_where_it_runs_leaves_the_study_unfinished(begin, paper, error):
     def refuse(task):
         if batch(task) == 2:
-            raise ConfigError("not on this machine")
+            raise error
 
     witness = Witness()
     summary = begin(THREE, executor=paper(before=refuse), witness=witness)
     assert dict(summary.states) == {"done": 2, "refused": 1}
-    assert witness.events("run-finished")[1]["reason"] == "not on this machine"
+    assert (summary.left, summary.stopped) == (1, "refused")
+    assert witness.events("run-finished")[1]["reason"] == "not here"
+    (state,) = study_states(summary.folder.parent)
+    assert (state.state, state.remark, state.states) == ("stopped", "refused runs: 1", {"done": 2})
     executor = paper()
-    begin(THREE, executor=executor, resume=True)
-    assert executor.runs == []
-
-
-def test_a_backend_that_cannot_be_used_stops_the_study_for_later(begin, paper):
-    def missing(task):
-        raise EngineMissing("gone")
-
-    with pytest.raises(EngineMissing):
-        begin(THREE, executor=paper(before=missing))
-    assert begin(THREE, executor=paper(), resume=True).states["done"] == 3
+    summary = begin(THREE, executor=executor, resume=True)
+    assert [batch(task) for task in executor.tasks if task] == [2]
+    assert (dict(summary.states), summary.left) == ({"done": 3}, 0)
 
 
 def test_failures_in_a_row_pause_the_study_then_stop_it(begin, paper):

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from llem.errors import Finding, Interrupted, LlemError
+from llem.errors import Finding, Interrupted, LlemError, OutcomeNotStored
 
 UNACCOUNTED = 1
 """The audit succeeded, and found parameters without a classification."""
@@ -70,7 +70,7 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             click.echo("".join(traceback.format_exception(error)), err=True)
         click.echo(describe(error), err=True)
-        if as_json:
+        if as_json or isinstance(error, OutcomeNotStored):
             _echo_to_reader(json.dumps(document(error), indent=2, ensure_ascii=False))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -92,15 +92,16 @@ def describe(error: LlemError) -> str:
 
 
 def document(error: LlemError) -> dict[str, Any]:
-    """Return ``error`` as JSON data."""
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "hint": error.hint,
-            "findings": [asdict(finding) for finding in _findings(error)],
-        }
+    """Return ``error`` as JSON data, with the outcome that it kept from being stored."""
+    what = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "findings": [asdict(finding) for finding in _findings(error)],
     }
+    if isinstance(error, OutcomeNotStored):
+        return {"error": what, "outcome": error.outcome}
+    return {"error": what}
 
 
 def _findings(error: LlemError) -> Sequence[Finding]:

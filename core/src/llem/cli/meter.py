@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from llem.cli.interruption import stop_on_signals
 from llem.report.formatting import number
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def meter(
     from llem.results.series_files import write_samples
     from llem.run.measure_command import measure_command
 
-    # SIGTERM is like Ctrl-C; while the command runs, the command gets the signal.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()  # while the command runs, the command gets the signal
     outcome, series = measure_command(
         command, registry, measurement, idle_s=idle_s, say=lambda text: click.echo(text, err=True)
     )

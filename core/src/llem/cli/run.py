@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llem.cli.error_output import NOT_VALID
+from llem.cli.interruption import stop_on_signals
 from llem.cli.options import experiment_options
 from llem.cli.study_command import (
     Output,
@@ -78,8 +78,7 @@ def run(
         sys.exit(_run_experiment(registry, loaded, out, output, require_valid=require_valid))
     if dry_run:
         raise click.UsageError(f"{file} is a study: llem plan shows what it would run.")
-    # Like Ctrl-C, SIGTERM ends the worker, and what is known is stored.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     sys.exit(
         run_study_file(registry, options, out, output, require_valid=require_valid, **study_flags)
     )
@@ -94,8 +93,7 @@ def _run_experiment(
     from llem.run.lifecycle import NullProgress
     from llem.run.run_experiment import run_experiment
 
-    # Like Ctrl-C, SIGTERM ends the worker, and what is known is stored.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     hidden = output.quiet or output.as_json
     with nullcontext(NullProgress()) if hidden else live_progress() as progress:
         outcome, folder = run_experiment(loaded, registry, out, progress)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.config.load import load_experiment
-from llem.errors import ConfigError, EngineError, ExperimentFailed
+from llem.errors import ConfigError, ExperimentFailed
 from llem.python_api.documents import Keys, Study, override_texts, source_of
 from llem.python_api.progress_display import interactive_progress, live_progress, study_live
 from llem.registry import Registry
@@ -61,7 +61,7 @@ def measure(
         ConfigError: The experiment was refused; nothing is stored.
         BackendUnavailable: Backend or engine cannot be used; nothing is stored.
         ExperimentFailed: The engine or its worker failed; the outcome, stored, says the same.
-        StorageError: The outcome could not be written.
+        StorageError: The outcome could not be written; an `OutcomeNotStored` carries it.
         KeyboardInterrupt: The user stopped it; the outcome is stored as far as it goes.
     """
     source = None if experiment is None else source_of(experiment)
@@ -84,10 +84,9 @@ def _error_of(failure: Failure, folder: Path) -> ExperimentFailed:
     """Return the error that ended an experiment, as the outcome describes it."""
     kinds = {kind.code: kind for kind in ExperimentFailed.__subclasses__()}
     hint = f"{failure.hint} The outcome is stored in {folder}.".lstrip()
-    error = kinds.get(failure.code, ExperimentFailed)(failure.message, hint=hint)
-    if isinstance(error, EngineError):
-        error.error_type, error.traceback = failure.error_type, failure.traceback
-    return error
+    return kinds.get(failure.code, ExperimentFailed)(
+        failure.message, hint=hint, error_type=failure.error_type, traceback=failure.traceback
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from llem.api.meters import Series
 from llem.api.session import Request, RunResult
@@ -33,19 +33,50 @@ class OutcomeFolder:
 
     Args:
         parent: Folder that holds the outcomes; created if missing.
-        id: Name of the folder; :func:`free_id` finds a free name.
+        id: Name of the folder; :meth:`unused` finds a name that no other run has.
 
     Raises:
         OutputRefused: The folder cannot be made or written, or has no room left.
     """
 
     def __init__(self, parent: Path, id: str) -> None:
-        self.id = id
-        self.path = parent / id
-        self._working = parent / f".{id}.partial"
+        self._name(parent, id)
         with writing_results_to(parent):
             self.discard()
             self._working.mkdir(parents=True)
+        self._require_room()
+
+    @classmethod
+    def unused(cls, results: Path, *, label: str, digest: str) -> Self:
+        """Make the folder of a single experiment: time, label, hash, and a number if needed.
+
+        Processes that start in the same instant get folders of their own.
+
+        Args:
+            results: Folder that holds all outcomes; created if missing.
+            label: Backend and name of the experiment.
+            digest: Hash of the experiment; its first 8 digits become part of the id.
+
+        Raises:
+            OutputRefused: The folder cannot be made or written, or has no room left.
+        """
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        wanted = f"{stamp}-{label}-{digest[:8]}"
+        numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+        folder = cls.__new__(cls)
+        with writing_results_to(results):
+            results.mkdir(parents=True, exist_ok=True)
+            folder._name(results, next(id for id in numbered if _reserve(results, id)))
+        folder._require_room()
+        return folder
+
+    def _name(self, parent: Path, id: str) -> None:
+        self.id = id
+        self.path = parent / id
+        self._working = parent / f".{id}.partial"
+
+    def _require_room(self) -> None:
+        parent = self.path.parent
         free_bytes = shutil.disk_usage(parent).free
         if free_bytes < _MIN_FREE_BYTES:
             self.discard()
@@ -155,32 +186,16 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def free_id(results: Path, *, label: str, digest: str) -> str:
-    """Reserve and return an id for a single experiment: time, label, hash, and a number if needed.
-
-    Args:
-        results: Folder that holds all outcomes; created if missing.
-        label: Backend and name of the experiment.
-        digest: Hash of the experiment; its first 8 digits become part of the id.
-
-    Raises:
-        OutputRefused: The folder cannot be made or written.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    wanted = f"{stamp}-{label}-{digest[:8]}"
-    with writing_results_to(results):
-        results.mkdir(parents=True, exist_ok=True)
-        numbered = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
-        return next(id for id in numbered if _reserve(results, id))
-
-
 def _reserve(results: Path, id: str) -> bool:
-    """Reserve an id; return whether it was free."""
-    if (results / id).exists():
-        return False
+    """Make the working folder of ``id``; return whether the id was free."""
+    working = results / f".{id}.partial"
     try:
-        (results / f".{id}.partial").mkdir()
+        working.mkdir()
     except FileExistsError:
+        return False
+    # Asked last: another run may have given its working folder the final name just before.
+    if (results / id).exists():
+        working.rmdir()
         return False
     return True
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
+from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment, digest
 from llem.energy.phases import phases_of
-from llem.errors import BackendUnavailable, ExperimentFailed, LlemError
+from llem.errors import (
+    BackendUnavailable,
+    ExperimentFailed,
+    HostError,
+    LlemError,
+    OutcomeNotStored,
+    StorageError,
+)
 from llem.process.worker_process import log_tail
 from llem.process.workers import Workers
 from llem.registry import Registry, check_version
-from llem.results import OutcomeFolder, free_id
+from llem.results import OutcomeFolder
+from llem.results.series_files import Spans
 from llem.run.baseline import Baselines
 from llem.run.build_outcome import build_outcome
 from llem.run.host_info import host_facts
@@ -20,6 +31,7 @@ from llem.run.preflight import Prepared, prepare, require_engine
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.run.worker_environment import distributions_of
+from llem.schema.call_plan import CallPlan
 from llem.schema.outcome import Outcome, Reason, RunPosition
 from llem.workload.shape_folder import write_shape
 
@@ -49,24 +61,24 @@ def run_experiment(
         The outcome and its folder.
 
     Raises:
-        ConfigError: The experiment was refused; nothing is stored.
+        ConfigError: The experiment was refused before it started; nothing is stored.
         BackendUnavailable: Backend or engine cannot be used; nothing is stored.
-        StorageError: The outcome could not be written.
+        OutcomeNotStored: The outcome could not be written; it is with the error.
     """
     experiment, backend = loaded.experiment, loaded.backend
     host = host_facts()
-    prepared = prepare(loaded, registry, host)
-    require_engine(backend, elsewhere=experiment.runner.python is not None)
-    if experiment.model.is_shape:
-        write_shape(experiment.model.id)
-    folder = OutcomeFolder(results, position.run_id if position else _new_id(loaded, results))
-    state = RunState(experiment, prepared.plan, host, variables=backend.info.variables)
-    state.warnings += [
-        Reason(code=finding.code, message=str(finding)) for finding in prepared.warnings
-    ]
+    prepared = _prepared(loaded, registry, host)
+    folder = _folder(loaded, results, position)
+    state = RunState(experiment, CallPlan(()), host, variables=backend.info.variables)
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, position)
         state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
+        if isinstance(prepared, HostError):
+            raise prepared
+        state.plan = prepared.plan
+        state.warnings += [
+            Reason(code=finding.code, message=str(finding)) for finding in prepared.warnings
+        ]
         workers, baselines = workers or Workers(), baselines or Baselines()
         _drive(state, loaded, prepared, folder.log_path, progress, workers, baselines)
     except BackendUnavailable:
@@ -76,27 +88,73 @@ def run_experiment(
         state.fail(error, _hint(loaded, error))
     except KeyboardInterrupt:
         state.interrupted = True
-    except LlemError:
-        folder.discard()
-        raise
-    tail = log_tail(folder.log_path)
-    outcome = build_outcome(state, id=folder.id, log_tail=tail, position=position)
-    requests = state.workload.requests if state.workload else ()
-    phases = phases_of(state.runs) if state.runs else None
-    stored = folder.finish(
-        outcome.model_dump(mode="json"),
-        requests,
-        state.runs,
-        state.series,
-        phases.spans if phases else None,
-    )
+    except LlemError as error:
+        state.fail(error)
+    except Exception as error:  # noqa: BLE001 - whatever failed, what was measured is stored
+        state.fail(HostError.of(error))
+    outcome, phases = _results(state, folder, position)
+    stored = _store(outcome, phases, state, folder)
     registry.observers.experiment_finished(outcome, stored)
     return outcome, stored
 
 
-def _new_id(loaded: LoadedExperiment, results: Path) -> str:
+def _prepared(loaded: LoadedExperiment, registry: Registry, host: HostInfo) -> Prepared | HostError:
+    """Return what the run starts from, or the error of a library, which a study outlives.
+
+    Raises:
+        ConfigError: The experiment is refused.
+        BackendUnavailable: Backend or engine cannot be used.
+    """
+    experiment = loaded.experiment
+    try:
+        prepared = prepare(loaded, registry, host)
+        require_engine(loaded.backend, elsewhere=experiment.runner.python is not None)
+        if experiment.model.is_shape:
+            write_shape(experiment.model.id)
+    except LlemError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outcome says what failed
+        return HostError.of(error)
+    return prepared
+
+
+def _folder(loaded: LoadedExperiment, results: Path, position: RunPosition | None) -> OutcomeFolder:
+    if position is not None:
+        return OutcomeFolder(results, position.run_id)
     label = "-".join(part for part in (loaded.backend.name, loaded.experiment.name) if part)
-    return free_id(results, label=label, digest=digest(loaded.experiment))
+    return OutcomeFolder.unused(results, label=label, digest=digest(loaded.experiment))
+
+
+def _results(
+    state: RunState, folder: OutcomeFolder, position: RunPosition | None
+) -> tuple[Outcome, Spans | None]:
+    """Return the outcome and the phases; neither has figures if the answers do not allow them."""
+    tail = log_tail(folder.log_path)
+    try:
+        outcome = build_outcome(state, id=folder.id, log_tail=tail, position=position)
+        json.dumps(outcome.model_dump(mode="json"), allow_nan=False)  # NaN cannot be stored
+        phases = phases_of(state.runs) if state.runs else None
+        return outcome, phases.spans if phases else None
+    except Exception as error:  # noqa: BLE001 - the readings and answers are stored all the same
+        if state.failure is None:
+            state.phase = "outcome"
+            state.fail(HostError.of(error))
+        bare = replace(state, runs=[], series=[], device_states=[], observation=None)
+        return build_outcome(bare, id=folder.id, log_tail=tail, position=position), None
+
+
+def _store(outcome: Outcome, phases: Spans | None, state: RunState, folder: OutcomeFolder) -> Path:
+    """Store the outcome with the answers and readings behind it; return its folder.
+
+    Raises:
+        OutcomeNotStored: The disk refused.
+    """
+    document = outcome.model_dump(mode="json")
+    requests = state.workload.requests if state.workload else ()
+    try:
+        return folder.finish(document, requests, state.runs, state.series, phases)
+    except StorageError as error:
+        raise OutcomeNotStored(error.message, document, hint=error.hint) from error
 
 
 def _drive(

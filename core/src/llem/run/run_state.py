@@ -15,7 +15,7 @@ from llem.api.session import Observation, OpenReport, RunResult
 from llem.energy.domain_energy import Domain
 from llem.energy.idle import Idle
 from llem.energy.precision import EndedBy
-from llem.errors import EngineError, LlemError, OutOfMemory
+from llem.errors import ExperimentFailed, LlemError, OutOfMemory
 from llem.run.host_info import whole_devices
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
@@ -118,13 +118,13 @@ class RunState:
         """The devices that the engine used, a MIG instance as the whole device."""
         return whole_devices(self.opened.devices if self.opened else (), self.host.gpus)
 
-    def fail(self, error: LlemError, hint: str) -> None:
+    def fail(self, error: LlemError, hint: str = "") -> None:
         """Record the error that ended the run."""
         self.failure = Failure(
             code=error.code,
             phase=self.phase,
             message=error.message,
             hint=hint or error.hint,
-            error_type=error.error_type if isinstance(error, EngineError) else "",
-            traceback=error.traceback if isinstance(error, EngineError) else "",
+            error_type=error.error_type if isinstance(error, ExperimentFailed) else "",
+            traceback=error.traceback if isinstance(error, ExperimentFailed) else "",
         )

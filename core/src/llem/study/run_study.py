@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llem.config.redact import redact
-from llem.errors import ConfigError, ConfigInvalid, LlemError, OutputRefused, StorageError
+from llem.errors import (
+    BackendUnavailable,
+    ConfigError,
+    ConfigInvalid,
+    LlemError,
+    OutputRefused,
+    StorageError,
+)
 from llem.registry import Registry
 from llem.results.folder import OUTCOME_FILE, writing_results_to
 from llem.run.host_info import host_facts, visible_gpus
@@ -67,8 +74,8 @@ class Summary:
 
     @property
     def left(self) -> int:
-        """Runs that remain."""
-        return self.total - self.states.total()
+        """Runs that remain; a refused run is tried again."""
+        return self.total - self.states.total() + self.states["refused"]
 
 
 def run_study(
@@ -192,11 +199,14 @@ class StudyRun:
         if entry is not None and entry["status"] in WITHOUT_OUTCOME:
             return entry
         folder = self.folder / run.id
-        if not (folder / OUTCOME_FILE).is_file():
+        stored = stored_end(folder)
+        if stored is None:
             if entry is not None and entry["status"] in FINAL:
-                self.record("outcome-missing", run=run.id, position=position)
+                exists = (folder / OUTCOME_FILE).exists()
+                event = "outcome-damaged" if exists else "outcome-missing"
+                self.record(event, run=run.id, position=position)
             return None
-        if entry is not None or (stored := stored_end(folder)) is None:
+        if entry is not None:
             return entry
         end = stored._asdict()
         self.record("run-finished", run=run.id, position=position, **end, recovered=True)
@@ -218,6 +228,9 @@ class StudyRun:
             raise
         if summary.left == 0:
             self.record("study-finished", states=dict(summary.states))
+        elif summary.left == summary.states["refused"]:
+            summary.stopped = "refused"
+            self.record("study-stopped", reason=f"refused runs: {summary.left}")
         return summary
 
     def _run(self, run: Run, position: int, executor: Executor) -> bool:
@@ -232,7 +245,7 @@ class StudyRun:
         started_s = time.monotonic()
         try:
             status, valid = executor.execute(self._task(run, position), self.progress)
-        except ConfigError as error:
+        except (ConfigError, BackendUnavailable) as error:
             self._finish(run, position, "refused", reason=error.message)
             return True
         self._durations_s.append(time.monotonic() - started_s)

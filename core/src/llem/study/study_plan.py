@@ -110,7 +110,8 @@ class StudyPlan:
 
     def _run_id(self, place: Place) -> str:
         id = self.ids[place.experiment]
-        return id if self.study.settings.repeats == 1 else f"{id}-r{place.repeat + 1}"
+        # The first repeat has the id of a single run, so that repeats can be added later.
+        return id if place.repeat == 0 else f"{id}-r{place.repeat + 1}"
 
 
 def plan_study(study: LoadedStudy) -> StudyPlan:

@@ -16,8 +16,8 @@ from llem.study.journal import JOURNAL_FILE, Entry, read_journal
 from llem.study.lock import is_locked
 from llem.study.manifest import read_manifest
 
-FINAL = frozenset({"done", "failed", "out-of-memory", "refused", "pruned"})
-"""States after which a run is not run again."""
+FINAL = frozenset({"done", "failed", "out-of-memory", "pruned"})
+"""States after which a run is not run again; a refused run is, as the machine may have changed."""
 
 WITHOUT_OUTCOME = frozenset({"refused", "pruned"})
 """Final states of runs that were never started."""
