@@ -10,7 +10,7 @@ BROAD_EXCEPTS = (
     "registry/plugin_calls.py",  # importing a plugin
     "registry/plugin_calls.py",  # calling one of its hooks
     "process/worker.py",  # running an engine
-    "run/run_experiment.py",  # reading prompts with libraries, before the run
+    "run/preflight.py",  # reading prompts with libraries
     "run/run_experiment.py",  # driving a run
     "run/run_experiment.py",  # computing its figures
 )

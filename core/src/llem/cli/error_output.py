@@ -1,15 +1,17 @@
-"""Turn the errors of a command into messages and exit codes."""
+"""How a command ends: signals stop it, and errors become messages and exit codes."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 import click
@@ -118,3 +120,35 @@ def _echo_to_reader(text: str) -> None:
 def _discard_stdout() -> None:
     """Discard further output: the reader (such as `head`) has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""Ctrl-C, `kill` and batch systems, a closed terminal or connection, and Ctrl-\\."""
+
+STORING_S = 10.0
+"""Within this time after a signal, further signals are ignored: the outcome is being stored."""
+
+
+def stop_on_signals() -> None:
+    """Raise ``KeyboardInterrupt`` at each of :data:`SIGNALS` from now on.
+
+    A signal that was ignored when llem started stays ignored, so that `nohup` works.
+    """
+    interrupt = _Interrupt()
+    for name in SIGNALS:
+        signum = getattr(signal, name, None)  # Windows has two of them
+        if signum is not None and signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, interrupt)
+
+
+class _Interrupt:
+    """Raises at a signal, unless a signal has raised just before."""
+
+    def __init__(self) -> None:
+        self._last_s = float("-inf")
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_s >= STORING_S:
+            self._last_s = now_s
+            raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from llem.cli.interruption import stop_on_signals
+from llem.cli.error_output import stop_on_signals
 from llem.report.formatting import number
 
 if TYPE_CHECKING:

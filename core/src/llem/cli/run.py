@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llem.cli.error_output import NOT_VALID
-from llem.cli.interruption import stop_on_signals
+from llem.cli.error_output import NOT_VALID, stop_on_signals
 from llem.cli.options import experiment_options
 from llem.cli.study_command import (
     Output,

@@ -11,7 +11,15 @@ from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
 from llem.config.rule_checks import unmet_conditions
-from llem.errors import ConfigError, ConfigInvalid, Finding, PluginBroken, findings_of_error
+from llem.errors import (
+    ConfigError,
+    ConfigInvalid,
+    Finding,
+    HostError,
+    LlemError,
+    PluginBroken,
+    findings_of_error,
+)
 from llem.process.worker_process import interpreter
 from llem.registry import Backend, Registry
 from llem.run.metering import choose_meters
@@ -62,8 +70,14 @@ def read_prompts(loaded: LoadedExperiment) -> LoadedPrompts | None:
 
     Raises:
         WorkloadError: They cannot be had.
+        HostError: A library failed on them in a way of its own.
     """
-    return load_prompts(loaded.experiment.workload, loaded.base_dir)
+    try:
+        return load_prompts(loaded.experiment.workload, loaded.base_dir)
+    except LlemError:
+        raise
+    except Exception as error:
+        raise HostError.of(error) from error
 
 
 def prepare(
@@ -88,6 +102,7 @@ def prepare(
 
     Raises:
         ConfigError: The experiment is refused; every reason is named.
+        HostError: A library failed.
     """
     experiment, prepared = loaded.experiment, Prepared(CallPlan(()))
     refusals: list[ConfigError] = []

@@ -111,10 +111,8 @@ def _prepared(loaded: LoadedExperiment, registry: Registry, host: HostInfo) -> P
         require_engine(loaded.backend, elsewhere=experiment.runner.python is not None)
         if experiment.model.is_shape:
             write_shape(experiment.model.id)
-    except LlemError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the outcome says what failed
-        return HostError.of(error)
+    except HostError as error:
+        return error
     return prepared
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment
-from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
+from llem.errors import ConfigError, ConfigInvalid, Finding, HostError, findings_of_error
 from llem.registry import Registry
 from llem.run.metering import choose_meters
 from llem.run.preflight import ChosenMeters, prepare, read_prompts
@@ -45,6 +45,8 @@ def refuse_here(
             warnings[plan.ids[number]] = asked.warnings(point.loaded, registry, host)
         except ConfigError as error:
             refused[plan.ids[number]] = findings_of_error(error)
+        except HostError:  # its run fails with the same, and the others do not
+            continue
     if refused:
         findings = dict.fromkeys(finding for found in refused.values() for finding in found)
         hint = (
