@@ -76,6 +76,12 @@ def capabilities() -> str:
     return CliRunner().invoke(llem, ["capabilities", "--markdown"], catch_exceptions=False).stdout
 
 
+def import_formats() -> str:
+    """Return what ``llem results import`` reads, as ``--list --markdown`` prints it."""
+    arguments = ["results", "import", "--list", "--markdown"]
+    return CliRunner().invoke(llem, arguments, catch_exceptions=False).stdout
+
+
 def exit_codes() -> str:
     """Return every error with its codes under a heading of its own, in the order of the tree."""
     return "\n".join(

@@ -17,8 +17,8 @@ class TestMeters(PluginSuite):
     plugin = "meters"
 
 
-class TestImports(PluginSuite):
-    plugin = "imports"
+class TestImporters(PluginSuite):
+    plugin = "importers"
 
 
 class TestPyTorch(PluginSuite):

@@ -30,7 +30,7 @@ def _dependencies(projects: dict[str, dict[str, Any]]) -> list[Requirement]:
 
 
 def test_one_version_everywhere(projects: dict[str, dict[str, Any]]) -> None:
-    assert len(projects) == 6
+    assert len(projects) == 7
     assert {project["version"] for project in projects.values()} == {llem.__version__}
 
 

@@ -52,10 +52,10 @@ def test_wheels_declare_their_plugins(wheels: dict[str, ZipFile]) -> None:
     assert declared == {
         "simulated": "llem.builtin.simulated",
         "meters": "llem.builtin.meter_hooks",
-        "imports": "llem.builtin.optimum_benchmark",
         "pytorch": "llem_pytorch.plugin",
         "vllm": "llem_vllm.plugin",
         "trt": "llem_trt.plugin",
         "zeus": "llem_zeus.plugin",
         "mlflow": "llem_mlflow.plugin",
+        "importers": "llem_importers.plugin",
     }

@@ -47,7 +47,8 @@ def load(environment, tmp_path):
     def load(text, told=NOTHING, **options):
         path = tmp_path / "old.json"
         path.write_text(text)
-        return import_file(path, environment.registry(), tmp_path / "results", told, **options)
+        stored = import_file(path, environment.registry(), tmp_path / "results", told, **options)
+        return [(item.outcome, item.folder) for item in stored]
 
     return load
 
@@ -111,13 +112,15 @@ def test_a_listing_shows_its_figures(load, tmp_path):
 def test_an_unknown_file_stores_nothing_and_names_the_formats(load, tmp_path):
     with pytest.raises(ConfigError, match="has no known format") as caught:
         load('{"toy": 1.0} {"other": 1}')
-    assert "toy (JSON of toybench)" in caught.value.hint
+    assert "document 2 of 2 has no known format" in caught.value.message
+    assert "pip install llem-importers" in caught.value.hint
+    assert "  toy: JSON of toybench" in caught.value.hint
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "is empty"), ("{", "is not JSON"), ("\x00", "is not JSON")],
+    [("", "it is empty"), ("{", "line 1 is no JSON"), ("\x00", "it is no text")],
 )
 def test_what_is_not_json_is_refused(load, text, message):
     with pytest.raises(ConfigError, match=message):
@@ -134,7 +137,7 @@ def test_a_format_can_be_named_and_must_exist(load):
 
 def test_a_reader_that_fails_is_its_plugins_fault(load):
     with pytest.raises(PluginBroken, match="reader of 'toy' of plugin 'reader' failed: TypeError"):
-        load("7")
+        load("[7]")
 
 
 def test_the_command_imports_the_files_of_real_tools(tmp_path, monkeypatch):

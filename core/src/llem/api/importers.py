@@ -31,7 +31,7 @@ class ImportedResult:
         backend: llem's name for the backend.
         model: The model's id.
         metrics: Value by the name of a metric (``output_tokens_per_s``), as far as it follows
-            from the file and the hints.
+            from the file and the hints. Other figures have names that end with their unit.
         repetitions: Values of single repetitions by metric, if the file holds them.
         settings: Other parameters of the measurement, nested as in a config.
         tool_version: Version of the tool.
@@ -44,6 +44,8 @@ class ImportedResult:
         memory_bytes: Physical memory.
         gpus: Product names of the GPUs.
         python: Version of Python.
+        energy_boundary: What the energy covers, and where it comes from.
+        notes: Remarks for the user, such as on failed requests.
     """
 
     tool: str
@@ -62,6 +64,8 @@ class ImportedResult:
     memory_bytes: int | None = None
     gpus: tuple[str, ...] = ()
     python: str | None = None
+    energy_boundary: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,12 @@ class ResultImporter:
 
     Attributes:
         name: Name of the format.
-        summary: The tool that writes such files, in one line.
-        reader: Dotted name of a function that takes the file's JSON data and
-            :class:`ImportHints`, and returns :class:`ImportedResult`, or ``None`` for data of
-            another format.
+        summary: The files that are read, and the tool that writes them, in one line.
+        reader: Dotted name of a function that takes the file's JSON data, or the text of a file
+            that is not JSON, and :class:`ImportHints`. It returns an :class:`ImportedResult`,
+            several of them, or ``None`` for data of another format; it raises ``ConfigError``
+            for data of its format that hold no usable figures. A list that no reader takes is read
+            item by item.
     """
 
     name: str

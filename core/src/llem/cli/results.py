@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from llem.cli.options import Form, json_option, markdown_option, print_answer
+from llem.errors import ConfigError, LlemError, PluginBroken
 from llem.report.formatting import number
 
 if TYPE_CHECKING:
+    from llem.results.import_results import StoredImport
     from llem.results.outcome_rows import Format, ListedOutcome
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
@@ -85,9 +87,7 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
 
 
 @results.command("import")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -101,34 +101,73 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
 @click.option("--requests", type=click.IntRange(min=1), help="Requests of a repetition.")
 @click.option("--input-tokens", type=click.IntRange(min=1), help="Prompt tokens of a request.")
 @click.option("--output-tokens", type=click.IntRange(min=1), help="Output tokens of a request.")
+@click.option("--list", "listing", is_flag=True, help="List the formats that are read.")
+@markdown_option
 @json_option
 def import_(
-    files: tuple[Path, ...], out: Path, format: str | None, form: Form, **hints: int | None
+    files: tuple[Path, ...],
+    out: Path,
+    format: str | None,
+    listing: bool,
+    form: Form,
+    **hints: int | None,
 ) -> None:
     """Store the results of other tools, read from their FILES, beside llem's own outcomes.
 
     Such an outcome is marked as imported and never valid: `llem compare --allow imported` compares
     it with what llem measured. --requests, --input-tokens and --output-tokens complete files that
-    do not state them.
+    do not state them. A file that cannot be read stops no other: the exit code tells of it.
     """
     from llem.api.importers import ImportHints
     from llem.registry import Registry
     from llem.results.import_results import import_file
-    from llem.tables import render_json
+    from llem.tables import Table, render_json
 
     registry = Registry.discover()
-    found = [
-        (file, outcome, folder)
-        for file in files
-        for outcome, folder in import_file(file, registry, out, ImportHints(**hints), format)
-    ]
-    if form == "json":
-        click.echo(render_json([outcome.model_dump(mode="json") for _, outcome, _ in found]))
+    if listing:
+        formats = [importer for _, importer in registry.import_formats()]
+        rows = [(importer.name, importer.summary) for importer in formats]
+        print_answer(formats, lambda: Table.of_texts(("format", "reads"), rows), form)
         return
-    for file, outcome, folder in found:
-        assert outcome.imported is not None
-        metrics = ", ".join(outcome.imported.metrics) or "no metric that llem knows"
-        click.echo(f"{file}: {outcome.imported.tool}: {metrics}\nstored in {folder}")
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.")
+    stored: list[StoredImport] = []
+    refused: list[LlemError] = []
+    for file in files:
+        try:
+            found = import_file(file, registry, out, ImportHints(**hints), format)
+        except (ConfigError, PluginBroken) as error:
+            refused.append(error)
+            if len(files) > 1:
+                click.echo(f"not imported: {error.message}", err=True)
+            continue
+        stored += found
+        if form != "json":
+            for item in found:
+                _print_import(file, item)
+    if form == "json":
+        click.echo(render_json([item.outcome.model_dump(mode="json") for item in stored]))
+    if refused and len(files) == 1:
+        raise refused[0]
+    if refused:
+        hint = next((error.hint for error in refused if error.hint), "")
+        raise ConfigError(f"{len(refused)} of {len(files)} files were not imported", hint=hint)
+
+
+def _print_import(file: Path, item: StoredImport) -> None:
+    imported = item.outcome.imported
+    assert imported is not None
+    click.echo(f"{file}: {imported.tool}: {', '.join(imported.metrics)}")
+    if imported.energy_boundary:
+        click.echo(f"energy covers: {imported.energy_boundary}")
+    for warning in item.outcome.warnings:
+        click.echo(f"note: {warning.message}")
+    if item.known_as == item.folder:
+        click.echo(f"imported before, and replaced in {item.folder}")
+        return
+    if item.known_as is not None:
+        click.echo(f"note: {item.known_as} has the same figures: the run may be imported twice")
+    click.echo(f"stored in {item.folder}")
 
 
 def _row(outcome: ListedOutcome) -> tuple[str, ...]:

@@ -156,15 +156,18 @@ class Registry:
 
     def read_foreign(
         self, plugin: str, format: ResultImporter, document: Any, hints: ImportHints
-    ) -> ImportedResult | None:
-        """Let ``plugin`` read the JSON data of a file; ``None`` for data of another format.
+    ) -> tuple[ImportedResult, ...] | None:
+        """Let ``plugin`` read the JSON data or the text of a file; ``None`` for another format.
 
         Raises:
+            ConfigError: The file is of this format and holds no usable figures.
             PluginBroken: Its reader failed.
         """
         with plugin_errors(f"reader of {format.name!r} of plugin {plugin!r}"):
-            result: ImportedResult | None = import_dotted(format.reader)(document, hints)
-        return result
+            found = import_dotted(format.reader)(document, hints)
+            if found is None:
+                return None
+            return tuple(found) if isinstance(found, Sequence) else (found,)
 
     def probe_meter(self, plugin: str, spec: MeterSpec, options: Mapping[str, Any]) -> Probe:
         """Ask a meter of ``plugin`` whether it works here; a meter that raises does not.

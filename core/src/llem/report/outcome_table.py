@@ -78,6 +78,8 @@ def _imported(imported: Imported) -> Iterator[Row]:
         known = METRICS.get(name)
         label, unit = (known.label, known.unit) if known else (name, "")
         yield label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"
+    if imported.energy_boundary:
+        yield "energy covers", "", imported.energy_boundary
 
 
 def _energy(energy: Energy) -> Iterator[Row]:

@@ -6,100 +6,249 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints, ResultImporter
-from llem.errors import ConfigError, os_errors_as
+from llem.errors import ConfigError, StorageError, os_errors_as
 from llem.registry import Registry
 from llem.results.folder import OutcomeFolder
+from llem.results.read_outcomes import read_limited, read_outcome
 from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
 from llem.version import __version__
 
-ORIGINAL_FILE = "imported.json"
-"""A copy of the imported data, metrics that llem has no name for included."""
+MOST_BYTES = 512 * 2**20
+"""A file with the texts of thousands of requests is smaller."""
+
+READERS = "llem-importers"
+"""The distribution that reads the formats of well-known tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImport:
+    """An outcome that was made of a file.
+
+    Attributes:
+        outcome: The outcome.
+        folder: Its folder.
+        known_as: An outcome of an earlier import with the same figures; it is replaced if it is
+            that of the same data.
+    """
+
+    outcome: Outcome
+    folder: Path
+    known_as: Path | None = None
 
 
 def import_file(
     path: Path, registry: Registry, results: Path, hints: ImportHints, format: str | None = None
-) -> list[tuple[Outcome, Path]]:
-    """Store every result in ``path``, and return each outcome with its folder.
+) -> list[StoredImport]:
+    """Store every result in ``path``, or none.
 
     Importing a file again replaces its outcomes.
 
     Args:
-        path: A JSON file of one or several documents.
+        path: A file of one or several JSON documents, or a table.
         registry: The installed plugins.
         results: Folder that receives the outcomes' folders.
         hints: Facts that the file does not state.
         format: Name of the format; detected by default.
 
     Raises:
-        ConfigError: The file cannot be read, or its format is unknown.
+        ConfigError: The file cannot be read, its format is unknown, or it holds no figures.
         PluginBroken: The format's reader failed.
         StorageError: An outcome could not be written.
     """
     formats = _formats(registry, format)
-    found = []
-    for document in _documents(path):
-        for plugin, importer in formats:
-            if (result := registry.read_foreign(plugin, importer, document, hints)) is not None:
-                found.append((document, importer, result))
-                break
-        else:
-            names = ", ".join(f"{importer.name} ({importer.summary})" for _, importer in formats)
-            raise ConfigError(f"{path} has no known format", hint=f"Formats: {names}.")
-    return [_store(path, *read, results) for read in found]
+    try:
+        documents, notes = _documents(path)
+        read = []
+        for index, document in enumerate(documents, start=1):
+            name = "it" if len(documents) == 1 else f"document {index} of {len(documents)}"
+            read += _read(document, name, formats, registry, hints)
+    except ConfigError as error:
+        hint = error.hint or formats_hint(registry)
+        raise ConfigError(f"{path}: {error.message}", hint=hint) from error
+    return [_store(path, found, notes, results) for found in read]
+
+
+def formats_hint(registry: Registry) -> str:
+    """Return the formats that are read here, and what to install if few are."""
+    lines = [f"  {importer.name}: {importer.summary}" for _, importer in registry.import_formats()]
+    if all(plugin.distribution != READERS for plugin in registry.plugins):
+        install = f"Install the readers of well-known tools: pip install {READERS}"
+        return "\n".join([install, "Formats read here:", *lines] if lines else [install])
+    return "\n".join(["Formats read here:", *lines])
 
 
 def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImporter]]:
     offered = registry.import_formats()
     chosen = [(plugin, importer) for plugin, importer in offered if name in (None, importer.name)]
     if not chosen:
-        names = ", ".join(importer.name for _, importer in offered) or "none"
-        raise ConfigError(f"there is no format {name!r}", hint=f"Formats: {names}.")
+        refusal = "there is no format" if name is None else f"there is no format {name!r}"
+        raise ConfigError(refusal, hint=formats_hint(registry))
     return chosen
 
 
-def _documents(path: Path) -> list[Any]:
-    """Return the JSON documents in a file, one after the other."""
-    decoder, documents = json.JSONDecoder(), []
+def _documents(path: Path) -> tuple[list[Any], tuple[str, ...]]:
+    """Return the JSON documents in a file, or its text, and remarks on them.
+
+    Raises:
+        ConfigError: It cannot be read, or is neither JSON nor text.
+    """
     try:
-        with os_errors_as(ConfigError, f"cannot read {path}"):
-            rest = path.read_text(encoding="utf-8").lstrip()
-        while rest:
-            document, end = decoder.raw_decode(rest)
-            documents.append(document)
-            rest = rest[end:].lstrip()
+        with os_errors_as(ConfigError, "it cannot be read"):
+            content = read_limited(path, MOST_BYTES, regular=False)
+        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        rest = content.decode(encoding).strip()
+    except UnicodeDecodeError:
+        raise ConfigError("it is no text: a result is JSON or a table") from None
     except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {error}") from error
-    if not documents:
-        raise ConfigError(f"{path} is empty")
-    return documents
+        raise ConfigError(str(error)) from error
+    if not rest:
+        raise ConfigError("it is empty")
+    if "\0" in rest:
+        raise ConfigError("it is no text: a result is JSON or a table")
+    return _json_documents(rest) if rest[0] in "[{" else ([rest + "\n"], ())
 
 
-def _store(
-    path: Path, document: Any, importer: ResultImporter, result: ImportedResult, results: Path
-) -> tuple[Outcome, Path]:
-    content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+def _json_documents(rest: str) -> tuple[list[Any], tuple[str, ...]]:
+    no_numbers: list[str] = []
+    # Python writes NaN and Infinity, which are no JSON; here they become null.
+    decoder = json.JSONDecoder(parse_constant=no_numbers.append)
+    documents: list[Any] = []
+    position = 0
+    try:
+        while position < len(rest):
+            document, position = decoder.raw_decode(rest, position)
+            documents.append(document)
+            while position < len(rest) and rest[position].isspace():
+                position += 1
+    except json.JSONDecodeError as error:
+        whole = f"after {len(documents)} whole documents, " if documents else ""
+        raise ConfigError(
+            f"{whole}line {error.lineno} is no JSON: {error.msg}; is the file cut off?"
+        ) from error
+    except RecursionError:
+        raise ConfigError("its JSON is nested too deeply") from None
+    if not no_numbers:
+        return documents, ()
+    kinds = ", ".join(sorted(set(no_numbers)))
+    return documents, (
+        f"{len(no_numbers)} numbers are {kinds}; figures that need them are left out",
+    )
+
+
+Found = tuple[Any, ResultImporter, ImportedResult, int | None]
+"""A document, its format, a result in it, and the result's number if there are several."""
+
+
+def _read(
+    document: Any,
+    name: str,
+    formats: Sequence[tuple[str, ResultImporter]],
+    registry: Registry,
+    hints: ImportHints,
+) -> list[Found]:
+    """Return every result in ``document``; items of a list that no format knows are read alone.
+
+    Args:
+        document: JSON data or text.
+        name: What a message calls it.
+        formats: Formats to try, each with its plugin's name.
+        registry: Calls the readers.
+        hints: Facts that the file does not state.
+
+    Raises:
+        ConfigError: No format knows it, or it holds no figures.
+    """
+    for plugin, importer in formats:
+        try:
+            found = registry.read_foreign(plugin, importer, document, hints)
+        except ConfigError as error:
+            raise ConfigError(f"{name} is of {importer.name}: {error.message}") from error
+        if found is None:
+            continue
+        if not any(_finite(result) for result in found):
+            raise ConfigError(f"{name} is of {importer.name}, and holds no figures")
+        numbers = range(1, len(found) + 1) if len(found) > 1 else (None,)
+        return [
+            (document, importer, result, number)
+            for result, number in zip(found, numbers, strict=True)
+        ]
+    if isinstance(document, list) and document:
+        return [
+            found
+            for number, item in enumerate(document, start=1)
+            for found in _read(item, f"item {number} of a list", formats, registry, hints)
+        ]
+    if isinstance(document, dict) and {"schema_version", "verdict"} <= document.keys():
+        raise ConfigError(
+            f"{name} is an outcome of llem", hint="Outcomes need no import: name their folders."
+        )
+    raise ConfigError(f"{name} has no known format")
+
+
+def _finite(result: ImportedResult) -> dict[str, float]:
+    return {name: value for name, value in result.metrics.items() if isfinite(value)}
+
+
+def _store(path: Path, found: Found, notes: Sequence[str], results: Path) -> StoredImport:
+    document, importer, result, number = found
+    is_text = isinstance(document, str)
+    content = (
+        document if is_text else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    ).encode(errors="backslashreplace")
     sha256 = hashlib.sha256(content).hexdigest()
-    words: Sequence[str] = re.findall(r"[a-z0-9]+", result.tool.lower())
-    folder = OutcomeFolder(results, f"imported-{'-'.join(words)}-{sha256[:8]}")
+    words = re.findall(r"[a-z0-9]+", result.tool.lower())
+    ending = "" if number is None else f"-{number}"
     imported = Imported(
         tool=result.tool,
         tool_version=result.tool_version,
         format=importer.name,
         file=path.name,
         file_sha256=sha256,
-        metrics=dict(result.metrics),
-        repetitions={name: tuple(values) for name, values in result.repetitions.items()},
+        metrics=_finite(result),
+        repetitions={
+            name: tuple(values)
+            for name, values in result.repetitions.items()
+            if all(map(isfinite, values))
+        },
+        energy_boundary=result.energy_boundary,
     )
-    outcome = _outcome(folder.id, result, imported)
-    folder.keep(ORIGINAL_FILE, content)
-    return outcome, folder.finish(outcome.model_dump(mode="json"))
+    id = f"imported-{'-'.join(words)}-{sha256[:8]}{ending}"
+    outcome = _outcome(id, result, imported, (*notes, *result.notes))
+    known_as = _find_same(outcome, results)
+    folder = OutcomeFolder(results, id)
+    folder.keep("imported.txt" if is_text else "imported.json", content)
+    return StoredImport(outcome, folder.finish(outcome.model_dump(mode="json")), known_as)
 
 
-def _outcome(id: str, result: ImportedResult, imported: Imported) -> Outcome:
+def _find_same(outcome: Outcome, results: Path) -> Path | None:
+    """Return an outcome of an earlier import with the same figures: from this file or a copy."""
+    for folder in sorted(results.glob("imported-*")):
+        if folder.name == outcome.id:
+            return folder
+        try:
+            earlier = read_outcome(folder)
+        except StorageError:
+            continue
+        if earlier.imported is not None and _identity(earlier) == _identity(outcome):
+            return folder
+    return None
+
+
+def _identity(outcome: Outcome) -> tuple[object, ...]:
+    """Return what two imports of one run have in common, whatever the name of the file."""
+    imported = outcome.imported
+    assert imported is not None
+    start = outcome.environment.started_at
+    return imported.tool, start, outcome.experiment_sha256, imported.metrics
+
+
+def _outcome(id: str, result: ImportedResult, imported: Imported, notes: Sequence[str]) -> Outcome:
     experiment = {"backend": result.backend, "model": {"id": result.model}, **result.settings}
     canonical = json.dumps(experiment, sort_keys=True, separators=(",", ":"))
     measured_by = " ".join(filter(None, (imported.tool, imported.tool_version)))
@@ -111,6 +260,7 @@ def _outcome(id: str, result: ImportedResult, imported: Imported) -> Outcome:
             valid=False,
             reasons=(Reason(code="imported", message=f"the figures are those of {measured_by}"),),
         ),
+        warnings=tuple(Reason(code="imported-in-part", message=note) for note in notes),
         imported=imported,
         experiment=experiment,
         plan={},

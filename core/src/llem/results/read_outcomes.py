@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from llem.schema.outcome import Outcome
 
 SCHEMA_VERSION = 3
 """The version that llem writes."""
+
+MOST_BYTES = 64 * 2**20
+"""A larger file is no outcome: those of long studies have a few hundred kilobytes."""
 
 Document = dict[str, Any]
 
@@ -133,7 +138,7 @@ def read_document(folder: Path) -> dict[str, Any]:
     """
     path = folder / OUTCOME_FILE
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_limited(path, MOST_BYTES))
         if not isinstance(document, dict):
             raise UnknownSchema("it is not an object")
         return upgraded(document)
@@ -141,6 +146,30 @@ def read_document(folder: Path) -> dict[str, Any]:
         raise StorageError(f"{folder} holds no {OUTCOME_FILE}") from None
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from error
+
+
+def read_limited(path: Path, most_bytes: int, *, regular: bool = True) -> bytes:
+    """Return the content of a file, whatever lies at its path.
+
+    Args:
+        path: The file.
+        most_bytes: Size from which a file is refused.
+        regular: Whether a pipe or device is refused.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is too large, or no regular file.
+    """
+    # Without O_NONBLOCK, opening a pipe waits for a writer that may never come.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if regular and not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("it is no regular file")
+        os.set_blocking(handle, True)
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it is larger than {most_bytes // 2**20} MiB")
+    return content
 
 
 def outcome_folders(path: Path) -> Iterator[Path]:

@@ -24,13 +24,15 @@ class Imported(FrozenModel):
     format: str
     """Format of the file."""
     file: str
-    """Name of the file; `imported.json` beside this document is a copy of its content."""
+    """Name of the file; `imported.json` or `imported.txt` beside this document is a copy."""
     file_sha256: str
     """Hash of that copy."""
     metrics: dict[str, float]
     """Value by name, in SI units; a metric that the file does not contain is absent."""
     repetitions: dict[str, tuple[float, ...]] = {}
     """Values of single repetitions, where the file holds them."""
+    energy_boundary: str | None = None
+    """What the energy covers and where it comes from; null where there is no energy."""
 
 
 WorkerOrigin = Literal["fresh", "preforked", "reused"]

@@ -162,6 +162,14 @@ CATALOG: tuple[ReasonCode, ...] = (
         "Measure with llem, or compare with `llem compare --allow imported`.",
     ),
     ReasonCode(
+        "imported-in-part",
+        "work",
+        "The file of another tool holds less than it seems: failed requests, numbers that are "
+        "none, or figures that the tool itself calls wrong.",
+        "Read the message, and repeat the run with that tool where the missing part matters.",
+        invalidates=False,
+    ),
+    ReasonCode(
         "interrupted",
         "work",
         "The user stopped the experiment.",

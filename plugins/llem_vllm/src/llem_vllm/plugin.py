@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llem.api import BackendInfo, hookimpl
-from llem.api.importers import ResultImporter
 from llem.errors import hint_for
 
 if TYPE_CHECKING:
@@ -69,15 +68,3 @@ def llem_explain_error(error_type: str, message: str) -> str | None:
     from llem_vllm.errors import HINTS
 
     return hint_for(HINTS, error_type, message)
-
-
-@hookimpl
-def llem_result_importers() -> Sequence[ResultImporter]:
-    """Offer to read the results of vLLM's own benchmarks."""
-    return (
-        ResultImporter(
-            name="vllm-bench",
-            summary="JSON of vllm bench latency, throughput or serve",
-            reader="llem_vllm.bench.read",
-        ),
-    )

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from llem.api.importers import ImportHints
-from llem.builtin.optimum_benchmark import read
-from llem.report.metrics import METRICS
+from llem_importers.optimum_benchmark import read
 
-DOCUMENT = json.loads(Path(__file__).with_name("optimum-benchmark-0.6.0.json").read_text())
+DOCUMENT = json.loads((Path(__file__).parent / "data/optimum-benchmark-0.6.0.json").read_text())
 REPORT = DOCUMENT["report"]
 
 
@@ -76,10 +75,6 @@ def test_a_report_by_itself_needs_to_be_told_what_a_call_did():
     assert set(alone.repetitions) == {"duration_s"}
     told = read(REPORT, ImportHints(requests=2, input_tokens=16, output_tokens=10))
     assert told.metrics == pytest.approx(read(DOCUMENT, ImportHints()).metrics)
-
-
-def test_every_figure_is_a_metric():
-    assert set(read(DOCUMENT, ImportHints()).metrics) <= set(METRICS)
 
 
 @pytest.mark.parametrize("document", [None, [], 3, {}, {"report": 1}, {"generate": {"a": 1}}])
