@@ -25,8 +25,9 @@ from llem.energy.integrate import peak_w
 from llem.errors import CommandNotFound, CommandRefused
 from llem.registry import Registry
 from llem.run.metering import choose_meters, foreign_processes, sampling
+from llem.schema.energy import CommandPower
 from llem.schema.measurement import MeasurementConfig, ThresholdsConfig
-from llem.schema.outcome import CommandOutcome, CommandPower, CommandWindow, Overhead
+from llem.schema.outcome import CommandOutcome, CommandWindow, Overhead
 from llem.schema.reason_codes import decide_verdict
 from llem.version import __version__
 

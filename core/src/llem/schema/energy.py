@@ -163,3 +163,14 @@ class Energy(FrozenModel):
     """A row per device and domain."""
     conditions: tuple[DeviceConditions, ...] = ()
     """A row per device whose meter reports more than energy."""
+
+
+class CommandPower(FrozenModel):
+    """Power over the window, all counted domains together."""
+
+    mean_w: float | None
+    """Gross energy per second of the window."""
+    peak_w: float | None
+    """Highest mean power over any part of the window of length `peak_window_s`."""
+    peak_window_s: NonNegative
+    """1 s, or the whole window if that is shorter."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from llem.schema.base import Count, FrozenModel, NonNegative
-from llem.schema.energy import Energy
+from llem.schema.energy import CommandPower, Energy
 
 
 class Imported(FrozenModel):
@@ -362,17 +362,6 @@ class CommandWindow(FrozenModel):
     """Its end."""
     duration_s: NonNegative
     """Length of the window."""
-
-
-class CommandPower(FrozenModel):
-    """Power over the window, all counted domains together."""
-
-    mean_w: float | None
-    """Gross energy per second of the window."""
-    peak_w: float | None
-    """Highest mean power over any part of the window of length `peak_window_s`."""
-    peak_window_s: NonNegative
-    """1 s, or the whole window if that is shorter."""
 
 
 class CommandOutcome(FrozenModel):
