@@ -30,6 +30,8 @@
     │   └── HostError
     ├── StorageError               4   the outcome could not be written
     │   └── OutcomeNotStored           it is with the error
+
+    ├── OutputFailed               4   standard output could not be written
     ├── CommandRefused             126 the command to measure cannot be executed
     │   └── CommandNotFound        127 there is no such command
     └── Interrupted                130 stopped by the user
@@ -267,6 +269,13 @@ class OutcomeNotStored(StorageError):
     def __init__(self, message: str, outcome: dict[str, Any], *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.outcome = outcome
+
+
+class OutputFailed(LlemError):
+    """Standard output could not be written; what was stored before stays."""
+
+    code = "output-failed"
+    exit_code = 4
 
 
 class CommandRefused(LlemError):

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from llem.cli.error_output import GATE_FAILED, GATE_INCONCLUSIVE
-from llem.cli.options import Form, json_option, markdown_option
+from llem.cli.options import Form, NamedPath, json_option, markdown_option
 
 
 @click.command()
-@click.argument("base", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path), required=False)
+@click.argument("base", type=NamedPath(path_type=Path))
+@click.argument("new", type=NamedPath(path_type=Path), required=False)
 @click.option(
     "--by", metavar="PARAMETER", help="Compare the variants within BASE by this parameter."
 )

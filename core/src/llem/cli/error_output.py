@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -16,7 +18,7 @@ from typing import Any
 
 import click
 
-from llem.errors import Finding, Interrupted, LlemError, OutcomeNotStored
+from llem.errors import Finding, Interrupted, LlemError, OutcomeNotStored, OutputFailed
 
 UNACCOUNTED = 1
 """The audit succeeded, and found parameters without a classification."""
@@ -36,7 +38,7 @@ EXIT_CODES = MappingProxyType(
         UNACCOUNTED: "`llem audit`: an engine parameter is not classified correctly",
         2: "the experiment or the command line is refused",
         3: "the backend or its engine is not available",
-        4: "the experiment failed, or its outcome could not be stored",
+        4: "the experiment failed, or its outcome or the output could not be written",
         NOT_VALID: "`llem run --require-valid`: an outcome is not valid",
         GATE_FAILED: "`llem compare --fail-if`: a limit is exceeded",
         GATE_INCONCLUSIVE: "`llem compare --fail-if`: undecided",
@@ -80,6 +82,17 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
         sys.exit(Interrupted.exit_code)
     except BrokenPipeError:
         _discard_stdout()
+    except OSError as error:
+        # Without a file name it is no file of llem's, and so standard output.
+        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+            raise
+        _discard_stdout()
+        refused = OutputFailed(f"standard output cannot be written: {error.strerror}")
+        click.echo(describe(refused), err=True)
+        sys.exit(refused.exit_code)
+
+
+_OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def describe(error: LlemError) -> str:
@@ -90,7 +103,9 @@ def describe(error: LlemError) -> str:
         if finding.hint:
             lines.append(f"  {finding.hint}")
     lines = lines or [f"Error: {error.message}"]
-    return "\n".join([*lines, f"Hint: {error.hint}"] if error.hint else lines)
+    text = "\n".join([*lines, f"Hint: {error.hint}"] if error.hint else lines)
+    # A name of thousands of characters would hide the message around it.
+    return re.sub(r"(\S{100})\S{400,}", r"\1…", text)
 
 
 def document(error: LlemError) -> dict[str, Any]:
@@ -113,12 +128,12 @@ def _findings(error: LlemError) -> Sequence[Finding]:
 def _echo_to_reader(text: str) -> None:
     try:
         click.echo(text)
-    except BrokenPipeError:
+    except OSError:
         _discard_stdout()
 
 
 def _discard_stdout() -> None:
-    """Discard further output: the reader (such as `head`) has closed the pipe."""
+    """Discard further output: its reader (such as `head`) is gone, or its disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -25,7 +25,7 @@ def experiment_options(
     """
     options = (
         # `llem.config` reports a file that cannot be read.
-        click.argument("file", required=required, type=click.Path(path_type=Path)),
+        click.argument("file", required=required, type=NamedPath(path_type=Path)),
         click.option("--backend", metavar="NAME", help="Backend to use instead of the file's."),
         click.option("--model", metavar="ID", help="Model to use instead of the file's."),
         click.option(
@@ -43,6 +43,16 @@ def experiment_options(
         return command
 
     return add
+
+
+class NamedPath(click.Path):
+    """A path that is not empty: an empty one would silently mean the present folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty value, and convert any other."""
+        if value == "":
+            self.fail("the name is empty; '.' is the present folder", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 Form = Literal["json", "markdown"] | None

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from llem.cli.error_output import CONTRACT_BROKEN
-from llem.cli.options import Form, json_option, print_answer
+from llem.cli.options import Form, NamedPath, json_option, print_answer
 from llem.introspect.installed import plugin_details, plugin_table, plugins_called, plugins_json
 from llem.introspect.installed import plugins as installed
 from llem.registry import Registry
@@ -37,7 +37,7 @@ def show(name: str, form: Form) -> None:
 @click.argument("name")
 @click.option(
     "--into",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=Path(),
     help="Folder that the package's folder goes into.  [default: this folder]",
 )

@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from llem.cli.options import NamedPath
 from llem.errors import OutputRefused, os_errors_as
 
 
@@ -35,17 +36,17 @@ def carbon_intensity(
 
 
 @click.command()
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", type=NamedPath(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NamedPath(path_type=Path, dir_okay=False),
     help="File to write; default: report.html in STUDY, or stdout for Markdown.",
 )
 @click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html",
               show_default=True, help="Format of the report.")  # fmt: skip
 @click.option(
     "--figures",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(path_type=Path, file_okay=False),
     help="Write every figure into this folder as SVG, and as PNG with llem-core[figures].",
 )
 @click.option("--title", help="Title of the report; default: the name of the folder.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from llem.cli.options import Form, json_option, markdown_option, print_answer
+from llem.cli.options import Form, NamedPath, json_option, markdown_option, print_answer
 from llem.errors import ConfigError, LlemError, PluginBroken
 from llem.report.formatting import number
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llem.results.import_results import StoredImport
     from llem.results.outcome_rows import Format, ListedOutcome
 
-_folder = click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
+_folder = click.argument("folder", type=NamedPath(path_type=Path), default=Path("results"))
 
 
 @click.group()
@@ -45,7 +45,7 @@ def list_(folder: Path, study: str | None, status: str | None, form: Form) -> No
 
 
 @results.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=NamedPath(path_type=Path))
 @json_option
 def show(folder: Path, form: Form) -> None:
     """Show the outcome stored in FOLDER."""
@@ -87,10 +87,10 @@ def export(folder: Path, form: Format, output: BinaryIO) -> None:
 
 
 @results.command("import")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=NamedPath(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
     help="Folder that receives an outcome for each result.",

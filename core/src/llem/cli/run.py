@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llem.cli.error_output import NOT_VALID, stop_on_signals
-from llem.cli.options import experiment_options
+from llem.cli.options import NamedPath, experiment_options
 from llem.cli.study_command import (
     Output,
     load_options,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @experiment_options()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
     help="Folder that receives the outcome, or the study's folder.",
@@ -96,10 +96,14 @@ def _run_experiment(
     hidden = output.quiet or output.as_json
     with nullcontext(NullProgress()) if hidden else live_progress() as progress:
         outcome, folder = run_experiment(loaded, registry, out, progress)
-    if output.as_json:
-        click.echo(folder.joinpath(OUTCOME_FILE).read_bytes(), nl=False)
-    elif not output.quiet:
-        _print_table(outcome, folder)
+    try:
+        if output.as_json:
+            click.echo(folder.joinpath(OUTCOME_FILE).read_bytes(), nl=False)
+        elif not output.quiet:
+            _print_table(outcome, folder)
+    except OSError:
+        click.echo(f"stored in {folder}", err=True)
+        raise
     if require_valid and outcome.status == "done" and not outcome.verdict.valid:
         return NOT_VALID
     return EXIT_CODES[outcome.status]

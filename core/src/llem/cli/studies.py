@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from llem.cli.options import Form, experiment_options, json_option, print_answer
+from llem.cli.options import Form, NamedPath, experiment_options, json_option, print_answer
 from llem.cli.study_command import checked_study, load_options
 
 
@@ -40,7 +40,7 @@ def plan(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
+@click.argument("folder", type=NamedPath(path_type=Path), default=Path("results"))
 @json_option
 def studies(folder: Path, form: Form) -> None:
     """List the studies in FOLDER (by default `results`), and which of them can be resumed.

@@ -146,10 +146,14 @@ def run_study_file(
     plan = planned_study(registry, options)
     with _progress(output, json_events=json_events) as progress:
         summary = run_study(plan, registry, out, progress, ResumeOptions(**resume_options))
-    if output.as_json:
-        click.echo(json.dumps(_document(summary), indent=2))
-    elif not output.quiet and not json_events:
-        click.echo(_sentence(summary))
+    try:
+        if output.as_json:
+            click.echo(json.dumps(_document(summary), indent=2))
+        elif not output.quiet and not json_events:
+            click.echo(_sentence(summary))
+    except OSError:
+        click.echo(f"stored in {summary.folder}", err=True)
+        raise
     if summary.interrupted:
         return Interrupted.exit_code
     if summary.stopped or summary.states["failed"]:

@@ -201,6 +201,13 @@ def _reserve(results: Path, id: str) -> bool:
 
 
 def writing_results_to(folder: Path) -> AbstractContextManager[None]:
-    """Refuse ``folder`` if it cannot be made or written in the block."""
+    """Refuse ``folder`` if it cannot be made or written in the block.
+
+    Raises:
+        OutputRefused: It is a link to nothing, or the disk refused.
+    """
     hint = "Choose another folder with --out."
+    for part in (folder, *folder.parents):
+        if part.is_symlink() and not part.exists():
+            raise OutputRefused(f"{part} is a link to a folder that does not exist", hint=hint)
     return os_errors_as(OutputRefused, f"cannot write results to {folder}", hint=hint)

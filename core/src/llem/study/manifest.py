@@ -102,12 +102,20 @@ def read_manifest(folder: Path) -> Manifest | None:
         StorageError: The file is not a manifest.
     """
     path = folder / MANIFEST_FILE
+    hint = "It is damaged: start a new study with another --out."
     try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
-        raise StorageError(f"{path} does not describe a study: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise StorageError(f"{path} does not describe a study: {error}", hint=hint) from error
+    kinds = {"name": str, "document": dict, "versions": dict, "runs": list, "refused": dict}
+    document = document if isinstance(document, dict) else {}
+    wrong = [key for key, kind in kinds.items() if not isinstance(document.get(key), kind)]
+    if wrong or document.keys() - kinds.keys():
+        names = ", ".join(wrong) or "keys of another version"
+        raise StorageError(f"{path} does not describe a study: see {names}", hint=hint)
+    return Manifest(**document)
 
 
 def check_unchanged(before: Manifest, now: Manifest, *, accept: bool) -> list[str]:
