@@ -30,7 +30,6 @@
     │   └── HostError
     ├── StorageError               4   the outcome could not be written
     │   └── OutcomeNotStored           it is with the error
-
     ├── OutputFailed               4   standard output could not be written
     ├── CommandRefused             126 the command to measure cannot be executed
     │   └── CommandNotFound        127 there is no such command
