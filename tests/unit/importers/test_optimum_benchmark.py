@@ -8,7 +8,7 @@ import pytest
 from llem.api.importers import ImportHints
 from llem_importers.optimum_benchmark import read
 
-DOCUMENT = json.loads((Path(__file__).parent / "data/optimum-benchmark-0.6.0.json").read_text())
+DOCUMENT = json.loads((Path(__file__).parent / "data/optimum_0.6.0.json").read_text())
 REPORT = DOCUMENT["report"]
 
 

@@ -130,9 +130,9 @@ def _energy(
             ("j_per_request", "energy_per_request"),
         )
     }
-    if stated["gross_j"] is not None:
-        return known(stated), "GPUs over the profiling phase, by counter or power times time"
+    is_stated = stated["gross_j"] is not None
     gross_j = sum(energies_j) if energies_j else None
+    gross_j = stated["gross_j"] if is_stated else gross_j
     counted = {
         "gross_j": gross_j,
         "mean_w": sum(powers_w) if powers_w else None,
@@ -141,8 +141,11 @@ def _energy(
         ),
         "j_per_request": ratio(gross_j, _value(data, "request_count")),
     }
+    figures = known(counted) | known(stated)
+    if is_stated:
+        return figures, "GPUs over the profiling phase, by counter or power times time"
     what = "energy counters" if energies_j else "mean power"
-    return known(counted), f"GPUs, by telemetry of {what}" if energies_j or powers_w else None
+    return figures, f"GPUs, by telemetry of {what}" if figures else None
 
 
 def _telemetry(data: Data, *, is_growth: bool) -> tuple[list[float], list[float], tuple[str, ...]]:

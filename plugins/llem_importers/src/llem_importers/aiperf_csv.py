@@ -40,7 +40,9 @@ def metrics_of_csv(text: str) -> dict[str, Any]:
                 data["schema_version"] = None  # a mark of aiperf's
         elif cells[0] and columns[0] == "Endpoint":
             _add_gpu(data, dict(zip(columns, cells, strict=False)))
-        elif columns[0] == "Metric" and "GPU" not in columns:
+        elif columns[:2] == ["Metric", "GPU"]:
+            _add_reading(data, dict(zip(columns, cells, strict=False)))
+        elif columns[0] == "Metric":
             if cells[:2] == ["Metric", "Value"]:
                 columns = cells
                 continue
@@ -66,3 +68,10 @@ def _add_gpu(data: dict[str, Any], row: dict[str, str]) -> None:
     gpu = gpus.setdefault(row.get("GPU_UUID"), {"gpu_name": row.get("GPU_Name"), "metrics": {}})
     # The table says "NVIDIA GPU Power Usage", the JSON form "nvidia_power_usage".
     gpu["metrics"][name.replace("_gpu_", "_")] = section
+
+
+def _add_reading(data: dict[str, Any], row: dict[str, str]) -> None:
+    """Add a row of GenAI-Perf's telemetry where its JSON form has it."""
+    name, section = _metric({key: value for key, value in row.items() if key != "GPU"})
+    readings = data.setdefault("telemetry_stats", {}).setdefault(name, {"unit": section["unit"]})
+    readings[row["GPU"]] = section

@@ -42,17 +42,16 @@ from llem_importers.serving import (
 Repetitions = dict[str, list[float]]
 
 _FORKS = (sglang_bench, ml_energy, inferencex, trtllm_bench)
-_MARKS = {"endpoint_type", "label", "failed", "max_output_tokens_per_s", "max_concurrent_requests"}
+_MARKS = {"endpoint_type", "label", "max_output_tokens_per_s"}
 """Keys of ``vllm bench serve`` that its older scripts and most copies of them lack."""
 
 _STARTUP = re.compile(r"avg_((?:cold|warm)_\w+)_time")
 _RESULT_KEY = re.compile(
-    r"^(mean|median|std|p\d+|min|max|avg|total|rtfx|spec_decode|gpu|energy)_?"
-    r"|_(ms|throughput|goodput|lens|times)$"
+    r"^(mean|median|std|p\d+|spec_decode|gpu|energy|total)_|_(ms|throughput|goodput|lens|times)$"
 )
 _OTHER_KEYS = frozenset({
     *TOTALS, *TRAFFIC, "date", "backend", "model_id", "failed", "num_prompts", "errors", "ttfts",
-    "itls", "latencies", "generated_texts", "best_of",
+    "itls", "latencies", "generated_texts", "best_of", "rtfx", "max_concurrent_requests",
 })  # fmt: skip
 
 
