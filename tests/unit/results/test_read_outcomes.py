@@ -1,13 +1,15 @@
 """Outcomes are found and read, those of older versions included."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from llem.errors import StorageError
 from llem.results import outcome_folders, read_document, read_outcome
-from llem.results.read_outcomes import SCHEMA_VERSION
+from llem.results.outcome_rows import list_outcomes
+from llem.results.read_outcomes import MOST_BYTES, SCHEMA_VERSION, read_limited
 
 
 def store(folder, **document):
@@ -131,3 +133,25 @@ def test_an_outcome_with_a_footprint_still_loads(tmp_path):
     assert outcome.energy.gross_j == old["energy"]["gross_j"]
     assert outcome.overhead.cpu_s == old["self_cost"]["cpu_s"]
     assert "footprint" not in outcome.experiment
+
+
+def test_pipes_devices_and_huge_files_are_no_outcomes(tmp_path):
+    for name in ("pipe", "device", "huge", "deep"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "pipe" / "outcome.json")
+    (tmp_path / "device" / "outcome.json").symlink_to("/dev/zero")
+    with (tmp_path / "huge" / "outcome.json").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # sparse: it takes no space
+    (tmp_path / "deep" / "outcome.json").write_text("[" * 100_000)
+    for name, message in (
+        ("pipe", "it is no regular file"), ("device", "it is no regular file"),
+        ("huge", "it is larger than 64 MiB"), ("deep", "nested too deeply"),
+    ):  # fmt: skip
+        with pytest.raises(StorageError, match=message):
+            read_outcome(tmp_path / name)
+    assert [row.status for row in list_outcomes(tmp_path)] == ["unreadable"] * 4
+
+
+def test_a_device_is_read_up_to_the_limit():
+    with pytest.raises(ValueError, match="larger than 0 MiB"):
+        read_limited(Path("/dev/zero"), 1000, regular=False)

@@ -19,7 +19,7 @@ from llem.results.read_outcomes import read_limited, read_outcome
 from llem.schema.outcome import Environment, Imported, Outcome, Reason, Verdict
 from llem.version import __version__
 
-MOST_BYTES = 512 * 2**20
+MOST_BYTES = 256 * 2**20
 """A file with the texts of thousands of requests is smaller."""
 
 READERS = "llem-importers"

@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from llem.errors import ConfigError
 from llem.results.folder import OUTCOME_FILE
-from llem.results.read_outcomes import outcome_folders, read_document, upgraded
+from llem.results.read_outcomes import (
+    MOST_BYTES,
+    outcome_folders,
+    read_document,
+    read_limited,
+    upgraded,
+)
 from llem.schema.fields import flat
 
 
@@ -92,7 +98,7 @@ def list_outcomes(results: Path) -> list[ListedOutcome]:
 def _listed(folder: Path, results: Path, parts: type[BaseModel]) -> ListedOutcome:
     path = str(folder.relative_to(results))
     try:
-        content = (folder / OUTCOME_FILE).read_bytes()
+        content = read_limited(folder / OUTCOME_FILE, MOST_BYTES)
         document = upgraded(parts.model_validate_json(content).model_dump(exclude_unset=True))
     except (OSError, ValueError):
         return ListedOutcome(id=path, folder=path)

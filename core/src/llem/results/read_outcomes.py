@@ -144,6 +144,8 @@ def read_document(folder: Path) -> dict[str, Any]:
         return upgraded(document)
     except FileNotFoundError:
         raise StorageError(f"{folder} holds no {OUTCOME_FILE}") from None
+    except RecursionError:
+        raise _unreadable(folder, "it is nested too deeply") from None
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from error
 
@@ -178,16 +180,16 @@ def outcome_folders(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: There is no such folder.
     """
-    if (path / OUTCOME_FILE).is_file():
+    if (path / OUTCOME_FILE).exists():
         yield path
         return
     if not path.is_dir():
         raise StorageError(f"there is no folder {path}", hint="Name the folder given as --out.")
     for child in _folders(path):
-        if (child / OUTCOME_FILE).is_file():
+        if (child / OUTCOME_FILE).exists():
             yield child
         else:
-            yield from (folder for folder in _folders(child) if (folder / OUTCOME_FILE).is_file())
+            yield from (folder for folder in _folders(child) if (folder / OUTCOME_FILE).exists())
 
 
 def _folders(path: Path) -> list[Path]:
@@ -195,5 +197,5 @@ def _folders(path: Path) -> list[Path]:
     return sorted(child for child in path.iterdir() if child.name[0] != "." and child.is_dir())
 
 
-def _unreadable(folder: Path, error: Exception) -> StorageError:
+def _unreadable(folder: Path, error: Exception | str) -> StorageError:
     return StorageError(f"{folder / OUTCOME_FILE} is not a readable outcome: {error}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import Any
+
+from llem_importers.figures import header, rows
 
 _NAME = re.compile(r"(.+?)(?: \(([^()]*)\))?$")
 _GENAI_PERF = [
@@ -29,13 +29,11 @@ def metrics_of_csv(text: str) -> dict[str, Any]:
     """Return metrics by the names of the JSON form, each with its unit; empty for another file."""
     data: dict[str, Any] = {}
     columns: list[str] = []
-    for cells in csv.reader(io.StringIO(text)):
+    for cells in rows(text) if header(text)[0] in ("Metric", "Endpoint") else ():
         if not any(cell.strip() for cell in cells):
             columns = []
         elif not columns:
             columns = cells
-            if "Metric" not in columns:
-                return {}
             if columns[0] == "Metric" and not data and columns != _GENAI_PERF:
                 data["schema_version"] = None  # a mark of aiperf's
         elif cells[0] and columns[0] == "Endpoint":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from math import isfinite
 from typing import Any
 
@@ -136,12 +137,21 @@ def failures(failed: Any, of: Any = None) -> tuple[str, ...]:
 
 
 def table(text: str) -> list[dict[str, str]]:
-    """Return the rows of a CSV file by the names in its first line."""
-    reader = csv.DictReader(io.StringIO(text), restval="", skipinitialspace=True)
+    """Return the rows of a CSV file by the names in its first line; a cell too few is empty."""
+    names, *lines = (cells for cells in rows(text) if cells)
+    return [dict(zip_longest(names, cells[: len(names)], fillvalue="")) for cells in lines]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of a CSV file, line by line.
+
+    Raises:
+        ConfigError: It is no CSV.
+    """
     try:
-        return [{str(key): value for key, value in row.items()} for row in reader]
+        return list(csv.reader(io.StringIO(text), skipinitialspace=True))
     except csv.Error as error:
-        raise ConfigError(f"it is not a table: {error}") from error
+        raise ConfigError(f"it is no table: {error}") from error
 
 
 def header(text: Any) -> Sequence[str]:
