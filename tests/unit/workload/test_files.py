@@ -105,17 +105,18 @@ RECORD = {
 @pytest.mark.parametrize(
     ("keys", "found"),
     [
-        (["title", "content"], "c"),
-        (["title", "content", "query"], "q"),
-        (["title", "content", "query", "input"], "in"),
-        (["title", "content", "query", "input", "instruction"], "is"),
-        (["title", "content", "query", "input", "instruction", "question"], "qu"),
-        (["title", "content", "query", "input", "instruction", "question", "text"], "t"),
-        (list(RECORD), "p"),
+        (["content"], "c"),
+        (["content", "query"], "q"),
+        (["content", "query", "input"], "in"),
+        (["content", "query", "input", "instruction"], "is"),
+        (["content", "query", "input", "instruction", "question"], "qu"),
+        (["content", "query", "input", "instruction", "question", "text"], "t"),
+        (["content", "query", "input", "instruction", "question", "text", "prompt"], "p"),
     ],
 )
 def test_the_usual_columns_in_their_order(keys: list[str], found: str, tmp_path: Path) -> None:
-    record = {key: RECORD[key] for key in keys}
+    """Those after the first are empty: a row with two texts is refused."""
+    record = {key: RECORD[key] if key == keys[-1] else "" for key in ["title", *keys]}
     assert read(tmp_path, "p.jsonl", json.dumps(record)) == [found]
     table = f"{','.join(record)}\n{','.join(record.values())}\n"
     assert read(tmp_path, "p.csv", table) == [found]
@@ -128,12 +129,16 @@ def test_a_named_column_is_taken(key: str, tmp_path: Path) -> None:
     assert read(tmp_path, "p.csv", table, column=key) == [RECORD[key]]
 
 
-def test_a_usual_column_without_text_is_passed_over(tmp_path: Path) -> None:
-    assert read(tmp_path, "p.jsonl", '{"prompt": 3, "input": ["x"], "query": "q"}') == ["q"]
+@pytest.mark.parametrize(("value", "said"), [("3", "a number"), ('{"a": 1}', "an object")])
+def test_a_usual_column_without_text_is_not_passed_over(
+    value: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkloadError, match=f"row 1: column 'prompt' holds {said}, not text"):
+        read(tmp_path, "p.jsonl", f'{{"prompt": {value}, "query": "q"}}')
 
 
 def test_the_column_of_the_first_record_counts_for_all(tmp_path: Path) -> None:
-    content = '{"text": "one"}\n{"prompt": "no", "text": "two"}'
+    content = '{"text": "one"}\n{"prompt": "", "text": "two"}'
     assert read(tmp_path, "p.jsonl", content) == ["one", "two"]
 
 
@@ -164,17 +169,18 @@ def test_a_path_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("p.csv", "prompt\n", None, "p.csv holds no prompt", ""),
         ("p.txt", b"caf\xe9", None, "p.txt is not UTF-8 text", ""),
         ("p.csv", b"prompt\ncaf\xe9", None, "p.csv is not UTF-8 text", ""),
-        ("p.jsonl.gz", gzip.compress(b'"one"'), None, "p.jsonl.gz is not UTF-8 text", ""),
+        ("p.jsonl.gz", b'"one"', None, "p.jsonl.gz is not compressed", "without .gz"),
+        ("p.jsonl.gz", gzip.compress(b'"one"')[:-9], None, "p.jsonl.gz is damaged", "again"),
         ("p.jsonl", '"one"\n{"prompt": }', None, "p.jsonl:2 is not JSON", ""),
-        ("p.jsonl", '{"prompt":\n"one"}', None, "p.jsonl:1 is not JSON", ""),
-        ("p.json", '["one"', None, "p.json is not JSON", ""),
-        ("p.json", '{"prompt": "one"}', None, "p.json is not a JSON array", ""),
-        ("p.jsonl", '"one"\n["two"]', None, "row 2 is neither a string nor an object", ""),
-        ("p.json", "[1]", None, "row 1 is neither a string nor an object", ""),
+        ("p.jsonl", '{"prompt":\n"one"', None, "p.jsonl:2 is not JSON", "array of objects"),
+        ("p.json", '["one"', None, "p.json:1 is not JSON", "array of objects"),
+        ("p.json", "3", None, "p.json holds a single value", "array of objects"),
+        ("p.jsonl", '"one"\n["two"]', None, "row 2 holds a list, not text", ""),
+        ("p.json", "[1.5]", None, "row 1 is neither a string nor an object", ""),
         ("p.jsonl", '{"a": "x", "b": 1}', None, "its columns are: a, b", "workload.column"),
         ("p.csv", "a,b\n1,2\n", None, "its columns are: a, b", "workload.column"),
-        ("p.jsonl", '{"a": "x", "b": 1}', "b", "row 1: column 'b' holds int, not text", ""),
-        ("p.jsonl", '{"a": "x"}\n{"a": null}', "a", "row 2: column 'a' holds NoneType", ""),
+        ("p.jsonl", '{"a": "x", "b": 1}', "b", "row 1: column 'b' holds a number, not text", ""),
+        ("p.jsonl", '{"a": "x"}\n{"a": null}', "a", "row 2: column 'a' is empty", ""),
         (
             "p.jsonl",
             '{"a": "x"}\n{"b": "x"}',
@@ -182,9 +188,11 @@ def test_a_path_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "row 2 has no column 'a'",
             "Its columns are: b.",
         ),
-        ("p.csv", "id;prompt\n1;one, two\n", None, "are: id;prompt", "workload.column"),
+        ("p.csv", "prompt\none, two\n", None, "row 1 has 2 cells", "between double quotes"),
+        ("p.csv", 'prompt\n"one\ntwo\n', None, "is not a table", "quote missing"),
+        ("p.csv", "prompt,prompt\none,two\n", None, "two columns 'prompt'", "Rename"),
         ("p.csv", "body,id\nx,1\n", "boddy", "row 1 has no column 'boddy'", "Did you mean 'body'"),
-        ("p.csv", "id,prompt\n1,one\n2\n", None, "row 2: column 'prompt' holds NoneType", ""),
+        ("p.csv", "id,prompt\n1,one\n2\n", None, "row 2: column 'prompt' is empty", ""),
     ],
 )
 def test_a_refusal_names_the_fault(

@@ -191,7 +191,7 @@ def test_a_bound_makes_a_prompt_fit(bound: dict, tmp_path: Path) -> None:
 
 
 def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match="row 2: the prompt is empty"):
+    with pytest.raises(WorkloadError, match="prompt 2: the prompt is empty"):
         build(tmp_path, source="prompts", prompts=["red", "", "blue"])
 
 

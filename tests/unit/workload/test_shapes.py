@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, pre_tokenizers
 
 from llem.schema.experiment import ModelConfig
-from llem.workload.byte_tokenizer import byte_alphabet, tokenizer_json
 from llem.workload.shape_catalog import SHAPES
-from llem.workload.shape_folder import CACHE_VARIABLE, cache_folder, shape_folder, write_shape
+from llem.workload.shape_folder import (
+    CACHE_VARIABLE,
+    byte_alphabet,
+    cache_folder,
+    shape_folder,
+    tokenizer_json,
+    write_shape,
+)
 from llem.workload.tokenizing import find_tokenizer
 
 from .colors import build, prompts

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from llem.schema.base import FrozenModel, Param
 
-Tokens = Annotated[int, Field(ge=1, le=1_000_000), Param(unit="tokens")]
+MOST_TOKENS = 1_000_000
+"""Longest prompt or output."""
+
+Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS), Param(unit="tokens")]
 
 
 class UniformLength(FrozenModel):
@@ -97,6 +101,34 @@ class SyntheticWorkload(_Workload):
     """Prompt length per request."""
 
 
+def template_parts(template: str) -> list[tuple[str, str | None]]:
+    """Return the texts of ``template`` and the column that follows each.
+
+    Raises:
+        ValueError: A brace is not closed, or holds more than the name of a column.
+    """
+    parts = []
+    for text, column, form, conversion in Formatter().parse(template):
+        if column == "" or form or conversion:
+            raise ValueError("between braces stands the name of a column, and nothing else")
+        parts.append((text, column))
+    return parts
+
+
+def _checked_template(template: str) -> str:
+    if all(column is None for _, column in template_parts(template)):
+        raise ValueError("it names no column: write {name} where a column's text belongs")
+    return template
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"Python knows no text encoding {name!r}") from None
+    return name
+
+
 class _TextWorkload(_Workload):
     requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = None
     """Requests in one repetition of the workload; unset takes every prompt."""
@@ -115,8 +147,31 @@ class PromptsWorkload(_TextWorkload):
     """The prompts; `requests` takes the first ones."""
 
 
-class FileWorkload(_TextWorkload):
-    """Prompts from a file: JSON lines, CSV, or a prompt per line."""
+class _RowsWorkload(_TextWorkload):
+    column: str | None = None
+    """Column or key of the prompt; unset tries the usual names."""
+
+    template: Annotated[
+        str | None, AfterValidator(_checked_template), Param(examples=("{context}\n\n{question}",))
+    ] = None
+    """Prompt of several columns: each `{name}` stands for the text of that column."""
+
+    turns: Literal["first", "all"] | None = None
+    """Of a conversation, the first user turn, or all up to the last answer; unset takes all of
+    `messages`, and the first turn of recorded conversations (ShareGPT, MT-bench)."""
+
+    row_lengths: bool = True
+    """Whether an output length that a row states replaces `output_tokens` for that row."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.column is not None and self.template is not None:
+            raise ValueError("column and template exclude each other: name the column in template")
+        return self
+
+
+class FileWorkload(_RowsWorkload):
+    """Prompts, or lengths, from a file: JSON, CSV, Parquet, or a prompt per line."""
 
     source: Literal["file"]
     """Where prompts come from."""
@@ -124,8 +179,10 @@ class FileWorkload(_TextWorkload):
     path: Annotated[str, Field(min_length=1), Param(examples=("prompts.jsonl",))]
     """Path of the file, relative to the config file; its suffix sets the format."""
 
-    column: str | None = None
-    """Column or key of the prompt; unset tries the usual names."""
+    encoding: Annotated[
+        str | None, AfterValidator(_text_encoding), Param(examples=("windows-1252",))
+    ] = None
+    """Encoding of a text file, such as `utf-16`; unset is UTF-8."""
 
 
 class BuiltinWorkload(_TextWorkload):
@@ -138,7 +195,7 @@ class BuiltinWorkload(_TextWorkload):
     """Name of the prompt set."""
 
 
-class DatasetWorkload(_TextWorkload):
+class DatasetWorkload(_RowsWorkload):
     """Prompts from a Hugging Face dataset (needs the `datasets` extra)."""
 
     source: Literal["dataset"]
@@ -158,9 +215,6 @@ class DatasetWorkload(_TextWorkload):
 
     revision: str | None = None
     """Branch, tag or commit of the dataset."""
-
-    column: str | None = None
-    """Column of the prompt; unset tries the usual names."""
 
 
 def _source(value: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from llem.errors import WorkloadError
 from llem.schema.workload import (
@@ -17,11 +18,12 @@ from llem.schema.workload import (
     Workload,
 )
 from llem.workload.prompt import LoadedPrompts, Prompt, check_prompt
-from llem.workload.prompt_files import column_texts, file_texts
+from llem.workload.prompt_files import file_rows
+from llem.workload.row_prompts import RowPrompts, refuse_numbers
 
 
-def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
-    """Stream the prompts of a Hugging Face dataset, row by row.
+def dataset_rows(workload: DatasetWorkload) -> Iterator[Any]:
+    """Stream the rows of a Hugging Face dataset.
 
     Raises:
         WorkloadError: The library is missing, the dataset cannot be loaded, or lacks the column.
@@ -47,7 +49,7 @@ def dataset_texts(workload: DatasetWorkload) -> Iterator[str]:
             f"cannot load dataset {workload.id!r}: {error}",
             hint="Check its id, config and split, and the network.",
         ) from error
-    yield from column_texts(rows, workload.column, f"dataset {workload.id!r}")
+    yield from rows
 
 
 def load_prompts(workload: Workload, base_dir: Path) -> LoadedPrompts | None:
@@ -67,19 +69,32 @@ def load_prompts(workload: Workload, base_dir: Path) -> LoadedPrompts | None:
         case SyntheticWorkload():
             return None
         case PromptsWorkload():
-            texts, source = iter(workload.prompts), "workload.prompts"
+            return _of_texts(workload.prompts, workload.requests, "workload.prompts")
+        case BuiltinWorkload():
+            texts = builtin_texts(workload.name)
+            return _of_texts(texts, workload.requests, f"prompt set {workload.name!r}")
         case FileWorkload():
             path = base_dir / Path(workload.path).expanduser()
-            texts, source = file_texts(path, workload.column), str(path)
-        case BuiltinWorkload():
-            texts, source = iter(builtin_texts(workload.name)), f"prompt set {workload.name!r}"
+            return _of_rows(file_rows(path, workload.encoding), workload, str(path))
         case DatasetWorkload():
-            texts, source = dataset_texts(workload), f"dataset {workload.id!r}"
+            return _of_rows(dataset_rows(workload), workload, f"dataset {workload.id!r}")
+
+
+def _of_texts(texts: Sequence[str], wanted: int | None, source: str) -> LoadedPrompts:
     prompts = (
-        check_prompt(Prompt(text, place=f"{source}: row {number}"))
+        Prompt(text, place=f"{source}: prompt {number}")
         for number, text in enumerate(texts, start=1)
     )
-    return LoadedPrompts(_take(prompts, workload.requests, source))
+    return LoadedPrompts(_take(prompts, wanted, source))
+
+
+def _of_rows(
+    rows: Iterator[Any], workload: FileWorkload | DatasetWorkload, source: str
+) -> LoadedPrompts:
+    reader = RowPrompts(workload, source)
+    prompts = _take(reader.read(rows), workload.requests, source)
+    refuse_numbers(prompts, source)
+    return LoadedPrompts(prompts, tuple(reader.remarks()))
 
 
 def builtin_texts(name: str) -> list[str]:
@@ -98,7 +113,7 @@ def builtin_texts(name: str) -> list[str]:
 
 def _take(prompts: Iterable[Prompt], wanted: int | None, source: str) -> tuple[Prompt, ...]:
     """Return the first ``wanted`` prompts, or all; nothing beyond them is read."""
-    taken = tuple(islice(prompts, wanted))
+    taken = tuple(map(check_prompt, islice(prompts, wanted)))
     if not taken:
         raise WorkloadError(f"{source} holds no prompt")
     if wanted is not None and len(taken) < wanted:

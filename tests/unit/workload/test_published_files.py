@@ -1,0 +1,186 @@
+"""Files in the layouts of published data sets: the prompts in each, or what its refusal says.
+
+The files under ``files/`` are shortened, and their texts replaced; layout, names of columns,
+encoding and compression are those of the originals.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llem.errors import WorkloadError
+from llem.workload.prompt import Messages, RandomTokens, TokenIds
+from llem.workload.prompt_sources import load_prompts
+
+from .colors import workload
+
+FOLDER = Path(__file__).parent / "files"
+ALPACA = (
+    "Was asked of the model or.",
+    "Long it should think before.\n\nTwitter, Instagram, Telegram",
+    "With something short a measured answer needs a.\n\nI am anxious.",
+)
+GUESS = "Guess what was asked of the model or how."
+
+
+def load(name: str, **values: Any) -> tuple[list[Any], list[int | None], str]:
+    """Return content and output length of each prompt, and the remarks."""
+    loaded = load_prompts(workload(source="file", path=name, **values), FOLDER)
+    assert loaded is not None
+    contents = [prompt.content for prompt in loaded.prompts]
+    return contents, [prompt.output_tokens for prompt in loaded.prompts], "\n".join(loaded.remarks)
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "count"),
+    [
+        ("HumanEval.jsonl.gz", "And the same words every time so that no reader has", 2),
+        ("caps.csv", "hello", 1),
+        ("jsonl_named.json", "Janet\u2019s ducks lay 16 eggs per day. How much does she", 2),
+        ("nan.jsonl", "x", 1),
+        ("quotes.csv", 'He said "hi", twice', 3),
+        ("real.parquet", "hello world", 10),
+        ("semicolon.csv", "Bonjour, ça va?", 2),
+    ],
+)
+def test_texts(name: str, first: str, count: int) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    contents, lengths, remarks = load(name)
+    assert contents[0].startswith(first)
+    assert lengths == [None] * count
+    assert remarks == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("alpaca.json", ["row 2", "'instruction' alone", "input", r"{instruction}\n\n{input}"]),
+        ("array_named.jsonl", ["row 2", "input", r"{instruction}\n\n{input}"]),
+        ("dict_data.json", ["row 2", "input", r"{instruction}\n\n{input}"]),
+        ("dict_squad.json", ["row 1", "context", r"{context}\n\n{question}"]),
+        ("dolly.jsonl", ["row 1", "context", r"{instruction}\n\n{context}"]),
+        ("longbench.jsonl", ["row 1", "context", r"{context}\n\n{input}"]),
+        ("null_prompt.jsonl", ["row 1", "column 'prompt' is empty"]),
+        ("emptycell.csv", ["row 1", "column 'prompt' is empty"]),
+        ("lone_surrogate.jsonl", ["row 1", "half of a character", r"\ud83d"]),
+        ("excel_utf16.csv", ["UTF-16", "workload.encoding: utf-16"]),
+        ("win1252.txt", ["line 1", "0x84", "workload.encoding: windows-1252"]),
+        ("prompts.yaml", [".yaml are not read", "JSON (.json, .jsonl)"]),
+    ],
+)
+def test_a_refusal_says_what_to_do(name: str, words: list[str]) -> None:
+    with pytest.raises(WorkloadError) as refused:
+        load(name)
+    said = f"{refused.value.message} {refused.value.hint}"
+    assert [word for word in [name, *words] if word not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("alpaca.json", {"template": "{instruction}\n\n{input}"}, ALPACA),
+        ("dict_data.json", {"column": "input", "requests": None}, None),
+        ("dict_squad.json", {"template": "{context}\n\n{question}"}, ("c\n\nq?",)),
+        ("dict_squad.json", {"column": "question"}, ("q?",)),
+        ("win1252.txt", {"encoding": "windows-1252"}, ("Wie hoch ist die „Rendite“ \u2013 in €?",)),
+        ("excel_utf16.csv", {"encoding": "utf-16"}, ('He said "hi", twice',)),
+    ],
+)
+def test_a_setting_reads_what_was_refused(name: str, values: dict, expected: Any) -> None:
+    if expected is None:
+        with pytest.raises(WorkloadError, match="row 1: column 'input' is empty"):
+            load(name, **values)
+    else:
+        assert load(name, **values)[0][: len(expected)] == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "outputs", "columns"),
+    [
+        ("AzureLLMInferenceTrace_conv.csv", [374, 396], [44, 109], ["ContextTokens", "TIMESTAMP"]),
+        ("BurstGPT_1.csv", [472, 1087], [18, 230], ["Request tokens", "Timestamp"]),
+        ("mooncake_trace.jsonl", [6758, 7319], [500, 490], ["input_length", "hash_ids"]),
+    ],
+)
+def test_a_trace_is_lengths_and_no_text(
+    name: str, inputs: list[int], outputs: list[int], columns: list[str]
+) -> None:
+    contents, lengths, remarks = load(name)
+    assert contents == [RandomTokens(count) for count in inputs]
+    assert lengths == outputs
+    assert "random tokens" in remarks
+    assert "not replayed" in remarks
+    assert [column for column in columns if column not in remarks] == []
+
+
+@pytest.mark.parametrize("column", ["ContextTokens", "contexttokens"])
+def test_a_column_of_numbers_is_refused(column: str) -> None:
+    with pytest.raises(WorkloadError, match="all prompts are numbers, such as 374") as refused:
+        load("AzureLLMInferenceTrace_conv.csv", column=column)
+    assert "needs no workload.column" in refused.value.hint
+
+
+def test_rows_state_their_own_output_length() -> None:
+    _, lengths, remarks = load("vllm_custom.jsonl")
+    assert lengths == [5, 1520, 819]
+    assert "3 of 3 prompts" in remarks
+    _, lengths, remarks = load("vllm_custom.jsonl", row_lengths=False)
+    assert lengths == [None] * 3
+    assert remarks == ""
+
+
+def test_token_ids() -> None:
+    assert load("token_ids.jsonl")[0] == [TokenIds((5, 6, 7))]
+
+
+def test_requests_of_the_openai_api() -> None:
+    contents, lengths, remarks = load("openai_batch.jsonl")
+    assert contents == [Messages((user("Hello world!"),))]
+    assert lengths == [1000]
+    assert "not those of the requests: model" in remarks
+    contents, _, _ = load("openai_chat.jsonl")
+    asked = user("Or how long it should.")
+    assert contents == [Messages(({"role": "system", "content": GUESS}, asked))]
+    assert load("chat_prompt.jsonl")[0] == [Messages((user("hi"),))]
+
+
+def test_recorded_conversations() -> None:
+    contents, _, remarks = load("sharegpt.json")
+    first, second = (
+        "Answer needs a clear question and the same words every.",
+        "Of the model or how long it should think before.",
+    )
+    assert contents == [first, second]
+    assert "1 of 3 rows hold no user turn and are left out" in remarks
+    assert "1 later ones are not" in remarks
+    contents, _, remarks = load("sharegpt.json", turns="all")
+    answer = assistant("Same words every time so.")
+    last = user("Reader has to guess what was asked of the.")
+    assert contents == [Messages((user(first), answer, last)), Messages((user(second),))]
+    assert "later" not in remarks
+
+
+def test_questions_of_several_turns() -> None:
+    contents, _, remarks = load("mt_bench_question.jsonl")
+    assert contents[1] == "Something short a measured answer needs a."
+    assert "2 later ones are not" in remarks
+    with pytest.raises(WorkloadError, match="row 1: turns holds 2 questions without the answers"):
+        load("mt_bench_question.jsonl", turns="all")
+
+
+def test_messages_of_a_tree_of_conversations() -> None:
+    contents, _, remarks = load("oasst.jsonl")
+    assert contents == ["Hello"]
+    assert "1 of 2 rows are no message of a user and are left out" in remarks
