@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llem.errors import NotComparable
+from llem.report.comparison.comparison import compare
 from llem.report.formatting import plain_number
-from llem.report.load_outcomes import StoredOutcome
+from llem.report.load_outcomes import StoredOutcome, split_by
 from llem.report.metrics import METRICS
 from llem.report.study_report.content import build_report, pareto_front
 from llem.report.study_report.effects import order_trend, parameter_effects
@@ -103,14 +105,54 @@ def test_a_parameters_effect_is_the_mean_over_the_other_settings():
         for size, base in ((1, 10.0), (2, 20.0), (4, 30.0))
         for bits, energy in ((None, base), (4, base * 0.8))
     ]
-    found = {
-        (effect.parameter, effect.value): effect for effect in parameter_effects(grid, [ENERGY])
-    }
+    effects, refused = parameter_effects(grid, [ENERGY])
+    assert refused == {}
+    found = {(effect.parameter, effect.value): effect for effect in effects}
     bits = found[("some.bits", 4)]
     assert bits.change.estimate == pytest.approx(-0.2)
     assert bits.settings == 3
     assert bits.baseline is None
     assert found[("some.batch", 2)].change.estimate == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"input_hash": "other"}, "input-differs"),
+        ({"tokens": 90}, "output-lengths-differ"),
+        ({"environment": {"engine_version": "2.0"}}, "engine-differs"),
+        ({"device": "cuda:GPU-a"}, "device-differs"),
+        ({"reasons": ["throttled"]}, "throttled"),
+    ],
+)
+def test_the_report_states_no_effect_that_compare_refuses(tmp_path, change, code):
+    """Two points whose template prints the clock got other prompts, and so no effect."""
+    base = [stored(f"a{at}", (10.0, 10.1), some__bits=None) for at in range(3)]
+    new = [stored(f"b{at}", (8.0, 8.1), some__bits=4, **change) for at in range(3)]
+    ours, theirs = split_by([*base, *new], "some.bits", None)
+    with pytest.raises(NotComparable) as refused:
+        compare(ours, theirs, [ENERGY])
+    report = build_report("a study", [*base, *new], Rates())
+    assert report.effects == []
+    if code == "throttled":
+        assert not report.not_compared  # only the valid outcomes count, and they do not vary
+        return
+    assert code in report.not_compared["some.bits"]
+    assert code in refused.value.message
+    assert code in markdown_page(report)
+    assert code in html_page(report)
+
+
+def test_the_report_states_no_effect_of_invalid_outcomes():
+    runs = [
+        stored(f"{bits}{at}", (bits * 1.0, bits * 1.1), some__bits=bits, reasons=["throttled"])
+        for at in range(3)
+        for bits in (4, 8)
+    ]
+    report = build_report("a study", runs, Rates())
+    assert report.nothing_valid
+    assert report.effects == []
+    assert "no outcome of the baseline may be used" in report.not_compared["some.bits"]
 
 
 def test_order_that_matters_is_seen():

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from llem.cli.error_output import GATE_FAILED, GATE_INCONCLUSIVE
-from llem.cli.options import Form, NamedPath, json_option, markdown_option
+from llem.cli.options import Form, NamedPath, json_option, markdown_option, note_copies
 
 
 @click.command()
@@ -73,12 +73,17 @@ def compare(
     from llem.python_api.comparison_report import compare_stored
     from llem.report.comparison.regression_gate import State
     from llem.report.load_outcomes import read_all
+    from llem.results import Copies
 
     if new is not None and by is not None:
         raise click.UsageError("Name two folders, or one folder with --by; not both.")
+    sides = [(side, Copies()) for side in (base, new) if side is not None]
+    ours, *theirs = [read_all([side], copies) for side, copies in sides]
+    for _, copies in sides:
+        note_copies(copies)
     report = compare_stored(
-        read_all([base]),
-        None if new is None else read_all([new]),
+        ours,
+        theirs[0] if theirs else None,
         by=by,
         baseline=baseline,
         conditions=conditions,

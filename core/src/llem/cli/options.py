@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:
+    from llem.results import Copies
     from llem.tables import Table
 
 
@@ -67,6 +68,12 @@ markdown_option = click.option(
     "--markdown", "form", flag_value="markdown", default=None, help="Print a Markdown table."
 )
 """Adds ``--markdown`` to a command, which is passed ``form``."""
+
+
+def note_copies(copies: Copies) -> None:
+    """Say on stderr which copies of outcomes were left out, if any were."""
+    if copies.folders:
+        click.echo(f"note: {copies}", err=True)
 
 
 def print_answer(answer: Any, table: Callable[[], Table], form: Form) -> None:

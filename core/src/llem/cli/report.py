@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from llem.cli.options import NamedPath
+from llem.cli.options import NamedPath, note_copies
 from llem.errors import OutputRefused, os_errors_as
 
 
@@ -88,11 +88,15 @@ def report(
     from llem.report.load_outcomes import read_all
     from llem.report.study_report.content import build_report
     from llem.report.study_report.summary import Rates
+    from llem.results import Copies
 
+    copies = Copies()
+    stored = read_all([study], copies)
+    note_copies(copies)
     carbon_g_per_kwh, country = carbon or (None, "")
     content = build_report(
         title or study.resolve().name,
-        read_all([study]),
+        stored,
         Rates(carbon_g_per_kwh, price_per_kwh, currency, pue_ratio, country),
     )
     if figures is not None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from llem.cli.options import Form, NamedPath, json_option, markdown_option, print_answer
+from llem.cli.options import (
+    Form,
+    NamedPath,
+    json_option,
+    markdown_option,
+    note_copies,
+    print_answer,
+)
 from llem.errors import ConfigError, LlemError, PluginBroken
 from llem.report.formatting import number
 
@@ -31,15 +38,18 @@ def results() -> None:
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:
     """List the outcomes in FOLDER (by default `results`): of studies and single experiments."""
+    from llem.results import Copies
     from llem.results.outcome_rows import list_outcomes
     from llem.tables import Table
 
+    copies = Copies()
     found = [
         outcome
-        for outcome in list_outcomes(folder)
+        for outcome in list_outcomes(folder, copies)
         if (study is None or outcome.study == study)
         and (status is None or outcome.status == status)
     ]
+    note_copies(copies)
     header = ("study", "id", "settings", "status", "valid", "tokens/s", "J/token", "model")
     print_answer(found, lambda: Table.of_texts(header, map(_row, found)), form)
 
@@ -81,9 +91,12 @@ def show(folder: Path, form: Form) -> None:
 )
 def export(folder: Path, form: Format, output: BinaryIO) -> None:
     """Write the outcomes in FOLDER (by default `results`) as one table, a row for each."""
+    from llem.results import Copies
     from llem.results.outcome_rows import exported, load_results
 
-    output.write(exported(load_results(folder), form))
+    copies = Copies()
+    output.write(exported(load_results(folder, copies=copies), form))
+    note_copies(copies)
 
 
 @results.command("import")

@@ -10,7 +10,7 @@ import yaml
 
 from llem.errors import NotComparable, StorageError
 from llem.report.varied_parameters import canonical, settings, varying
-from llem.results import outcome_folders, read_outcome
+from llem.results import Copies, outcome_folders, read_outcome
 from llem.schema.outcome import Outcome
 
 INVALID = "invalid"
@@ -28,13 +28,18 @@ class StoredOutcome:
     outcome: Outcome
 
 
-def read_all(paths: Iterable[Path]) -> list[StoredOutcome]:
+def read_all(paths: Iterable[Path], copies: Copies | None = None) -> list[StoredOutcome]:
     """Return the outcomes in ``paths``: folders of outcomes, of studies, or of results.
+
+    Args:
+        paths: The folders.
+        copies: Told which outcomes are copies of others, and left out.
 
     Raises:
         StorageError: A path holds no outcome, or an unreadable one.
     """
     found: list[StoredOutcome] = []
+    copies = copies or Copies()
     for path in paths:
         folders = list(outcome_folders(path))
         if not folders:
@@ -42,8 +47,13 @@ def read_all(paths: Iterable[Path]) -> list[StoredOutcome]:
                 f"there is no outcome in {path}",
                 hint="Name the folder of an outcome or of a study, as `llem run` printed it.",
             )
-        found += [StoredOutcome(folder, read_outcome(folder)) for folder in folders]
+        read = (StoredOutcome(folder, read_outcome(folder)) for folder in folders)
+        found += [item for item in read if copies.is_new(item.folder, *_identity(item.outcome))]
     return found
+
+
+def _identity(outcome: Outcome) -> tuple[str, str | None]:
+    return outcome.id, outcome.environment.started_at
 
 
 def outcomes_of(stored: Iterable[StoredOutcome]) -> list[Outcome]:

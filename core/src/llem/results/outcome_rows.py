@@ -17,6 +17,7 @@ from llem.errors import ConfigError
 from llem.results.folder import OUTCOME_FILE
 from llem.results.read_outcomes import (
     MOST_BYTES,
+    Copies,
     outcome_folders,
     read_document,
     read_limited,
@@ -82,16 +83,26 @@ def _model_of(keys: dict[str, Any]) -> type[BaseModel]:
     return create_model("Listed", __config__=ConfigDict(protected_namespaces=()), **fields)
 
 
-def list_outcomes(results: Path) -> list[ListedOutcome]:
+def list_outcomes(results: Path, copies: Copies | None = None) -> list[ListedOutcome]:
     """Return a row for every outcome in ``results``, by study and position in its order.
 
     Only the keys that a row needs are parsed, which makes thousands of outcomes quick to list.
+
+    Args:
+        results: The folder.
+        copies: Told which outcomes are copies of others, and left out.
 
     Raises:
         StorageError: There is no such folder.
     """
     parts = _model_of(_LISTED_KEYS)
-    rows = (_listed(folder, results, parts) for folder in outcome_folders(results))
+    copies = copies or Copies()
+    rows = (
+        row
+        for folder in outcome_folders(results)
+        if (row := _listed(folder, results, parts)).status == "unreadable"
+        or copies.is_new(folder, row.id, row.started_at)
+    )
     return sorted(rows, key=lambda row: (row.study, row.position, row.folder))
 
 
@@ -126,7 +137,7 @@ _LEFT_OUT = frozenset({"plan", "effective", "log_tail", "environment", "warnings
 """Parts of an outcome that do not fit into one row, or are too long for it."""
 
 
-def load_results(path: str | Path) -> list[dict[str, Any]]:
+def load_results(path: str | Path, *, copies: Copies | None = None) -> list[dict[str, Any]]:
     """Return the outcomes in ``path`` as flat records, for pandas or polars.
 
     ``pandas.DataFrame(llem.load_results("results"))`` is a table with a row for each outcome.
@@ -136,11 +147,22 @@ def load_results(path: str | Path) -> list[dict[str, Any]]:
 
     Args:
         path: A folder of results, a study's folder, or that of one outcome.
+        copies: Told which outcomes are copies of others, and left out.
 
     Raises:
         StorageError: There is no such folder, or an outcome in it cannot be read.
     """
-    records = [_record(read_document(folder), folder) for folder in outcome_folders(Path(path))]
+    copies = copies or Copies()
+    found = ((folder, read_document(folder)) for folder in outcome_folders(Path(path)))
+    records = [
+        record
+        for folder, document in found
+        if copies.is_new(
+            folder,
+            (record := _record(document, folder)).get("id") or str(folder),
+            record["environment.started_at"],
+        )
+    ]
     keys = dict.fromkeys(key for record in records for key in record)
     return [{key: record.get(key) for key in keys} for record in records]
 

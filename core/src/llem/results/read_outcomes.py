@@ -174,8 +174,38 @@ def read_limited(path: Path, most_bytes: int, *, regular: bool = True) -> bytes:
     return content
 
 
+class Copies:
+    """Tells an outcome from a copy of an outcome that was seen before.
+
+    The id and the time of its start identify an outcome, wherever it is stored: counted twice, one
+    measurement would look like two that agree.
+
+    Attributes:
+        folders: Folders of the copies.
+    """
+
+    def __init__(self) -> None:
+        self.folders: list[Path] = []
+        self._seen: set[tuple[str, str | None]] = set()
+
+    def is_new(self, folder: Path, id: str, started_at: str | None) -> bool:
+        """Whether this outcome was not seen before; remember it, or its folder."""
+        if (id, started_at) in self._seen:
+            self.folders.append(folder)
+            return False
+        self._seen.add((id, started_at))
+        return True
+
+    def __str__(self) -> str:
+        number = len(self.folders)
+        what = "1 copy of an outcome is" if number == 1 else f"{number:,} copies of outcomes are"
+        return f"{what} left out: {', '.join(map(str, self.folders))}"
+
+
 def outcome_folders(path: Path) -> Iterator[Path]:
     """Yield every folder with an outcome: ``path`` itself, those in it, and those of studies.
+
+    Links inside ``path`` are not followed: what they name is counted where it is.
 
     Raises:
         StorageError: There is no such folder.
@@ -194,7 +224,11 @@ def outcome_folders(path: Path) -> Iterator[Path]:
 
 def _folders(path: Path) -> list[Path]:
     """Return the visible folders in ``path``; hidden folders are incomplete."""
-    return sorted(child for child in path.iterdir() if child.name[0] != "." and child.is_dir())
+    return sorted(
+        child
+        for child in path.iterdir()
+        if child.name[0] != "." and child.is_dir() and not child.is_symlink()
+    )
 
 
 def _unreadable(folder: Path, error: Exception | str) -> StorageError:

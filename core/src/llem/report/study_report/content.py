@@ -153,9 +153,18 @@ class Report:
         return list(dict.fromkeys(map(self.series_of, self.outcomes)))
 
     @cached_property
-    def effects(self) -> list[ParameterEffect]:
-        """The effect of each value of each parameter."""
+    def _compared(self) -> tuple[list[ParameterEffect], dict[str, str]]:
         return parameter_effects(self.usable, [ENERGY, SPEED])
+
+    @property
+    def effects(self) -> list[ParameterEffect]:
+        """The effect of each value of each parameter that `llem compare` compares."""
+        return self._compared[0]
+
+    @property
+    def not_compared(self) -> dict[str, str]:
+        """Parameters whose effect `llem compare` would refuse to state, each with the reason."""
+        return self._compared[1]
 
     @property
     def effects_by_metric(self) -> dict[str, list[ParameterEffect]]:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from llem.errors import NotComparable
-from llem.report.comparison.comparison import ALLOWABLE_CODES, Comparison, compare
+from llem.report.comparison.comparison import Comparison, compare
 from llem.report.comparison.inference import Interval, effect
 from llem.report.load_outcomes import StoredOutcome, outcomes_of, split_by
 from llem.report.metrics import Metric
@@ -41,24 +41,28 @@ class ParameterEffect:
 
 def parameter_effects(
     stored: Sequence[StoredOutcome], metrics: Sequence[Metric]
-) -> list[ParameterEffect]:
-    """Return the effect of each value of each parameter that varies.
+) -> tuple[list[ParameterEffect], dict[str, str]]:
+    """Return the effect of each value of each parameter that varies, and why others have none.
+
+    A parameter has an effect exactly where `llem compare --by` compares: on valid outcomes that
+    did the same work on the same devices. The reasons are by parameter, in that command's words.
 
     Where the other parameters have several settings, the effect is the mean over them, and its
     interval that of their differences, with one value a setting (paired t): it holds for the
     settings of the study, and is wide where they disagree.
     """
-    found = []
+    found: list[ParameterEffect] = []
+    refused: dict[str, str] = {}
     for parameter in varying(outcomes_of(stored)):
         try:
             base, new = split_by(stored, parameter, None)
-            # All mismatches are allowed, because the report's other tables show them.
-            result = compare(base, new, metrics, allow=ALLOWABLE_CODES)
-        except NotComparable:
+            result = compare(base, new, metrics)
+        except NotComparable as error:
+            refused[parameter] = "; ".join(line.strip() for line in error.message.splitlines())
             continue
         for metric in metrics:
             found += _by_value(parameter, metric, result.comparisons)
-    return found
+    return found, refused
 
 
 def _by_value(

@@ -25,8 +25,10 @@ def markdown_page(report: Report) -> str:
         parts += [rates, ""]
     parts += ["## Verdicts", "", *_verdicts(report), ""]
     parts += ["## Results", "", _results(report), ""]
-    if report.effects:
-        parts += ["## Effect of each parameter", "", _effects(report), ""]
+    if report.effects or report.not_compared:
+        parts += ["## Effect of each parameter", ""]
+        parts += [_effects(report), ""] if report.effects else []
+        parts += [*_not_compared(report), ""] if report.not_compared else []
     parts += ["## Run it again", ""]
     for recipe in recipes(report.outcomes):
         parts += [f"{escape_markdown(', '.join(recipe.ids))}:", "", *_fenced(recipe.config), ""]
@@ -99,6 +101,13 @@ def _effects(report: Report) -> str:
         for effect in report.effects
     ]
     return _table(("parameter", "value", "baseline", "metric", "change", "95 %"), rows)
+
+
+def _not_compared(report: Report) -> Iterator[str]:
+    yield "No effect is stated where `llem compare --by PARAMETER` compares nothing:"
+    yield ""
+    for parameter, reason in report.not_compared.items():
+        yield f"- {escape_markdown(f'{parameter}: {reason}')}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
