@@ -10,7 +10,7 @@ TIMES = [tick / 10 for tick in range(300)]
 
 
 def series(quantity, values):
-    channel = Channel("gpu", "board", quantity)
+    channel = Channel("gpu", "board", quantity, resolution=0.0)
     return Series(channel, Provenance.MEASURED, "test", TIMES, values)
 
 

@@ -15,7 +15,7 @@ BARE, LOADED = (1.0, 4.0), (5.0, 9.0)
 
 
 def constant(watts, *, device="cpu", domain="package", provenance="measured", **channel):
-    described = Channel(device, domain, Quantity.POWER, **channel)
+    described = Channel(device, domain, Quantity.POWER, **{"resolution": 0.0} | channel)
     times = [tick / 10 for tick in range(300)]
     levels = [watts if t >= 9.5 else watts / 2 for t in times]
     return Series(described, Provenance(provenance), "test", times, levels)

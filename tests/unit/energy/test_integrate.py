@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.energy.integrate import energy_in, integrate
+from llem.energy.plausibility import checked
 
 
 def power(*points):
@@ -72,8 +73,8 @@ def test_windows_before_and_after_a_reset_are_known():
 
 
 def test_a_counter_that_stands_still_is_not_zero_joules():
-    result = integrate(counter(*((s / 10, 5.0) for s in range(300))), [(5, 25)])
-    assert result.stuck
+    result = integrate(checked(counter(*((s / 10, 5.0) for s in range(300)))), [(5, 25)])
+    assert result.stood_s == pytest.approx(29.9)
     assert result.energy_j is None
 
 

@@ -21,7 +21,7 @@ def windows_of(durations):
 
 
 def power(level, *, provenance="measured"):
-    channel = Channel("cpu", "package", Quantity.POWER, update_period_s=0.1)
+    channel = Channel("cpu", "package", Quantity.POWER, update_period_s=0.1, resolution=0.0)
     times = [tick / 10 for tick in range(1000)]
     values = [level(moment) for moment in times]
     return Series(channel, Provenance(provenance), "test", times, values)

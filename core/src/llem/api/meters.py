@@ -15,6 +15,10 @@ from typing import Any
 from llem.schema.provenance import Provenance as Provenance
 
 
+class MeterUnusable(OSError):
+    """The source is on this machine and cannot be read; the message says what to do."""
+
+
 class Quantity(StrEnum):
     """Meaning of a channel's readings."""
 
@@ -48,8 +52,15 @@ class Channel:
         averaged_over_s: Time over which averaged power is averaged; ``None`` for other quantities.
         wraps_at_j: Value at which the counter wraps to 0; ``None`` if it does not wrap.
         gain_error_ratio: Standard relative error of the sensor itself; ``None`` if unknown.
+        max_w: Greatest power that the domain may draw, such as its enforced limit; ``None`` if
+            unknown. Readings beyond it speak against the source.
         contained_in: Domain of the same device that includes this domain, so that a total counts
-            it once; ``None`` if no other domain includes it.
+            it once; ``None`` if no other domain includes it. The domain counts by itself where
+            that domain has no energy, or less than its contents.
+        contents_suffice: Whether the domains in this domain are a complete figure by themselves,
+            as CPU packages within a platform are.
+        covers: Other devices that this domain includes, by kind: ``("cpu",)`` for the counter of a
+            module that holds a GPU and a CPU, ``("*",)`` for a whole machine.
         fallback_for: Better sources of this domain that do not work, and why; empty if none.
         note: Model and inputs of an estimate, or a remark.
     """
@@ -62,7 +73,10 @@ class Channel:
     averaged_over_s: float | None = None
     wraps_at_j: float | None = None
     gain_error_ratio: float | None = None
+    max_w: float | None = None
     contained_in: str | None = None
+    contents_suffice: bool = False
+    covers: tuple[str, ...] = ()
     fallback_for: str = ""
     note: str = ""
 
@@ -119,11 +133,13 @@ class Probe:
         available: True if it can be opened.
         reason: Why it is unavailable and what to do, or a remark.
         channels: The channels that it would offer.
+        present: True if the source is on this machine, even if it cannot be read.
     """
 
     available: bool
     reason: str = ""
     channels: tuple[Channel, ...] = ()
+    present: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +181,12 @@ class Meter(ABC):
         It leaves nothing open, and must not raise.
         """
         try:
-            return Probe(available=True, channels=tuple(self.open(())))
+            channels = tuple(self.open(()))
+            remarks = [f"{device}: {why}" for device, why in self.unreadable().items()]
+            return Probe(True, "; ".join(remarks), channels, present=True)
         except OSError as error:
-            return Probe(available=False, reason=str(error))
+            present = isinstance(error, MeterUnusable | PermissionError)
+            return Probe(available=False, reason=str(error), present=present)
         finally:
             self.close()
 
@@ -175,9 +194,16 @@ class Meter(ABC):
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Start reading ``devices`` (ids of its kind; empty means all) and return its channels.
 
+        A device that cannot be read hides no other device: :meth:`unreadable` names it.
+
         Raises:
-            OSError: The source cannot be read.
+            MeterUnusable: The source is here, and nothing of it can be read.
+            OSError: The source is not here.
         """
+
+    def unreadable(self) -> Mapping[str, str]:
+        """Return the devices that :meth:`open` found and cannot read, each with the reason."""
+        return {}
 
     @abstractmethod
     def read(self) -> Sequence[Reading]:
@@ -206,6 +232,9 @@ class Series:
         times_s: Time of each value.
         values: Joules or watts; same length as ``times_s``.
         failures: Times of failed readings.
+        rejected: Times of readings that no such device can give, which are left out.
+        standing: Stretches in which a counter stood still for longer than a powered device can.
+        breaks: Times of readings between which and the reading before the energy is unknown.
     """
 
     channel: Channel
@@ -214,3 +243,6 @@ class Series:
     times_s: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     failures: list[float] = field(default_factory=list)
+    rejected: list[float] = field(default_factory=list)
+    standing: list[tuple[float, float]] = field(default_factory=list)
+    breaks: list[float] = field(default_factory=list)

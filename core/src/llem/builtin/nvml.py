@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 import pynvml
 
-from llem.api.meters import Channel, DeviceState, Meter, Quantity, Reading
+from llem.api.meters import Channel, DeviceState, Meter, MeterUnusable, Quantity, Reading
 
 T = TypeVar("T")
 
@@ -24,6 +25,9 @@ GAIN_ERROR_RATIO = 0.05 / math.sqrt(3)
 ``nvmlDeviceGetPowerUsage``), here a uniform distribution."""
 
 _GA100 = (8, 0)
+
+_SUPERCHIP = re.compile(r"\bG[HB]\d{3}\b")
+"""Grace Hopper and Grace Blackwell, such as ``NVIDIA GH200 480GB``: a GPU and a CPU on a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +83,27 @@ class _Stream:
     is_fallback: bool
 
 
+def is_module(name: str) -> bool:
+    """Return whether a product is a superchip, whose counter covers its GPU, CPU and memory."""
+    return bool(_SUPERCHIP.search(name))
+
+
 def _streams(handle: object) -> Iterator[_Stream]:
     """Yield the stream of the best source that answers, and that of a second as its fallback.
 
+    The counter of a superchip covers the whole module, while its power is that of the GPU, so they
+    are two domains.
+
     Raises:
-        pynvml.NVMLError: The device does not report its UUID or name.
+        pynvml.NVMLError: The device does not report its UUID, or no source answers.
     """
     uuid = pynvml.nvmlDeviceGetUUID(handle)
-    name = pynvml.nvmlDeviceGetName(handle)
+    name = _ask(lambda: str(pynvml.nvmlDeviceGetName(handle))) or "unknown NVIDIA device"
+    limit_w = _ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000)
     refusals: list[str] = []
-    found = 0
+    found: list[Source] = []
     for source in (ENERGY, POWER, AVERAGE if _averages(handle) else OLD_POWER):
-        if found == 2:
+        if len(found) == 2:
             return
         try:
             source.read(handle)
@@ -98,20 +111,26 @@ def _streams(handle: object) -> Iterator[_Stream]:
             refusals.append(f"{source.name}: {error}")
             continue
         # Refusals concern the first source that answers, not its fallback.
-        fallback_for = f"not {', not '.join(refusals)}" if refusals and found == 0 else ""
+        fallback_for = f"not {', not '.join(refusals)}" if refusals and not found else ""
+        of_module = is_module(name) and source is ENERGY
         channel = Channel(
             device=f"cuda:{uuid}",
-            domain="board",
+            domain="module" if of_module else "gpu" if is_module(name) else "board",
             quantity=source.quantity,
             update_period_s=UPDATE_PERIOD_S,
             resolution=0.001,
             averaged_over_s=AVERAGED_OVER_S if source is AVERAGE else None,
             gain_error_ratio=GAIN_ERROR_RATIO,
+            max_w=None if is_module(name) else limit_w,
+            contained_in="module" if is_module(name) and not of_module else None,
+            covers=("cpu",) if of_module else (),
             fallback_for=fallback_for,
-            note=str(name),
+            note=f"{name}: GPU, CPU and memory" if of_module else name,
         )
-        yield _Stream(handle, source, channel, is_fallback=found > 0)
-        found += 1
+        yield _Stream(handle, source, channel, is_fallback=bool(found) and not is_module(name))
+        found.append(source)
+    if not found:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
 
 def _averages(handle: object) -> bool:
@@ -139,12 +158,14 @@ class NvmlMeter(Meter):
         self._streams: list[_Stream] = []
         self._initialized = False
         self._calls = 0
+        self._unreadable: dict[str, str] = {}
 
     def open(self, devices: Sequence[str]) -> Sequence[Channel]:
         """Find the GPUs and their sources.
 
         Raises:
-            OSError: The driver is missing or does not answer, or no GPU can be read.
+            MeterUnusable: There are GPUs, and none can be read.
+            OSError: The driver is missing or does not answer.
         """
         try:
             pynvml.nvmlInit()
@@ -152,15 +173,34 @@ class NvmlMeter(Meter):
             count = pynvml.nvmlDeviceGetCount()
         except pynvml.NVMLError as error:
             raise OSError(f"no NVIDIA driver: {error}") from error
-        self._streams = [
-            stream
-            for index in range(count)
-            for stream in _answering(index)
-            if not devices or stream.channel.device in devices
-        ]
+        self._streams, self._unreadable = [], {}
+        for index in range(count):
+            self._streams += [
+                stream
+                for stream in self._answering(index)
+                if not devices or stream.channel.device in devices
+            ]
+        if not count:
+            raise OSError("the NVIDIA driver finds no device")
         if not self._streams and not devices:
-            raise OSError("no NVIDIA device can be read")
+            reasons = "; ".join(f"{device}: {why}" for device, why in self._unreadable.items())
+            raise MeterUnusable(f"no NVIDIA device can be read: {reasons}")
         return tuple(stream.channel for stream in self._streams)
+
+    def unreadable(self) -> Mapping[str, str]:
+        """Return the GPUs that did not answer when the meter was opened."""
+        return self._unreadable
+
+    def _answering(self, index: int) -> list[_Stream]:
+        """Return the streams of a device; none if it does not respond."""
+        device = f"cuda:{index}"
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            device = f"cuda:{pynvml.nvmlDeviceGetUUID(handle)}"
+            return list(_streams(handle))
+        except pynvml.NVMLError as error:
+            self._unreadable[device] = f"its energy and power cannot be read ({error})"
+            return []
 
     def read(self) -> Sequence[Reading]:
         """Read each device; a reading without a value carries the error.
@@ -185,14 +225,6 @@ class NvmlMeter(Meter):
         if self._initialized:
             self._initialized = False
             pynvml.nvmlShutdown()
-
-
-def _answering(index: int) -> list[_Stream]:
-    """Return the streams of a device; none if it does not respond. Other devices are unaffected."""
-    try:
-        return list(_streams(pynvml.nvmlDeviceGetHandleByIndex(index)))
-    except pynvml.NVMLError:
-        return []
 
 
 def _reading(at: int, stream: _Stream) -> Reading:

@@ -16,7 +16,8 @@ import numpy as np
 from llem.api.meters import Provenance, Quantity, Series
 from llem.energy.coverage import Span
 from llem.energy.idle import Idle, idle_power, max_age_s
-from llem.energy.integrate import STUCK_PERIODS, Integral, energy_in, integrate
+from llem.energy.integrate import Integral, energy_in, integrate
+from llem.energy.plausibility import STUCK_PERIODS, checked, limit_w
 from llem.energy.statistics import total
 
 PREFERENCE = (Quantity.ENERGY, Quantity.POWER, Quantity.AVERAGE_POWER)
@@ -41,6 +42,9 @@ class Row:
         idles: Idle power by name.
         basis: Name of the idle power that is subtracted.
         counted: Whether the row enters the totals.
+        ignored: Why the row does not enter them, although no row includes it; empty if it does.
+        mismatch: Relative difference of the second source to the first, and the part of it that
+            their uncertainties explain; ``None`` where they have no window in common.
     """
 
     sources: tuple[Series, ...]
@@ -53,6 +57,8 @@ class Row:
     idles: Mapping[str, Idle | None] = field(default_factory=dict)
     basis: str = ""
     counted: bool = True
+    ignored: str = ""
+    mismatch: tuple[float, float] | None = None
 
     @property
     def series(self) -> Series:
@@ -91,6 +97,14 @@ class Row:
         return (self.used.channel.gain_error_ratio or 0.0) * abs(self.gross_j)
 
     @property
+    def excess_ratio(self) -> float:
+        """Mean power as a share of what the domain may draw, less twice its uncertainty."""
+        if self.gross_j is None or not self.duration_s:
+            return 0.0
+        least_j = self.gross_j - 2 * self.uncertainty_j
+        return least_j / self.duration_s / limit_w(self.series.channel)
+
+    @property
     def provenance(self) -> Provenance:
         """How the figure came about."""
         return Provenance.UNAVAILABLE if self.gross_j is None else self.series.provenance
@@ -107,9 +121,12 @@ class Row:
 
 
 def by_domain(series: Sequence[Series]) -> dict[Domain, list[Series]]:
-    """Return the series of each domain that each meter read, the most trusted first."""
+    """Return the series of each domain that each meter read, the most trusted first.
+
+    Readings that cannot be true are left out of them.
+    """
     domains: dict[Domain, list[Series]] = {}
-    for source in series:
+    for source in map(checked, series):
         key = (source.meter, source.channel.device, source.channel.domain)
         domains.setdefault(key, []).append(source)
     for sources in domains.values():
@@ -161,7 +178,32 @@ def integrate_domain(sources: Sequence[Series], windows: Sequence[Span]) -> Row:
         uncertainty_j=math.sqrt(variance),
         fallback_windows=fallback_windows,
         duration_s=sum(end_s - start_s for start_s, end_s in windows),
+        mismatch=_mismatch(first, sources, windows),
     )
+
+
+def _mismatch(
+    first: Integral, sources: Sequence[Series], windows: Sequence[Span]
+) -> tuple[float, float] | None:
+    """Compare the first two sources over the windows that both cover.
+
+    Both read one sensor, so its gain error explains no difference.
+    """
+    if len(sources) < 2:
+        return None
+    known = [at for at, energy_j in enumerate(first.window_j) if energy_j is not None]
+    second = integrate(sources[1], [windows[at] for at in known])
+    both = [
+        (first.window_j[at], other_j)
+        for at, other_j in zip(known, second.window_j, strict=True)
+        if other_j is not None
+    ]
+    first_j = sum(energy_j for energy_j, _ in both if energy_j is not None)
+    if not both or first_j <= 0:
+        return None
+    difference_j = sum(other_j for _, other_j in both) - first_j
+    explained_j = 2 * math.hypot(first.uncertainty_j, second.uncertainty_j)
+    return difference_j / first_j, explained_j / first_j
 
 
 def _power(sources: Sequence[Series]) -> Series | None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llem.api.meters import Channel
+from llem.api.meters import Series
 from llem.energy.coverage import Coverage, Floats, cover, interval_of
+from llem.energy.plausibility import resolution_of
 
 _NEIGHBORS = 15
 """Updates on each side whose brackets help to locate an update."""
@@ -241,21 +242,22 @@ class CounterEnergy:
 
 
 def unbroken_stretches(
-    channel: Channel, times_s: Floats, values_j: Floats, power_times_s: Floats, power_w: Floats
+    series: Series, power_times_s: Floats, power_w: Floats
 ) -> Iterator[CounterEnergy]:
     """Yield one function of time for each stretch in which the counter did not go back.
 
     A counter that wraps continues; any other step back is a reset, which loses the energy between
-    the two readings.
+    the two readings, as any other break does.
     """
+    channel, times_s, values_j = series.channel, np.asarray(series.times_s), series.values
     step_j = np.diff(values_j)
     wraps_at_j = channel.wraps_at_j or 0.0
     step_j = np.where((step_j < 0) & (step_j + wraps_at_j >= 0), step_j + wraps_at_j, step_j)
-    resets = np.flatnonzero(step_j < 0)
+    resets = np.flatnonzero((step_j < 0) | np.isin(times_s[1:], series.breaks))
     begins, ends = [0, *(resets + 1)], [*(resets + 1), len(times_s)]
     for begin, end in zip(begins, ends, strict=True):
         if end - begin < 2:
             continue
         total_j = np.concatenate(([0.0], np.cumsum(step_j[begin : end - 1])))
         updates = find_updates(times_s[begin:end], total_j, channel.update_period_s)
-        yield CounterEnergy(updates, power_times_s, power_w, channel.resolution or 0.0)
+        yield CounterEnergy(updates, power_times_s, power_w, resolution_of(series))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ from llem.energy.domain_energy import (
     integrate_domain,
 )
 from llem.energy.idle import Idle
+from llem.energy.plausibility import device_kind
 from llem.energy.statistics import quadrature, total
 
 IdleSource = Span | Mapping[Domain, Idle] | None
@@ -125,10 +127,10 @@ def slowest_period_s(rows: Sequence[Row]) -> float:
 def deduplicate(rows: Sequence[Row]) -> list[Row]:
     """Return ``rows`` with those marked that enter the totals.
 
-    Left out are domains that another domain of the same device contains; all but the most
-    trusted row of one domain; and estimates of a device that a meter measures.
+    Left out are domains that another domain includes; all but the most trusted row of one domain;
+    and estimates of a device that a meter measures. A container that has no energy, or less than
+    its contents, gives its place to them.
     """
-    present = set(map(device_domain, rows))
     measured = {
         row.series.channel.device
         for row in rows
@@ -137,17 +139,69 @@ def deduplicate(rows: Sequence[Row]) -> list[Row]:
     best: dict[tuple[str, str], Row] = {}
     for row in sorted(rows, key=_trust):
         best.setdefault(device_domain(row), row)
+    broken = {place: why for place, row in best.items() if (why := _is_broken(row, best))}
+    whole = {place for place in best if place not in broken}
 
-    def counts(row: Row) -> bool:
-        channel = row.series.channel
-        estimated = row.series.provenance is Provenance.ESTIMATED
-        return (
-            (channel.device, channel.contained_in) not in present
-            and best[device_domain(row)] is row
-            and not (estimated and channel.device in measured)
+    def container(row: Row) -> tuple[str, str] | None:
+        """Return the nearest whole domain that includes ``row``."""
+        place, seen = device_domain(row), set()
+        while place in best and place not in seen:
+            seen.add(place)
+            channel = best[place].series.channel
+            place = (channel.device, channel.contained_in or "")
+            if place in whole:
+                return place
+        return None
+
+    def covered(row: Row) -> bool:
+        """Return whether a domain of another device includes ``row``."""
+        device = row.series.channel.device
+        kinds = {"*", device_kind(device)}
+        return any(
+            kinds & set(other.series.channel.covers)
+            for place, other in best.items()
+            if place in whole and other.gross_j is not None and place[0] != device
         )
 
-    return [replace(row, counted=counts(row)) for row in rows]
+    def counts(row: Row) -> bool:
+        estimated = row.series.provenance is Provenance.ESTIMATED
+        return (
+            container(row) is None
+            and device_domain(row) not in broken
+            and best[device_domain(row)] is row
+            and not (estimated and row.series.channel.device in measured)
+            and not covered(row)
+        )
+
+    return [
+        replace(row, counted=counts(row), ignored=broken.get(device_domain(row), ""))
+        for row in rows
+    ]
+
+
+_ROUNDING_RATIO = 0.01
+"""A container that lies below its contents by less than this is whole."""
+
+
+def _is_broken(row: Row, best: Mapping[tuple[str, str], Row]) -> str:
+    """Return why a container gives its place to its contents; empty if it does not."""
+    contents = [
+        other
+        for other in best.values()
+        if (other.series.channel.device, other.series.channel.contained_in) == device_domain(row)
+    ]
+    known = [(other.gross_j, other.uncertainty_j) for other in contents if other.gross_j]
+    if not known:
+        return ""
+    contents_j = sum(energy_j for energy_j, _ in known)
+    if row.gross_j is None:
+        return "it has no readings of its own over the windows"
+    explained_j = 2 * math.hypot(row.uncertainty_j, *(error_j for _, error_j in known))
+    if row.gross_j + explained_j < (1 - _ROUNDING_RATIO) * contents_j:
+        return f"its {row.gross_j:.4g} J are less than the {contents_j:.4g} J of its contents"
+    if row.series.channel.contents_suffice and row.excess_ratio > 1:
+        return f"its {row.gross_j:.4g} J are more than such a device can use"
+    return ""
 
 
 def device_domain(row: Row) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,15 +15,13 @@ import numpy as np
 from llem.api.meters import Quantity, Series
 from llem.energy.coverage import Floats, Integers, Span, as_windows, end_of_last_window, energy_of
 from llem.energy.energy_counter import CounterEnergy, unbroken_stretches
+from llem.energy.plausibility import resolution_of, standing_in
 from llem.energy.power_curve import AveragedEnergy, PowerEnergy
 from llem.energy.statistics import total
 
 GAP_PERIODS, MIN_GAP_S = 5.0, 0.5
 """Two readings leave a gap where they are further apart than this many median periods, and than
 this time: the jitter of a quick sampler on a busy machine is no gap."""
-
-STUCK_PERIODS = 10
-"""A counter that did not move for this many periods, of updates or of readings, is stuck."""
 
 AVERAGED_OVER_S = 1.0
 """Time over which averaged power is averaged where the channel does not state it."""
@@ -54,7 +52,8 @@ class Integral:
         gap_s: Window time in stretches without readings.
         missed: How often the source did not answer within the windows.
         reset: Whether a counter went back within a window.
-        stuck: Whether a counter stood still for longer than a powered device can.
+        rejected: Number of readings within the windows that no such device can give.
+        stood_s: How long a counter stood still around or within the windows.
     """
 
     window_j: tuple[float | None, ...]
@@ -63,7 +62,8 @@ class Integral:
     gap_s: float = 0.0
     missed: int = 0
     reset: bool = False
-    stuck: bool = False
+    rejected: int = 0
+    stood_s: float = 0.0
 
     @property
     def energy_j(self) -> float | None:
@@ -80,33 +80,43 @@ def integrate(series: Series, windows: Sequence[Span], power: Series | None = No
         power: Readings of the same device's power, which show its range around an edge.
     """
     times_s, spans = np.asarray(series.times_s), as_windows(windows)
-    failures_s = np.asarray(series.failures)
-    missed = int(np.sum(failures_s <= end_of_last_window(spans, failures_s, "right")))
     functions = list(_functions(series, power))
     window_j: list[float | None] = [None] * len(spans)
+    flaws = Integral(
+        tuple(window_j),
+        missed=_within(series.failures, spans),
+        rejected=_within(series.rejected, spans),
+        stood_s=sum(end_s - start_s for start_s, end_s in standing_in(series, spans)),
+    )
     if not functions or not window_j:
-        return Integral(tuple(window_j), missed=missed)
+        return flaws
+    is_counter = series.channel.quantity is Quantity.ENERGY
     variance, period_s = 0.0, series.channel.update_period_s
     for function, covered in _covering(functions, spans):
         for at, energy_j in zip(covered, energy_of(function.until_j, spans[covered]), strict=True):
-            window_j[at] = float(energy_j)
+            # A counter that did not move says nothing: a powered device never uses 0 J.
+            window_j[at] = float(energy_j) if energy_j or not is_counter else None
         variance += function.uncertainty_j(spans[covered]) ** 2
         if isinstance(function, CounterEnergy):
             period_s = function.updates.period_s
-    stuck = _is_stuck(series, times_s, windows)
-    return Integral(
-        window_j=(None,) * len(windows) if stuck else tuple(window_j),
+    return replace(
+        flaws,
+        window_j=tuple(window_j),
         uncertainty_j=math.sqrt(variance),
         update_period_s=period_s,
         gap_s=_gap_s(series, times_s, spans),
-        missed=missed,
         reset=any(
             start_s < function.times_s[0] < end_s
             for function in functions[1:]
             for start_s, end_s in windows
         ),
-        stuck=stuck,
     )
+
+
+def _within(moments_s: Sequence[float], windows: Floats) -> int:
+    """Return how many of the moments lie in a window."""
+    moments = np.asarray(moments_s)
+    return int(np.sum(moments <= end_of_last_window(windows, moments, "right")))
 
 
 def energy_in(series: Series, start_s: float, end_s: float) -> float | None:
@@ -133,7 +143,7 @@ def _functions(series: Series, power: Series | None = None) -> Iterator[EnergyOf
         return
     if channel.quantity is Quantity.ENERGY:
         near = (power.times_s, power.values) if power is not None else ((), ())
-        yield from unbroken_stretches(channel, times_s, values, *map(np.asarray, near))
+        yield from unbroken_stretches(series, *map(np.asarray, near))
         return
     # A reading is valid for the moment of its last update: on average half a period earlier.
     period_s = channel.update_period_s or 0.0
@@ -141,7 +151,7 @@ def _functions(series: Series, power: Series | None = None) -> Iterator[EnergyOf
         times_s - period_s / 2,
         values,
         update_period_s=period_s,
-        resolution_w=channel.resolution or 0.0,
+        resolution_w=resolution_of(series),
         gap_s=min_gap_s(times_s),
     )
     if channel.quantity is Quantity.POWER:
@@ -158,16 +168,6 @@ def median_period_s(times_s: Floats) -> float:
 def min_gap_s(times_s: Floats) -> float:
     """Return the smallest distance of two readings that counts as a gap."""
     return max(MIN_GAP_S, GAP_PERIODS * median_period_s(times_s))
-
-
-def _is_stuck(series: Series, times_s: Floats, windows: Sequence[Span]) -> bool:
-    if series.channel.quantity is not Quantity.ENERGY:
-        return False
-    period_s = max(series.channel.update_period_s or 0.0, median_period_s(times_s))
-    start_s, end_s = windows[0][0], windows[-1][1]
-    within = np.asarray(series.values)[(times_s >= start_s) & (times_s <= end_s)]
-    stands = len(within) > 1 and bool(np.ptp(within) == 0)
-    return stands and end_s - start_s > STUCK_PERIODS * period_s
 
 
 def _gap_s(series: Series, times_s: Floats, windows: Floats) -> float:
@@ -189,14 +189,16 @@ _STEPS = 50
 """Positions of the moving part within its own length: a jump of power loses at most 1 %."""
 
 
-def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float) -> float | None:
-    """Return the greatest mean power, of all series together, over any ``over_s`` of the window.
+def peak_w(
+    domains: Sequence[Sequence[Series]], window: tuple[float, float], over_s: float
+) -> float | None:
+    """Return the greatest mean power, of all domains together, over any ``over_s`` of the window.
 
     A mean over a stated time does not depend on the kind of reading and its update period; the
     greatest reading does.
 
     Args:
-        series: Readings of different domains.
+        domains: The sources of different domains, the most trusted first.
         window: Start and end on the monotonic clock.
         over_s: Length of the moving part; at most that of the window.
 
@@ -204,14 +206,18 @@ def peak_w(series: Sequence[Series], window: tuple[float, float], over_s: float)
         Watts; ``None`` where the readings do not cover the window.
     """
     start_s, end_s = window
-    if not series or over_s <= 0:
+    if not domains or over_s <= 0:
         return None
     steps = max(1, math.ceil((end_s - start_s - over_s) / (over_s / _STEPS)))
     begins_s = np.linspace(start_s, end_s - over_s, steps + 1)
     parts = np.column_stack((begins_s, begins_s + over_s))
-    part_j = np.full((len(series), len(parts)), np.nan)
-    for source, source_j in zip(series, part_j, strict=True):
-        for function, covered in _covering(_functions(source), parts):
-            source_j[covered] = energy_of(function.until_j, parts[covered])
+    part_j = np.full((len(domains), len(parts)), np.nan)
+    for sources, domain_j in zip(domains, part_j, strict=True):
+        for source in sources:
+            source_j = np.full(len(parts), np.nan)
+            for function, covered in _covering(_functions(source), parts):
+                source_j[covered] = energy_of(function.until_j, parts[covered])
+            missing = np.isnan(domain_j)
+            domain_j[missing] = np.where(source_j > 0, source_j, np.nan)[missing]
     peak = float(np.max(np.sum(part_j, axis=0))) / over_s
     return None if math.isnan(peak) else peak

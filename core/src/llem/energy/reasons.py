@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from llem.api.meters import Provenance, Quantity
 from llem.energy.domain_energy import Row
 from llem.energy.energy_rows import device_domain
+from llem.energy.plausibility import limit_w
 from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
 
@@ -22,8 +23,9 @@ def _findings(rows: Sequence[Row], thresholds: ThresholdsConfig) -> Iterator[tup
     """Yield code and message of each reason."""
     for row in rows:
         yield from _about_source(row)
-        yield from _about_readings(row, thresholds)
         if row.counted:
+            yield from _about_readings(row, thresholds)
+            yield from _about_plausibility(row, thresholds)
             yield from _about_idle(row, thresholds)
     yield from _disagreements(rows, thresholds.max_meter_difference_ratio)
 
@@ -33,8 +35,11 @@ def _about_source(row: Row) -> Iterator[tuple[str, str]]:
     series, quantity = row.series, row.series.channel.quantity
     if row.integral.reset:
         yield "counter-reset", f"{row.name}: the counter went back"
-    if row.integral.stuck:
-        yield "counter-stuck", f"{row.name}: the counter stood still while the device was on"
+    if row.integral.stood_s:
+        yield (
+            "counter-stuck",
+            f"{row.name}: {quantity} stood still for {row.integral.stood_s:.3g} s",
+        )
     if row.gross_j is not None and row.fallback_windows > 0:
         share = f"{row.fallback_windows} of {len(row.window_j)} windows"
         other = row.sources[1].channel.quantity
@@ -42,13 +47,39 @@ def _about_source(row: Row) -> Iterator[tuple[str, str]]:
     if series.channel.fallback_for:
         why = row.used.channel.fallback_for
         yield "meter-fallback", f"{row.name}: {quantity} is used, {why}"
-    if row.gross_j is not None:
+    if row.ignored:
+        yield "domain-ignored", f"{row.name}: {row.ignored}; the domains within it count instead"
+        if series.channel.contents_suffice:
+            return
+    elif row.gross_j is None and not row.counted:
+        yield "domain-ignored", f"{row.name}: no energy of its own; the totals do not need it"
         return
+    if row.gross_j is None or row.ignored:
+        yield _loss(row)
+
+
+def _loss(row: Row) -> tuple[str, str]:
+    series = row.series
     if series.failures and (not series.times_s or series.failures[-1] > series.times_s[-1]):
         when = "stopped answering" if series.times_s else "never answered"
-        yield "device-lost", f"{row.name}: the device {when}"
-    else:
-        yield "meter-lost", f"{row.name}: its readings do not cover the windows"
+        return "device-lost", f"{row.name}: the device {when}"
+    return "meter-lost", f"{row.name}: its readings do not cover the windows"
+
+
+def _about_plausibility(row: Row, thresholds: ThresholdsConfig) -> Iterator[tuple[str, str]]:
+    """Yield what a device's limit, its second source and single readings say of a row."""
+    if row.integral.rejected:
+        count = f"{row.integral.rejected} readings that no such device can give were left out"
+        yield "readings-rejected", f"{row.name}: {count}"
+    if row.excess_ratio > thresholds.max_power_limit_ratio and row.gross_j is not None:
+        mean_w, most_w = row.gross_j / row.duration_s, limit_w(row.series.channel)
+        yield "beyond-power-limit", f"{row.name}: {mean_w:.4g} W, and its limit is {most_w:.4g} W"
+    if row.mismatch is not None:
+        difference, explained = row.mismatch
+        if abs(difference) > max(thresholds.max_meter_difference_ratio, explained):
+            first, second = (source.channel.quantity for source in row.sources[:2])
+            ratio = f"{row.name}: {second} differs from {first} by {difference:+.1%}"
+            yield "meter-disagreement", ratio
 
 
 def _about_readings(row: Row, thresholds: ThresholdsConfig) -> Iterator[tuple[str, str]]:

@@ -209,7 +209,7 @@ def _outcome(
         rows, conditions=conditions(states, [span], foreign), thresholds=thresholds
     )
     verdict, warnings = decide_verdict(reasons, thresholds.allow)
-    counted = [row.series for row in rows.counted]
+    counted = [row.sources for row in rows.counted]
     over_s = min(PEAK_OVER_S, duration_s)
     parts = {
         "llem_version": __version__,

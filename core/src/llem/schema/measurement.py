@@ -36,7 +36,15 @@ class ThresholdsConfig(FrozenModel):
     """`idle-drift` where idle power changed by more, as a share of the mean power under load."""
 
     max_meter_difference_ratio: Ratio = 0.05
-    """`meter-disagreement` where two meters of one domain differ by more."""
+    """`meter-disagreement` where two meters of one domain, or two sources of one meter, differ by
+    more."""
+
+    max_power_limit_ratio: Annotated[float, Field(ge=1, le=100)] = 1.1
+    """`beyond-power-limit` where a domain's mean power exceeds this many times its limit."""
+
+    max_foreign_load_ratio: Ratio = 0.05
+    """`foreign-load` where other programs used more of the processors' time, in the windows or
+    while the machine idled."""
 
     allow: tuple[str, ...] = ()
     """Reason codes that stay warnings, such as `throttled` in a study of throttling."""

@@ -71,8 +71,10 @@ CATALOG: tuple[ReasonCode, ...] = (
     ReasonCode(
         "device-unmetered",
         "energy",
-        "The engine used a device that no meter reads, so its energy is missing.",
-        "Run `llem meters`: it says what each meter needs.",
+        "No meter reads a device that the engine used (for a command, a device of this machine), so "
+        "its energy is missing.",
+        "Run `llem meters`: it says what each meter needs. If a command does not use the device, "
+        "name the other meters with `--meters`.",
     ),
     ReasonCode(
         "meter-lost",
@@ -97,10 +99,28 @@ CATALOG: tuple[ReasonCode, ...] = (
     ReasonCode(
         "meter-disagreement",
         "energy",
-        "Two meters of a domain differ by more than the threshold and than their uncertainties "
-        "explain. Only the more trusted meter counts.",
-        "Find the wrong meter, and name the right one in `measurement.meters`.",
+        "Two meters of a domain, or two sources of one meter, differ by more than the threshold "
+        "and than their uncertainties explain. Only the more trusted source counts.",
+        "Find the wrong meter, and name the right one in `measurement.meters`; for two sources of "
+        "one meter, update the driver or use another meter.",
         "measurement.thresholds.max_meter_difference_ratio",
+    ),
+    ReasonCode(
+        "beyond-power-limit",
+        "energy",
+        "The mean power of a domain exceeds what the device may draw: its enforced limit, the "
+        "maximum that the processor states, or the greatest power of any such device.",
+        "The source is wrong: update the driver, or use another meter. Raise the threshold if the "
+        "limit was changed while llem measured.",
+        "measurement.thresholds.max_power_limit_ratio",
+    ),
+    ReasonCode(
+        "foreign-load",
+        "devices",
+        "Other programs kept the processors busy, in the windows or while idle power was metered. "
+        "A CPU's energy contains theirs.",
+        "Stop the other programs, or measure on a machine without other users.",
+        "measurement.thresholds.max_foreign_load_ratio",
     ),
     ReasonCode(
         "throttled",
@@ -193,7 +213,8 @@ CATALOG: tuple[ReasonCode, ...] = (
     ReasonCode(
         "counter-stuck",
         "energy",
-        "An energy counter stood still while the device was on, so it is not used.",
+        "A source stood still while the device was on: a counter did not move, or power read 0 W "
+        "throughout. It is not used for that time.",
         "Use another meter; the driver does not count here, as on some virtual GPUs.",
         invalidates=False,
     ),
@@ -202,6 +223,45 @@ CATALOG: tuple[ReasonCode, ...] = (
         "energy",
         "Some readings within the windows failed; interpolation bridged them.",
         "No action needed; each row reports its count.",
+        invalidates=False,
+    ),
+    ReasonCode(
+        "readings-rejected",
+        "energy",
+        "Single readings lie far beyond what the device can draw. They are left out; the readings "
+        "beside them bridge the time.",
+        "No action needed; report them to the vendor if they recur.",
+        invalidates=False,
+    ),
+    ReasonCode(
+        "domain-ignored",
+        "energy",
+        "A domain has no energy, or less than the domains it contains (a platform counter that the "
+        "manufacturer did not connect). It does not count; what it contains counts.",
+        "No action needed; the totals name the domains that count.",
+        invalidates=False,
+    ),
+    ReasonCode(
+        "meter-unusable",
+        "energy",
+        "A better meter is on this machine and cannot be used, so a lesser one replaced it.",
+        "Do what the message says, then measure again.",
+        invalidates=False,
+    ),
+    ReasonCode(
+        "readings-unused",
+        "energy",
+        "A named meter reads a device that the engine did not use, so its readings do not count.",
+        "Name the device as the engine does (`llem meters` lists the ids), or begin its name with "
+        "`host` if it is part of this machine.",
+        invalidates=False,
+    ),
+    ReasonCode(
+        "children-running",
+        "work",
+        "Processes that the command started still ran when it had ended; their later energy is not "
+        "in the figures.",
+        "Let the command wait for them, or end them in it.",
         invalidates=False,
     ),
     ReasonCode(
