@@ -150,7 +150,7 @@ def test_a_loaded_model_idles_above_the_bare_device(run):
 
 def test_every_way_of_reading_a_device_is_offered_and_increases():
     measurement = MeasurementConfig(meters=("nvml",))
-    meters = choose_meters(Registry.discover(), measurement)
+    meters = choose_meters(Registry.discover(), measurement).meters
     with sampling(meters, measurement.sample_period_s) as sampler:
         time.sleep(2)
         sampler.stop()

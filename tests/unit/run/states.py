@@ -104,7 +104,9 @@ BARE_W, LOADED_W, BUSY_W = 40.0, 60.0, 100.0
 
 def power(device: str, factor: float = 1.0, **channel: Any) -> Series:
     """Return readings of power, ten a second, of a device that uses ``factor`` times as much."""
-    described = Channel(device, "board", Quantity.POWER, gain_error_ratio=0.05, **channel)
+    described = Channel(
+        device, "board", Quantity.POWER, **{"gain_error_ratio": 0.05, "resolution": 0.0} | channel
+    )
     times_s = [number / 10 for number in range(600)]
     values = [
         factor * (BARE_W if time_s < 20 else BUSY_W if 31 <= time_s <= 45 else LOADED_W)

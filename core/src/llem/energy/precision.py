@@ -11,7 +11,8 @@ from typing import Literal
 from llem.api.meters import Provenance
 from llem.energy.coverage import Span
 from llem.energy.energy_rows import EnergyRows, slowest_period_s
-from llem.energy.statistics import ratio_precision, spread, t_quantile_975
+from llem.energy.statistics import TWO_SIDED_95, ratio_precision, spread, t_quantile_975
+from llem.schema.energy import Energy
 from llem.schema.measurement import MeasurementConfig, WarmupConfig
 from llem.schema.outcome import Reason
 
@@ -160,3 +161,13 @@ def shortcomings(
         )
         message = f"{what[reached.of]} is {known}; asked for ±{config.target_ci_ratio:.1%}"
         yield Reason(code="precision-not-reached", message=message)
+
+
+def too_uncertain(energy: Energy, target_ci_ratio: float) -> Iterator[Reason]:
+    """Yield a reason if the readings of a single window leave its energy too uncertain."""
+    if energy.gross_j is None or energy.uncertainty_j is None or energy.gross_j <= 0:
+        return
+    half_width_ratio = TWO_SIDED_95 * energy.uncertainty_j / energy.gross_j
+    if half_width_ratio > target_ci_ratio:
+        known = f"the energy is known to ±{half_width_ratio:.1%}; asked for ±{target_ci_ratio:.1%}"
+        yield Reason(code="precision-not-reached", message=known)

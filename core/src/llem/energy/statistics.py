@@ -135,7 +135,7 @@ def first_token_s(request: RequestResult) -> float | None:
 BLOCK_PERIODS = 10.0
 """Least length of a block, in update periods of the slowest meter."""
 
-_TWO_SIDED_95 = 1.96
+TWO_SIDED_95 = 1.96
 """Half-width of a normal distribution's 95 % interval, in standard deviations."""
 
 
@@ -187,7 +187,7 @@ def ratio_precision(
         return None
     error = statistics.std / math.sqrt(len(ratios)) / statistics.mean
     half_width = math.hypot(
-        t_quantile_975(len(ratios) - 1) * error, _TWO_SIDED_95 * uncertainty_j / total_j
+        t_quantile_975(len(ratios) - 1) * error, TWO_SIDED_95 * uncertainty_j / total_j
     )
     return RatioPrecision(error, half_width, len(ratios))
 

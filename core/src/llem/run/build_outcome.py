@@ -19,7 +19,7 @@ from llem.energy.precision import Precision, precision, shortcomings
 from llem.energy.statistics import latency, rate_spread
 from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables
-from llem.run.metering import foreign_processes
+from llem.run.metering import foreign_processes, load_reasons
 from llem.run.run_state import RunState
 from llem.schema.call_plan import differences
 from llem.schema.energy import Energy
@@ -154,6 +154,7 @@ def _figures(state: RunState) -> dict[str, Any]:
     repetitions = _repetitions(state, rows.window_j)
     reached = precision(rows, state.output_tokens)
     reasons += shortcomings(windows, reached, state.experiment.measurement)
+    reasons += load_reasons(state.loads, rows.counted, state.experiment.measurement.thresholds)
     compute = _compute(state, duration_s, energy)
     reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(state)])
     return {

@@ -8,7 +8,8 @@ The host keeps the clock, the meters and the repetitions; the worker only answer
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
@@ -17,7 +18,7 @@ from llem.energy.precision import EndedBy, Precision, ended_by, is_stable, preci
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import LoadedWorker
 from llem.run.baseline import CHECK_S, Baselines, is_unchanged, known_idles, with_age
-from llem.run.metering import of_used_devices, power_now_w
+from llem.run.metering import CpuTime, of_used_devices, power_now_w
 from llem.run.preflight import with_shape_folder
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
@@ -132,7 +133,7 @@ class Lifecycle:
 
     def measure(self, worker: WorkerProcess) -> None:
         """Do all phases from the idle model to observing."""
-        self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s)
+        self._idle("loaded idle", self.experiment.measurement.baseline.loaded_s, worker)
         self._prepare(worker)
         self._warm_up(worker)
         self._repeat(worker)
@@ -194,7 +195,7 @@ class Lifecycle:
         self._settle()
         self._phase("measure")
         done_s = 0.0
-        with self.state.timed("measure"):
+        with self.state.timed("measure"), self._watched("windows", worker):
             while (ended := self._ended()) is None:
                 run = self._run(worker)
                 self.state.runs.append(run)
@@ -268,14 +269,22 @@ class Lifecycle:
     def _wait_after_edge(self, duration_s: float) -> None:
         time.sleep(max(0.0, self._edge_s + duration_s - time.monotonic()))
 
-    def _idle(self, name: str, duration_s: float) -> None:
+    def _idle(self, name: str, duration_s: float, worker: WorkerProcess | None = None) -> None:
         if duration_s == 0 or not self.sampler.sources:
             return
         self._settle()
         self._phase(name)
-        with self.state.timed(name):
+        with self.state.timed(name), self._watched(name, worker):
             time.sleep(duration_s)
         self._edge_s = time.monotonic()
+
+    @contextmanager
+    def _watched(self, name: str, worker: WorkerProcess | None) -> Iterator[None]:
+        """Note how busy other programs keep the processors during the block."""
+        before = CpuTime.now(worker.processes() if worker else ())
+        yield
+        later = CpuTime.now(worker.processes() if worker else ())
+        self.state.loads[name] = before.foreign_ratio(later)
 
     def _phase(self, name: str, detail: str = "") -> None:
         self.state.phase = name

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 
 import psutil
 
 from llem.api.meters import DeviceState, Meter, MeterSpec, Probe, Series
 from llem.energy.domain_energy import Row
 from llem.energy.energy_rows import EnergyRows, energy_rows
+from llem.energy.plausibility import device_kind
 from llem.errors import ConfigInvalid, Finding
 from llem.registry import Registry
 from llem.run.sampler import Sampler, Source
 from llem.schema.call_plan import import_dotted
-from llem.schema.measurement import MeasurementConfig
+from llem.schema.measurement import MeasurementConfig, ThresholdsConfig
+from llem.schema.outcome import Reason
 
 
 def foreign_processes(
@@ -42,9 +45,109 @@ def foreign_processes(
     return foreign
 
 
-def choose_meters(
-    registry: Registry, measurement: MeasurementConfig
-) -> list[tuple[MeterSpec, Meter]]:
+@dataclass(frozen=True, slots=True)
+class CpuTime:
+    """Processor time up to a moment, in core-seconds.
+
+    Attributes:
+        whole_s: Of all processors, busy or not.
+        busy_s: Spent by programs.
+        own_s: Spent by llem, the worker, and what they started.
+    """
+
+    whole_s: float
+    busy_s: float
+    own_s: float
+
+    @classmethod
+    def now(cls, own: Iterable[int] = ()) -> CpuTime:
+        """Return the processor time so far; ``own`` are processes beside this process."""
+        times = psutil.cpu_times()
+        mine = [os.getpid(), *own]
+        return cls(
+            whole_s=sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0),
+            busy_s=times.user + getattr(times, "nice", 0.0) + times.system,
+            own_s=sum(map(_cpu_s, mine)),
+        )
+
+    def foreign_ratio(self, later: CpuTime) -> float:
+        """Return the share of processor time until ``later`` that other programs used."""
+        whole_s = later.whole_s - self.whole_s
+        foreign_s = later.busy_s - self.busy_s - (later.own_s - self.own_s) - _CLOCK_ERROR_S
+        return max(0.0, foreign_s / whole_s) if whole_s > 0 else 0.0
+
+
+_CLOCK_ERROR_S = 0.05
+"""Processor times are counted in ticks of 10 ms, for each processor and process."""
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the processor time of a process and of its children that have ended."""
+    with suppress(psutil.Error):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
+
+
+def load_reasons(
+    loads: Mapping[str, float], rows: Sequence[Row], thresholds: ThresholdsConfig
+) -> Iterator[Reason]:
+    """Yield a reason for each time in which other programs used the metered processors.
+
+    Args:
+        loads: Share of the processors' time that other programs used, by the time's name.
+        rows: The energy rows that count.
+        thresholds: Thresholds of the reasons.
+    """
+    kinds = {device_kind(row.series.channel.device) for row in rows}
+    kinds.update(kind for row in rows for kind in row.series.channel.covers)
+    if not kinds & {"cpu", "host", "*"}:
+        return
+    for name, ratio in loads.items():
+        if ratio > thresholds.max_foreign_load_ratio:
+            message = f"other programs used {ratio:.0%} of the processors' time in the {name}"
+            yield Reason(code="foreign-load", message=message)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenMeters:
+    """The meters to use.
+
+    Attributes:
+        meters: Each meter with its description.
+        unusable: Device kind and reason of each meter that is on this machine and does not work,
+            where no other meter measures that kind.
+    """
+
+    meters: list[tuple[MeterSpec, Meter]]
+    unusable: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """A remark on each estimate that replaces a meter that is here and does not work."""
+        estimates = {spec.device_kind: spec.name for spec, _ in self.meters if spec.fallback}
+        return [
+            Finding(
+                "meter-unusable",
+                f"{estimates[kind]} is used, because the meter {name} does not work here: {why}",
+                severity="warning",
+            )
+            for name, (kind, why) in self.unusable.items()
+            if kind in estimates
+        ]
+
+    @property
+    def unmetered(self) -> dict[str, str]:
+        """Device kinds that are on this machine and that no meter reads, and why."""
+        metered = {spec.device_kind for spec, _ in self.meters}
+        return {
+            kind: f"the meter {name} does not work here: {why}"
+            for name, (kind, why) in self.unusable.items()
+            if kind not in metered
+        }
+
+
+def choose_meters(registry: Registry, measurement: MeasurementConfig) -> ChosenMeters:
     """Return the meters to use: the named meters, or all that work here.
 
     A fallback (an estimate) is used only for a device kind without a measuring meter.
@@ -60,8 +163,17 @@ def choose_meters(
     def probe(name: str) -> Probe:
         return registry.probe_meter(*offered[name], options)
 
+    unusable: dict[str, tuple[str, str]] = {}
     if wanted == "auto":
-        specs = _automatic([spec for _, spec in offered.values()], probe)
+        automatic = {spec: probe(spec.name) for _, spec in offered.values() if not spec.opt_in}
+        working = [spec for spec, answer in automatic.items() if answer.available]
+        covered = {spec.device_kind for spec in working if not spec.fallback}
+        specs = [spec for spec in working if not spec.fallback or spec.device_kind not in covered]
+        unusable = {
+            spec.name: (spec.device_kind, answer.reason)
+            for spec, answer in automatic.items()
+            if answer.present and not answer.available and spec.device_kind not in covered
+        }
         # A section of the meter's own, such as `trace`, asks for it as well.
         asked = [name for name in offered if getattr(measurement, name, None) is not None]
         refusals = [_unavailable(name, probe(name), f"measurement.{name}") for name in asked]
@@ -80,14 +192,8 @@ def choose_meters(
         ]
     if findings := [finding for finding in refusals if finding is not None]:
         raise ConfigInvalid(findings)
-    return [(spec, import_dotted(spec.factory)(options)) for spec in specs]
-
-
-def _automatic(specs: Sequence[MeterSpec], probe: Callable[[str], Probe]) -> list[MeterSpec]:
-    """Return every measuring meter that works, and an estimate where there is none."""
-    working = [spec for spec in specs if not spec.opt_in and probe(spec.name).available]
-    covered = {spec.device_kind for spec in working if not spec.fallback}
-    return [spec for spec in working if not spec.fallback or spec.device_kind not in covered]
+    meters = [(spec, import_dotted(spec.factory)(options)) for spec in specs]
+    return ChosenMeters(meters, unusable)
 
 
 @contextmanager
@@ -131,6 +237,22 @@ def of_used_devices(series: Sequence[Series], devices: Sequence[str]) -> list[Se
     ]
 
 
+def unused(series: Sequence[Series], devices: Sequence[str], named: Collection[str]) -> list[str]:
+    """Return the accelerators that the engine did not use and that one of the meters reads.
+
+    Args:
+        series: All readings.
+        devices: The devices in use.
+        named: Names of meters that are used because the user named them.
+    """
+    metered = [source.channel.device for source in series if source.meter in named]
+    return list(
+        dict.fromkeys(
+            device for device in metered if _is_accelerator(device) and device not in devices
+        )
+    )
+
+
 def unmetered(series: Sequence[Series], devices: Sequence[str]) -> list[str]:
     """Return the accelerators in use that no meter reads."""
     metered = {source.channel.device for source in series}
@@ -138,7 +260,8 @@ def unmetered(series: Sequence[Series], devices: Sequence[str]) -> list[str]:
 
 
 def _is_accelerator(device: str) -> bool:
-    return not device.startswith(("cpu", "host"))
+    """Return whether an id has the form of an accelerator's; ``pdu1`` is part of the host."""
+    return ":" in device and device_kind(device) not in {"cpu", "host"}
 
 
 _MOST_SHOWN = 60
@@ -199,9 +322,9 @@ def watch(registry: Registry, measurement: MeasurementConfig) -> Iterator[list[L
     Raises:
         ConfigInvalid: A meter does not exist or does not work here.
     """
-    meters = choose_meters(registry, measurement)
+    chosen = choose_meters(registry, measurement)
     energies_j: dict[int, float | None] = {}
-    with sampling(meters, measurement.sample_period_s) as sampler:
+    with sampling(chosen.meters, measurement.sample_period_s) as sampler:
         due_s = time.monotonic() + DELAY_S + PERIOD_S
         while True:
             time.sleep(max(0.0, due_s + DELAY_S - time.monotonic()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ from llem.errors import (
 )
 from llem.process.worker_process import interpreter
 from llem.registry import Backend, Registry
-from llem.run.metering import choose_meters
+from llem.run.metering import ChosenMeters, choose_meters
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment, RunnerConfig
 from llem.schema.measurement import MeasurementConfig
@@ -45,9 +45,6 @@ def with_shape_folder(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"model": model})
 
 
-ChosenMeters = Sequence[tuple[MeterSpec, Meter]]
-
-
 @dataclass(slots=True)
 class Prepared:
     """An experiment that nothing refuses.
@@ -56,12 +53,14 @@ class Prepared:
         plan: The engine's calls.
         prompts: The prompts, or ``None`` for a synthetic workload.
         meters: The meters to use.
+        unmetered: Device kinds on this machine that no meter reads, and why.
         warnings: What is worth knowing about it.
     """
 
     plan: CallPlan
     prompts: LoadedPrompts | None = None
-    meters: ChosenMeters = ()
+    meters: Sequence[tuple[MeterSpec, Meter]] = ()
+    unmetered: Mapping[str, str] = field(default_factory=dict)
     warnings: list[Finding] = field(default_factory=list)
 
 
@@ -129,7 +128,9 @@ def prepare(
             for remark in remarks
         ]
     with collected():
-        prepared.meters = choose(registry, experiment.measurement)
+        chosen = choose(registry, experiment.measurement)
+        prepared.meters, prepared.unmetered = chosen.meters, chosen.unmetered
+        prepared.warnings += chosen.warnings
     if len(refusals) > 1:
         raise ConfigInvalid([each for error in refusals for each in findings_of_error(error)])
     if refusals:

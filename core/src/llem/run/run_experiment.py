@@ -26,7 +26,7 @@ from llem.run.baseline import Baselines
 from llem.run.build_outcome import build_outcome
 from llem.run.host_info import host_facts
 from llem.run.lifecycle import Lifecycle, Progress
-from llem.run.metering import of_used_devices, sampling, unmetered
+from llem.run.metering import of_used_devices, sampling, unmetered, unused
 from llem.run.preflight import Prepared, prepare, require_engine
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
@@ -190,18 +190,28 @@ def _drive(
                     lifecycle.close(worker.process)
         finally:
             sampler.stop()  # reads a last time
-            _keep_readings(state, sampler)
+            _keep_readings(state, sampler, prepared)
             baselines.keep(sampler.series(), state.spans.get("bare idle"))
 
 
-def _keep_readings(state: RunState, sampler: Sampler) -> None:
-    """Keep the readings of the used devices, with a reason for each device without a meter."""
-    devices = state.used_devices
-    state.series = of_used_devices(sampler.series(), devices)
+def _keep_readings(state: RunState, sampler: Sampler, prepared: Prepared) -> None:
+    """Keep the readings of the used devices; say what is not read, and what is read in vain."""
+    devices, series, unreadable = state.used_devices, sampler.series(), sampler.unreadable()
+    state.series = of_used_devices(series, devices)
     state.device_states = [seen for seen in sampler.states() if seen.device in devices]
     for device in unmetered(state.series, devices):
+        why = unreadable.get(device) or prepared.unmetered.get(device.partition(":")[0])
         message = f"no meter reads {device}, so the energy does not include it"
-        state.reasons.append(Reason(code="device-unmetered", message=message))
+        reason = f"{message}: {why}" if why else message
+        state.reasons.append(Reason(code="device-unmetered", message=reason))
+    read = {f"{source.channel.device} {source.channel.domain}" for source in state.series}
+    for domain, why in unreadable.items():
+        if domain in read:
+            state.warnings.append(Reason(code="meter-unusable", message=f"{domain}: {why}"))
+    named = [spec.name for spec, _ in prepared.meters if spec.opt_in]
+    for device in unused(series, devices, named):
+        message = f"the readings of {device} do not count: the engine did not use this device"
+        state.warnings.append(Reason(code="readings-unused", message=message))
 
 
 def _hint(loaded: LoadedExperiment, error: ExperimentFailed) -> str:

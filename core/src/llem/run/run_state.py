@@ -46,6 +46,8 @@ class RunState:
         own_processes: Ids of the worker and of all processes it started.
         device_states: Temperature, clocks and the like of the devices, over the whole run.
         cpu_s: Host CPU time inside the windows.
+        loads: Share of the processors' time that other programs used, in the windows and while
+            the machine idled.
         series: Readings of every channel over the whole run.
         reasons: Reasons so far that the verdict depends on.
         warnings: Remarks that the verdict does not depend on.
@@ -74,6 +76,7 @@ class RunState:
     own_processes: set[int] = field(default_factory=set)
     device_states: list[DeviceState] = field(default_factory=list)
     cpu_s: float = 0.0
+    loads: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     observation: Observation | None = None
     reasons: list[Reason] = field(default_factory=list)

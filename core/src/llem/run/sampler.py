@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from llem.api.meters import Channel, DeviceState, Meter, Provenance, Quantity, Series
+from llem.api.meters import Channel, DeviceState, Meter, Provenance, Quantity, Reading, Series
 
 DEFAULT_PERIOD_S = 0.1
 """Time between two readings of a meter whose update period is unknown."""
@@ -131,7 +131,13 @@ class Reader:
         self._read()
 
     def _read(self) -> None:
-        for reading in self.source.meter.read():
+        try:
+            readings = self.source.meter.read()
+        except Exception as error:  # noqa: BLE001 - a meter of a plugin; the others go on
+            message, now_s = f"{type(error).__name__}: {error}", time.monotonic()
+            channels = range(len(self._series))
+            readings = [Reading(at, now_s, None, error=message) for at in channels]
+        for reading in readings:
             series = self._series[reading.channel]
             if reading.value is None:
                 series.failures.append(reading.time_s)
@@ -273,6 +279,11 @@ class Sampler:
     def errors(self) -> dict[str, str]:
         """Return the last error of each device that failed at some time."""
         return {name: error for reader in self._readers for name, error in reader.errors.items()}
+
+    def unreadable(self) -> dict[str, str]:
+        """Return the devices that were found and could not be read, each with the reason."""
+        found = [source.meter.unreadable() for source in self.sources]
+        return {device: why for devices in found for device, why in devices.items()}
 
     def _longest_s(self, wait_s: Callable[[Reader, Channel], float]) -> float:
         """Return the longest wait over all channels, their averaging time included."""

@@ -55,9 +55,10 @@ CATALOG: tuple[ReasonCode, ...] = (
         "precision-not-reached",
         "windows",
         "Repetition reached a cap before the 95 % interval of J/token (of the duration where "
-        "energy is unavailable) was narrow enough.",
-        "Raise `measurement.max_duration_s`, stop other work on the machine, or raise "
-        "`measurement.target_ci_ratio`.",
+        "energy is unavailable) was narrow enough; or the readings leave a command's energy too "
+        "uncertain.",
+        "Raise `measurement.max_duration_s` (measure a longer command), stop other work on the "
+        "machine, or raise `measurement.target_ci_ratio`.",
         "measurement.target_ci_ratio",
     ),
     ReasonCode(
@@ -71,7 +72,7 @@ CATALOG: tuple[ReasonCode, ...] = (
     ReasonCode(
         "device-unmetered",
         "energy",
-        "No meter reads a device that the engine used (for a command, a device of this machine), so "
+        "No meter reads a device that the engine used (for a command, a device of this machine): "
         "its energy is missing.",
         "Run `llem meters`: it says what each meter needs. If a command does not use the device, "
         "name the other meters with `--meters`.",

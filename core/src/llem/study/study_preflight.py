@@ -9,8 +9,8 @@ from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment
 from llem.errors import ConfigError, ConfigInvalid, Finding, HostError, findings_of_error
 from llem.registry import Registry
-from llem.run.metering import choose_meters
-from llem.run.preflight import ChosenMeters, prepare, read_prompts
+from llem.run.metering import ChosenMeters, choose_meters
+from llem.run.preflight import prepare, read_prompts
 from llem.schema.measurement import MeasurementConfig
 from llem.study.study_plan import StudyPlan
 from llem.workload.prompt import LoadedPrompts
@@ -65,6 +65,7 @@ class _Asked:
 
     def __init__(self) -> None:
         self._answers: dict[object, LoadedPrompts | ConfigError | None] = {}
+        self._chosen: dict[str, ChosenMeters] = {}
 
     def warnings(
         self, loaded: LoadedExperiment, registry: Registry, host: HostInfo
@@ -87,11 +88,13 @@ class _Asked:
         return self._once(key, ask)
 
     def _choose(self, registry: Registry, measurement: MeasurementConfig) -> ChosenMeters:
-        def ask() -> None:
-            choose_meters(registry, measurement)
+        key = measurement.model_dump_json()
 
-        self._once(measurement.model_dump_json(), ask)
-        return ()
+        def ask() -> None:
+            self._chosen[key] = choose_meters(registry, measurement)
+
+        self._once(key, ask)
+        return self._chosen[key]
 
     def _once(self, key: object, ask: Callable[[], LoadedPrompts | None]) -> LoadedPrompts | None:
         if key not in self._answers:
