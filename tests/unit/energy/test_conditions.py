@@ -1,7 +1,7 @@
 """What devices did besides using energy, and what of it speaks against an outcome."""
 
 from llem.api.meters import DeviceState
-from llem.energy.conditions import condition_reasons, conditions
+from llem.energy.reasons import condition_reasons, conditions
 from llem.schema.measurement import ThresholdsConfig
 
 WINDOWS = [(10.0, 20.0), (20.0, 30.0)]

@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 
 from llem.api.meters import Provenance
 from llem.api.session import RunResult
-from llem.energy.conditions import condition_reasons
 from llem.energy.domain_energy import Row
 from llem.energy.energy_rows import EnergyRows, slowest_period_s
 from llem.energy.idle import sum_of_idles
 from llem.energy.phases import phase_energy
-from llem.energy.reasons import row_reasons
+from llem.energy.reasons import condition_reasons, row_reasons
 from llem.energy.statistics import quadrature, ratio, ratio_precision, total
 from llem.schema.energy import DeviceConditions, DeviceEnergy, Energy, IdlePower
 from llem.schema.measurement import ThresholdsConfig

@@ -13,9 +13,9 @@ from llem.api.session import RunResult
 from llem.config.load import digest
 from llem.config.redact import redact
 from llem.energy.compute_energy import Work, compute_energy
-from llem.energy.conditions import conditions
 from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.precision import Precision, precision, shortcomings
+from llem.energy.reasons import conditions
 from llem.energy.statistics import latency, rate_spread
 from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables

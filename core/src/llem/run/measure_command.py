@@ -21,10 +21,10 @@ from pydantic_core import to_jsonable_python
 from llem.api.meters import Series
 from llem.config.redact import redact
 from llem.energy.compute_energy import compute_energy
-from llem.energy.conditions import conditions
 from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.integrate import peak_w
 from llem.energy.precision import too_uncertain
+from llem.energy.reasons import conditions
 from llem.errors import CommandNotFound, CommandRefused
 from llem.registry import Registry
 from llem.run.metering import (
