@@ -6,13 +6,58 @@ from llem.config.rule_checks import rule_errors
 from llem.schema.call_plan import Construct
 from llem.testing.plugin_under_test import PluginUnderTest
 
-from ...engine_defaults import documented_defaults
+from ...engine_defaults import DECODER, documented_defaults, neutral_values
+from ...engine_defaults import faults as neutral_faults
 from .signature import faults
 
 REFUSED_ON_PURPOSE = {"trt.sampling.return_perf_metrics"}
 """Without metrics llem could not see a repetition reuse the KV cache of an earlier one."""
 
 DEFAULTS = documented_defaults("trt")
+LEGACY = {"trt.surface": "1.2", "trt.execution": "tensorrt"}
+DRAFTING = {"trt.speculation.max_draft_len": 4}
+BASES = {
+    "greedy": {},
+    "sampling": {"decoder.temperature": 0.7},
+    "a share of tokens": {"decoder.temperature": 0.7, "decoder.top_p": 0.9},
+    "synthetic prompts": {"workload": {"source": "synthetic"}},
+    "random weights": {"model.weights": "random"},
+    "a shape": {"model.id": "shape:tiny"},
+    "1.2": {"trt.surface": "1.2"},
+    "1.3": {"trt.surface": "1.3"},
+    "legacy": LEGACY,
+    "a built engine": {**LEGACY, "trt.engine_path": "engine"},
+    "quantization while building": {**LEGACY, "trt.quantization.quant_algo": "FP8"},
+    "beams": {
+        "trt.sampling.beam_width": 2,
+        "trt.max_beam_width": 2,
+        "trt.disable_overlap_scheduler": True,
+    },
+    "n-grams": {"trt.speculation.method": "ngram", **DRAFTING},
+    "a draft": {
+        "trt.speculation.method": "eagle3",
+        "trt.speculation.speculative_model": "draft",
+        **DRAFTING,
+    },
+    "prediction layers": {"trt.speculation.method": "mtp"},
+    "no graphs": {"trt.cuda_graphs.enabled": False},
+    "not compiled": {"trt.torch_compile.enabled": False},
+    "compiled": {"trt.torch_compile.enabled": True},
+    "no reuse": {"trt.kv_cache.enable_block_reuse": False},
+    "two devices": {"trt.tensor_parallel_size": 2},
+    "shared sequences": {"trt.context_parallel_size": 2},
+    "sparse attention": {"trt.sparse_attention.algorithm": "rocket"},
+    "breakable graphs": {"trt.surface": "1.3", "trt.prefill_cuda_graph_backend": "breakable"},
+    "a guide": {
+        "trt.guided_decoding_backend": "xgrammar",
+        "trt.sampling.guided_decoding": {"regex": "[a-z]+"},
+    },
+}
+NEUTRAL = [
+    (path, value)
+    for path, value in [*DEFAULTS, *neutral_values("trt"), *DECODER]
+    if path not in REFUSED_ON_PURPOSE
+]
 NEUTRAL_SPECULATION = {
     "trt.speculation.is_keep_all": True,
     "trt.speculation.use_rejection_sampling": False,
@@ -39,6 +84,11 @@ def test_every_documented_default_is_accepted_alone(subject, path, value, surfac
         return
     assert refusals(subject, values) == []
     assert faults(subject.plan(values)) == []
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_what_is_documented_as_off_or_default_is_accepted_everywhere(subject, base):
+    assert neutral_faults(subject, BASES[base], NEUTRAL) == []
 
 
 def test_the_list_of_defaults_covers_every_topic():

@@ -6,9 +6,32 @@ from llem.config.rule_checks import rule_errors
 from llem.schema.call_plan import Construct
 from llem.testing.plugin_under_test import PluginUnderTest
 
-from ...engine_defaults import documented_defaults
+from ...engine_defaults import DECODER, documented_defaults, faults, neutral_values
 
 DEFAULTS = documented_defaults("vllm")
+SPECULATING = {"vllm.speculative_config.num_speculative_tokens": 3}
+BASES = {
+    "greedy": {},
+    "sampling": {"decoder.temperature": 0.7},
+    "synthetic prompts": {"workload": {"source": "synthetic"}},
+    "random weights": {"model.weights": "random"},
+    "a shape": {"model.id": "shape:tiny"},
+    "beams": {"vllm.beam_search.beam_width": 2},
+    "eager": {"vllm.enforce_eager": True},
+    "lookup": {"vllm.speculative_config.method": "ngram", **SPECULATING},
+    "a draft model": {"vllm.speculative_config.model": "org/draft", **SPECULATING},
+    "no prefix cache": {"vllm.enable_prefix_caching": False},
+    "whole prompts": {"vllm.enable_chunked_prefill": False},
+    "a quantization": {"vllm.quantization": "fp8"},
+    "quantization by layer": {"vllm.quantization_config.targets": {"re:.*mlp.*": "fp8_per_tensor"}},
+    "bytes of cache": {"vllm.kv_cache_memory_bytes": 2**30},
+    "asynchronous": {"vllm.async_scheduling": True},
+    "offloading groups": {"vllm.offload_group_size": 8},
+    "no text": {"vllm.sampling.detokenize": False},
+    "experts apart": {"vllm.enable_expert_parallel": True},
+    "two devices": {"vllm.tensor_parallel_size": 2},
+    "chosen graphs": {"vllm.cudagraph_capture_sizes": [1, 2]},
+}
 LOAD = {"model": "org/model", "seed": 0, "disable_log_stats": False}
 CPU_OFF = {"vllm.cpu_offload_gb": 0, "vllm.cpu_offload_params": [], "vllm.offload_group_size": 0}
 
@@ -23,9 +46,9 @@ def refusals(subject, values):
     return [str(finding) for finding in rule_errors(experiment, subject.required_backend.info)]
 
 
-@pytest.mark.parametrize(("path", "value"), DEFAULTS)
-def test_every_documented_default_is_accepted_alone(subject, path, value):
-    assert refusals(subject, {path: value}) == []
+@pytest.mark.parametrize("base", BASES)
+def test_what_is_documented_as_off_or_default_is_accepted_everywhere(subject, base):
+    assert faults(subject, BASES[base], [*DEFAULTS, *neutral_values("vllm"), *DECODER]) == []
 
 
 def test_the_list_of_defaults_covers_every_topic():

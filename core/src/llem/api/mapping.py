@@ -17,7 +17,15 @@ from pydantic import BaseModel, TypeAdapter
 from llem.schema.base import EngineArg, Param, Section
 from llem.schema.call_plan import Construct, Symbol
 from llem.schema.experiment import BackendConfig, Experiment
-from llem.schema.fields import ConfigField, placed_fields, satisfies, value_at, walk
+from llem.schema.fields import (
+    ConfigField,
+    acts,
+    excluded,
+    placed_fields,
+    satisfies,
+    value_at,
+    walk,
+)
 
 Arguments = dict[str, dict[str, Any]]
 """Keyword arguments as plan values, by call."""
@@ -42,7 +50,7 @@ def section_arguments(
     section = experiment.section
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     classes = dict(_declared_classes(type(section)))
-    _place(section, (), experiment, found, classes)
+    _place(section, f"{experiment.backend}.", (), experiment, found, classes)
     if builds:
         classes.update(builds)
     for call, values in found.items():
@@ -84,12 +92,13 @@ def _declared_classes(model: type[BackendConfig]) -> Mapping[str, str]:
 
 def _place(
     section: BaseModel,
+    prefix: str,
     at: tuple[EngineArg, ...],
     experiment: Experiment,
     found: defaultdict[str, dict[str, Any]],
     classes: dict[str, str],
     *,
-    acts: bool = True,
+    can_act: bool = True,
 ) -> bool:
     """Put the values of ``section`` into ``found``, and the classes they choose into ``classes``.
 
@@ -97,11 +106,12 @@ def _place(
 
     Args:
         section: The section, which may be nested in another one.
+        prefix: Its path in the experiment, with a final dot.
         at: The places for which it stands.
         experiment: The experiment.
         found: Arguments by call.
         classes: Classes of objects by place.
-        acts: Whether what the sections around it require holds.
+        can_act: Whether what the sections around it require holds.
     """
     fields = _by_name(type(section), at)
     told: list[bool] = []
@@ -116,8 +126,18 @@ def _place(
                 _put(found, place, _Object())
             if isinstance(value, Section) and isinstance(value.__builds__, str):
                 classes.update(dict.fromkeys(map(str, stands_at), value.__builds__))
-            inside_acts = acts and _can_act(field.param, experiment)
-            told.append(_place(value, stands_at, experiment, found, classes, acts=inside_acts))
+            path = f"{prefix}{name}"
+            told.append(
+                _place(
+                    value,
+                    f"{path}.",
+                    stands_at,
+                    experiment,
+                    found,
+                    classes,
+                    can_act=can_act and _can_act(path, field.param, experiment),
+                )
+            )
             if not told[-1]:
                 for place in field.places:
                     _drop_empty(found, place)
@@ -125,7 +145,9 @@ def _place(
         # An empty collection that is neutral stands for none, which is not passed.
         empty = value in ((), {})
         param = field.param
-        idle = value in param.neutral and (empty or not (acts and _can_act(param, experiment)))
+        idle = value in param.neutral and (
+            empty or not (can_act and _can_act(f"{prefix}{name}", param, experiment))
+        )
         told.append(not idle)
         if told[-1]:
             for place in field.places:
@@ -133,10 +155,11 @@ def _place(
     return not told or any(told)
 
 
-def _can_act(param: Param, experiment: Experiment) -> bool:
-    """Whether other fields have the values that the field requires."""
-    return all(
-        satisfies(value_at(experiment, other), wanted) for other, wanted in param.requires.items()
+def _can_act(path: str, param: Param, experiment: Experiment) -> bool:
+    """Whether other fields have the values that a field requires, and none excludes it."""
+    needs = param.requires.items()
+    return all(satisfies(value_at(experiment, other), wanted) for other, wanted in needs) and not (
+        any(acts(experiment, other) for other in excluded(type(experiment)).get(path, ()))
     )
 
 

@@ -7,11 +7,21 @@ from llem.schema.experiment import BackendConfig, Experiment, Rule
 from llem.schema.fields import acts
 
 
+NO_WISH_TO_SAMPLE = {"temperature": 1, "top_k": 50}
+"""Defaults of engines that would act if anything sampled; greedy decoding may state them."""
+
+
+def _wishes_to_sample(experiment: Experiment, name: str) -> bool:
+    """Whether a sampling parameter has a value that no engine has by default."""
+    value = getattr(experiment.decoder, name)
+    return acts(experiment, f"decoder.{name}") and value != NO_WISH_TO_SAMPLE.get(name)
+
+
 def _dormant(name: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a sampling parameter under greedy decoding."""
 
     def violated(experiment: Experiment, section: BackendConfig) -> bool:
-        return experiment.decoder.samples is False and acts(experiment, f"decoder.{name}")
+        return experiment.decoder.samples is False and _wishes_to_sample(experiment, name)
 
     return Rule(
         name=f"greedy-ignores-{name.replace('_', '-')}",
@@ -76,7 +86,7 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         reason="the temperature acts only when sampling, and decoding is greedy",
         hint="Remove decoder.temperature, or decoder.do_sample: false.",
         violated=lambda experiment, _: (
-            experiment.decoder.do_sample is False and bool(experiment.decoder.temperature)
+            experiment.decoder.do_sample is False and _wishes_to_sample(experiment, "temperature")
         ),
     ),
     *(_dormant(name) for name in SAMPLING_FIELDS if name != "temperature"),

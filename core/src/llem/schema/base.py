@@ -110,7 +110,8 @@ class Param:
             ``torch``; the plan then has the member, not its name.
         neutral: Values with which the engine does what it does without the field, such as 0 where
             that means no limit. They break no rule and need no device, and the engine is told of
-            them only where ``requires`` holds, and never of an empty collection.
+            them only where ``requires`` holds and nothing in ``conflicts_with`` acts, and never of
+            an empty collection.
         requires: Values other fields must have for this one to act, by dotted path; a tuple lists
             several that do (``None``: unset), :data:`IS_SET` is any. Core refuses the rest.
         conflicts_with: Dotted paths of fields that cannot be set together with it, ``false`` apart.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from llem.schema.base import FrozenModel, Param
 
@@ -36,7 +36,12 @@ class DecoderConfig(FrozenModel):
     """Sets the fields that the config leaves out; any key in the config wins, `null` included."""
 
     do_sample: Annotated[
-        bool | None, Param(examples=(True, False), example_context={"decoder.temperature": None})
+        bool | None,
+        Param(
+            neutral=(False,),
+            examples=(True, False),
+            example_context={"decoder.temperature": None},
+        ),
     ] = None
     """Whether to sample; unset samples exactly when `temperature` is above 0."""
 
@@ -54,10 +59,11 @@ class DecoderConfig(FrozenModel):
 
     top_k: Annotated[
         int | None,
-        Field(ge=0),
+        Field(ge=-1),
+        AfterValidator(lambda number: 0 if number == -1 else number),
         Param(unit="tokens", neutral=(0,), examples=(50,), example_context=_WHEN_SAMPLING),
     ] = None
-    """Sample from this many likeliest tokens; 0 switches the limit off."""
+    """Sample from this many likeliest tokens; 0 and -1 switch the limit off."""
 
     min_p: Annotated[
         float | None,

@@ -204,6 +204,17 @@ def value_at(config: BaseModel, path: str) -> Any:
 
 
 @cache
+def excluded(model: type[BaseModel]) -> Mapping[str, tuple[str, ...]]:
+    """Return the paths of the fields that exclude each field, whichever of the two says so."""
+    found: dict[str, dict[str, None]] = {}
+    for field in walk(model):
+        for other in field.param.conflicts_with:
+            found.setdefault(field.path, {})[other] = None
+            found.setdefault(other, {})[field.path] = None
+    return {path: tuple(others) for path, others in found.items()}
+
+
+@cache
 def _names(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llem.api import BackendConfig, Param, Section
+from llem_pytorch.config.speculation import OFF_AT_ZERO
 
 STATIC = {"pytorch.batching": (None, "static")}
 NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
@@ -22,30 +23,38 @@ class QuantizedCache(Section):
     """Arguments of `transformers.QuantizedCache`; unset leaves them to the library."""
 
     backend: Annotated[
-        Literal["quanto", "hqq", "fp8"] | None, _param(examples=("quanto", "hqq"))
+        Literal["quanto", "hqq", "fp8"] | None, _param(neutral=("quanto",), examples=("quanto", "hqq"))
     ] = None
     """Library that quantizes (a package of its own for quanto and hqq); unset is quanto."""
 
     nbits: Annotated[
-        Literal[1, 2, 3, 4, 8] | None, _param("bits", requires=NOT_FP8, examples=(4, 2))
+        Literal[1, 2, 3, 4, 8] | None, _param("bits", requires=NOT_FP8, neutral=(4,), examples=(4, 2))
     ] = None
     """Bits per value; quanto knows 2 and 4."""
 
-    axis_key: Annotated[Literal[-1, 0, 1] | None, _param(requires=NOT_FP8, examples=(0, 1))] = None
+    axis_key: Annotated[
+        Literal[-1, 0, 1] | None, _param(requires=NOT_FP8, neutral=(0,), examples=(0, 1))
+    ] = None
     """Axis along which keys are grouped."""
 
-    axis_value: Annotated[Literal[-1, 0, 1] | None, _param(requires=NOT_FP8, examples=(0, 1))] = (
-        None
-    )
+    axis_value: Annotated[
+        Literal[-1, 0, 1] | None, _param(requires=NOT_FP8, neutral=(0,), examples=(0, 1))
+    ] = None
     """Axis along which values are grouped."""
 
     q_group_size: Annotated[
-        int | None, Field(ge=1), _param("values", requires=NOT_FP8, examples=(64,))
+        int | None,
+        Field(ge=1),
+        _param("values", requires=NOT_FP8, neutral=(64,), examples=(64, 32)),
+   
     ] = None
     """Values that share one scale."""
 
     residual_length: Annotated[
-        int | None, Field(ge=1), _param("tokens", requires=NOT_FP8, examples=(128,))
+        int | None,
+        Field(ge=1),
+        _param("tokens", requires=NOT_FP8, neutral=(128,), examples=(128, 64)),
+   
     ] = None
     """Latest tokens that are kept in full precision."""
 
@@ -91,11 +100,12 @@ class Cache(BackendConfig, feeds="generate"):
 
     prefill_chunk_size: Annotated[
         int | None,
-        Field(ge=1),
+        Field(ge=0),
+        OFF_AT_ZERO,
         Param(
             unit="tokens",
             requires={"pytorch.use_cache": (None, True), **STATIC},
             examples=(64, 1024),
         ),
     ] = None
-    """Tokens of a prompt that are computed at once; unset takes the whole prompt."""
+    """Tokens of a prompt that are computed at once; unset and 0 take the whole prompt."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from llem.api import IS_SET, Param, Section
 
 Size = Annotated[int, Field(ge=1, le=1024)]
-Plan = Annotated[dict[str, str], Field(min_length=1)]
+Plan = dict[str, str]
 
 
 class Distributed(
@@ -19,22 +19,25 @@ class Distributed(
 ):
     """Arguments of `transformers.DistributedConfig`; unset leaves them to the library."""
 
-    tp_size: Annotated[Size | None, Param(unit="devices", examples=(2, 4))] = None
+    tp_size: Annotated[Size | None, Param(unit="devices", neutral=(1,), examples=(2, 4))] = None
     """Devices among which every layer is cut up (tensor parallel)."""
 
-    tp_plan: Annotated[Literal["auto"] | Plan | None, Param(examples=("auto",))] = None
+    tp_plan: Annotated[
+        Literal["auto"] | Plan | None, Param(neutral=({},), examples=("auto",))
+    ] = None
     """How layers are cut up, by module; `auto` or unset is the model's own plan."""
 
-    pp_size: Annotated[Size | None, Param(unit="devices", examples=(2,))] = None
+    pp_size: Annotated[Size | None, Param(unit="devices", neutral=(1,), examples=(2,))] = None
     """Devices among which layers are dealt out one after another (pipeline parallel)."""
 
-    ep_size: Annotated[Size | None, Param(unit="devices", examples=(2,))] = None
+    ep_size: Annotated[Size | None, Param(unit="devices", neutral=(1,), examples=(2,))] = None
     """Devices among which experts are dealt out (expert parallel), out of those of `tp_size`."""
 
     ep_plan: Annotated[
         Plan | None,
         Param(
             requires={"pytorch.distributed.ep_size": IS_SET},
+            neutral=({},),
             examples=({"layers.*.mlp.experts": "moe_tp_experts"},),
         ),
     ] = None

@@ -83,6 +83,7 @@ class Logits(BackendConfig, feeds="generate"):
         Param(
             unit="ratio",
             requires=STATIC,
+            neutral=(1,),
             example_context=SAMPLING,
             examples=(0.4,),
             ignored_when="decoding is greedy",
@@ -92,25 +93,25 @@ class Logits(BackendConfig, feeds="generate"):
 
     epsilon_cutoff: Annotated[
         float | None,
-        Field(ge=0, lt=1),
+        Field(ge=0, le=1),
         Param(
             unit="probability",
             requires=STATIC,
-            neutral=(0,),
+            neutral=(0, 1),
             example_context=SAMPLING,
             examples=(3e-4,),
             ignored_when="decoding is greedy",
         ),
     ] = None
-    """Sample from tokens that are at least this likely; 0 is no bound."""
+    """Sample from tokens that are at least this likely; 0 and 1 are no bound."""
 
     eta_cutoff: Annotated[
         float | None,
-        Field(ge=0, lt=1),
+        Field(ge=0, le=1),
         Param(
             unit="probability",
             requires=STATIC,
-            neutral=(0,),
+            neutral=(0, 1),
             example_context=SAMPLING,
             examples=(3e-4,),
             ignored_when="decoding is greedy",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from llem.api import IS_SET, BackendConfig, EngineArg, Param
 
 STATIC = {"pytorch.batching": (None, "static")}
 ASSISTED = {"pytorch.assistant_model": IS_SET}
+OFF_AT_ZERO = AfterValidator(lambda number: number or None)
+"""Makes 0 unset: transformers documents numbers above 0 alone as switching the field on."""
 
 
 # transformers reads these from the drafting model's own generation config: given to `generate()` of
@@ -82,7 +84,8 @@ class Speculation(DraftSettings, feeds="generate"):
 
     prompt_lookup_num_tokens: Annotated[
         int | None,
-        Field(ge=1, le=1024),
+        Field(ge=0, le=1024),
+        OFF_AT_ZERO,
         Param(
             unit="tokens",
             requires=STATIC,
@@ -94,7 +97,7 @@ class Speculation(DraftSettings, feeds="generate"):
             examples=(5, 10),
         ),
     ] = None
-    """Draft this many tokens by looking the latest ones up in the text so far."""
+    """Draft this many tokens by looking the latest ones up in the text so far; 0 drafts none."""
 
     max_matching_ngram_size: Annotated[
         int | None,
@@ -124,7 +127,12 @@ class Speculation(DraftSettings, feeds="generate"):
     assistant_revision: Annotated[
         str | None,
         Field(min_length=1),
-        Param(maps_to=EngineArg("assistant", "revision"), requires=ASSISTED, examples=("main",)),
+        Param(
+            maps_to=EngineArg("assistant", "revision"),
+            requires=ASSISTED,
+            neutral=("main",),
+            examples=("main",),
+        ),
     ] = None
     """Branch, tag or commit of the assistant."""
 
@@ -142,10 +150,11 @@ class Speculation(DraftSettings, feeds="generate"):
 
     assistant_early_exit: Annotated[
         int | None,
-        Field(ge=1, le=4096),
+        Field(ge=0, le=4096),
+        OFF_AT_ZERO,
         Param(unit="layers", requires=STATIC, conflicts_with=("pytorch.use_mtp",), examples=(4,)),
     ] = None
-    """Draft with this many first layers of the model itself."""
+    """Draft with this many first layers of the model itself; 0 does not."""
 
     use_mtp: Annotated[
         bool | None, Param(requires=STATIC, neutral=(False,), examples=(True, False))
@@ -158,10 +167,13 @@ class Speculation(DraftSettings, feeds="generate"):
     """How an assistant made for it drafts: `dflash` fills a block at once."""
 
     assistant_ensemble_weight: Annotated[
-        float | None, Field(gt=0, lt=1), Param(unit="ratio", requires=ASSISTED, examples=(0.5,))
+        float | None,
+        Field(ge=0, le=1),
+        AfterValidator(lambda weight: None if weight in (0, 1) else weight),
+        Param(unit="ratio", requires=ASSISTED, examples=(0.5,)),
     ] = None
     """Weight of the model against its assistant in what drafts are checked against; the output is
-    then no longer the model's own."""
+    then no longer the model's own. 0 and 1 are off: drafts are checked against the model alone."""
 
     @property
     def drafts_with_a_model(self) -> bool:
