@@ -100,7 +100,10 @@ def attempt(subject: PluginUnderTest, values: Mapping[str, Any]) -> Trial:
 
 
 def faults(
-    subject: PluginUnderTest, base: Mapping[str, Any], values: list[tuple[str, Any]]
+    subject: PluginUnderTest,
+    base: Mapping[str, Any],
+    values: list[tuple[str, Any]],
+    choices: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Return what is wrong with each of ``values`` by itself on top of ``base``.
 
@@ -111,16 +114,20 @@ def faults(
         subject: The backend.
         base: Values by dotted path that an experiment has already.
         values: Path and value of what an engine documents as off or default.
+        choices: Fields whose value is an ordinary choice that the engine takes in every case,
+            though another one may be refused.
     """
     before = attempt(subject, base)
     assert before.refusals == []
     found = []
     for path, value in values:
-        if any(path == given or path.startswith(f"{given}.") for given in base):
+        decided = "decoder.temperature" in base and path == "decoder.do_sample"
+        if decided or any(path == given or path.startswith(f"{given}.") for given in base):
             continue
         tried = attempt(subject, {**base, path: value})
         found += [f"{path}: {value!r} is refused: {reason}" for reason in tried.refusals]
-        if tried.plan not in (None, before.plan) and _is_idle(subject, base, path):
+        changed = tried.plan not in (None, before.plan)
+        if changed and path not in choices and _is_idle(subject, base, path):
             found.append(f"{path}: {value!r} changes the plan, where it cannot act")
     return found
 

@@ -16,6 +16,10 @@ REFUSED_ON_PURPOSE = {"trt.sampling.return_perf_metrics"}
 DEFAULTS = documented_defaults("trt")
 LEGACY = {"trt.surface": "1.2", "trt.execution": "tensorrt"}
 DRAFTING = {"trt.speculation.max_draft_len": 4}
+COMPILED = "trt.torch_compile."
+"""Fields of a section that acts as soon as it is given: it turns compilation on."""
+
+CHOICES = frozenset({"trt.prefill_cuda_graph_backend"})
 BASES = {
     "greedy": {},
     "sampling": {"decoder.temperature": 0.7},
@@ -56,7 +60,7 @@ BASES = {
 NEUTRAL = [
     (path, value)
     for path, value in [*DEFAULTS, *neutral_values("trt"), *DECODER]
-    if path not in REFUSED_ON_PURPOSE
+    if path not in REFUSED_ON_PURPOSE and not path.startswith(COMPILED)
 ]
 NEUTRAL_SPECULATION = {
     "trt.speculation.is_keep_all": True,
@@ -88,7 +92,18 @@ def test_every_documented_default_is_accepted_alone(subject, path, value, surfac
 
 @pytest.mark.parametrize("base", BASES)
 def test_what_is_documented_as_off_or_default_is_accepted_everywhere(subject, base):
-    assert neutral_faults(subject, BASES[base], NEUTRAL) == []
+    assert neutral_faults(subject, BASES[base], NEUTRAL, CHOICES) == []
+
+
+@pytest.mark.parametrize(
+    "base", ["greedy", "legacy", "a built engine", "breakable graphs", "1.2", "1.3"]
+)
+def test_settings_of_compilation_are_idle_where_it_is_off(subject, base):
+    off = {f"{COMPILED}enabled": False}
+    settings = {path: value for path, value in DEFAULTS if path.startswith(COMPILED)}
+    assert len(settings) == 5
+    assert neutral_faults(subject, {**BASES[base], **off}, list(settings.items())) == []
+    assert refusals(subject, {**BASES[base], **off, **settings}) == []
 
 
 def test_the_list_of_defaults_covers_every_topic():

@@ -170,7 +170,7 @@ BROKEN = [
     # What markers state.
     ("quantization-needs-execution", {**OLD, "trt.quantization": {"quant_algo": "FP8"}}),
     ("engine-path-needs-execution", {**OLD, "trt.engine_path": "e"}),
-    ("attn-backend-needs-execution", {**BUILT, "trt.attn_backend": "TRTLLM"}),
+    ("attn-backend-needs-execution", {**BUILT, "trt.attn_backend": "FLASHINFER"}),
     ("kv-cache-dtype-needs-execution", {**BUILT, "trt.kv_cache.dtype": "fp8"}),
     ("cuda-graphs-batch-sizes-needs-cuda-graphs-enabled", {
         "trt.cuda_graphs": {"enabled": False, "batch_sizes": [1]}}),

@@ -35,10 +35,10 @@ class SimulatedConfig(BackendConfig, feeds="settings"):
     device_peak_bytes: Annotated[int | None, Field(ge=0, le=2**50), Param(unit="bytes")] = None
     """Device memory it claims to have used; unavailable if unset."""
 
-    devices: Annotated[
-        tuple[str, ...] | None, Field(min_length=1), Param(examples=(["cuda:GPU-0"],))
-    ] = None
-    """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset."""
+    devices: Annotated[tuple[str, ...] | None, Param(neutral=((),), examples=(["cuda:GPU-0"],))] = (
+        None
+    )
+    """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset or empty."""
 
     fail_in: Annotated[Phase | None, Param(requires={"simulated.failure": IS_SET})] = None
     """Phase in which it fails; never if unset."""
@@ -49,6 +49,6 @@ class SimulatedConfig(BackendConfig, feeds="settings"):
     fail_after_runs: Annotated[
         int | None,
         Field(ge=0, le=1_000_000),
-        Param(unit="repetitions", requires={"simulated.fail_in": "run"}),
+        Param(unit="repetitions", requires={"simulated.fail_in": "run"}, neutral=(0,)),
     ] = None
     """Repetitions that succeed before it fails; none if unset."""

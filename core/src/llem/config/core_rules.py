@@ -6,7 +6,6 @@ from llem.schema.decoder import SAMPLING_FIELDS
 from llem.schema.experiment import BackendConfig, Experiment, Rule
 from llem.schema.fields import acts
 
-
 NO_WISH_TO_SAMPLE = {"temperature": 1, "top_k": 50}
 """Defaults of engines that would act if anything sampled; greedy decoding may state them."""
 

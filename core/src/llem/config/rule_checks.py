@@ -13,7 +13,7 @@ from llem.config.core_rules import RULES
 from llem.config.messages import format_value
 from llem.errors import Finding
 from llem.schema.base import IS_SET
-from llem.schema.decoder import DecoderConfig
+from llem.schema.decoder import PRESETS, DecoderConfig
 from llem.schema.experiment import BackendConfig, Experiment, ModelConfig, Rule
 from llem.schema.fields import ConfigField, satisfies, value_at, walk
 from llem.schema.reason_codes import ALLOWABLE, CATALOG
@@ -159,13 +159,24 @@ def _broken_rules(
                 f"{name}: {format_value(value_at(experiment, name), tuple(name.split('.')))}"
                 for name in rule.fields
             )
+            path, hint = rule.fields[0], rule.hint
+            if _comes_from_preset(experiment.decoder, path):
+                path, hint = "decoder.preset", f"Set {path}: null, or choose another preset."
             yield Finding(
                 code=rule.name,
                 message=f"{rule.reason} ({', '.join(values)})",
                 severity=rule.severity,
-                path=rule.fields[0],
-                hint=rule.hint,
+                path=path,
+                hint=hint,
             )
+
+
+def _comes_from_preset(decoder: DecoderConfig, path: str) -> bool:
+    """Whether the value at ``path`` was filled in, so that the user has no such key to remove."""
+    section, _, name = path.partition(".")
+    return section == "decoder" and name in PRESETS.get(decoder.preset or "", {}).keys() - (
+        decoder.model_fields_set
+    )
 
 
 def _dropped_of_decoder(decoder: DecoderConfig, info: BackendInfo) -> Iterator[Finding]:

@@ -126,7 +126,8 @@ def _sampling(experiment: Experiment) -> dict[str, Any]:
         "seed": decoder.seed,
         **drop_none(
             repetition_penalty=decoder.repetition_penalty,
-            min_tokens=decoder.min_new_tokens,
+            # With EOS ignored every output has its full length.
+            min_tokens=None if experiment.ignores_eos else decoder.min_new_tokens,
             stop=stop,
             # The stop text was generated too, so it counts.
             include_stop_str_in_output=True if stop else None,
@@ -149,6 +150,9 @@ def _own_arguments(
         load["cuda_graph_config"] = None
     if section.torch_compile is not None and section.torch_compile.enabled is False:
         load["torch_compile_config"] = None
+    if section.engine_path is not None:
+        # Neutral values: a built engine has its quantization.
+        load.pop("quant_config", None)
     draft = load.get("speculative_config")
     if surface == "1.2" and isinstance(draft, Construct) and "speculative_model" in draft.kwargs:
         older = {_OLDER_NAMES.get(name, name): value for name, value in draft.kwargs.items()}

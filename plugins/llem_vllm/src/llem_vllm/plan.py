@@ -87,7 +87,8 @@ def _generation(experiment: Experiment) -> list[Call]:
         **greedy,
         **decoder.sampling(INFO.decoder_parameters),
         repetition_penalty=decoder.repetition_penalty,
-        min_tokens=decoder.min_new_tokens,
+        # With EOS ignored every output has its full length.
+        min_tokens=None if experiment.ignores_eos else decoder.min_new_tokens,
         stop=list(decoder.stop or ()) or None,
         ignore_eos=experiment.ignores_eos or None,
     )

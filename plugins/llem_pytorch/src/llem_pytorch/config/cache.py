@@ -23,12 +23,14 @@ class QuantizedCache(Section):
     """Arguments of `transformers.QuantizedCache`; unset leaves them to the library."""
 
     backend: Annotated[
-        Literal["quanto", "hqq", "fp8"] | None, _param(neutral=("quanto",), examples=("quanto", "hqq"))
+        Literal["quanto", "hqq", "fp8"] | None,
+        _param(neutral=("quanto",), examples=("quanto", "hqq")),
     ] = None
     """Library that quantizes (a package of its own for quanto and hqq); unset is quanto."""
 
     nbits: Annotated[
-        Literal[1, 2, 3, 4, 8] | None, _param("bits", requires=NOT_FP8, neutral=(4,), examples=(4, 2))
+        Literal[1, 2, 3, 4, 8] | None,
+        _param("bits", requires=NOT_FP8, neutral=(4,), examples=(4, 2)),
     ] = None
     """Bits per value; quanto knows 2 and 4."""
 
@@ -46,7 +48,6 @@ class QuantizedCache(Section):
         int | None,
         Field(ge=1),
         _param("values", requires=NOT_FP8, neutral=(64,), examples=(64, 32)),
-   
     ] = None
     """Values that share one scale."""
 
@@ -54,7 +55,6 @@ class QuantizedCache(Section):
         int | None,
         Field(ge=1),
         _param("tokens", requires=NOT_FP8, neutral=(128,), examples=(128, 64)),
-   
     ] = None
     """Latest tokens that are kept in full precision."""
 

@@ -22,9 +22,9 @@ class Distributed(
     tp_size: Annotated[Size | None, Param(unit="devices", neutral=(1,), examples=(2, 4))] = None
     """Devices among which every layer is cut up (tensor parallel)."""
 
-    tp_plan: Annotated[
-        Literal["auto"] | Plan | None, Param(neutral=({},), examples=("auto",))
-    ] = None
+    tp_plan: Annotated[Literal["auto"] | Plan | None, Param(neutral=({},), examples=("auto",))] = (
+        None
+    )
     """How layers are cut up, by module; `auto` or unset is the model's own plan."""
 
     pp_size: Annotated[Size | None, Param(unit="devices", neutral=(1,), examples=(2,))] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llem.api import Call, CallPlan, Experiment, build_plan, drop_none, section_arguments
 from llem_pytorch.config import PyTorchFields
 from llem_pytorch.kwargs.generate import generate_call
+from llem_pytorch.kwargs.idle import without_idle
 from llem_pytorch.kwargs.load import assistant_calls, load_calls, tokenizer_calls
 from llem_pytorch.kwargs.quantized import quantized
 from llem_pytorch.kwargs.shared import SHARED
@@ -20,7 +21,8 @@ def plan_calls(experiment: Experiment) -> CallPlan:
         ConfigError: ``passthrough_kwargs`` names an unknown call, or an argument set elsewhere.
     """
     section, decoder = experiment.section_as(PyTorchFields), experiment.decoder
-    arguments = quantized(section_arguments(experiment), experiment, section)
+    acting = without_idle(section_arguments(experiment), experiment, section)
+    arguments = quantized(acting, experiment, section)
     calls = [
         *load_calls(experiment),
         *assistant_calls(experiment, section),
@@ -33,7 +35,7 @@ def plan_calls(experiment: Experiment) -> CallPlan:
         "batch_size": 1,
         "seed": decoder.seed,
         "ignore_eos": experiment.ignores_eos,
-        **drop_none(stop=None if decoder.stop is None else list(decoder.stop)),
+        **drop_none(stop=list(decoder.stop or ()) or None),
     }
     return build_plan(experiment, calls, settings=settings, shared=SHARED, arguments=arguments)
 

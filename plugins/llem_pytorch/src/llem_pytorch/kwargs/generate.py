@@ -7,6 +7,7 @@ from typing import Any
 from llem.api import Call, Construct, Experiment, drop_none
 from llem_pytorch.capabilities import INFO
 from llem_pytorch.config import PyTorchFields
+from llem_pytorch.rules.decoding import UNKNOWN_TO_CONTINUOUS
 
 NO_EOS = [-1]
 """An EOS id that no token has. transformers then warns and generates up to the length limit; its
@@ -29,7 +30,9 @@ def generate_call(experiment: Experiment, section: PyTorchFields) -> Call:
     kwargs = {
         **_decoding(experiment),
         **drop_none(
-            repetition_penalty=decoder.repetition_penalty, min_new_tokens=decoder.min_new_tokens
+            repetition_penalty=decoder.repetition_penalty,
+            # With EOS ignored every output has its full length.
+            min_new_tokens=None if experiment.ignores_eos else decoder.min_new_tokens,
         ),
         # One compilation is enough: that of the call `compile`, or none.
         **({} if section.torch_compile is None else {"disable_compile": True}),
@@ -46,7 +49,11 @@ def _continuous(experiment: Experiment, section: PyTorchFields) -> Call:
         name="generate",
         target="llem_pytorch.runtime.continuous.open_manager",
         kwargs={
-            **_decoding(experiment),
+            **{
+                name: value
+                for name, value in _decoding(experiment).items()
+                if name not in UNKNOWN_TO_CONTINUOUS
+            },
             "continuous_batching_config": Construct(
                 "transformers.ContinuousBatchingConfig", manager
             ),

@@ -47,7 +47,7 @@ def tokenizer_calls(experiment: Experiment, section: PyTorchFields) -> list[Call
     """Return the call that makes the tokenizer, where text is involved."""
     model = experiment.model
     translates = section.assistant_tokenizer is not None
-    no_text = experiment.workload.source == "synthetic" and experiment.decoder.stop is None
+    no_text = experiment.workload.source == "synthetic" and not experiment.decoder.stop
     if no_text and not translates:
         return []
     # A revision belongs to the repository it was given for.

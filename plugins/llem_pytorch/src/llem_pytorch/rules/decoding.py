@@ -12,6 +12,9 @@ SAMPLING = ("top_p", "top_k", "min_p", "typical_p")
 OWN_SAMPLING_FIELDS = ("top_h", "epsilon_cutoff", "eta_cutoff")
 """Fields of the backend's own section that act on sampling alone."""
 
+BEAM_FIELDS = ("early_stopping", "length_penalty")
+"""Fields of the backend's own section that act on beams alone."""
+
 UNKNOWN_TO_CONTINUOUS = (
     "min_p",
     "typical_p",
@@ -105,7 +108,7 @@ RULES = (
         violated=_sampling_settings_of_an_open_question,
     ),
     *map(_own_sampling_fields, OWN_SAMPLING_FIELDS),
-    *map(_beam_field, ("early_stopping", "length_penalty")),
+    *map(_beam_field, BEAM_FIELDS),
     Rule(
         name="several-sequences-need-sampling-or-beams",
         fields=("pytorch.num_return_sequences", "pytorch.num_beams", "decoder.do_sample"),

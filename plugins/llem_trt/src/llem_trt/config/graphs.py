@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from llem.api import BackendConfig, EngineArg, Param, Section
 from llem_trt.versions import NEW, OLD, PYTORCH, Only
@@ -12,7 +12,7 @@ from llem_trt.versions import NEW, OLD, PYTORCH, Only
 Sizes = tuple[Annotated[int, Field(ge=1)], ...]
 
 _GRAPHS_ON = {"trt.cuda_graphs.enabled": (None, True)}
-_COMPILE_ON = {"trt.torch_compile.enabled": (None, True)}
+_COMPILE_ON = {"trt.torch_compile.enabled": True}
 
 
 class CudaGraphs(
@@ -41,7 +41,7 @@ class CudaGraphs(
 
     enable_padding: Annotated[
         bool | None,
-        Param(requires=_GRAPHS_ON, examples=(True,)),
+        Param(requires=_GRAPHS_ON, neutral=(False,), examples=(True,)),
     ] = None
     """Whether batches are rounded up to a captured size."""
 
@@ -52,19 +52,22 @@ class TorchCompile(
     """torch.compile: ``TorchCompileConfig``."""
 
     enabled: Annotated[
-        bool | None, Param(affects=EngineArg("load", "torch_compile_config"), examples=(True,))
+        bool | None,
+        Param(
+            affects=EngineArg("load", "torch_compile_config"), neutral=(False,), examples=(True,)
+        ),
     ] = None
-    """Whether the model is compiled; unset is true where this section is given."""
+    """Whether the model is compiled; unset becomes true, because this section is given."""
 
     enable_fullgraph: Annotated[
         bool | None,
-        Param(requires=_COMPILE_ON, examples=(False,)),
+        Param(requires=_COMPILE_ON, neutral=(True,), examples=(False,)),
     ] = None
     """Whether the whole model must become one graph."""
 
     enable_inductor: Annotated[
         bool | None,
-        Param(requires=_COMPILE_ON, examples=(True,)),
+        Param(requires=_COMPILE_ON, neutral=(False,), examples=(True,)),
     ] = None
     """Whether Inductor generates the kernels."""
 
@@ -91,16 +94,23 @@ class TorchCompile(
 
     enable_userbuffers: Annotated[
         bool | None,
-        Param(requires=_COMPILE_ON, examples=(False,)),
+        Param(requires=_COMPILE_ON, neutral=(True,), examples=(False,)),
     ] = None
     """Whether collectives use buffers that the network library has registered."""
 
     max_num_streams: Annotated[
         int | None,
         Field(ge=1, le=64),
-        Param(unit="streams", requires=_COMPILE_ON, examples=(2,)),
+        Param(unit="streams", requires=_COMPILE_ON, neutral=(1, 3), examples=(2,)),
     ] = None
-    """Number of CUDA streams of the compiled model."""
+    """Number of CUDA streams of the compiled model; unset is 1 in 1.2 and 3 in 1.3."""
+
+    @model_validator(mode="after")
+    def _compile(self) -> Self:
+        if self.enabled is None:
+            # Past the freeze, which is for the finished object.
+            self.__dict__["enabled"] = True
+        return self
 
 
 class GraphFields(BackendConfig, feeds="load"):

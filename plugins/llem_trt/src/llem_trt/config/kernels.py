@@ -18,7 +18,7 @@ class Nvfp4Gemm(
     allowed_backends: Annotated[
         tuple[Literal["cutlass", "cublaslt", "cutedsl", "cuda_core", "marlin"], ...] | None,
         Field(min_length=1),
-        Param(examples=(("cutlass", "cublaslt"),)),
+        Param(neutral=(("cutlass", "cublaslt", "cuda_core"),), examples=(("cutlass", "cublaslt"),)),
         Only("1.3", values=("marlin",)),
     ] = None
     """Libraries the autotuner may choose from."""
@@ -37,7 +37,7 @@ class ExpertBalancer(Section, builds="tensorrt_llm.llmapi.llm_args.MoeLoadBalanc
     layer_updates_per_iter: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="layers", examples=(1,)),
+        Param(unit="layers", neutral=(0,), examples=(1,)),
     ] = None
     """Number of layers whose experts may move in an iteration; 0 moves none."""
 
@@ -51,7 +51,7 @@ class Experts(Section, feeds="load.moe_config", builds="tensorrt_llm.llmapi.MoeC
             "DENSEGEMM", "MARLIN",
         ]
         | None,
-        Param(examples=("CUTLASS",)),
+        Param(neutral=("AUTO",), examples=("CUTLASS",)),
         Only("1.2", values=("WIDEEP",)),
         Only("1.3", values=("DENSEGEMM", "MARLIN")),
     ] = None  # fmt: skip
@@ -67,10 +67,14 @@ class Experts(Section, feeds="load.moe_config", builds="tensorrt_llm.llmapi.MoeC
     load_balancer: Annotated[ExpertBalancer | None, Param(examples=({"num_slots": 64},))] = None
     """Placement of experts on ranks."""
 
-    disable_finalize_fusion: Annotated[bool | None, Param(examples=(True,))] = None
+    disable_finalize_fusion: Annotated[bool | None, Param(neutral=(False,), examples=(True,))] = (
+        None
+    )
     """Whether to avoid a fusion whose sums depend on the order of arrival."""
 
-    use_low_precision_moe_combine: Annotated[bool | None, Param(examples=(True,))] = None
+    use_low_precision_moe_combine: Annotated[
+        bool | None, Param(neutral=(False,), examples=(True,))
+    ] = None
     """Whether expert outputs of an NVFP4 checkpoint are summed in lower precision."""
 
 
@@ -79,7 +83,7 @@ class KernelFields(BackendConfig, feeds="load"):
 
     attn_backend: Annotated[
         Literal["TRTLLM", "FLASHINFER", "VANILLA"] | None,
-        Param(requires=PYTORCH, examples=("FLASHINFER",)),
+        Param(requires=PYTORCH, neutral=("TRTLLM",), examples=("FLASHINFER",)),
     ] = None
     """Attention kernels."""
 
@@ -90,23 +94,27 @@ class KernelFields(BackendConfig, feeds="load"):
     """Matrix products of NVFP4 checkpoints."""
 
     force_dynamic_quantization: Annotated[
-        bool | None, Param(requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, neutral=(False,), examples=(True,))
     ] = None
     """Whether activation scales are computed instead of read from the checkpoint."""
 
-    enable_autotuner: Annotated[bool | None, Param(requires=PYTORCH, examples=(False,))] = None
+    enable_autotuner: Annotated[
+        bool | None, Param(requires=PYTORCH, neutral=(True,), examples=(False,))
+    ] = None
     """Whether the start times tunable kernels and keeps the fastest."""
 
-    enable_min_latency: Annotated[bool | None, Param(requires=PYTORCH, examples=(True,))] = None
+    enable_min_latency: Annotated[
+        bool | None, Param(requires=PYTORCH, neutral=(False,), examples=(True,))
+    ] = None
     """Whether minimum-latency kernels, which Llama 4 has, are used."""
 
     use_cute_dsl_blockscaling_mm: Annotated[
-        bool | None, Param(requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, neutral=(False,), examples=(True,))
     ] = None
     """Whether CuTe DSL kernels compute block-scaled FP8 products."""
 
     use_cute_dsl_blockscaling_bmm: Annotated[
-        bool | None, Param(requires=PYTORCH, examples=(True,))
+        bool | None, Param(requires=PYTORCH, neutral=(False,), examples=(True,))
     ] = None
     """Whether CuTe DSL kernels compute batched block-scaled FP8 products."""
 
@@ -218,7 +226,7 @@ class KernelFields(BackendConfig, feeds="load"):
     garbage_collection_gen0_threshold: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="objects", requires=PYTORCH, examples=(50_000,)),
+        Param(unit="objects", requires=PYTORCH, neutral=(20_000,), examples=(50_000,)),
     ] = None
     """Number of new Python objects after which the host collects garbage."""
 

@@ -18,7 +18,12 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
 
     dtype: Annotated[
         Literal["auto", "fp8", "nvfp4", "fp8_ds_mla", "float16", "bfloat16", "float32"] | None,
-        Param(requires=PYTORCH, min_compute_capability=KV_CACHE_NEEDS, examples=("auto", "fp8")),
+        Param(
+            requires=PYTORCH,
+            min_compute_capability=KV_CACHE_NEEDS,
+            neutral=("auto",),
+            examples=("auto", "fp8"),
+        ),
         Only("1.3", values=("nvfp4", "fp8_ds_mla")),
     ] = None
     """Data type of the cache; unset takes the checkpoint's."""
@@ -67,7 +72,11 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
 
     enable_partial_reuse: Annotated[
         bool | None,
-        Param(requires={"trt.kv_cache.enable_block_reuse": (None, True)}, examples=(False,)),
+        Param(
+            requires={"trt.kv_cache.enable_block_reuse": (None, True)},
+            neutral=(True,),
+            examples=(False,),
+        ),
     ] = None
     """Whether blocks that match in part are reused too."""
 
@@ -78,6 +87,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
                 "trt.kv_cache.enable_block_reuse": (None, True),
                 "trt.kv_cache.enable_partial_reuse": (None, True),
             },
+            neutral=(True,),
             examples=(False,),
         ),
     ] = None

@@ -168,7 +168,7 @@ class ParallelFields(BackendConfig, feeds="load"):
             "NCCL_SYMMETRIC",
         ]
         | None,
-        Param(requires=PYTORCH, examples=("NCCL",)),
+        Param(requires=PYTORCH, neutral=("AUTO",), examples=("NCCL",)),
     ] = None  # fmt: skip
     """How ranks sum their parts."""
 

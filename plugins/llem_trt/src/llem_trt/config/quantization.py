@@ -70,8 +70,7 @@ class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llma
 
     exclude_modules: Annotated[
         tuple[str, ...] | None,
-        Field(min_length=1),
-        Param(examples=(("lm_head",),), example_context=_BUILT),
+        Param(neutral=((),), examples=(("lm_head",),), example_context=_BUILT),
     ] = None
     """Modules that are not quantized."""
 

@@ -113,10 +113,11 @@ class Sampling(Section, feeds="sampling"):
 
     no_repeat_ngram_size: Annotated[
         int | None,
-        Field(ge=1),
+        Field(ge=0),
+        AfterValidator(lambda number: number or None),
         Param(unit="tokens", examples=(3,)),
     ] = None
-    """Length from which no sequence of tokens may occur twice."""
+    """Length from which no sequence of tokens may occur twice; unset and 0 allow it."""
 
     top_p_decay: Annotated[
         float | None,
@@ -137,21 +138,21 @@ class Sampling(Section, feeds="sampling"):
     top_p_reset_ids: Annotated[
         int | None,
         Field(ge=0),
-        Param(unit="token id", examples=(13,), requires=_TOP_P, example_context=_WARM),
+        Param(
+            unit="token id", neutral=(1,), examples=(13,), requires=_TOP_P, example_context=_WARM
+        ),
     ] = None
     """Token after which top-p starts again from its full value."""
 
     bad: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...] | None,
-        Field(min_length=1),
-        Param(examples=(("nope",),)),
+        Param(neutral=((),), examples=(("nope",),)),
     ] = None
     """Texts that must not be generated."""
 
     bad_token_ids: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
-        Field(min_length=1),
-        Param(unit="token id", examples=((13,),)),
+        Param(unit="token id", neutral=((),), examples=((13,),)),
     ] = None
     """Tokens that must not be generated."""
 

@@ -76,26 +76,26 @@ class SchedulingFields(BackendConfig, feeds="load"):
     enable_chunked_prefill: Annotated[bool | None, Param(examples=(True,))] = None
     """Whether long prompts are spread over several iterations."""
 
-    disable_overlap_scheduler: Annotated[bool | None, Param(requires=PYTORCH, examples=(True,))] = (
-        None
-    )
+    disable_overlap_scheduler: Annotated[
+        bool | None, Param(requires=PYTORCH, neutral=(False,), examples=(True,))
+    ] = None
     """Whether the host waits for each iteration before it prepares the next."""
 
     batch_wait_timeout_ms: Annotated[
         Annotated[float, Field(ge=0)] | None,
-        Param(unit="ms", requires=PYTORCH, examples=(5.0,)),
+        Param(unit="ms", requires=PYTORCH, neutral=(0,), examples=(5.0,)),
     ] = None
     """Time to wait for a batch to fill; 0 does not wait."""
 
     batch_wait_timeout_iters: Annotated[
         Annotated[int, Field(ge=0)] | None,
-        Param(unit="iterations", requires=PYTORCH, examples=(4,)),
+        Param(unit="iterations", requires=PYTORCH, neutral=(0,), examples=(4,)),
     ] = None
     """Iterations to wait for a batch to fill; 0 does not wait."""
 
     batch_wait_max_tokens_ratio: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
-        Param(unit="ratio", requires=PYTORCH, examples=(0.5,)),
+        Param(unit="ratio", requires=PYTORCH, neutral=(0,), examples=(0.5,)),
     ] = None
     """Share of `max_num_tokens` that ends the wait; 0 does not wait for tokens."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from llem.api import EngineArg, Param
 from llem_trt.config.drafters import (
@@ -55,12 +55,13 @@ class Speculation(
 
     max_draft_len: Annotated[
         int | None,
-        Field(ge=1, le=1024),
+        Field(ge=0, le=1024),
+        AfterValidator(lambda number: number or None),
         of_methods(
             *COUNTED_METHODS, "auto", "lookahead", like="ngram", unit="tokens", examples=(2, 8)
         ),
     ] = None
-    """Tokens to propose in each step."""
+    """Tokens to propose in each step; 0 is unset."""
 
     max_total_draft_tokens: Annotated[
         int | None,
@@ -94,7 +95,7 @@ class Speculation(
 
     load_format: Annotated[
         Literal["auto", "dummy"] | None,
-        of_methods("eagle3", "draft_target", "pard", examples=("dummy",)),
+        of_methods("eagle3", "draft_target", "pard", neutral=("auto",), examples=("dummy",)),
     ] = None
     """How the draft's weights are loaded; `dummy` generates random weights."""
 

@@ -8,7 +8,7 @@ from llem_trt.config import TrtFields
 
 
 def _built_engine_to_be_quantized(experiment: Experiment, section: TrtFields) -> bool:
-    return section.engine_path is not None and section.quantization is not None
+    return section.engine_path is not None and acts(experiment, "trt.quantization")
 
 
 def _built_engine_with_random_weights(experiment: Experiment, section: TrtFields) -> bool:

@@ -87,8 +87,8 @@ class KernelSettings(Section, builds="vllm.config.KernelConfig"):
     """Settings of kernels in general (`KernelConfig` of vLLM)."""
 
     linear_backend_per_quant: Annotated[
-        Annotated[dict[str, LinearBackend], Field(min_length=1)] | None,
-        Param(examples=({"fp8": "cutlass"},)),
+        dict[str, LinearBackend] | None,
+        Param(neutral=({},), examples=({"fp8": "cutlass"},)),
     ] = None
     """Kernel for matrix products by quantization scheme."""
 

@@ -26,7 +26,9 @@ class KvCacheFields(BackendConfig, feeds="load"):
     """Tokens per block of the KV cache; unset depends on the attention kernel."""
 
     gpu_memory_utilization: Annotated[
-        float | None, Field(gt=0, le=1), Param(unit="ratio", examples=(0.5, 0.9))
+        float | None,
+        Field(gt=0, le=1),
+        Param(unit="ratio", neutral=(0.92,), examples=(0.5, 0.9)),
     ] = None
     """Share of the device memory for weights, activations and KV cache."""
 
@@ -67,7 +69,10 @@ class KvCacheFields(BackendConfig, feeds="load"):
         int | None,
         Field(ge=0),
         Param(
-            unit="tokens", requires={"vllm.enable_prefix_caching": (None, True)}, examples=(256,)
+            unit="tokens",
+            requires={"vllm.enable_prefix_caching": (None, True)},
+            neutral=(0,),
+            examples=(256,),
         ),
     ] = None
     """Distance between kept checkpoints of sliding-window and Mamba layers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from llem.api import IS_SET, BackendConfig, Param, Section
 from llem_vllm.config.choices import LoadFormat, Quantization, QuantKey
@@ -13,9 +13,13 @@ from llem_vllm.config.choices import LoadFormat, Quantization, QuantKey
 class LoadingFields(BackendConfig, feeds="load"):
     """Fields of loading."""
 
-    load_format: Annotated[LoadFormat | None, Param(examples=("safetensors",))] = None
-    """Reader of the weights; unset detects it, and is `dummy` for random weights, which
-    `model.weights` requests."""
+    load_format: Annotated[
+        LoadFormat | None,
+        AfterValidator(lambda reader: None if reader == "auto" else reader),
+        Param(examples=("safetensors",)),
+    ] = None
+    """Reader of the weights; unset and `auto` detect it, and random weights, which `model.weights`
+    requests, have the reader `dummy`."""
 
     safetensors_load_strategy: Annotated[
         Literal["lazy", "eager", "prefetch", "torchao"] | None, Param(examples=("eager",))
@@ -87,8 +91,8 @@ class OnlineQuantization(Section, builds="vllm.config.quantization.QuantizationC
 
     targets: Annotated[
         dict[str, str] | None,
-        Field(min_length=1),
         Param(
+            neutral=({},),
             conflicts_with=("vllm.quantization_config.linear", "vllm.quantization_config.moe"),
             examples=({"re:.*mlp.*": "fp8_per_tensor"},),
         ),
