@@ -38,7 +38,8 @@ class SimulatedConfig(BackendConfig, feeds="settings"):
     devices: Annotated[tuple[str, ...] | None, Param(neutral=((),), examples=(["cuda:GPU-0"],))] = (
         None
     )
-    """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU if unset or empty."""
+    """Ids of devices it claims to have used, such as `cuda:GPU-<uuid>`; the CPU
+    without any."""
 
     fail_in: Annotated[Phase | None, Param(requires={"simulated.failure": IS_SET})] = None
     """Phase in which it fails; never if unset."""
