@@ -1,10 +1,12 @@
 """Each file is that of one tool: no other format takes it, whatever the order of the formats."""
 
+import copy
 import json
 
 import pytest
 
 from llem.api.importers import ImportHints
+from llem.errors import ConfigError
 from llem.schema.call_plan import import_dotted
 from llem_importers.plugin import llem_result_importers
 
@@ -125,3 +127,50 @@ def test_a_mark_outweighs_those_of_vllm(mark, name):
     document = {**SERVING, "endpoint_type": "openai", "label": None, **mark}
     takers = [taker for taker, read in READERS.items() if read(document, ImportHints()) is not None]
     assert takers == [name]
+
+
+def places(data, at=()):
+    """Yield the path of every value in JSON data."""
+    inside = enumerate(data[:2]) if isinstance(data, list) else ()
+    for key, value in data.items() if isinstance(data, dict) else inside:
+        yield (*at, key)
+        yield from places(value, (*at, key))
+
+
+def replaced(data, place, value):
+    changed = copy.deepcopy(data)
+    section = changed
+    for key in place[:-1]:
+        section = section[key]
+    section[place[-1]] = value
+    return changed
+
+
+JSON_CASES = [(name, file) for name, file in CASES if (DATA / file).suffix in (".json", ".jsonl")]
+
+
+@pytest.mark.parametrize(("name", "file"), JSON_CASES, ids=[file for _, file in JSON_CASES])
+def test_a_value_of_another_kind_leaves_its_figure_out_or_is_refused(name, file):
+    document = documents(file)[0]
+    for place in places(document):
+        for value in (None, "x", [], {}, -1, [None, "x"], True, 10**400):
+            try:
+                found = READERS[name](replaced(document, place, value), ImportHints(2, 3, 4))
+            except ConfigError:
+                continue
+            for result in found if isinstance(found, list) else [found] if found else []:
+                assert all(isinstance(figure, float) for figure in result.metrics.values())
+                json.dumps(result.settings)
+
+
+TEXT_CASES = [(name, file) for name, file in CASES if (name, file) not in JSON_CASES]
+
+
+@pytest.mark.parametrize(("name", "file"), TEXT_CASES, ids=[file for _, file in TEXT_CASES])
+def test_a_table_may_end_anywhere(name, file):
+    (text,) = documents(file)
+    for end in range(0, len(text), 7):
+        try:
+            READERS[name](text[:end], ImportHints(2, 3, 4))
+        except ConfigError:
+            continue

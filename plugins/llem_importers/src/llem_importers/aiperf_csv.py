@@ -36,7 +36,9 @@ def metrics_of_csv(text: str) -> dict[str, Any]:
             columns = cells
             if columns[0] == "Metric" and not data and columns != _GENAI_PERF:
                 data["schema_version"] = None  # a mark of aiperf's
-        elif cells[0] and columns[0] == "Endpoint":
+        elif len(cells) < min(len(columns), 3):
+            continue  # the end of a file that was cut off
+        elif columns[0] == "Endpoint" and {"Metric", "avg"} <= set(columns):
             _add_gpu(data, dict(zip(columns, cells, strict=False)))
         elif columns[:2] == ["Metric", "GPU"]:
             _add_reading(data, dict(zip(columns, cells, strict=False)))
@@ -60,7 +62,7 @@ def _metric(row: dict[str, str]) -> tuple[str, dict[str, str]]:
 
 def _add_gpu(data: dict[str, Any], row: dict[str, str]) -> None:
     """Add a row of GPU telemetry where the JSON form has it."""
-    name, section = _metric({"Metric": row["Metric"], "avg": row.get("avg", "")})
+    name, section = _metric({"Metric": row.get("Metric", ""), "avg": row.get("avg", "")})
     endpoints = data.setdefault("telemetry_data", {"endpoints": {}})["endpoints"]
     gpus = endpoints.setdefault(row["Endpoint"], {"gpus": {}})["gpus"]
     gpu = gpus.setdefault(row.get("GPU_UUID"), {"gpu_name": row.get("GPU_Name"), "metrics": {}})
@@ -72,4 +74,4 @@ def _add_reading(data: dict[str, Any], row: dict[str, str]) -> None:
     """Add a row of GenAI-Perf's telemetry where its JSON form has it."""
     name, section = _metric({key: value for key, value in row.items() if key != "GPU"})
     readings = data.setdefault("telemetry_stats", {}).setdefault(name, {"unit": section["unit"]})
-    readings[row["GPU"]] = section
+    readings[row.get("GPU", "")] = section

@@ -35,8 +35,8 @@ def engine_called(name: Any) -> tuple[str, str | None]:
 
     The name of a protocol, such as ``openai-chat``, says nothing of the engine behind it.
     """
-    text = str(name or "").lower().replace("-", "").replace("_", "")
-    return ENGINES.get(text, ("unknown", None))
+    spelled = str(name or "").lower().replace("-", "").replace("_", "")
+    return ENGINES.get(spelled, ("unknown", None))
 
 
 def number(value: Any) -> float | None:
@@ -58,6 +58,19 @@ def whole(value: Any) -> int | None:
     """Return a whole number; ``None`` for a fraction, such as a mean length."""
     known = number(value)
     return int(known) if known is not None and known == int(known) else None
+
+
+def numbers(value: Any) -> list[float]:
+    """Return the finite numbers of a list; empty for anything else."""
+    found = map(number, value) if isinstance(value, list) else ()
+    return [item for item in found if item is not None]
+
+
+def text(value: Any) -> str | None:
+    """Return a text, also of a number such as a version; ``None`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
 
 
 def positive(document: Data, key: str) -> float:
@@ -136,27 +149,27 @@ def failures(failed: Any, of: Any = None) -> tuple[str, ...]:
     return (f"{count}{among} requests failed; the figures are those of the others",)
 
 
-def table(text: str) -> list[dict[str, str]]:
+def table(content: str) -> list[dict[str, str]]:
     """Return the rows of a CSV file by the names in its first line; a cell too few is empty."""
-    names, *lines = (cells for cells in rows(text) if cells)
+    names, *lines = (cells for cells in rows(content) if cells)
     return [dict(zip_longest(names, cells[: len(names)], fillvalue="")) for cells in lines]
 
 
-def rows(text: str) -> list[list[str]]:
+def rows(content: str) -> list[list[str]]:
     """Return the cells of a CSV file, line by line.
 
     Raises:
         ConfigError: It is no CSV.
     """
     try:
-        return list(csv.reader(io.StringIO(text), skipinitialspace=True))
+        return list(csv.reader(io.StringIO(content), skipinitialspace=True))
     except csv.Error as error:
         raise ConfigError(f"it is no table: {error}") from error
 
 
-def header(text: Any) -> Sequence[str]:
+def header(content: Any) -> Sequence[str]:
     """Return the names in the first line of a CSV file; none for JSON data."""
-    if not isinstance(text, str):
+    if not isinstance(content, str):
         return ()
-    first = text.lstrip().partition("\n")[0].strip()
+    first = content.lstrip().partition("\n")[0].strip()
     return [name.strip().strip('"') for name in first.split(",")]

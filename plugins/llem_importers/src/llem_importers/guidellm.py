@@ -19,6 +19,7 @@ from llem_importers.figures import (
     number,
     part,
     statistics,
+    text,
 )
 
 
@@ -69,7 +70,7 @@ def _result(document: Data, benchmark: Data) -> ImportedResult:
                 or part(benchmark, "args", "strategy")
             ),
         },
-        python=part(document, "metadata").get("python_version"),
+        python=text(part(document, "metadata").get("python_version")),
         system=str(part(document, "metadata").get("platform") or ""),
         notes=failures(totals.get("errored"), totals.get("total")),
     )

@@ -20,6 +20,7 @@ from llem_importers.figures import (
     known,
     lengths,
     number,
+    numbers,
     scaled,
     table,
     whole,
@@ -31,7 +32,7 @@ _SETTINGS = (
     "split_mode", "flash_attn", "no_kv_offload", "n_depth", "backends", "devices",
 )  # fmt: skip
 _MARKDOWN_TEST = re.compile(r"(pp|tg)\s?(\d+)(?:\+tg\s?(\d+))?(?:\s*@\s*d\s?(\d+))?$")
-_INSERT = re.compile(r"INSERT INTO llama_bench \(([^)]*)\) VALUES \((.*?)\);", re.DOTALL)
+_INSERT = re.compile(r"INSERT INTO llama_bench \(([^)\n]*)\) VALUES \(([^\n]*?)\);")
 
 
 def read(document: Any, hints: ImportHints) -> ImportedResult | Sequence[ImportedResult] | None:
@@ -55,7 +56,9 @@ def _rows(text: str) -> Iterator[Data]:
     elif "INSERT INTO llama_bench" in text:
         for names, values in _INSERT.findall(text):
             cells = next(csv.reader([values], quotechar="'", skipinitialspace=True))
-            yield dict(zip((name.strip() for name in names.split(",")), cells, strict=False))
+            row = dict(zip((name.strip() for name in names.split(",")), cells, strict=False))
+            if row.keys() >= _KEYS:
+                yield row
     elif text.lstrip().startswith("|"):
         yield from _markdown_rows(text)
 
@@ -71,7 +74,7 @@ def _markdown_rows(text: str) -> Iterator[Data]:
     for cells in lines[2:]:
         row = dict(zip(lines[0], cells, strict=False))
         test = _MARKDOWN_TEST.fullmatch(row.get("test", ""))
-        if test is None:
+        if test is None or "t/s" not in row:
             continue
         kind, first, second, depth = test.groups()
         yield {
@@ -127,11 +130,10 @@ def _rates(tokens_per_s: float | None, prompt: int, generated: int) -> Figures:
 
 
 def _repetitions(row: Data, prompt: int, generated: int) -> dict[str, list[float]]:
-    durations_s = [scaled(value, 1e-9) for value in row.get("samples_ns") or ()]
     found: dict[str, list[float]] = {}
-    if durations_s and None not in durations_s:
-        found["duration_s"] = [duration_s for duration_s in durations_s if duration_s is not None]
-    for value in row.get("samples_ts") or ():
-        for name, rate in _rates(number(value), prompt, generated).items():
+    if durations_ns := numbers(row.get("samples_ns")):
+        found["duration_s"] = [duration_ns * 1e-9 for duration_ns in durations_ns]
+    for value in numbers(row.get("samples_ts")):
+        for name, rate in _rates(value, prompt, generated).items():
             found.setdefault(name, []).append(rate)
     return found

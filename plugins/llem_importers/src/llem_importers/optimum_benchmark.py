@@ -22,10 +22,12 @@ from llem_importers.figures import (
     Figures,
     known,
     number,
+    numbers,
     part,
     ratio,
     scaled,
     statistics,
+    text,
     whole,
 )
 
@@ -53,17 +55,18 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
     environment = part(config, "environment")
     is_dataset = "preprocess_dataset" in report or "load_dataset" in report
     work = _work(scenario, hints, _samples(report, scenario) if is_dataset else None)
-    gpus = environment.get("gpu") or ()
+    gpu = environment.get("gpu")
+    gpus = gpu if isinstance(gpu, list) else [gpu]
     memory_mb = number(environment.get("cpu_ram_mb"))
     name = str(backend.get("name") or "unknown")
     figures = _figures(report, work)
     return ImportedResult(
         tool="optimum-benchmark",
-        tool_version=environment.get("optimum_benchmark_version"),
+        tool_version=text(environment.get("optimum_benchmark_version")),
         backend=name,
         model=str(backend.get("model") or "unknown"),
-        engine=backend.get("library"),
-        engine_version=environment.get(f"{backend.get('library')}_version"),
+        engine=text(backend.get("library")),
+        engine_version=text(environment.get(f"{backend.get('library')}_version")),
         metrics=figures,
         repetitions=_repetitions(report, work),
         energy_boundary="CPU, GPU and memory by CodeCarbon: counters, or constant power"
@@ -80,10 +83,10 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
         },
         system=str(environment.get("platform") or ""),
         cpu=str(environment.get("cpu") or "").strip(),
-        logical_cores=environment.get("cpu_count"),
+        logical_cores=whole(environment.get("cpu_count")),
         memory_bytes=None if memory_mb is None else int(memory_mb * BYTES_PER_MB),
-        gpus=(gpus,) if isinstance(gpus, str) else tuple(gpus),
-        python=environment.get("python_version"),
+        gpus=tuple(product for item in gpus if (product := text(item))),
+        python=text(environment.get("python_version")),
     )
 
 
@@ -162,10 +165,9 @@ def _tokens(report: Data, target: str) -> float | None:
     if throughput.get("unit") == "tokens/s" and rate and duration_s:
         return rate * duration_s
     efficiency, energy_j = part(report, target, "efficiency"), _joules(report, target)
-    per_kwh = number(efficiency.get("value"))
-    if efficiency.get("unit") == "tokens/kWh" and per_kwh and energy_j:
-        return per_kwh * energy_j / J_PER_KWH
-    return None
+    if efficiency.get("unit") != "tokens/kWh" or energy_j is None:
+        return None
+    return scaled(efficiency.get("value"), energy_j / J_PER_KWH)
 
 
 def _amounts(work: ImportHints) -> dict[str, float]:
@@ -182,8 +184,7 @@ def _amounts(work: ImportHints) -> dict[str, float]:
 
 def _repetitions(report: Data, work: ImportHints) -> dict[str, list[float]]:
     """Return the metrics of each timed call of ``generate``."""
-    values = part(report, "generate", "latency").get("values") or ()
-    durations_s = [value for item in values if (value := number(item))]
+    durations_s = numbers(part(report, "generate", "latency").get("values"))
     if not durations_s or min(durations_s) <= 0:
         return {}
     rates = {

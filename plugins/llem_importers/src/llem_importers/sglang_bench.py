@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints
-from llem_importers.figures import Data, engine_called, known, lengths, number, positive, ratio
+from llem_importers.figures import (
+    Data,
+    engine_called,
+    known,
+    lengths,
+    number,
+    positive,
+    ratio,
+    text,
+)
 from llem_importers.serving import (
     is_serving,
     model_of,
@@ -68,7 +77,7 @@ def _serving(document: Data) -> ImportedResult:
         tool="SGLang bench_serving",
         backend=backend,
         engine=engine,
-        engine_version=info.get("version"),
+        engine_version=text(info.get("version")),
         model=str(model),
         metrics=serving_figures(document),
         settings=serving_settings(document),

@@ -25,9 +25,12 @@ from llem_importers.figures import (
     known,
     lengths,
     number,
+    numbers,
     positive,
     ratio,
+    whole,
 )
+from llem_importers.pytorch_records import run_of_records
 from llem_importers.serving import (
     TOTALS,
     TRAFFIC,
@@ -66,7 +69,7 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
         ConfigError: A figure on which the others depend is missing or zero.
     """
     if isinstance(document, list):
-        return _pytorch_form(document, hints)
+        document, hints = run_of_records(document, hints)
     if not isinstance(document, Mapping):
         return None
     if {"avg_latency", "latencies", "percentiles"} <= document.keys():
@@ -82,7 +85,7 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
 
 def _latency(document: Data, hints: ImportHints) -> ImportedResult:
     """Read the durations of a batch that was repeated."""
-    durations_s = [known_s for value in document["latencies"] if (known_s := number(value))]
+    durations_s = [value for value in numbers(document["latencies"]) if value > 0]
     repetitions = _rates(durations_s, hints)
     figures = {name: fmean(values) for name, values in repetitions.items()}
     return _offline("latency", document, hints, figures, repetitions)
@@ -90,7 +93,7 @@ def _latency(document: Data, hints: ImportHints) -> ImportedResult:
 
 def _throughput(document: Data, hints: ImportHints) -> ImportedResult:
     """Read the duration of all requests together."""
-    requests, duration_s = document["num_requests"], positive(document, "elapsed_time")
+    requests, duration_s = whole(document["num_requests"]), positive(document, "elapsed_time")
     work = ImportHints(requests, hints.input_tokens, hints.output_tokens)
     figures = {name: values[0] for name, values in _rates([duration_s], work).items()}
     total = ratio(number(document["total_num_tokens"]), duration_s)
@@ -103,12 +106,7 @@ def _startup(document: Data, hints: ImportHints) -> ImportedResult:
     """Read the times of starting the engine, with cold and with warm caches."""
     names = {key: match[1] for key in document if (match := _STARTUP.fullmatch(key))}
     figures = known({f"{name}_s": number(document[key]) for key, name in names.items()})
-    repetitions = {
-        f"{name}_s": [
-            value for item in document.get(f"{name}_times") or () if (value := number(item))
-        ]
-        for name in names.values()
-    }
+    repetitions = {f"{name}_s": numbers(document.get(f"{name}_times")) for name in names.values()}
     return _offline("startup", document, hints, figures, repetitions)
 
 
@@ -117,14 +115,15 @@ def _serve(document: Data) -> ImportedResult:
     backend, engine = engine_called(document.get("backend"))
     is_named = bool(_MARKS & document.keys())
     gross_j = number(document.get("gpu_energy_j"))
-    ids = ", ".join(map(str, document.get("energy_gpu_ids") or ())) or "unknown"
+    ids = document.get("energy_gpu_ids")
+    named = ", ".join(map(str, ids)) if isinstance(ids, list) else "unknown"
     return ImportedResult(
         tool="vllm bench serve" if is_named else "benchmark_serving of vLLM or a copy of it",
         backend=backend,
         engine=engine,
         model=model_of(document),
         metrics=serving_figures(document) | _energy(document, gross_j),
-        energy_boundary=None if gross_j is None else f"GPU {ids}, by their energy counters",
+        energy_boundary=None if gross_j is None else f"GPU {named}, by their energy counters",
         settings={**serving_settings(document), **_parameters(document)},
         started_at=started_at(document),
         notes=serving_notes(document),
@@ -184,31 +183,3 @@ def _offline(
         settings={"workload": lengths(work.requests, work.input_tokens, work.output_tokens)},
         started_at=started_at(document),
     )
-
-
-def _pytorch_form(records: Sequence[Any], hints: ImportHints) -> ImportedResult | None:
-    """Read records of PyTorch's benchmark database, one for each metric of a run."""
-    if not records or any(
-        _of(record, "benchmark").get("name") != "vLLM benchmark" for record in records
-    ):
-        return None
-    run: dict[str, Any] = {}
-    for record in records:
-        metric = _of(record, "metric")
-        values = metric.get("benchmark_values") or [None]
-        run |= {**_of(metric, "extra_info"), str(metric.get("name")): values[0]}
-        run["model_id"] = _of(record, "model").get("name")
-        if metric.get("name") == "latency":
-            run["latencies"] = values
-    arguments = _of(_of(_of(records[0], "benchmark"), "extra_info"), "args")
-    told = ImportHints(
-        hints.requests or arguments.get("batch_size"),
-        hints.input_tokens or arguments.get("input_len"),
-        hints.output_tokens or arguments.get("output_len"),
-    )
-    return read(run, told)
-
-
-def _of(section: Any, name: str) -> Data:
-    found = section.get(name) if isinstance(section, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
