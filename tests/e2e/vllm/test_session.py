@@ -81,7 +81,7 @@ def test_the_report_describes_what_was_loaded(measured):
     assert report.model.dtype == "float32"
     assert report.model.eos_token_ids == [2]
     assert report.model.max_context_tokens == 256
-    assert report.model.architecture.layers == 30
+    assert report.model.arithmetic.method == "analytic"
 
 
 @pytest.mark.model
@@ -166,7 +166,7 @@ def test_the_tokenizer_comes_as_data(measured):
 
 def test_a_cache_that_is_kept_is_noticed(opened):
     session, report = opened(model=shape(), vllm={"reset_prefix_cache": False})
-    assert report.model.parameters == report.model.architecture.parameters
+    assert report.model.parameters == report.model.arithmetic.parameters
     assert report.model.weights_bytes in {2 * report.model.parameters, OUT_OF_SIGHT}
     session.prepare(requests())
     first, second = session.run(), session.run()

@@ -124,8 +124,8 @@ def test_shapes(run):
     # The model card of SmolLM2-135M counts 134,515,008 parameters.
     assert small["parameters"] == 134_515_008
     assert small["weights_bytes"] == 269_030_016
-    assert small["kv_bytes_per_token"] == 2 * 2 * small["layers"] * (
-        small["kv_heads"] * small["head_dim"]
+    assert small["kv_bytes_per_token"] == 2 * 2 * small["num_hidden_layers"] * (
+        small["num_key_value_heads"] * small["head_dim"]
     )
     assert "134,515,008" in run("shapes", "--markdown").stdout
     assert "shape:tiny" in run("shapes").stdout

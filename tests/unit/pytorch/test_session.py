@@ -210,7 +210,7 @@ def test_facts_of_a_model_with_tied_embeddings(opened):
     assert model.parameters == shape.parameters
     assert model.weights_bytes == 2 * shape.parameters
     assert model.dtype == "bfloat16"
-    assert model.architecture == shape.architecture
+    assert model.arithmetic == shape.arithmetic
     assert model.vocab_size == shape.config["vocab_size"]
     assert model.max_context_tokens == shape.config["max_position_embeddings"]
     assert model.eos_token_ids == [1]

@@ -210,6 +210,8 @@ EXPECTED = {
     "energy.conditions": [],
     "compute.flops": FLOPS,
     "compute.flops_per_s": FLOPS / 7,
+    "compute.method": "analytic",
+    "compute.surplus_flops": 0,
     "compute.mfu_ratio": FLOPS / 7 / 989e12,  # NVIDIA's data sheet: 989 TFLOP/s of bfloat16
     "compute.note": "",
     "memory.host_peak_rss_bytes": 5000,

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llem.api.architecture import Architecture
+from llem.api.arithmetic import Arithmetic, Attention
 from llem.api.capability import Gpu, HostInfo
 from llem.api.meters import Channel, DeviceState, Provenance, Quantity, Series
 from llem.api.session import ModelInfo, Observation, OpenReport, Request, RequestResult, RunResult
@@ -38,15 +38,21 @@ MEASUREMENT = {
     "sample_period_s": 0.1,
 }
 # Body: 2 layers of 8·4·(2·2 + 2·1) = 192 weights of attention and 3·8·16 = 384 of the MLP.
-ARCHITECTURE = Architecture(
-    layers=2, hidden_size=8, heads=2, kv_heads=1, head_dim=4, intermediate_size=16, vocab_size=10
+# Attention: scores and weighted values of 2 heads of width 4; keys and values of one head.
+ARITHMETIC = Arithmetic(
+    method="analytic",
+    parameters=1360,
+    active_parameters=1360,
+    position_flops=2 * 2 * (192 + 384),
+    output_flops=2 * 8 * 10,
+    attention=(Attention(flops=2 * 2 * 2 * (2 * 4), kv_elements=2 * 2 * 4),),
 )
 MODEL = ModelInfo(
     vocab_size=10,
     parameters=1360,
     weights_bytes=2720,
     dtype="bfloat16",
-    architecture=ARCHITECTURE,
+    arithmetic=ARITHMETIC,
 )
 PLAN = CallPlan(
     (Call("load", "engine.load", {"dtype": Symbol("torch.bfloat16"), "heads": 2}),),

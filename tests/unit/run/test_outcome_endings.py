@@ -45,7 +45,7 @@ def test_what_was_asked_for_is_stored() -> None:
         "dtype": {"$symbol": "torch.bfloat16"},
         "heads": 2,
     }
-    assert outcome.model["architecture"]["layers"] == 2
+    assert outcome.model["arithmetic"]["method"] == "analytic"
 
 
 def test_the_whole_time_counts_from_the_start() -> None:

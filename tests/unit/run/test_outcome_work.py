@@ -26,7 +26,7 @@ from .figures import (
     warned,
 )
 from .states import (
-    ARCHITECTURE,
+    ARITHMETIC,
     MEASUREMENT,
     MODEL,
     RUNS,
@@ -133,14 +133,21 @@ def test_self_cost() -> None:
 
 
 def test_a_model_of_an_unknown_family() -> None:
-    opened = OpenReport("engine", "2.0", replace(MODEL, architecture=None), ["cuda:GPU-a"])
+    opened = OpenReport(
+        "engine",
+        "2.0",
+        replace(MODEL, arithmetic=None, arithmetic_note="no formula, and no torch to count with"),
+        ["cuda:GPU-a"],
+    )
     check_changes(
         finished_run(opened=opened),
         {
             "compute.flops": None,
             "compute.flops_per_s": None,
             "compute.mfu_ratio": None,
-            "compute.note": "llem does not know the arithmetic of this model family",
+            "compute.method": None,
+            "compute.surplus_flops": None,
+            "compute.note": "no formula, and no torch to count with",
             "memory.kv_cache_bytes_per_token": None,
         },
     )
@@ -155,6 +162,39 @@ def test_a_model_in_single_precision() -> None:
             "compute.mfu_ratio": FLOPS / 7 / 67e12,  # NVIDIA's data sheet, without TF32
         },
     )
+
+
+def test_single_precision_on_tensor_cores() -> None:
+    opened = OpenReport("engine", "2.0", replace(MODEL, dtype="float32", tf32=True), ["cuda:GPU-a"])
+    check_changes(
+        finished_run(opened=opened),
+        {
+            "memory.kv_cache_bytes_per_token": 64,
+            "compute.mfu_ratio": FLOPS / 7 / 494e12,  # the data sheet's 989 with sparsity, halved
+        },
+    )
+
+
+def test_operations_computed_in_vain_are_counted_and_are_no_utilization() -> None:
+    # Half of the first matrices; the requests have 4·2 + 3·2 + ... positions, as FLOPS has.
+    half = replace(ARITHMETIC, surplus_flops=ARITHMETIC.position_flops // 2)
+    opened = OpenReport("engine", "2.0", replace(MODEL, arithmetic=half), ["cuda:GPU-a"])
+    outcome = build_outcome(finished_run(opened=opened), id="", log_tail="")
+    positions = 2 * (5 + 4 - 1 + 3 + 2 - 1) + (5 + 3 - 1) + (3 + 3 - 1)
+    assert outcome.compute.flops == FLOPS
+    assert outcome.compute.surplus_flops == positions * half.surplus_flops
+    assert outcome.compute.mfu_ratio == pytest.approx(
+        (FLOPS - positions * half.surplus_flops) / 7 / 989e12
+    )
+
+
+def test_a_window_bounds_the_cache() -> None:
+    windowed = replace(ARITHMETIC, attention=(replace(ARITHMETIC.attention[0], window_tokens=3),))
+    opened = OpenReport("engine", "2.0", replace(MODEL, arithmetic=windowed), ["cuda:GPU-a"])
+    outcome = build_outcome(finished_run(opened=opened), id="", log_tail="")
+    # Two positions stay in the cache at the end of each of 6 requests.
+    positions = 2 * (5 + 4 - 1 + 3 + 2 - 1) + (5 + 3 - 1) + (3 + 3 - 1)
+    assert outcome.memory.kv_cache_bytes_per_token == round(6 * 2 * 16 * 2 / positions)
 
 
 def test_a_run_on_the_processor() -> None:
@@ -174,8 +214,8 @@ def test_a_run_on_the_processor() -> None:
 
 
 def test_more_arithmetic_than_the_device_can_do() -> None:
-    wide = replace(ARCHITECTURE, layers=10**13)
-    opened = OpenReport("engine", "2.0", replace(MODEL, architecture=wide), ["cuda:GPU-a"])
+    wide = replace(ARITHMETIC, position_flops=10**17)
+    opened = OpenReport("engine", "2.0", replace(MODEL, arithmetic=wide), ["cuda:GPU-a"])
     outcome = build_outcome(finished_run(opened=opened), id="", log_tail="")
     assert [reason.code for reason in outcome.verdict.reasons] == ["beyond-roofline"]
     assert outcome.compute.mfu_ratio > 2

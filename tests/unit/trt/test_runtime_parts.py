@@ -148,7 +148,7 @@ def test_facts_are_read_from_the_models_files(tmp_path):
     assert facts.special_token_ids == [1, 2, 3]
     assert facts.max_context_tokens == 128
     assert facts.dtype == "bfloat16"
-    assert facts.parameters == facts.architecture.parameters
+    assert facts.parameters == facts.arithmetic.parameters
     assert facts.weights_bytes is None
 
 
@@ -156,7 +156,7 @@ def test_facts_of_an_unknown_family_have_no_arithmetic(tmp_path):
     text = {**LLAMA, "model_type": "novel"}
     folder = write_model(tmp_path, {"model_type": "novel_vl", "text_config": text})
     facts = model_info(folder, SimpleNamespace(max_seq_len=64, dtype="float16"))
-    assert facts.architecture is None
+    assert facts.arithmetic is None
     assert facts.parameters is None
     assert (facts.max_context_tokens, facts.dtype) == (64, "float16")
 

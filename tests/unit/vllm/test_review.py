@@ -70,11 +70,56 @@ def findings(experiment, facts, **sections):
         ({"enable_expert_parallel": True}, {"num_local_experts": 8}, None),
         ({"quantization": "awq"}, {"quantization_config": {"quant_method": "awq"}}, None),
         ({"quantization": "fp8"}, {}, None),
+        ({"max_model_len": 8192}, {"rope_parameters": None}, None),
+        (
+            {"max_model_len": 8193},
+            {"rope_parameters": None},
+            ("context-longer-than-model", "error", "vllm.max_model_len"),
+        ),
+        ({"max_model_len": 9000}, {"rope_parameters": {"full_attention": {"factor": 8}}}, None),
+        (
+            {"tensor_parallel_size": 5},
+            {"num_attention_heads": None, "n_head": 12},
+            ("heads-not-divisible", "error", "vllm.tensor_parallel_size"),
+        ),
+        (
+            {"max_model_len": 1025},
+            {"max_position_embeddings": None, "n_positions": 1024},
+            ("context-longer-than-model", "error", "vllm.max_model_len"),
+        ),
+        (
+            {"tensor_parallel_size": 3},
+            {"text_config": {"num_attention_heads": 8}},
+            ("heads-not-divisible", "error", "vllm.tensor_parallel_size"),
+        ),
+        ({"enable_expert_parallel": True}, {"ffn_config": {"moe_num_experts": 16}}, None),
+        ({"quantization": "compressed-tensors"}, {"compression_config": {"format": "int"}}, None),
+        (
+            {"quantization": "awq"},
+            {"text_config": {"quantization_config": {"quant_method": "awq"}}},
+            None,
+        ),
     ],
 )
 def test_the_files_of_the_model(experiment, folder, section, changes, finding):
     found = findings(experiment, host(), model=folder(**changes), vllm=section)
     assert found == ([finding] if finding else [])
+
+
+@pytest.mark.parametrize(
+    ("method", "file"),
+    [
+        ("modelopt", "hf_quant_config.json"),
+        ("gptq", "quantize_config.json"),
+        ("awq", "quant_config.json"),
+    ],
+)
+def test_quantization_may_be_described_in_a_file_of_its_own(
+    experiment, folder, tmp_path, method, file
+):
+    model = folder()
+    (tmp_path / file).write_text("{}")
+    assert findings(experiment, host(), model=model, vllm={"quantization": method}) == []
 
 
 def test_a_longer_context_is_allowed_on_request(experiment, folder):

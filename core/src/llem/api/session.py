@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from llem.api.architecture import Architecture
+from llem.api.arithmetic import Arithmetic
 from llem.schema.call_plan import CallPlan
 
 FinishReason = Literal["eos", "length", "stop"]
@@ -122,7 +122,9 @@ class ModelInfo(Record):
         parameters: Number of weights, counted on the loaded model where possible.
         weights_bytes: Bytes the weights occupy, or ``None`` if unknown.
         dtype: Data type in which it computes.
-        architecture: Its dimensions, or ``None`` for a family llem does not know.
+        tf32: Whether matrices of float32 are multiplied in TF32 on devices that can.
+        arithmetic: What it computes and keeps for its tokens, or ``None`` if that is unknown.
+        arithmetic_note: Why it is unknown, or what is special about it.
     """
 
     vocab_size: int
@@ -132,14 +134,16 @@ class ModelInfo(Record):
     parameters: int | None = None
     weights_bytes: int | None = None
     dtype: str | None = None
-    architecture: Architecture | None = None
+    tf32: bool = False
+    arithmetic: Arithmetic | None = None
+    arithmetic_note: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Rebuild the record from its JSON data."""
-        architecture = data.get("architecture")
-        rebuilt = Architecture(**architecture) if architecture else None
-        return cls(**{**data, "architecture": rebuilt})
+        arithmetic = data.get("arithmetic")
+        rebuilt = Arithmetic.from_json(arithmetic) if arithmetic else None
+        return cls(**{**data, "arithmetic": rebuilt})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -89,10 +88,10 @@ _SHAPE_COLUMNS = {
     "parameters": "parameters",
     "bf16 bytes": "weights_bytes",
     "KV bytes/token": "kv_bytes_per_token",
-    "layers": "layers",
+    "layers": "num_hidden_layers",
     "hidden": "hidden_size",
-    "heads": "heads",
-    "KV heads": "kv_heads",
+    "heads": "num_attention_heads",
+    "KV heads": "num_key_value_heads",
     "MLP": "intermediate_size",
     "vocabulary": "vocab_size",
     "remark": "summary",
@@ -112,8 +111,8 @@ def _shapes() -> list[dict[str, Any]]:
             "summary": shape.summary,
             "parameters": shape.parameters,
             "weights_bytes": shape.parameters * _BYTES_PER_BF16,
-            "kv_bytes_per_token": shape.architecture.kv_bytes_per_token(_BYTES_PER_BF16),
-            **asdict(shape.architecture),
+            "kv_bytes_per_token": shape.arithmetic.kv_elements_per_token * _BYTES_PER_BF16,
+            **shape.config,
         }
         for shape in SHAPES.values()
     ]

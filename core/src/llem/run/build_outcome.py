@@ -17,12 +17,11 @@ from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.precision import Precision, precision, shortcomings
 from llem.energy.reasons import conditions
 from llem.energy.statistics import latency, rate_spread
-from llem.run.arithmetic import fastest_flops, peak_flops, workload_flops
 from llem.run.host_info import relevant_variables
 from llem.run.metering import foreign_processes, load_reasons
 from llem.run.run_state import RunState
+from llem.run.stated_peaks import fastest_flops, peak_flops
 from llem.schema.call_plan import differences
-from llem.schema.energy import Energy
 from llem.schema.outcome import (
     Compute,
     Environment,
@@ -155,8 +154,10 @@ def _figures(state: RunState) -> dict[str, Any]:
     reached = precision(rows, state.output_tokens)
     reasons += shortcomings(windows, reached, state.experiment.measurement)
     reasons += load_reasons(state.loads, rows.counted, state.experiment.measurement.thresholds)
-    compute = _compute(state, duration_s, energy)
-    reasons += beyond_roofline(compute.flops_per_s, [fastest_flops(name) for name in _gpus(state)])
+    compute = _compute(state, duration_s)
+    needed = None if compute.flops is None else compute.flops - (compute.surplus_flops or 0)
+    needed_per_s = None if needed is None else needed / duration_s
+    reasons += beyond_roofline(needed_per_s, [fastest_flops(name) for name in _gpus(state)])
     return {
         "reasons": list(reasons),
         "tokens": tokens,
@@ -247,30 +248,42 @@ def _timing(
     )
 
 
-def _compute(state: RunState, duration_s: float, energy: Energy) -> Compute:
+def _compute(state: RunState, duration_s: float) -> Compute:
     assert state.opened is not None
-    assert state.workload is not None
     model = state.opened.model
-    if model.architecture is None:
-        note = "llem does not know the arithmetic of this model family"
+    if model.arithmetic is None:
+        note = model.arithmetic_note or "the backend does not tell the model's arithmetic"
         return Compute(flops=None, flops_per_s=None, mfu_ratio=None, note=note)
+    lengths = _lengths(state)
+    flops = sum(model.arithmetic.flops(*each) for each in lengths)
+    surplus = sum(model.arithmetic.surplus(*each) for each in lengths)
+    peaks = [
+        peak_flops(name, model.dtype, tf32=model.tf32) if name and model.dtype else None
+        for name in _gpus(state)
+    ]
+    known = [peak for peak in peaks if peak is not None]
+    peak = sum(known) if known and len(known) == len(peaks) else None
+    notes = [model.arithmetic_note, "" if peak else "no stated peak is known for the devices used"]
+    return Compute(
+        flops=flops,
+        flops_per_s=flops / duration_s,
+        mfu_ratio=(flops - surplus) / duration_s / peak if peak else None,
+        method=model.arithmetic.method,
+        surplus_flops=surplus,
+        note="; ".join(filter(None, notes)),
+    )
+
+
+def _lengths(state: RunState) -> list[tuple[int, int]]:
+    """Return prompt and output tokens of each measured request."""
+    if state.workload is None:
+        return []
     prompts = {request.index: len(request.prompt_ids) for request in state.workload.requests}
-    lengths = [
+    return [
         (prompts[request.index], len(request.output_ids))
         for run in state.runs
         for request in run.requests
     ]
-    flops = workload_flops(model.architecture, lengths)
-    dtype = model.dtype
-    peaks = [peak_flops(name, dtype) if name and dtype else None for name in _gpus(state)]
-    known = [peak for peak in peaks if peak is not None]
-    peak = sum(known) if known and len(known) == len(peaks) else None
-    return Compute(
-        flops=flops,
-        flops_per_s=flops / duration_s,
-        mfu_ratio=flops / duration_s / peak if peak else None,
-        note="" if peak else "no stated peak is known for the devices used",
-    )
 
 
 def _gpus(state: RunState) -> list[str]:
@@ -292,19 +305,27 @@ def _memory(state: RunState) -> Memory | None:
     if state.observation is None or state.opened is None:
         return None
     model, memory = state.opened.model, dict(state.observation.memory)
-    architecture = model.architecture
     return Memory(
         host_peak_rss_bytes=memory.pop("host_peak_rss_bytes", None),
         host_load_peak_rss_bytes=memory.pop("host_load_peak_rss_bytes", None),
         device_peak_bytes=memory.pop("device_peak_bytes", None),
         weights_bytes=model.weights_bytes,
-        kv_cache_bytes_per_token=(
-            architecture.kv_bytes_per_token(4 if model.dtype == "float32" else 2)
-            if architecture
-            else None
-        ),
+        kv_cache_bytes_per_token=_kv_bytes_per_token(state),
         other=memory,
     )
+
+
+def _kv_bytes_per_token(state: RunState) -> int | None:
+    """Return the cache that the requests need at their ends, by the tokens in front of the last."""
+    assert state.opened is not None
+    model = state.opened.model
+    if model.arithmetic is None:
+        return None
+    elements: float = model.arithmetic.kv_elements_per_token
+    ends = [prompt + output - 1 for prompt, output in _lengths(state) if output]
+    if ends:
+        elements = sum(map(model.arithmetic.kv_elements, ends)) / sum(ends)
+    return round(elements * (4 if model.dtype == "float32" else 2))
 
 
 def _workload(state: RunState) -> WorkloadInfo | None:

@@ -256,13 +256,19 @@ class Compute(FrozenModel):
     """Arithmetic of the measured work."""
 
     flops: NonNegative | None
-    """Floating-point operations for all counted tokens, from the model's dimensions."""
+    """Floating-point operations for all counted tokens, token by token through the cache."""
     flops_per_s: NonNegative | None
     """Operations per second of window time."""
     mfu_ratio: NonNegative | None
-    """Operations per second, as a share of the devices' stated peak; null without a known peak."""
+    """Operations per second without the surplus, as a share of the devices' stated peak; null
+    without a known peak."""
+    method: Literal["analytic", "counted"] | None = None
+    """Origin of the operations: a formula, or a count on the model's own class."""
+    surplus_flops: NonNegative | None = None
+    """Share of the operations that a better implementation saves: cached values computed again, and
+    experts computed in vain."""
     note: str = ""
-    """Why a figure is missing."""
+    """Why a figure is missing, or what is special about it."""
 
 
 class Memory(FrozenModel):
@@ -277,7 +283,8 @@ class Memory(FrozenModel):
     weights_bytes: Count | None
     """Size of the model's weights."""
     kv_cache_bytes_per_token: Count | None
-    """Size of a token's key/value cache, from the model's dimensions."""
+    """Size of the key/value cache at the requests' ends, per token: what a full window no longer
+    holds is left out."""
     other: dict[str, int] = {}
     """Other figures of the engine, by name."""
 

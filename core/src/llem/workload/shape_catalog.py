@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from llem.api.architecture import Architecture, from_hf_config
+from llem.api.architecture import from_hf_config
+from llem.api.arithmetic import Arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,16 @@ class Shape:
     config: Mapping[str, Any]
 
     @property
-    def architecture(self) -> Architecture:
-        """Dimensions."""
-        architecture = from_hf_config(self.config)
-        assert architecture is not None
-        return architecture
+    def arithmetic(self) -> Arithmetic:
+        """Weights, operations and cache."""
+        arithmetic = from_hf_config(self.config)
+        assert arithmetic is not None
+        return arithmetic
 
     @property
     def parameters(self) -> int:
         """Number of weights."""
-        return self.architecture.parameters
+        return self.arithmetic.parameters
 
 
 def _llama(

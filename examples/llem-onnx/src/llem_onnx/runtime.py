@@ -118,5 +118,5 @@ def _model_info(folder: Path, build: str) -> ModelInfo:
         special_token_ids=sorted({*eos_ids, model["bos_token_id"], model["pad_token_id"]}),
         max_context_tokens=model["context_length"],
         weights_bytes=sum(path.stat().st_size for path in (folder / build).glob("*.onnx*")),
-        architecture=from_hf_config(json.loads(file.read_text())) if file.is_file() else None,
+        arithmetic=from_hf_config(json.loads(file.read_text())) if file.is_file() else None,
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from llem.api import Experiment, Finding
-from llem.api.architecture import from_hf_config
 from llem.api.capability import HostInfo
 from llem_vllm.config import VLLMFields
 from llem_vllm.rules.loading import PREPARED
@@ -31,7 +30,7 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         yield from _heads(section, config)
         yield from _context(experiment, section, config)
         yield from _experts(section, config)
-        yield from _checkpoint(section, config)
+        yield from _checkpoint(experiment, section, config)
 
 
 def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
@@ -94,9 +93,17 @@ def _dtype(experiment: Experiment, section: VLLMFields, facts: HostInfo) -> Iter
         )
 
 
+def _first(config: Mapping[str, Any], *names: str) -> Any:
+    """Return the first value that is given; the text part of a model for images has its own."""
+    text = config.get("text_config")
+    parts = (text, config) if isinstance(text, Mapping) else (config,)
+    found = (part[name] for part in parts for name in names if part.get(name) is not None)
+    return next(found, None)
+
+
 def _heads(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
     size = section.tensor_parallel_size or 1
-    heads = config.get("num_attention_heads")
+    heads = _first(config, "num_attention_heads", "n_head", "num_heads")
     if isinstance(heads, int) and heads % size:
         yield Finding(
             code="heads-not-divisible",
@@ -109,8 +116,14 @@ def _heads(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
 def _context(
     experiment: Experiment, section: VLLMFields, config: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    requested, limit = section.max_model_len, config.get("max_position_embeddings")
-    scaled = config.get("rope_scaling") or config.get("rope_parameters", {}).get("factor")
+    requested = section.max_model_len
+    limit = _first(config, "max_position_embeddings", "n_positions")
+    scaled = _first(config, "rope_scaling")
+    rope = _first(config, "rope_parameters")
+    if isinstance(rope, Mapping):
+        # Models with windows have parameters for each kind of layer.
+        parts = (rope, *(part for part in rope.values() if isinstance(part, Mapping)))
+        scaled = scaled or any(part.get("factor") for part in parts)
     if requested is not None and isinstance(limit, int) and not scaled and requested > limit:
         yield Finding(
             code="context-longer-than-model",
@@ -127,9 +140,7 @@ def _allows_long(experiment: Experiment) -> bool:
 
 
 def _experts(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
-    architecture = from_hf_config(config)
-    dense = architecture is not None and architecture.experts == 1
-    if section.enable_expert_parallel and dense:
+    if section.enable_expert_parallel and not _names_experts(config):
         yield Finding(
             code="no-experts",
             message="the model has no experts to spread.",
@@ -138,9 +149,21 @@ def _experts(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding
         )
 
 
-def _checkpoint(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
+def _names_experts(config: Mapping[str, Any]) -> bool:
+    """Whether a key of the config, at any level, speaks of experts."""
+    parts = [value for value in config.values() if isinstance(value, Mapping)]
+    named = any(
+        value and ("expert" in name or "moe" in name or name == "auto_map")
+        for name, value in config.items()
+    )
+    return named or any(map(_names_experts, parts))
+
+
+def _checkpoint(
+    experiment: Experiment, section: VLLMFields, config: Mapping[str, Any]
+) -> Iterator[Finding]:
     method = section.quantization
-    if method in PREPARED and "quantization_config" not in config:
+    if method in PREPARED and not _is_quantized(experiment, config):
         yield Finding(
             code="checkpoint-not-quantized",
             message=f"{method} needs quantized weights, and this checkpoint's are not quantized.",
@@ -148,3 +171,14 @@ def _checkpoint(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Find
             hint="Use a checkpoint prepared for it, or a method that quantizes while loading, "
             "such as fp8.",
         )
+
+
+_QUANTIZATION_KEYS = ("quantization_config", "compression_config")
+_QUANTIZATION_FILES = ("hf_quant_config.json", "quantize_config.json", "quant_config.json")
+"""Where ModelOpt, AutoGPTQ and AutoAWQ describe what they did, instead of in ``config.json``."""
+
+
+def _is_quantized(experiment: Experiment, config: Mapping[str, Any]) -> bool:
+    folder = Path(experiment.model.id).expanduser()
+    described = any((folder / name).is_file() for name in _QUANTIZATION_FILES)
+    return described or _first(config, *_QUANTIZATION_KEYS) is not None

@@ -25,7 +25,7 @@ def model_facts(model: Any) -> ModelInfo:
         parameters=parameter_count(model),
         weights_bytes=weights_bytes(model),
         dtype=str(model.dtype).removeprefix("torch."),
-        architecture=from_hf_config(config.to_dict()),
+        arithmetic=from_hf_config(config.to_dict()),
     )
 
 

@@ -74,7 +74,7 @@ def model_info(folder: Path, args: Any) -> ModelInfo:
     # Models for text and images have a config of their own for the text part.
     text = config.get("text_config", config)
     sources = (generation, text, config)
-    architecture = from_hf_config(text)
+    arithmetic = from_hf_config(text)
     limits = (args.max_seq_len, text.get("max_position_embeddings"))
     return ModelInfo(
         vocab_size=text["vocab_size"],
@@ -82,10 +82,10 @@ def model_info(folder: Path, args: Any) -> ModelInfo:
         special_token_ids=_special_ids(sources),
         max_context_tokens=next((limit for limit in limits if limit is not None), None),
         # Quantization does not change the number of weights; their bytes are unknown here.
-        parameters=None if architecture is None else architecture.parameters,
+        parameters=None if arithmetic is None else arithmetic.parameters,
         weights_bytes=None,
         dtype=_dtype(args.dtype, text),
-        architecture=architecture,
+        arithmetic=arithmetic,
     )
 
 

@@ -23,7 +23,7 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
     """
     model = llm.llm_engine.vllm_config.model_config
     config = model.hf_text_config
-    architecture = from_hf_config(config.to_dict())
+    arithmetic = from_hf_config(config.to_dict())
     # The parts of a split model repeat some weights, packed ones are not elements of a tensor, and
     # hidden ones are out of reach.
     hidden = any(worker.get("hidden", False) for worker in workers)
@@ -31,7 +31,7 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
     if len(workers) == 1 and not packed and not hidden:
         parameters = workers[0]["parameters"]
     else:
-        parameters = architecture.parameters if architecture else None
+        parameters = arithmetic.parameters if arithmetic else None
     return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=sorted(eos_ids(llm)),
@@ -40,7 +40,7 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
         parameters=parameters,
         weights_bytes=None if hidden else sum(worker["weights_bytes"] for worker in workers),
         dtype=str(model.dtype).removeprefix("torch."),
-        architecture=architecture,
+        arithmetic=arithmetic,
     )
 
 
