@@ -188,7 +188,8 @@ _READ = frozenset(
 # training, number formats, and factors that elements are scaled with.
 _INERT = frozenset(
     {
-        "_attn_implementation", "_name_or_path", "activation", "activation_function", "alibi",
+        "_attn_implementation", "_attn_implementation_autoset", "_experts_implementation",
+        "_model_name_or_path", "_name_or_path", "activation", "activation_function", "alibi",
         "architectures", "attention_dropout", "attention_multiplier", "attention_softmax_in_fp32",
         "attn_logit_softcapping", "attn_pdrop", "auto_map", "bias_dropout_fusion", "bos_token_id",
         "cache_implementation", "chunk_size_feed_forward", "classifier_dropout", "clip_qkv",
