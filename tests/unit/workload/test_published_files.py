@@ -6,6 +6,10 @@ encoding and compression are those of the originals.
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +21,39 @@ from llem.workload.prompt_sources import load_prompts
 
 from .colors import workload
 
-FOLDER = Path(__file__).parent / "files"
+FILES = Path(__file__).parent / "files"
 ALPACA = (
     "Was asked of the model or.",
     "Long it should think before.\n\nTwitter, Instagram, Telegram",
     "With something short a measured answer needs a.\n\nI am anxious.",
 )
+GERMAN = ("Wie hoch ist die \u201eRendite\u201c \u2013 in \u20ac?", "\u00dcber uns")
 GUESS = "Guess what was asked of the model or how."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_the_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Copy the files into the current folder, with those that are not UTF-8 text."""
+    folder = Path(shutil.copytree(FILES, tmp_path_factory.mktemp("workload") / "files"))
+    plain = folder / "HumanEval.jsonl"
+    (folder / "HumanEval.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    (folder / "win1252.txt").write_text("\n".join(GERMAN), encoding="windows-1252")
+    (folder / "excel_utf16.csv").write_text((folder / "quotes.csv").read_text(), "utf-16")
+    try:
+        from pyarrow import parquet, table
+    except ModuleNotFoundError:
+        (folder / "real.parquet").write_bytes(b"PAR1")
+    else:
+        columns = {"prompt": ["hello world", "what is ai?"] * 5}
+        parquet.write_table(table(columns), folder / "real.parquet")
+    with contextlib.chdir(folder):
+        yield
 
 
 def load(name: str, **values: Any) -> tuple[list[Any], list[int | None], str]:
     """Return content and output length of each prompt, and the remarks."""
-    loaded = load_prompts(workload(source="file", path=name, **values), FOLDER)
+    loaded = load_prompts(workload(source="file", path=name, **values), Path())
     assert loaded is not None
     contents = [prompt.content for prompt in loaded.prompts]
     return contents, [prompt.output_tokens for prompt in loaded.prompts], "\n".join(loaded.remarks)
@@ -91,19 +116,22 @@ def test_a_refusal_says_what_to_do(name: str, words: list[str]) -> None:
     ("name", "values", "expected"),
     [
         ("alpaca.json", {"template": "{instruction}\n\n{input}"}, ALPACA),
-        ("dict_data.json", {"column": "input", "requests": None}, None),
+        ("alpaca.json", {"column": "instruction", "requests": 1}, (ALPACA[0],)),
         ("dict_squad.json", {"template": "{context}\n\n{question}"}, ("c\n\nq?",)),
         ("dict_squad.json", {"column": "question"}, ("q?",)),
-        ("win1252.txt", {"encoding": "windows-1252"}, ("Wie hoch ist die „Rendite“ \u2013 in €?",)),
+        ("win1252.txt", {"encoding": "windows-1252"}, GERMAN),
         ("excel_utf16.csv", {"encoding": "utf-16"}, ('He said "hi", twice',)),
     ],
 )
-def test_a_setting_reads_what_was_refused(name: str, values: dict, expected: Any) -> None:
-    if expected is None:
-        with pytest.raises(WorkloadError, match="row 1: column 'input' is empty"):
-            load(name, **values)
-    else:
-        assert load(name, **values)[0][: len(expected)] == list(expected)
+def test_a_setting_reads_what_was_refused(
+    name: str, values: dict, expected: tuple[str, ...]
+) -> None:
+    assert load(name, **values)[0][: len(expected)] == list(expected)
+
+
+def test_a_named_column_may_be_empty_in_no_row() -> None:
+    with pytest.raises(WorkloadError, match="row 1: column 'input' is empty"):
+        load("alpaca.json", column="input")
 
 
 @pytest.mark.parametrize(
