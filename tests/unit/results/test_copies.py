@@ -71,15 +71,3 @@ def test_the_same_experiment_measured_again_is_another_measurement(tmp_path):
 
 def test_a_link_that_is_named_is_followed(results):
     assert [row["id"] for row in llem.load_results(results / "latest")] == ["run-1"]
-
-
-@pytest.mark.parametrize("kind", ["device", "pipe"])
-def test_what_is_no_file_is_no_outcome(tmp_path, kind):
-    import os
-
-    (tmp_path / "run").mkdir()
-    if kind == "device":
-        (tmp_path / "run" / "outcome.json").symlink_to("/dev/zero")
-    else:
-        os.mkfifo(tmp_path / "run" / "outcome.json")
-    assert llem.load_results(tmp_path) == []
