@@ -35,6 +35,7 @@ class Cache(FrozenModel):
             maps_to=(EngineArg("load", "cache.length"),),
             requires={"fast.cache.kind": "static"},
             min_compute_capability=(8, 0),
+            packages={4: ("lib-four",)},
             examples=(128,),
         ),
     ] = None
@@ -106,6 +107,7 @@ def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
         conflicts_with=(),
         ignored_when="",
         min_compute_capability={"*": (8, 0)},
+        packages={"4": ("lib-four",)},
         examples=(128,),
         description="How long it is.",
     )

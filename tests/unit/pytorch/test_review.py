@@ -1,10 +1,15 @@
 """What the backend says about a machine, and about its engine's errors."""
 
+import json
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 
 from llem.api.capability import Gpu, HostInfo
+from llem.config.rule_checks import missing_packages
 from llem_pytorch import plugin
 from llem_pytorch.plugin import llem_explain_error
+from llem_pytorch.review import COMPILERS
 
 
 def machine(*capabilities):
@@ -109,3 +114,101 @@ def test_errors_are_explained(error_type, message, hint):
     assert (hint is None) == (explained is None)
     assert hint is None or hint in explained
     assert plugin.llem_explain_error(error_type, message) == explained
+
+
+@pytest.fixture
+def without_packages(monkeypatch):
+    """Let torch be installed, and nothing that it can work with."""
+
+    def version(name):
+        if name != "torch":
+            raise PackageNotFoundError(name)
+        return "2.0"
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+
+
+@pytest.mark.parametrize(
+    ("sections", "path", "package"),
+    [
+        ({"quantization": {"method": "torchao"}}, "pytorch.quantization.method", "torchao"),
+        ({"quantization": {"method": "quanto", "weights": "int8"}},
+         "pytorch.quantization.method", "optimum-quanto"),
+        ({"quantization": {"method": "hqq"}}, "pytorch.quantization.method", "hqq"),
+        ({"quantization": {"method": "gptq"}}, "pytorch.quantization.method",
+         "optimum and gptqmodel"),
+        ({"quantization": {"method": "awq"}}, "pytorch.quantization.method", "gptqmodel"),
+        ({"use_kernels": True}, "pytorch.use_kernels", "kernels"),
+        ({"cache_implementation": "quantized"}, "pytorch.cache_implementation", "optimum-quanto"),
+        ({"cache_implementation": "quantized", "cache_config": {"backend": "quanto"}},
+         "pytorch.cache_implementation", "optimum-quanto"),
+        ({"cache_implementation": "quantized", "cache_config": {"backend": "hqq"}},
+         "pytorch.cache_config.backend", "hqq"),
+    ],
+)  # fmt: skip
+def test_a_missing_package_is_found_beforehand(
+    experiment, without_packages, sections, path, package
+):
+    made = experiment(model={"id": "m"}, pytorch=sections)
+    found = [*missing_packages(made), *plugin.llem_preflight(made, machine())]
+    (error,) = [finding for finding in found if finding.code == "package-missing"]
+    assert (error.severity, error.path) == ("error", path)
+    assert package in error.message
+    assert f"pip install {package.replace(' and ', ' ')}" in error.hint
+
+
+def test_a_checkpoint_that_is_quantized_needs_its_package(experiment, without_packages, tmp_path):
+    config = {"model_type": "llama", "quantization_config": {"quant_method": "awq"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    made = experiment(model={"id": str(tmp_path)})
+    assert ("package-missing", "error") in findings(made, machine())
+    made = experiment(model={"id": str(tmp_path)}, runner={"python": "/elsewhere"})
+    assert findings(made, machine()) == []
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{}, {"use_kernels": False}, {"cache_implementation": "dynamic"},
+     {"cache_implementation": "quantized", "cache_config": {"backend": "fp8"}}],
+)  # fmt: skip
+def test_what_needs_no_package_is_accepted(experiment, without_packages, sections):
+    made = experiment(model={"id": "m"}, pytorch=sections)
+    assert list(missing_packages(made)) == []
+    assert ("package-missing", "error") not in findings(made, machine())
+
+
+@pytest.mark.parametrize("name", sorted(COMPILERS))
+def test_a_compiler_of_torch_is_accepted(experiment, name):
+    made = experiment(pytorch={"torch_compile": True, "torch_compile_backend": name})
+    assert findings(made, machine()) == []
+
+
+def test_an_unknown_compiler_is_refused_with_the_nearest(experiment):
+    for name, hint in (("inductr", "Did you mean inductor?"), ("foo", "Known: aot_eager, ")):
+        made = experiment(pytorch={"torch_compile": True, "torch_compile_backend": name})
+        (error,) = plugin.llem_preflight(made, machine())
+        assert (error.code, error.severity) == ("compiler-unknown", "error")
+        assert error.hint.startswith(hint)
+
+
+def test_the_compilers_are_those_of_the_installed_torch():
+    dynamo = pytest.importorskip("torch._dynamo")
+    assert "inductor" in dynamo.list_backends()
+    assert {name for name in dynamo.list_backends(()) if "TESTING" not in name} <= COMPILERS
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"model_type": "llama"}, [("dormant-setting", "warning")]),
+        ({"model_type": "mixtral", "num_local_experts": 8}, []),
+        ({"text_config": {"n_routed_experts": 64}}, []),
+        (None, []),
+    ],
+)
+def test_a_kernel_of_experts_is_told_a_dense_model(experiment, tmp_path, config, expected):
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    id = "org/model" if config is None else str(tmp_path)
+    made = experiment(model={"id": id}, pytorch={"experts_implementation": "eager"})
+    assert findings(made, machine()) == expected

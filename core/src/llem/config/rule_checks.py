@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from functools import cache
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from llem.schema.decoder import PRESETS, DecoderConfig
 from llem.schema.experiment import BackendConfig, Experiment, ModelConfig, Rule
 from llem.schema.fields import ConfigField, satisfies, value_at, walk
 from llem.schema.reason_codes import ALLOWABLE, CATALOG
+from llem.version import installed_versions
 
 
 @cache
@@ -228,6 +229,28 @@ def unmet_conditions(experiment: Experiment, facts: HostInfo) -> Iterator[Findin
                 f"capability {_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
                 path=field.path,
                 hint=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
+            )
+
+
+def missing_packages(experiment: Experiment) -> Iterator[Finding]:
+    """Yield an error for each value that needs a package which is not installed here."""
+    found: dict[tuple[str, Any], tuple[str, ...]] = {}
+    for field in walk(type(experiment)):
+        if not field.param.packages:
+            continue
+        value = value_at(experiment, field.path)
+        if isinstance(value, Hashable) and field.is_set(value):
+            found[field.path, value] = field.param.packages.get(value, ())
+    for (path, value), needed in found.items():
+        there = installed_versions(needed)
+        if missing := [name for name in needed if name not in there]:
+            yield Finding(
+                code="package-missing",
+                message=f"{format_value(value, tuple(path.split('.')))} needs "
+                f"{' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+                "installed here",
+                path=path,
+                hint=f"pip install {' '.join(missing)}, or remove it.",
             )
 
 

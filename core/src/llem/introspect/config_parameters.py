@@ -39,6 +39,7 @@ class Parameter:
         conflicts_with: Parameters that cannot be set together with it.
         ignored_when: Further conditions under which it has no effect, in words.
         min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
+        packages: Distributions that must be installed, by value.
         examples: Values worth trying.
         description: Its purpose.
     """
@@ -57,6 +58,7 @@ class Parameter:
     conflicts_with: tuple[str, ...]
     ignored_when: str
     min_compute_capability: Mapping[str, tuple[int, int]]
+    packages: Mapping[str, tuple[str, ...]]
     examples: tuple[Any, ...]
     description: str
 
@@ -165,6 +167,7 @@ def _parameter(
         conflicts_with=conflicts_with,
         ignored_when=param.ignored_when,
         min_compute_capability=_by_value(param),
+        packages={_value(value): names for value, names in param.packages.items()},
         examples=param.examples,
         description=" ".join((info.description or "").split()),
     )
@@ -238,6 +241,8 @@ def conditions(parameter: Parameter) -> Iterator[str]:
         yield f"Skipped when {parameter.ignored_when}."
     if parameter.min_compute_capability:
         yield f"Needs compute capability {', '.join(_capabilities(parameter))}."
+    for value, names in parameter.packages.items():
+        yield f"{value} needs {' and '.join(names)}."
     if parameter.examples:
         yield f"Such as {', '.join(map(_value, parameter.examples))}."
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
-from llem.config.rule_checks import unmet_conditions
+from llem.config.rule_checks import missing_packages, unmet_conditions
 from llem.errors import (
     ConfigError,
     ConfigInvalid,
@@ -166,8 +166,12 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
         ConfigInvalid: The experiment is refused.
     """
     experiment = loaded.experiment
+    status = loaded.backend.engine_status()
+    runs_here = experiment.runner.python is None and (status is None or status.supported)
     findings = [
         *unmet_conditions(experiment, host),
+        # Where the engine is elsewhere, so are the packages that it works with.
+        *(missing_packages(experiment) if runs_here else ()),
         *loaded.backend.review(experiment, host),
     ]
     errors = [finding for finding in findings if finding.severity == "error"]

@@ -118,6 +118,8 @@ class Param:
             Core refuses both at once; one of the two fields need say it.
         min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``, for every
             value or for each of some values. On a device that has less, core refuses the field.
+        packages: Distributions that some values need besides the engine, for each such value. Core
+            refuses the value where the engine is installed and one of them is not.
         ignored_when: Condition under which the field has no effect, in words, where ``requires``
             and ``conflicts_with`` cannot say it and a :class:`Rule` does.
         examples: Values worth trying.
@@ -135,6 +137,7 @@ class Param:
     min_compute_capability: tuple[int, int] | Mapping[Any, tuple[int, int]] | None = field(
         default=None, hash=False
     )
+    packages: Mapping[Any, tuple[str, ...]] = field(default_factory=dict, hash=False)
     ignored_when: str = ""
     examples: tuple[Any, ...] = ()
     example_context: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
 
 from llem.api import Experiment, Finding
 from llem.api.capability import HostInfo
 from llem.schema.fields import acts
+from llem.version import installed_versions
 from llem_pytorch.config import PyTorchFields
+from llem_pytorch.config.cache import CACHE_PACKAGES
+from llem_pytorch.config.quantization import METHOD_PACKAGES
 from llem_pytorch.rules.devices import OF_CUDA
 
 FLASH_ATTENTION_CAPABILITY = {
@@ -30,6 +37,9 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     yield from _batch(experiment, section)
     yield from _without_gpu(experiment, section, facts)
     yield from _processes(section)
+    yield from _compiler(section)
+    yield from _experts(experiment, section)
+    yield from _packages(experiment, section)
 
 
 def _device(section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
@@ -127,6 +137,89 @@ def _processes(section: PyTorchFields) -> Iterator[Finding]:
             path="pytorch.distributed",
             hint="Use pytorch.device_map, which spreads a model from within one process.",
         )
+
+
+COMPILERS = frozenset(
+    {
+        "aot_eager", "aot_eager_decomp_partition", "aot_eager_decomp_partition_crossref",
+        "aot_eager_decomp_partition_with_mode", "aot_eager_default_partitioner", "aot_ts",
+        "cudagraphs", "dynamo_accuracy_minifier_backend", "dynamo_minifier_backend", "eager",
+        "eager_debug", "eager_noexcept", "inductor", "invoke_subgraph", "onnxrt", "openxla",
+        "openxla_eval", "pre_dispatch_eager", "tensorrt", "torch_tensorrt", "ts", "tvm",
+    }
+)  # fmt: skip
+"""What `torch.compile` knows by itself or once a package of that name is imported."""
+
+
+def _compiler(section: PyTorchFields) -> Iterator[Finding]:
+    name = section.torch_compile_backend
+    if not section.torch_compile or name is None or name in COMPILERS:
+        return
+    # A package can offer a compiler, which torch finds by this entry point.
+    offered = {point.name for point in entry_points(group="torch_dynamo_backends")}
+    if name not in offered:
+        near = get_close_matches(name, [*COMPILERS, *offered], n=1)
+        known = ", ".join(sorted(COMPILERS | offered))
+        yield Finding(
+            code="compiler-unknown",
+            message=f"torch.compile has no backend {name}.",
+            path="pytorch.torch_compile_backend",
+            hint=f"Did you mean {near[0]}?" if near else f"Known: {known}.",
+        )
+
+
+def _experts(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
+    config = _model_config(experiment)
+    if section.experts_implementation is None or config is None or "experts" in config:
+        return
+    yield Finding(
+        code="dormant-setting",
+        message="it changes nothing: the model has no mixture of experts.",
+        severity="warning",
+        path="pytorch.experts_implementation",
+        hint="Remove it.",
+    )
+
+
+def _model_config(experiment: Experiment) -> str | None:
+    """Return the text of the model's `config.json`; ``None`` for a model of the hub."""
+    if experiment.model.is_shape:
+        return "{}"  # shapes are dense and not quantized
+    try:
+        return Path(experiment.model.id, "config.json").expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _packages(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
+    """Yield an error for each missing package that no field names: those of defaults and files."""
+    if experiment.runner.python is not None or not installed_versions(["torch"]):
+        return  # the engine is elsewhere, and so are the packages that it works with
+    needed: dict[str, tuple[str, ...]] = {}
+    cache = section.cache_config.backend if section.cache_config is not None else None
+    if section.cache_implementation == "quantized" and cache in (None, "quanto"):
+        needed["pytorch.cache_implementation"] = CACHE_PACKAGES["quanto"]
+    if section.quantization is None and not experiment.model.random_weights:
+        method = _quantized_with(_model_config(experiment))
+        needed["model.id"] = METHOD_PACKAGES.get(method, ())
+    for path, names in needed.items():
+        there = installed_versions(names)
+        if missing := [name for name in names if name not in there]:
+            yield Finding(
+                code="package-missing",
+                message=f"it needs {' and '.join(missing)}, and not all of that is installed here.",
+                path=path,
+                hint=f"pip install {' '.join(missing)}.",
+            )
+
+
+def _quantized_with(config: str | None) -> str:
+    """Return the method that a checkpoint says it is quantized with, or an empty text."""
+    try:
+        found = json.loads(config or "{}")["quantization_config"]["quant_method"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return ""
+    return str(found)
 
 
 def _capability(version: tuple[int, int]) -> str:

@@ -12,6 +12,9 @@ from llem_pytorch.config.speculation import OFF_AT_ZERO
 STATIC = {"pytorch.batching": (None, "static")}
 NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
 
+CACHE_PACKAGES = {"quanto": ("optimum-quanto",), "hqq": ("hqq",)}
+"""Packages that quantize a cache."""
+
 
 def _param(unit: str = "", **markers: Any) -> Param:
     return Param(
@@ -24,9 +27,9 @@ class QuantizedCache(Section):
 
     backend: Annotated[
         Literal["quanto", "hqq", "fp8"] | None,
-        _param(neutral=("quanto",), examples=("quanto", "hqq")),
+        _param(neutral=("quanto",), examples=("quanto", "hqq"), packages=CACHE_PACKAGES),
     ] = None
-    """Library that quantizes (a package of its own for quanto and hqq); unset is quanto."""
+    """Library that quantizes; unset is quanto."""
 
     nbits: Annotated[
         Literal[1, 2, 3, 4, 8] | None,

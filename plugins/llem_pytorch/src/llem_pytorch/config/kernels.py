@@ -56,8 +56,11 @@ class Kernels(
     ] = None
     """Kernel of a mixture of experts; unset is grouped_mm where it runs."""
 
-    use_kernels: Annotated[bool | None, Param(neutral=(False,), examples=(True, False))] = None
-    """Whether layers are replaced by optimized kernels from the hub (needs the package kernels)."""
+    use_kernels: Annotated[
+        bool | None,
+        Param(neutral=(False,), packages={True: ("kernels",)}, examples=(True, False)),
+    ] = None
+    """Whether layers are replaced by optimized kernels from the hub."""
 
     kernel_mapping: Annotated[
         dict[str, str] | None,

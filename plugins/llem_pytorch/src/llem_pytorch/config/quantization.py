@@ -10,7 +10,17 @@ from llem.api import BackendConfig, EngineArg, Param, Section
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
-METHOD = Param(affects=EngineArg("load", "quantization_config"))
+METHOD_PACKAGES = {
+    "gptq": ("optimum", "gptqmodel"),
+    "awq": ("gptqmodel",),
+    "torchao": ("torchao",),
+    "hqq": ("hqq",),
+    "quanto": ("optimum-quanto",),
+    "compressed-tensors": ("compressed-tensors",),
+}
+"""Packages that read or make weights of each method."""
+
+METHOD = Param(affects=EngineArg("load", "quantization_config"), packages=METHOD_PACKAGES)
 """Marker of the field that chooses the object's class, and is no argument of it."""
 
 
