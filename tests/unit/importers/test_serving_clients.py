@@ -14,7 +14,7 @@ def test_vllm_energy_is_in_joules_per_token_and_request(outcome):
     assert figures["j_per_output_token"] == pytest.approx(450.5 / 127853)
     assert figures["j_per_request"] == pytest.approx(0.4505)
     assert figures["mean_w"] == 509.8
-    assert found.imported.energy_boundary == "GPU 0, by their energy counters"
+    assert found.imported.energy_boundary == "GPU 0, by energy counters"
     assert found.environment.engine is None
 
 
@@ -65,6 +65,19 @@ def test_a_sweep_gives_an_outcome_for_each_run_with_what_varied(registry, tmp_pa
     assert rates == [10.0, 20.0]
     varied = [item.outcome.experiment["parameters"]["max_num_seqs"] for item in stored]
     assert varied == [1, 8]
+
+
+def test_a_sweeps_table_is_read_as_well():
+    text = (
+        ",date,endpoint_type,duration,completed,total_input_tokens,total_output_tokens,failed,tp\n"
+        "0,20260101-000000,openai,2.0,4,40,20,1,8\n1,,openai,4.0,4,40,20,,\n"
+    )
+    first, second = read_vllm(text, ImportHints())
+    assert first.metrics["output_tokens_per_s"] == 10.0
+    assert first.settings["parameters"] == {"tp": "8"}
+    assert first.notes == ("1 of 5 requests failed; the figures are those of the others",)
+    assert second.metrics["output_tokens_per_s"] == 5.0
+    assert "failed_requests" not in second.metrics
 
 
 def test_sglang_is_sglang_and_keeps_its_end_to_end_latency(outcome):

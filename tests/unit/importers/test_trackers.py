@@ -2,6 +2,9 @@
 
 import pytest
 
+from llem.api.importers import ImportHints
+from llem_importers.codecarbon import read
+
 J_PER_KWH = 3.6e6
 
 
@@ -26,12 +29,14 @@ def test_codecarbon_becomes_energy_per_token_once_the_work_is_told(outcomes):
 
 
 def test_the_last_of_codecarbons_running_totals_counts():
-    from llem.api.importers import ImportHints
-    from llem_importers.codecarbon import read
-
     text = "run_id,duration,emissions,energy_consumed\na,1,0,1e-6\nb,9,0,9e-6\na,2,0,2e-6\n"
     found = read(text, ImportHints())
     assert [result.metrics["gross_j"] for result in found] == pytest.approx([32.4, 7.2])
+
+
+def test_tasks_of_one_tracker_are_no_running_totals():
+    text = "task_name,run_id,duration,emissions,energy_consumed\nload,a,1,0,1e-6\nrun,a,2,0,2e-6\n"
+    assert len(read(text, ImportHints())) == 2
 
 
 def test_zeus_has_an_outcome_for_each_window(outcomes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 
@@ -76,10 +77,20 @@ def _imported(imported: Imported) -> Iterator[Row]:
     """Yield every figure of another tool, also those for which llem has no metric."""
     for name, value in imported.metrics.items():
         known = METRICS.get(name)
-        label, unit = (known.label, known.unit) if known else (name, "")
+        label, unit = (known.label, known.unit) if known else (name, _unit(name))
         yield label, f"{number(value)} {unit}".rstrip(), f"imported from {imported.tool}"
     if imported.energy_boundary:
         yield "energy covers", "", imported.energy_boundary
+
+
+_UNITS = {"per_s": "1/s", "s": "s", "j": "J", "w": "W", "kg": "kg"}
+_UNIT_IN_NAME = re.compile(rf"_({'|'.join(_UNITS)})(_p\d+|_mean|_max)?$")
+
+
+def _unit(name: str) -> str:
+    """Return the unit that the name of another tool's figure carries."""
+    match = _UNIT_IN_NAME.search(name)
+    return _UNITS[match[1]] if match else ""
 
 
 def _energy(energy: Energy) -> Iterator[Row]:
@@ -115,6 +126,10 @@ def _gross(row: Energy | DeviceEnergy) -> str:
 
 def _title(outcome: Outcome) -> Text:
     model, environment = outcome.experiment["model"]["id"], outcome.environment
+    if outcome.imported is not None:
+        gpus = [str(gpu.get("name")) for gpu in environment.gpus]
+        parts = (model, environment.engine, ", ".join(gpus) or environment.cpu)
+        return Text(", ".join(filter(None, parts)), style="bold cyan")
     engine = (
         f"{environment.engine} {environment.engine_version}" if environment.engine else "not opened"
     )

@@ -210,16 +210,16 @@ def outcome_folders(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: There is no such folder.
     """
-    if (path / OUTCOME_FILE).exists():
+    if (path / OUTCOME_FILE).is_file():
         yield path
         return
     if not path.is_dir():
         raise StorageError(f"there is no folder {path}", hint="Name the folder given as --out.")
     for child in _folders(path):
-        if (child / OUTCOME_FILE).exists():
+        if (child / OUTCOME_FILE).is_file():
             yield child
         else:
-            yield from (folder for folder in _folders(child) if (folder / OUTCOME_FILE).exists())
+            yield from (folder for folder in _folders(child) if (folder / OUTCOME_FILE).is_file())
 
 
 def _folders(path: Path) -> list[Path]:

@@ -24,7 +24,15 @@ from llem_importers.figures import (
 )
 
 _KEYS = {"energy_consumed", "emissions", "duration"}
-_SETTINGS = ("project_name", "tracking_mode", "country_iso_code", "region", "pue", "on_cloud")
+_SETTINGS = (
+    "project_name",
+    "task_name",
+    "tracking_mode",
+    "country_iso_code",
+    "region",
+    "pue",
+    "on_cloud",
+)
 _BYTES_PER_GB = 1024**3  # CodeCarbon divides psutil's bytes by this
 
 
@@ -39,7 +47,8 @@ def read(document: Any, hints: ImportHints) -> Sequence[ImportedResult] | None:
         return None
     runs: dict[str, dict[str, str]] = {}
     for index, row in enumerate(table(document)):
-        run = row.get("run_id") or f"row {index}"
+        # Tasks of one tracker share its run.
+        run = row.get("run_id", "") + row.get("task_name", "") or f"row {index}"
         runs.pop(run, None)
         runs[run] = row
     return [_result(row, hints) for row in runs.values()]

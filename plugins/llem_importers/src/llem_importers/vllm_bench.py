@@ -1,12 +1,10 @@
-"""Results of vLLM's own benchmarks: ``vllm bench serve``, ``latency``, ``throughput``,
-``startup``.
+"""Results of vLLM's benchmarks: ``vllm bench serve``, ``latency``, ``throughput``, ``startup``.
 
 Written against vLLM 0.32's ``vllm/benchmarks``, and the energy fields of its later
 ``lib/energy.py``. No file names the version that wrote it. The file of ``latency`` has neither
 batch size nor lengths, and the file of ``throughput`` does not separate output tokens from prompt
 tokens: figures that depend on them need the user's hints. ``serve`` measures any server: the
-engine is unknown unless the file says it. A file of a serving client without marks of any tool is
-not called vLLM's.
+engine is unknown unless the file says it. A client's file without marks is not called vLLM's.
 """
 
 from __future__ import annotations
@@ -22,12 +20,14 @@ from llem_importers.figures import (
     Data,
     Figures,
     engine_called,
+    header,
     known,
     lengths,
     number,
     numbers,
     positive,
     ratio,
+    table,
     whole,
 )
 from llem_importers.pytorch_records import run_of_records
@@ -58,11 +58,11 @@ _OTHER_KEYS = frozenset({
 })  # fmt: skip
 
 
-def read(document: Any, hints: ImportHints) -> ImportedResult | None:
-    """Return the result in ``document``; ``None`` if it is not that of a vLLM benchmark.
+def read(document: Any, hints: ImportHints) -> ImportedResult | list[ImportedResult] | None:
+    """Return what is in ``document``; ``None`` if it is not that of a vLLM benchmark.
 
     Args:
-        document: The file's JSON data.
+        document: The file's JSON data, or the text of a sweep's table.
         hints: Facts that the file lacks.
 
     Raises:
@@ -70,6 +70,8 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
     """
     if isinstance(document, list):
         document, hints = run_of_records(document, hints)
+    if isinstance(document, str):
+        return _sweep(document)
     if not isinstance(document, Mapping):
         return None
     if {"avg_latency", "latencies", "percentiles"} <= document.keys():
@@ -78,9 +80,21 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
         return _throughput(document, hints)
     if any(_STARTUP.fullmatch(key) for key in document):
         return _startup(document, hints)
-    if is_serving(document) and not any(fork.is_own(document) for fork in _FORKS):
+    if is_serving(document) and not _is_fork(document):
         return _serve(document)
     return None
+
+
+def _sweep(content: str) -> list[ImportedResult] | None:
+    """Read the table of a sweep's runs, ``summary.csv``."""
+    if not set(header(content)) >= TOTALS:
+        return None
+    runs = [{name: cell for name, cell in row.items() if name and cell} for row in table(content)]
+    return [_serve(run) for run in runs if is_serving(run) and not _is_fork(run)] or None
+
+
+def _is_fork(document: Data) -> bool:
+    return any(fork.is_own(document) for fork in _FORKS)
 
 
 def _latency(document: Data, hints: ImportHints) -> ImportedResult:
@@ -123,7 +137,7 @@ def _serve(document: Data) -> ImportedResult:
         engine=engine,
         model=model_of(document),
         metrics=serving_figures(document) | _energy(document, gross_j),
-        energy_boundary=None if gross_j is None else f"GPU {named}, by their energy counters",
+        energy_boundary=None if gross_j is None else f"GPU {named}, by energy counters",
         settings={**serving_settings(document), **_parameters(document)},
         started_at=started_at(document),
         notes=serving_notes(document),

@@ -81,7 +81,9 @@ def _boundary(outcome: Outcome) -> str:
 
 
 def _tool(imported: Imported) -> str:
-    return " ".join(filter(None, (imported.tool, imported.tool_version)))
+    tool = " ".join(filter(None, (imported.tool, imported.tool_version)))
+    covered = imported.energy_boundary
+    return f"{tool} (energy covers {covered})" if covered else tool
 
 
 def _listed(values: Iterable[str]) -> str:
