@@ -240,7 +240,9 @@ def missing_packages(experiment: Experiment) -> Iterator[Finding]:
             continue
         value = value_at(experiment, field.path)
         if isinstance(value, Hashable) and field.is_set(value):
-            found[field.path, value] = field.param.packages.get(value, ())
+            # Each model of a union has the field of its own.
+            needed = found.get((field.path, value), ())
+            found[field.path, value] = needed or field.param.packages.get(value, ())
     for (path, value), needed in found.items():
         there = installed_versions(needed)
         if missing := [name for name in needed if name not in there]:

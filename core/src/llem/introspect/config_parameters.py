@@ -242,7 +242,7 @@ def conditions(parameter: Parameter) -> Iterator[str]:
     if parameter.min_compute_capability:
         yield f"Needs compute capability {', '.join(_capabilities(parameter))}."
     for value, names in parameter.packages.items():
-        yield f"{value} needs {' and '.join(names)}."
+        yield f"Needs the package {' and '.join(names)} for {value}."
     if parameter.examples:
         yield f"Such as {', '.join(map(_value, parameter.examples))}."
 

@@ -20,8 +20,11 @@ METHOD_PACKAGES = {
 }
 """Packages that read or make weights of each method."""
 
-METHOD = Param(affects=EngineArg("load", "quantization_config"), packages=METHOD_PACKAGES)
-"""Marker of the field that chooses the object's class, and is no argument of it."""
+
+def _chooses(method: str) -> Param:
+    """Return the marker of the field that chooses the object's class, and is no argument of it."""
+    needed = {method: METHOD_PACKAGES[method]} if method in METHOD_PACKAGES else {}
+    return Param(affects=EngineArg("load", "quantization_config"), packages=needed)
 
 
 def _param(method: str, unit: str = "", **markers: Any) -> Param:
@@ -47,7 +50,7 @@ class Method(Section, feeds="load.quantization_config"):
 class GPTQ(Method, builds="transformers.GPTQConfig"):
     """GPTQ: a checkpoint quantized with it, or quantized now with texts to calibrate on."""
 
-    method: Annotated[Literal["gptq"], METHOD]
+    method: Annotated[Literal["gptq"], _chooses("gptq")]
     """Name of the method."""
 
     bits: Annotated[Literal[2, 3, 4, 8] | None, _param("gptq", "bits", examples=(4, 8))] = None
@@ -107,7 +110,7 @@ class GPTQ(Method, builds="transformers.GPTQConfig"):
 class AWQ(Method, builds="transformers.AwqConfig"):
     """AWQ, of a checkpoint quantized with it."""
 
-    method: Annotated[Literal["awq"], METHOD]
+    method: Annotated[Literal["awq"], _chooses("awq")]
     """Name of the method."""
 
     bits: Annotated[Literal[4] | None, _param("awq", "bits", examples=(4,))] = None
@@ -146,7 +149,7 @@ class AWQ(Method, builds="transformers.AwqConfig"):
 class TorchAO(Method, builds="transformers.TorchAoConfig"):
     """torchao: quantized while loading."""
 
-    method: Annotated[Literal["torchao"], METHOD]
+    method: Annotated[Literal["torchao"], _chooses("torchao")]
     """Name of the method."""
 
     quant_type: Annotated[
@@ -196,7 +199,7 @@ class TorchAO(Method, builds="transformers.TorchAoConfig"):
 class HQQ(Method, builds="transformers.HqqConfig"):
     """HQQ: quantized without texts to calibrate on; transformers 5.23 cannot apply it yet."""
 
-    method: Annotated[Literal["hqq"], METHOD]
+    method: Annotated[Literal["hqq"], _chooses("hqq")]
     """Name of the method."""
 
     nbits: Annotated[Literal[1, 2, 3, 4, 8] | None, _param("hqq", "bits", examples=(4,))] = None
@@ -215,7 +218,7 @@ class HQQ(Method, builds="transformers.HqqConfig"):
 class Quanto(Method, builds="transformers.QuantoConfig"):
     """optimum-quanto: quantized while loading."""
 
-    method: Annotated[Literal["quanto"], METHOD]
+    method: Annotated[Literal["quanto"], _chooses("quanto")]
     """Name of the method."""
 
     weights: Annotated[
@@ -231,7 +234,7 @@ class Quanto(Method, builds="transformers.QuantoConfig"):
 class FP8(Method, builds="transformers.FineGrainedFP8Config"):
     """Fine-grained FP8: a checkpoint in it, or quantized while loading."""
 
-    method: Annotated[Literal["fp8"], METHOD]
+    method: Annotated[Literal["fp8"], _chooses("fp8")]
     """Name of the method."""
 
     activation_scheme: Annotated[
@@ -255,7 +258,7 @@ class FP8(Method, builds="transformers.FineGrainedFP8Config"):
 class MXFP4(Method, builds="transformers.Mxfp4Config"):
     """MXFP4: a checkpoint in it, or quantized while loading."""
 
-    method: Annotated[Literal["mxfp4"], METHOD]
+    method: Annotated[Literal["mxfp4"], _chooses("mxfp4")]
     """Name of the method."""
 
     dequantize: Annotated[bool | None, _dense("mxfp4")] = None
@@ -268,7 +271,7 @@ class MXFP4(Method, builds="transformers.Mxfp4Config"):
 class CompressedTensors(Method, builds="transformers.CompressedTensorsConfig"):
     """compressed-tensors, of a checkpoint stored so."""
 
-    method: Annotated[Literal["compressed-tensors"], METHOD]
+    method: Annotated[Literal["compressed-tensors"], _chooses("compressed-tensors")]
     """Name of the method."""
 
     dequantize: Annotated[bool | None, _dense("compressed-tensors")] = None
