@@ -117,7 +117,7 @@ def same_work(
         requests=requests, input_tokens=input_tokens, output_tokens=output_tokens
     )
     facts = ModelInfo(vocab_size=VOCAB_SIZE, special_token_ids=SPECIAL_IDS)
-    built = build_workload(workload, max_new_tokens=None, model=facts, texts=None, tokenizer=None)
+    built = build_workload(workload, max_new_tokens=None, model=facts, prompts=None, encoded=None)
     prompts = [request.prompt_ids for request in built.requests]
     return {"prompts": prompts, "new_tokens": output_tokens, "seconds": seconds}
 

@@ -84,8 +84,8 @@ def make_ready(worker: LiveWorker, point: LoadedExperiment) -> None:
         point.experiment.workload,
         max_new_tokens=None,
         model=worker.opened.model,
-        texts=None,
-        tokenizer=None,
+        prompts=None,
+        encoded=None,
     )
     worker.prepare(workload.requests)
     worker.run()

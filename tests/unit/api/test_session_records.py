@@ -21,9 +21,10 @@ def test_a_tokenizer_of_transformers_becomes_data():
     )
 
 
-def test_of_several_chat_templates_the_default_counts():
-    several = tokenizer(chat_template={"tools": "other", "default": "template"})
-    assert TokenizerExport.from_transformers(several).chat_template == "template"
+def test_several_chat_templates_are_kept_by_name():
+    templates = {"tools": "other", "default": "template"}
+    several = tokenizer(chat_template=templates)
+    assert TokenizerExport.from_transformers(several).chat_template == templates
 
 
 def test_a_tokenizer_written_in_python_cannot_be_exported():

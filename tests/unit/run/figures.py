@@ -92,6 +92,8 @@ EXPECTED = {
     "workload.requests": 2,
     "workload.input_ids_sha256": "ab" * 32,
     "workload.truncated_requests": 0,
+    "workload.chat_template": None,
+    "workload.template_time": None,
     "workload.ignore_eos": True,
     "tokens.input_tokens": 3 * (5 + 3),
     "tokens.output_tokens": 3 * 6,

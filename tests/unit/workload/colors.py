@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from llem.api.session import ModelInfo, TokenizerExport
-from llem.schema.workload import Workload
+from llem.schema.workload import TextWorkload, Workload
 from llem.workload.build_workload import PreparedWorkload, build_workload
 from llem.workload.prompt_sources import load_prompts
+from llem.workload.tokenizing import encode_prompts
 
 VOCABULARY = {
     "<unk>": 0, "<s>": 1, "</s>": 2, "user:": 3, "assistant:": 4,
@@ -34,6 +36,8 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message.role }}: {{ message.content }} {% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
+
+NOON = datetime(2031, 3, 4, 12)
 
 MODEL = ModelInfo(vocab_size=10, eos_token_ids=[2], special_token_ids=[1])
 
@@ -67,17 +71,18 @@ def build(
     model: ModelInfo = MODEL,
     export: TokenizerExport | None = None,
     max_new_tokens: int | None = None,
+    now: datetime = NOON,
     **values: Any,
 ) -> PreparedWorkload:
     """Load and build the workload of these values; relative paths start from ``folder``."""
     section = workload(**values)
     loaded = load_prompts(section, folder)
+    texts = loaded.prompts if loaded else None
+    encoded = None
+    if isinstance(section, TextWorkload) and texts is not None:
+        encoded = encode_prompts(section, texts, export or tokenizer(), now)
     return build_workload(
-        section,
-        max_new_tokens=max_new_tokens,
-        model=model,
-        prompts=loaded.prompts if loaded else None,
-        tokenizer=export or tokenizer(),
+        section, max_new_tokens=max_new_tokens, model=model, prompts=texts, encoded=encoded
     )
 
 

@@ -11,9 +11,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from llem.api.session import ModelInfo, TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.experiment import ModelConfig
-from llem.workload.tokenizing import find_tokenizer
+from llem.workload.tokenizer_files import find_tokenizer
 
-from .colors import build, prompts
+from .colors import NOON, build, prompts
 from .templates import QUESTION, TEMPLATES
 
 SPECIAL = ("<s>", "</s>", "<|im_start|>", "<|im_end|>")
@@ -53,8 +53,7 @@ def text_of(template: str | None, text: str, folder: Path) -> str:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_by_hand(name: str, tmp_path: Path) -> None:
     template, expected = TEMPLATES[name]
-    year = f"{datetime.now():%Y}"
-    assert text_of(template, QUESTION, tmp_path) == expected.replace("{year}", year)
+    assert text_of(template, QUESTION, tmp_path) == expected.replace("{year}", f"{NOON:%Y}")
 
 
 def test_special_tokens_of_a_template_are_single_ids(tmp_path: Path) -> None:
@@ -69,8 +68,8 @@ def test_special_tokens_of_a_template_are_single_ids(tmp_path: Path) -> None:
     [
         (None, "no chat template", "workload.chat_template: false"),
         ("{% if %}", "not valid", ""),
-        ("{{ raise_exception('user first') }}", "refused a prompt: user first", ""),
-        ("{{ messages[0].__class__.__mro__ }}", "refused a prompt: .*unsafe", ""),
+        ("\n{{ raise_exception('user first') }}", "line 2: .* refuses the messages: user", ""),
+        ("{{ messages[0].__class__.__mro__ }}", "line 1: .* raises SecurityError: .*unsafe", ""),
     ],
 )
 def test_a_template_that_cannot_be_used(
@@ -110,7 +109,8 @@ class TestTransformers:
         )
         export = find_tokenizer(ModelConfig(id=str(tmp_path)))
         values = {"source": "prompts", "prompts": [QUESTION], "chat_template": True}
-        [ids] = prompts(build(tmp_path, export=export, model=MODEL, **values))
+        now = datetime.now()
+        [ids] = prompts(build(tmp_path, export=export, model=MODEL, now=now, **values))
         assert ids == expected["input_ids"]
 
     def test_a_plain_prompt_as_transformers_encodes_it(self, tmp_path: Path) -> None:

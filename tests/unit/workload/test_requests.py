@@ -14,8 +14,9 @@ from llem.api.session import ModelInfo
 from llem.errors import WorkloadError
 from llem.workload.build_workload import PreparedWorkload, build_workload
 from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
+from llem.workload.tokenizing import encode_prompts
 
-from .colors import MODEL, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
+from .colors import MODEL, NOON, PLAIN, TEXTS, build, limits, prompts, tokenizer, workload
 
 COLORS = {"source": "prompts", "prompts": TEXTS}
 UNIFORM = {"distribution": "uniform", "low": 1, "high": 1000}
@@ -209,7 +210,7 @@ def test_texts_need_a_tokenizer() -> None:
             max_new_tokens=None,
             model=MODEL,
             prompts=[Prompt(text) for text in TEXTS],
-            tokenizer=None,
+            encoded=None,
         )
     assert "model.tokenizer" in refused.value.hint
 
@@ -248,7 +249,7 @@ def test_special_tokens_are_added_to_plain_prompts_and_left_to_a_template(tmp_pa
 def test_a_tokenizer_that_is_not_json_is_refused(tmp_path: Path) -> None:
     export = tokenizer()
     broken = type(export)(export.tokenizer_json[:-1])
-    with pytest.raises(WorkloadError, match="not JSON"):
+    with pytest.raises(WorkloadError, match="no tokenizer that llem can read: EOF"):
         build(tmp_path, **COLORS, export=broken)
 
 
@@ -259,8 +260,9 @@ ANSWER = {"role": "assistant", "content": "blue"}
 def built_of(*prompts: Prompt, chat: bool = False) -> PreparedWorkload:
     """Build these prompts, 4 tokens out where a prompt does not say otherwise."""
     section = workload(**COLORS, output_tokens=4, chat_template=chat)
+    encoded = encode_prompts(section, prompts, tokenizer(), NOON)
     return build_workload(
-        section, max_new_tokens=None, model=MODEL, prompts=prompts, tokenizer=tokenizer()
+        section, max_new_tokens=None, model=MODEL, prompts=prompts, encoded=encoded
     )
 
 

@@ -22,7 +22,7 @@ from llem.workload.shape_folder import (
     tokenizer_json,
     write_shape,
 )
-from llem.workload.tokenizing import find_tokenizer
+from llem.workload.tokenizer_files import find_tokenizer
 
 from .colors import build, prompts
 

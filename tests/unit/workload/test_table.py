@@ -39,7 +39,8 @@ BY_LENGTH = {
 }
 CUT_TO_3 = {
     "plain": [[6, 7, 8], [9], [6, 6, 5], [8], [6, 8, 9]],
-    "chat": [[7, 8, 4], [3, 9, 4], [6, 5, 4], [3, 8, 4], [8, 9, 4]],
+    # The template's own tokens stay: 3 before and 4 behind what the user says.
+    "chat": [[3, 8, 4], [3, 9, 4], [3, 5, 4], [3, 8, 4], [3, 9, 4]],
 }
 CUT_PROMPTS = {"plain": 2, "chat": 3}
 

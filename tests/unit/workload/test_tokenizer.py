@@ -11,7 +11,7 @@ import pytest
 from llem.api.session import TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.experiment import ModelConfig
-from llem.workload.tokenizing import find_tokenizer
+from llem.workload.tokenizer_files import find_tokenizer
 
 
 def write(folder: Path, content: str, **config: Any) -> Path:
@@ -30,7 +30,9 @@ def found(**model: Any) -> TokenizerExport | None:
 
 def test_a_folder_with_a_tokenizer_alone(tmp_path: Path) -> None:
     write(tmp_path, '{"grün": 1}')
-    assert found(id=str(tmp_path)) == TokenizerExport('{"grün": 1}', None, {})
+    assert found(id=str(tmp_path)) == TokenizerExport(
+        '{"grün": 1}', origin=f"{tmp_path}/tokenizer.json"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,8 +65,9 @@ NAMED = [{"name": "tool_use", "template": "tools"}, {"name": "default", "templat
         ("config's", None, "config's"),
         (None, "file's\n", "file's\n"),
         ("config's", "file's", "file's"),
-        (NAMED, None, "usual"),
-        (NAMED[:1], None, None),
+        (NAMED, None, {"tool_use": "tools", "default": "usual"}),
+        (NAMED[:1], None, {"tool_use": "tools"}),
+        ({"default": "usual", "rag": "r"}, None, {"default": "usual", "rag": "r"}),
         (NAMED, "file's", "file's"),
     ],
 )
@@ -78,9 +81,12 @@ def test_the_chat_template(
 
 
 def test_the_tokenizer_that_a_model_names_comes_first(tmp_path: Path) -> None:
-    own, other = write(tmp_path / "own", '"own"'), write(tmp_path / "other", '"other"')
-    assert found(id=str(own)).tokenizer_json == '"own"'
-    assert found(id=str(own), tokenizer=str(other)).tokenizer_json == '"other"'
+    own, other = (
+        write(tmp_path / "own", '{"is": "own"}'),
+        write(tmp_path / "other", '{"is": "other"}'),
+    )
+    assert found(id=str(own)).tokenizer_json == '{"is": "own"}'
+    assert found(id=str(own), tokenizer=str(other)).tokenizer_json == '{"is": "other"}'
 
 
 def test_a_folder_without_a_tokenizer_has_none(tmp_path: Path) -> None:
@@ -88,23 +94,26 @@ def test_a_folder_without_a_tokenizer_has_none(tmp_path: Path) -> None:
 
 
 def test_a_named_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
-    own = write(tmp_path / "own", '"own"')
+    own = write(tmp_path / "own", '{"is": "own"}')
     (tmp_path / "empty").mkdir()
     with pytest.raises(WorkloadError, match=r"empty has no tokenizer\.json"):
         found(id=str(own), tokenizer=str(tmp_path / "empty"))
 
 
 def test_a_gguf_file_brings_its_own(tmp_path: Path) -> None:
-    own, other = write(tmp_path / "own", '"own"'), write(tmp_path / "other", '"other"')
+    own, other = (
+        write(tmp_path / "own", '{"is": "own"}'),
+        write(tmp_path / "other", '{"is": "other"}'),
+    )
     assert found(id=str(own), gguf_file="m.gguf") is None
     named = found(id=str(own), gguf_file="m.gguf", tokenizer=str(other))
-    assert named.tokenizer_json == '"other"'
+    assert named.tokenizer_json == '{"is": "other"}'
 
 
 def test_a_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "model", '"home"')
+    write(tmp_path / "model", '{"is": "home"}')
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert found(id="~/model").tokenizer_json == '"home"'
+    assert found(id="~/model").tokenizer_json == '{"is": "home"}'
 
 
 class TestHub:
@@ -117,7 +126,11 @@ class TestHub:
         (repository / "refs").mkdir(parents=True)
         for reference, commit in {"main": "a" * 40, "v1": "b" * 40}.items():
             (repository / "refs" / reference).write_text(commit)
-            write(repository / "snapshots" / commit, f'"{reference}"', bos_token=f"<{reference}>")
+            write(
+                repository / "snapshots" / commit,
+                f'{{"is": "{reference}"}}',
+                bos_token=f"<{reference}>",
+            )
 
     @pytest.mark.parametrize(
         ("revision", "expected"),
@@ -125,12 +138,12 @@ class TestHub:
     )
     def test_a_revision(self, revision: str | None, expected: str) -> None:
         export = found(id="maker/model", revision=revision)
-        assert export.tokenizer_json == f'"{expected}"'
+        assert export.tokenizer_json == f'{{"is": "{expected}"}}'
         assert export.special_tokens == {"bos_token": f"<{expected}>"}
 
     def test_the_revision_is_the_models_and_not_that_of_another_tokenizer(self) -> None:
         export = found(id="maker/other", revision="v1", tokenizer="maker/model")
-        assert export.tokenizer_json == '"main"'
+        assert export.tokenizer_json == '{"is": "main"}'
 
     @pytest.mark.parametrize(
         "model",

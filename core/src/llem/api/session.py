@@ -176,13 +176,22 @@ class TokenizerExport(Record):
 
     Attributes:
         tokenizer_json: Content of a ``tokenizer.json``.
-        chat_template: Jinja source of the chat template, or ``None``.
+        chat_template: Jinja source of the chat template, of several by name, or ``None``.
         special_tokens: Texts the template may use, such as ``{"bos_token": "<s>"}``.
+        added_tokens: Tokens that ``tokenizer_json`` lacks, each as the arguments of
+            ``tokenizers.AddedToken``.
+        splits_special_tokens: Whether special tokens in a prompt are read as plain text.
+        origin: The file of the tokenizer, for messages.
+        template_origins: The file of each template by name; ``default`` is that of a single one.
     """
 
     tokenizer_json: str
-    chat_template: str | None = None
+    chat_template: str | dict[str, str] | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
+    added_tokens: list[dict[str, Any]] = field(default_factory=list)
+    splits_special_tokens: bool = False
+    origin: str = "the engine's tokenizer"
+    template_origins: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_transformers(cls, tokenizer: Any) -> Self | None:
@@ -190,10 +199,10 @@ class TokenizerExport(Record):
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
             return None
-        template = tokenizer.chat_template
         return cls(
             tokenizer_json=backend.to_str(),
-            chat_template=template.get("default") if isinstance(template, dict) else template,
+            chat_template=tokenizer.chat_template,
+            splits_special_tokens=getattr(tokenizer, "split_special_tokens", False),
             special_tokens={
                 name: token
                 for name, token in tokenizer.special_tokens_map.items()

@@ -335,6 +335,8 @@ def _workload(state: RunState) -> WorkloadInfo | None:
         requests=len(state.workload.requests),
         input_ids_sha256=state.workload.input_ids_sha256,
         truncated_requests=state.workload.truncated_requests,
+        chat_template=state.workload.chat_template,
+        template_time=state.workload.template_time,
         ignore_eos=state.experiment.ignores_eos,
     )
 

@@ -19,14 +19,15 @@ from llem.process.worker_process import WorkerProcess
 from llem.process.workers import LoadedWorker
 from llem.run.baseline import CHECK_S, Baselines, is_unchanged, known_idles, with_age
 from llem.run.metering import CpuTime, of_used_devices, power_now_w
-from llem.run.preflight import with_shape_folder
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Reason
+from llem.schema.workload import TextWorkload
 from llem.workload.build_workload import build_workload
-from llem.workload.prompt import Prompt
-from llem.workload.tokenizing import find_tokenizer
+from llem.workload.prompt import EncodedPrompts, LoadedPrompts
+from llem.workload.tokenizer_files import no_tokenizer
+from llem.workload.tokenizing import encode_prompts, needs_tokenizer
 
 
 class Progress(Protocol):
@@ -80,7 +81,7 @@ class Lifecycle:
         state: RunState,
         sampler: Sampler,
         progress: Progress,
-        prompts: Sequence[Prompt] | None,
+        prompts: LoadedPrompts | None,
         baselines: Baselines,
     ) -> None:
         self.state = state
@@ -156,21 +157,29 @@ class Lifecycle:
                 self.experiment.workload,
                 max_new_tokens=self.experiment.decoder.max_new_tokens,
                 model=opened.model,
-                prompts=self.prompts,
-                tokenizer=self._tokenizer(worker),
+                prompts=self.prompts.prompts if self.prompts else None,
+                encoded=self._encoded(worker),
             )
             requests = [request.to_json() for request in self.state.workload.requests]
             worker.call("prepare", self.timeouts.prepare_s, requests=requests)
 
-    def _tokenizer(self, worker: WorkerProcess) -> TokenizerExport | None:
-        """Return the tokenizer that the host can read, else the engine's."""
-        if self.prompts is None:
-            return None
-        found = find_tokenizer(with_shape_folder(self.experiment).model)
-        if found is not None:
-            return found
+    def _encoded(self, worker: WorkerProcess) -> EncodedPrompts | None:
+        """Return the token ids of all texts, by the engine's tokenizer where the host has none.
+
+        Raises:
+            WorkloadError: Neither has a tokenizer, or a prompt cannot be encoded.
+        """
+        workload, found = self.experiment.workload, self.prompts
+        if found is None or found.encoded is not None or not needs_tokenizer(found.prompts):
+            return None if found is None else found.encoded
+        assert isinstance(workload, TextWorkload)
         answer = worker.call("tokenizer", self.timeouts.prepare_s)
-        return None if answer is None else TokenizerExport.from_json(answer)
+        if answer is None:
+            raise no_tokenizer(self.experiment.model)
+        export = TokenizerExport.from_json(answer)
+        encoded = encode_prompts(workload, found.prompts, export, self.state.clock)
+        self.state.add_remarks(encoded.remarks)
+        return encoded
 
     def _warm_up(self, worker: WorkerProcess) -> None:
         config = self.experiment.measurement.warmup

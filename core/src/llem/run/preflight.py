@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
@@ -26,9 +27,11 @@ from llem.run.metering import ChosenMeters, choose_meters
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment, RunnerConfig
 from llem.schema.measurement import MeasurementConfig
+from llem.workload.chat_template import present_time
 from llem.workload.prompt import LoadedPrompts
 from llem.workload.prompt_sources import load_prompts
 from llem.workload.shape_folder import shape_folder
+from llem.workload.tokenizing import encode_in_host
 
 
 def plan_for(loaded: LoadedExperiment) -> CallPlan:
@@ -64,19 +67,29 @@ class Prepared:
     warnings: list[Finding] = field(default_factory=list)
 
 
-def read_prompts(loaded: LoadedExperiment) -> LoadedPrompts | None:
-    """Read and check the prompts of ``loaded``; ``None`` for a synthetic workload.
+def read_prompts(loaded: LoadedExperiment, now: datetime | None = None) -> LoadedPrompts | None:
+    """Read, check and encode the prompts of ``loaded``; ``None`` for a synthetic workload.
+
+    Args:
+        loaded: The validated experiment.
+        now: The local time that chat templates see; by default, the present time.
 
     Raises:
-        WorkloadError: They cannot be had.
+        WorkloadError: They cannot be had, or tokenizer or chat template cannot be used.
         HostError: A library failed on them in a way of its own.
     """
+    workload, model = loaded.experiment.workload, loaded.experiment.model
     try:
-        return load_prompts(loaded.experiment.workload, loaded.base_dir)
+        found = load_prompts(workload, loaded.base_dir)
+        texts = None if found is None else found.prompts
+        encoded = encode_in_host(workload, model, texts, now or present_time())
     except LlemError:
         raise
     except Exception as error:
         raise HostError.of(error) from error
+    if found is None or encoded is None:
+        return found
+    return replace(found, encoded=encoded, remarks=found.remarks + encoded.remarks)
 
 
 def prepare(

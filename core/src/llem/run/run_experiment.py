@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from llem.api.capability import HostInfo
@@ -27,12 +29,13 @@ from llem.run.build_outcome import build_outcome
 from llem.run.host_info import host_facts
 from llem.run.lifecycle import Lifecycle, Progress
 from llem.run.metering import of_used_devices, sampling, unmetered, unused
-from llem.run.preflight import Prepared, prepare, require_engine
+from llem.run.preflight import Prepared, prepare, read_prompts, require_engine
 from llem.run.run_state import RunState
 from llem.run.sampler import Sampler
 from llem.run.worker_environment import distributions_of
 from llem.schema.call_plan import CallPlan
 from llem.schema.outcome import Outcome, Reason, RunPosition
+from llem.workload.chat_template import present_time
 from llem.workload.shape_folder import write_shape
 
 
@@ -45,6 +48,7 @@ def run_experiment(
     position: RunPosition | None = None,
     workers: Workers | None = None,
     baselines: Baselines | None = None,
+    clock: datetime | None = None,
 ) -> tuple[Outcome, Path]:
     """Run ``loaded`` and store its outcome, also after a failure or an interruption.
 
@@ -56,6 +60,7 @@ def run_experiment(
         position: The run's position in its study, which also gives the folder's name.
         workers: Assigns the worker; by default, a worker is started for the run.
         baselines: Idle power of earlier runs; that of this run is added.
+        clock: The local time that chat templates see; by default, the present time.
 
     Returns:
         The outcome and its folder.
@@ -67,9 +72,11 @@ def run_experiment(
     """
     experiment, backend = loaded.experiment, loaded.backend
     host = host_facts()
-    prepared = _prepared(loaded, registry, host)
+    clock = clock or present_time()
+    prepared = _prepared(loaded, registry, host, clock)
     folder = _folder(loaded, results, position)
-    state = RunState(experiment, CallPlan(()), host, variables=backend.info.variables)
+    variables = backend.info.variables
+    state = RunState(experiment, CallPlan(()), host, variables=variables, clock=clock)
     try:
         faults = registry.observers.experiment_started(experiment, folder.id, position)
         state.warnings += [Reason(code="observer-failed", message=fault) for fault in faults]
@@ -98,7 +105,9 @@ def run_experiment(
     return outcome, stored
 
 
-def _prepared(loaded: LoadedExperiment, registry: Registry, host: HostInfo) -> Prepared | HostError:
+def _prepared(
+    loaded: LoadedExperiment, registry: Registry, host: HostInfo, clock: datetime
+) -> Prepared | HostError:
     """Return what the run starts from, or the error of a library, which a study outlives.
 
     Raises:
@@ -107,7 +116,7 @@ def _prepared(loaded: LoadedExperiment, registry: Registry, host: HostInfo) -> P
     """
     experiment = loaded.experiment
     try:
-        prepared = prepare(loaded, registry, host)
+        prepared = prepare(loaded, registry, host, read=partial(read_prompts, now=clock))
         require_engine(loaded.backend, elsewhere=experiment.runner.python is not None)
         if experiment.model.is_shape:
             write_shape(experiment.model.id)
@@ -168,8 +177,7 @@ def _drive(
     runner, info = state.experiment.runner, loaded.backend.info
     engine, distributions = info.engine, distributions_of(info)
     with sampling(prepared.meters, state.experiment.measurement.sample_period_s) as sampler:
-        prompts = prepared.prompts.prompts if prepared.prompts else None
-        lifecycle = Lifecycle(state, sampler, progress, prompts, baselines)
+        lifecycle = Lifecycle(state, sampler, progress, prepared.prompts, baselines)
         backend = loaded.backend
         try:
             if not workers.reopen(backend, state.plan, runner):

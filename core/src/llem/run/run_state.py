@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Failure, Reason, WorkerOrigin
 from llem.workload.build_workload import PreparedWorkload
+from llem.workload.chat_template import present_time
 
 Span = tuple[float, float]
 """Start and end on the monotonic clock, in seconds."""
@@ -37,6 +38,7 @@ class RunState:
         spans: Start and end of each finished phase.
         python: Version of the worker's interpreter.
         versions: Distributions in the worker.
+        clock: The local time that chat templates see.
         workload: The requests of a repetition.
         warmup_s: Duration of each warm-up repetition.
         kept_idle: Bare idle power taken over from an earlier run.
@@ -67,6 +69,7 @@ class RunState:
     python: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     opened: OpenReport | None = None
+    clock: datetime = field(default_factory=present_time)
     workload: PreparedWorkload | None = None
     warmup_s: list[float] = field(default_factory=list)
     kept_idle: Mapping[Domain, Idle] | None = None
@@ -120,6 +123,10 @@ class RunState:
     def used_devices(self) -> list[str]:
         """The devices that the engine used, a MIG instance as the whole device."""
         return whole_devices(self.opened.devices if self.opened else (), self.host.gpus)
+
+    def add_remarks(self, remarks: Iterable[str]) -> None:
+        """Record what the prompts' source holds, or their settings ask, without effect."""
+        self.warnings += [Reason(code="prompts-remark", message=remark) for remark in remarks]
 
     def fail(self, error: LlemError, hint: str = "") -> None:
         """Record the error that ended the run."""

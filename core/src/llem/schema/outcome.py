@@ -133,6 +133,10 @@ class WorkloadInfo(FrozenModel):
     """Hash of the token ids and output limits of all requests, in order."""
     truncated_requests: Count = 0
     """Prompts that were cut to `max_input_tokens`."""
+    chat_template: str | None = None
+    """Where the chat template came from; `null` if no prompt went through one."""
+    template_time: str | None = None
+    """Local time that the chat template saw; `null` if it does not read the time."""
     ignore_eos: bool
     """Whether output lengths were forced."""
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    NaiveDatetime,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from llem.schema.base import FrozenModel, Param
 
@@ -129,15 +137,45 @@ def _text_encoding(name: str) -> str:
     return name
 
 
-class _TextWorkload(_Workload):
+_NO_TEMPLATE_ARGUMENTS = frozenset({
+    "chat_template", "continue_final_message", "conversation", "max_length", "messages", "padding",
+    "return_assistant_tokens_mask", "return_dict", "return_tensors", "sanitize_control_tokens",
+    "tokenize", "tokenizer_kwargs", "truncation",
+})  # fmt: skip
+"""Arguments of `apply_chat_template` that never reach the template, and the messages."""
+
+
+class TextWorkload(_Workload):
+    """Prompts with a text: what they have in common, whatever they come from."""
+
     requests: Annotated[int | None, Field(ge=1, le=10_000_000), Param(unit="requests")] = None
     """Requests in one repetition of the workload; unset takes every prompt."""
 
-    chat_template: bool = False
-    """Whether the model's chat template wraps each prompt as a user message."""
+    chat_template: bool | Annotated[str, Field(min_length=1)] = False
+    """Whether the model's chat template wraps each prompt that is a text as a user message, or the
+    name of the template, of several; messages always go through it."""
+
+    chat_template_kwargs: Annotated[
+        dict[str, Any], Param(examples=({"enable_thinking": False},))
+    ] = {}
+    """Arguments for the chat template, as transformers' `apply_chat_template` takes them."""
+
+    system_prompt: str | None = None
+    """System message of each chat that has none of its own."""
+
+    template_time: NaiveDatetime | None = None
+    """Time that the chat template sees, such as `2026-01-31T12:00`; unset takes the time when the
+    study or the single run began."""
+
+    @field_validator("chat_template_kwargs")
+    @classmethod
+    def _for_the_template(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if found := sorted(_NO_TEMPLATE_ARGUMENTS & value.keys()):
+            raise ValueError(f"{found[0]} is no argument of a template: llem sets it")
+        return value
 
 
-class PromptsWorkload(_TextWorkload):
+class PromptsWorkload(TextWorkload):
     """Prompts written in the config itself."""
 
     source: Literal["prompts"]
@@ -147,7 +185,7 @@ class PromptsWorkload(_TextWorkload):
     """The prompts; `requests` takes the first ones."""
 
 
-class _RowsWorkload(_TextWorkload):
+class _RowsWorkload(TextWorkload):
     column: str | None = None
     """Column or key of the prompt; unset tries the usual names."""
 
@@ -185,7 +223,7 @@ class FileWorkload(_RowsWorkload):
     """Encoding of a text file, such as `utf-16`; unset is UTF-8."""
 
 
-class BuiltinWorkload(_TextWorkload):
+class BuiltinWorkload(TextWorkload):
     """A small prompt set that ships with llem."""
 
     source: Literal["builtin"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -40,10 +41,13 @@ class Task:
     Attributes:
         loaded: The experiment, with the remarks of every check so far.
         place: Its position in the study; the run id names everything that is stored.
+        begun_at: Local time when the study was begun: the time that chat templates see, so that
+            all runs have the same prompts.
     """
 
     loaded: LoadedExperiment
     place: RunPosition
+    begun_at: datetime
 
 
 class Executor(Protocol):
@@ -87,6 +91,7 @@ class LocalExecutor:
             position=task.place,
             workers=self._workers,
             baselines=self._baselines,
+            clock=task.begun_at,
         )
         return RunEnd(outcome.status, outcome.verdict.valid)
 

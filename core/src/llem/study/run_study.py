@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from llem.config.redact import redact
@@ -175,6 +177,12 @@ class StudyRun:
         self._last_block: int | None = None
         self._durations_s: list[float] = []
 
+    @cached_property
+    def begun_at(self) -> datetime:
+        """Local time when the study was begun, also after it was resumed."""
+        begun = next(entry for entry in self.journal.entries if entry["event"] == "study-begun")
+        return datetime.fromisoformat(begun["at"]).astimezone().replace(microsecond=0, tzinfo=None)
+
     def record(self, event: str, **details: object) -> None:
         """Write into the journal, and tell the observer."""
         self.progress.journal_event(self.journal.write(event, **details))
@@ -311,7 +319,7 @@ class StudyRun:
             position=position,
             points=tuple(redact(self.plan.settings(run.experiment))),
         )
-        return Task(point.loaded, place)
+        return Task(point.loaded, place, self.begun_at)
 
 
 def _make_folder(folder: Path, *, resume: bool) -> None:

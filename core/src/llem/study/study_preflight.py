@@ -83,7 +83,7 @@ class _Asked:
 
         def ask() -> LoadedPrompts | None:
             prompts = read_prompts(loaded)
-            return prompts and replace(prompts, prompts=())
+            return prompts and replace(prompts, prompts=(), encoded=None)
 
         return self._once(key, ask)
 

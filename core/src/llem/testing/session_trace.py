@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,7 @@ from llem.registry.plugin_calls import plugin_errors
 from llem.schema.call_plan import CallPlan
 from llem.workload.build_workload import build_workload
 from llem.workload.prompt_sources import load_prompts
-from llem.workload.tokenizing import find_tokenizer
+from llem.workload.tokenizing import encode_in_host
 
 RUNS = 3
 """Repetitions; the first is the warm-up."""
@@ -100,7 +101,12 @@ class SessionRecorder:
                 max_new_tokens=experiment.decoder.max_new_tokens,
                 model=opened.model,
                 prompts=None if loaded is None else loaded.prompts,
-                tokenizer=None if loaded is None else find_tokenizer(experiment.model),
+                encoded=encode_in_host(
+                    experiment.workload,
+                    experiment.model,
+                    None if loaded is None else loaded.prompts,
+                    datetime.now(),
+                ),
             )
             self.trace.requests = list(workload.requests)
             self._call("prepare", requests=[request.to_json() for request in workload.requests])

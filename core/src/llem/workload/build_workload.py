@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llem.api.session import ModelInfo, Request, RequestResult, RunResult, TokenizerExport
+from llem.api.session import ModelInfo, Request, RequestResult, RunResult
 from llem.errors import WorkloadError
 from llem.schema.workload import (
     Length,
@@ -19,7 +19,8 @@ from llem.schema.workload import (
     UniformLength,
     Workload,
 )
-from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
+from llem.workload.prompt import EncodedPrompts, Prompt, RandomTokens, TokenIds
+from llem.workload.tokenizing import needs_tokenizer
 
 
 def draw_lengths(length: Length, count: int, generator: np.random.Generator) -> list[int]:
@@ -50,11 +51,15 @@ class PreparedWorkload:
         requests: In order of submission; ``index`` counts that order.
         truncated_requests: How many prompts were cut to ``max_input_tokens``.
         input_ids_sha256: Hash of all prompt ids and output limits, in order.
+        chat_template: Where the chat template comes from, if one was used.
+        template_time: The time that the template saw, ISO 8601, if it may write it.
     """
 
     requests: tuple[Request, ...]
     truncated_requests: int
     input_ids_sha256: str
+    chat_template: str | None = None
+    template_time: str | None = None
 
 
 def build_workload(
@@ -63,7 +68,7 @@ def build_workload(
     max_new_tokens: int | None,
     model: ModelInfo,
     prompts: Sequence[Prompt] | None,
-    tokenizer: TokenizerExport | None,
+    encoded: EncodedPrompts | None,
 ) -> PreparedWorkload:
     """Turn ``workload`` into requests of token ids.
 
@@ -75,21 +80,24 @@ def build_workload(
         max_new_tokens: Upper bound on every output length, or ``None``.
         model: The loaded model; its vocabulary and context length are used.
         prompts: The prompts, or ``None`` for a synthetic workload.
-        tokenizer: The tokenizer for texts and messages.
+        encoded: The token ids of texts and messages; ``None`` if there are none of these.
 
     Raises:
-        WorkloadError: A prompt is empty, exceeds the model's context, or cannot be tokenized.
+        WorkloadError: A prompt holds an id that the model does not know, or exceeds its context.
     """
     streams = np.random.SeedSequence(workload.seed).spawn(4)
     prompt_lengths, ids, output_lengths, order = map(np.random.default_rng, streams)
     if isinstance(workload, SyntheticWorkload):
         lengths = draw_lengths(workload.input_tokens, workload.requests, prompt_lengths)
         prompts = [Prompt(RandomTokens(length)) for length in lengths]
-        chat = False
-    else:
-        assert prompts is not None
-        chat = workload.chat_template
-    prompt_ids = _encode(prompts, tokenizer, chat=chat, model=model, generator=ids)
+    assert prompts is not None
+    if encoded is None and needs_tokenizer(prompts):
+        raise WorkloadError(
+            "the model has no tokenizer that llem can read",
+            hint="Set model.tokenizer, or use a synthetic workload.",
+        )
+    encoded = encoded or EncodedPrompts((None,) * len(prompts))
+    prompt_ids = _prompt_ids(prompts, encoded.ids, model, ids)
     prompt_ids, truncated = _truncate(prompt_ids, workload.max_input_tokens)
     drawn = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
     limits = [
@@ -103,7 +111,13 @@ def build_workload(
         Request(index=index, prompt_ids=prompt_ids[place], max_new_tokens=limits[place])
         for index, place in enumerate(_order(prompt_ids, workload.order, order))
     )
-    return PreparedWorkload(requests, truncated, _hash(requests))
+    return PreparedWorkload(
+        requests,
+        truncated + encoded.truncated,
+        _hash(requests),
+        chat_template=encoded.template,
+        template_time=encoded.template_time,
+    )
 
 
 def _random_prompts(
@@ -118,11 +132,9 @@ def _random_prompts(
     return [part.tolist() for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
 
-def _encode(
+def _prompt_ids(
     prompts: Sequence[Prompt],
-    tokenizer: TokenizerExport | None,
-    *,
-    chat: bool,
+    encoded: Sequence[list[int] | None],
     model: ModelInfo,
     generator: np.random.Generator,
 ) -> list[list[int]]:
@@ -130,15 +142,13 @@ def _encode(
     contents = [prompt.content for prompt in prompts]
     lengths = [content.count for content in contents if isinstance(content, RandomTokens)]
     random_ids = iter(_random_prompts(lengths, model, generator) if lengths else ())
-    texts = [content for content in contents if isinstance(content, str | Messages)]
-    encoded = iter(_tokenize(texts, tokenizer, chat=chat) if texts else ())
     return [
         next(random_ids)
         if isinstance(prompt.content, RandomTokens)
         else _known_ids(prompt.content, prompt.place, model.vocab_size)
         if isinstance(prompt.content, TokenIds)
-        else next(encoded)
-        for prompt in prompts
+        else ids or []
+        for prompt, ids in zip(prompts, encoded, strict=True)
     ]
 
 
@@ -150,19 +160,6 @@ def _known_ids(content: TokenIds, place: str, vocab_size: int) -> list[int]:
             hint="Token ids fit the model whose tokenizer wrote them.",
         )
     return list(content.ids)
-
-
-def _tokenize(
-    texts: Sequence[str | Messages], tokenizer: TokenizerExport | None, *, chat: bool
-) -> list[list[int]]:
-    if tokenizer is None:
-        raise WorkloadError(
-            "the model has no tokenizer that llem can read",
-            hint="Set model.tokenizer, or use a synthetic workload.",
-        )
-    from llem.workload.tokenizing import Encoder
-
-    return Encoder(tokenizer).encode(texts, chat=chat)
 
 
 def _truncate(prompts: list[list[int]], most: int | None) -> tuple[list[list[int]], int]:

@@ -1,4 +1,4 @@
-"""A prompt before it becomes token ids: a text, messages, token ids, or no more than a length."""
+"""A prompt before and after it becomes token ids: text, messages, ids, or no more than a length."""
 
 from __future__ import annotations
 
@@ -62,16 +62,37 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodedPrompts:
+    """Prompts as token ids.
+
+    Attributes:
+        ids: The ids of each prompt; ``None`` for a prompt that is no text.
+        truncated: How many were cut to ``max_input_tokens``.
+        template: Where the chat template comes from, if one was used.
+        template_time: The time that the template saw, ISO 8601, if it may write it.
+        remarks: Settings that change nothing, a sentence each.
+    """
+
+    ids: tuple[list[int] | None, ...]
+    truncated: int = 0
+    template: str | None = None
+    template_time: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedPrompts:
     """The prompts of a workload, read and checked.
 
     Attributes:
         prompts: In the order of the source.
         remarks: What the source holds and the workload does not use, a sentence each.
+        encoded: The token ids of texts and chats, where the host has the tokenizer.
     """
 
     prompts: tuple[Prompt, ...]
     remarks: tuple[str, ...] = ()
+    encoded: EncodedPrompts | None = None
 
 
 def texts_of(content: str | Messages | TokenIds | RandomTokens) -> Sequence[str]:
@@ -105,11 +126,16 @@ def check_prompt(prompt: Prompt) -> Prompt:
                 f"and {MAX_CHARACTERS:,} are allowed",
                 hint="Is the file of another format than its suffix says?",
             )
-        _refuse_half_character(text, prompt.place)
+        refuse_half_character(text, prompt.place)
     return prompt
 
 
-def _refuse_half_character(text: str, place: str) -> None:
+def refuse_half_character(text: str, place: str) -> None:
+    """Refuse a text with half of a surrogate pair, which no tokenizer encodes.
+
+    Raises:
+        WorkloadError: It holds one; the message begins with ``place``.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:

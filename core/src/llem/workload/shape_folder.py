@@ -103,7 +103,7 @@ def _files(name: str) -> dict[str, str]:
         "config.json": _text(config),
         "generation_config.json": _text(_SPECIAL_IDS),
         "tokenizer.json": _text(tokenizer_json()),
-        "tokenizer_config.json": _text(_tokenizer_config()),
+        "tokenizer_config.json": _text(tokenizer_config()),
     }
 
 
@@ -141,7 +141,7 @@ def tokenizer_json() -> dict[str, Any]:
     return content
 
 
-def _tokenizer_config() -> dict[str, Any]:
+def tokenizer_config() -> dict[str, Any]:
     """Return the content of ``tokenizer_config.json``."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
