@@ -9,11 +9,13 @@ from itertools import chain
 from typing import Any
 
 from llem.errors import WorkloadError
+from llem.workload.conversations import COLUMNS
 from llem.workload.row_columns import USUAL_COLUMNS
 
 _LISTS = ("data", "rows", "records", "items", "examples", "instances", "samples", "prompts")
 """Usual names of the list of rows in an object that has several lists."""
 
+_MESSAGE = {"role", "content", "name"}
 _BLANK = re.compile(r"\s*")
 _FORMS = "Write an array of objects, or an object a line (.jsonl)."
 
@@ -90,7 +92,9 @@ def document_rows(document: Any, source: str) -> Iterable[Any]:
         WorkloadError: The document holds no list of rows, or several.
     """
     if isinstance(document, list):
-        return document
+        ids = all(type(item) is int for item in document)
+        talk = all(isinstance(item, Mapping) and set(item) <= _MESSAGE for item in document)
+        return [document] if document and (ids or talk) else document
     if isinstance(document, str):
         return [document]
     if not isinstance(document, Mapping):
@@ -99,7 +103,7 @@ def document_rows(document: Any, source: str) -> Iterable[Any]:
         return [dict(zip(document["columns"], row, strict=False)) for row in document["data"]]
     if document and all(isinstance(value, Mapping) for value in document.values()):
         return _rows_by_key(document)
-    if len(document) > 1 and _are_columns(document):
+    if _are_columns(document):
         cells = zip(*document.values(), strict=True)
         return [dict(zip(document, row, strict=True)) for row in cells]
     lists = {name: value for name, value in document.items() if _holds_rows(name, value)}
@@ -111,15 +115,15 @@ def document_rows(document: Any, source: str) -> Iterable[Any]:
             f"{source} holds several lists: {', '.join(lists)}",
             hint="Write the rows to use into a file of their own. " + _FORMS,
         )
-    return list(chain.from_iterable(map(_flat, lists[chosen[0]])))
+    return list(chain.from_iterable(_flat(row, source) for row in lists[chosen[0]]))
 
 
 def _holds_rows(name: str, value: Any) -> bool:
-    """Whether ``value`` is a list of objects, or of texts under a name that prompts have."""
+    """Whether ``value`` is a list of objects, or of texts under a name for several prompts."""
     if not isinstance(value, list) or not value:
         return False
     if isinstance(value[0], str):
-        return name.lower().removesuffix("s") in {*USUAL_COLUMNS, "row", "item", "data"}
+        return name.lower() in {*_LISTS, *(f"{column}s" for column in USUAL_COLUMNS)}
     return isinstance(value[0], Mapping)
 
 
@@ -143,12 +147,13 @@ def _rows_by_key(document: Mapping[str, Mapping[str, Any]]) -> list[Any]:
 
 
 def _are_columns(document: Mapping[str, Any]) -> bool:
-    """Whether every value is a list of one length, of cells instead of objects."""
+    """Whether every value is a list of one length, among them a list of prompts."""
     values = list(document.values())
+    texts = [value for name, value in document.items() if name.lower() in USUAL_COLUMNS]
     return (
         all(isinstance(value, list) for value in values)
         and len({len(value) for value in values}) == 1
-        and not any(isinstance(cell, Mapping) for value in values for cell in value[:1])
+        and any(isinstance(cell, str) for value in texts for cell in value)
     )
 
 
@@ -160,17 +165,29 @@ def _is_row(document: Mapping[str, Any]) -> bool:
             isinstance(value, list)
             and len(value) > 0
             and isinstance(value[0], Mapping)
-            and not {"role", "from"}.isdisjoint(value[0])
+            and (name.lower() in COLUMNS or not {"role", "from"}.isdisjoint(value[0]))
+            and not {"role", "from", "content", "value"}.isdisjoint(value[0])
         )
         for name, value in document.items()
     )
 
 
-def _flat(row: Any) -> Iterator[Any]:
-    """Yield the questions of an article of SQuAD with their contexts; other rows as they are."""
-    if not isinstance(row, Mapping) or not isinstance(row.get("paragraphs"), list):
+def _flat(row: Any, source: str) -> Iterator[Any]:
+    """Yield the questions of an article of SQuAD, or what a row of the Hub's viewer wraps.
+
+    Raises:
+        WorkloadError: The viewer has cut a text.
+    """
+    if isinstance(row, Mapping) and isinstance(row.get("paragraphs"), list):
+        for paragraph in row["paragraphs"]:
+            for question in paragraph.get("qas", ()):
+                yield {"title": row.get("title"), "context": paragraph.get("context"), **question}
+    elif isinstance(row, Mapping) and "row_idx" in row and "row" in row:
+        if row.get("truncated_cells"):
+            raise WorkloadError(
+                f"{source}: row {row['row_idx']} was cut by the server that sent it",
+                hint="Download the data set's own file.",
+            )
+        yield row["row"]
+    else:
         yield row
-        return
-    for paragraph in row["paragraphs"]:
-        for question in paragraph.get("qas", ()):
-            yield {"title": row.get("title"), "context": paragraph.get("context"), **question}

@@ -86,7 +86,8 @@ def filled(template: str, row: Mapping[str, Any], place: str) -> str:
     written = ""
     for text, column in template_parts(template):
         if column is None:
-            return written + text
+            written += text
+            continue
         name = find(row, column)
         if name is None:
             raise no_column(row, column, place)

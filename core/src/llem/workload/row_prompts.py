@@ -58,6 +58,7 @@ class RowPrompts:
     _prompts: int = 0
     _own_lengths: int = 0
     _later_turns: int = 0
+    _answered: int = 0
     _left_out: Counter[str] = field(default_factory=Counter)
     _unused: dict[str, None] = field(default_factory=dict)
 
@@ -83,6 +84,11 @@ class RowPrompts:
             yield (
                 f"of each conversation the first user turn is used, and {self._later_turns} later "
                 "ones are not; workload.turns: all uses whole conversations"
+            )
+        if self._answered:
+            yield (
+                f"the answers that end {self._answered} conversations are left out: the model "
+                "gives its own"
             )
         if self._trace is not None:
             yield from self._trace.remarks()
@@ -197,6 +203,8 @@ class RowPrompts:
             place=place,
         )
         self._later_turns += later
+        if isinstance(content, Messages) and later == 0:
+            self._answered += len(content.messages) < len(value)
         return content
 
     def _choose(self, row: Mapping[str, Any], place: str) -> None:
