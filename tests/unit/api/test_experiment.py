@@ -60,7 +60,8 @@ def test_only_synthetic_workloads_ignore_eos_by_themselves(source, ignore_eos, e
     [
         ({}, False),
         ({"temperature": 0.7}, True),
-        ({"temperature": None}, None),
+        ({"temperature": None}, False),
+        ({"temperature": None, "do_sample": True}, True),
         ({"temperature": 0.7, "do_sample": False}, False),
     ],
 )

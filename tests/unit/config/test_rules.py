@@ -118,7 +118,7 @@ def test_a_refusal_names_file_line_values_and_the_way_out(refused):
     assert refused("decoder:\n  do_sample: true\n") == [
         "exp.yaml:2: decoder.do_sample: sampling at temperature 0 is greedy decoding "
         "(decoder.do_sample: true, decoder.temperature: 0.0). "
-        "Set decoder.temperature above 0, or to null to leave it to the engine."
+        "Set decoder.temperature above 0, or to null for 1."
     ]
 
 

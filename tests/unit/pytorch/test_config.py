@@ -56,7 +56,6 @@ def test_impossible_values_are_refused(section):
             "device-map-needs-pretrained-weights",
             {"pytorch": {"device_map": "auto"}, "model": {"id": "shape:tiny"}},
         ),
-        ("sampling-settings-need-sampling", {"decoder": {"temperature": None, "top_k": 5}}),
         ("four-bit-or-eight-bit", {"pytorch": {"load_in_4bit": True, "load_in_8bit": True}}),
         (
             "torch-compile-mode-needs-torch-compile",

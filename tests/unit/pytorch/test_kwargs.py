@@ -77,7 +77,7 @@ def test_another_tokenizer_has_no_revision_of_the_model(plan):
 
 
 def test_no_text_no_tokenizer(plan):
-    assert [call.name for call in plan().calls] == ["load", "generate"]
+    assert "tokenizer" not in [call.name for call in plan().calls]
 
 
 @pytest.mark.parametrize("dtype", [None, "auto"])
@@ -119,9 +119,27 @@ def test_sampling_carries_what_is_set(plan):
     assert kwargs == {"do_sample": True, **decoder}
 
 
-def test_a_temperature_left_to_the_model_decides_nothing(plan):
-    kwargs = plan(workload=PROMPTS, decoder={"temperature": None}).call("generate").kwargs
-    assert kwargs == {}
+def test_nothing_is_left_to_the_checkpoint(plan):
+    unset = plan(workload=PROMPTS, decoder={"temperature": None})
+    assert unset.call("generate").kwargs == {"do_sample": False}
+    sampling = plan(workload=PROMPTS, decoder={"do_sample": True, "temperature": None})
+    assert sampling.call("generate").kwargs == {
+        "do_sample": True,
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "top_k": 0,
+    }
+
+
+def test_defaults_of_a_checkpoint_are_dropped_before_anything_is_generated(plan):
+    assert [call.name for call in plan(workload=PROMPTS).calls] == [
+        "load",
+        "generation_defaults",
+        "tokenizer",
+        "generate",
+    ]
+    drafting = plan(pytorch={"assistant_model": "other"})
+    assert drafting.call("generation_defaults").runtime == ("model", "assistant_model")
 
 
 def test_ignoring_eos_names_an_id_that_no_token_has(plan):

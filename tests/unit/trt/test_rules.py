@@ -152,7 +152,6 @@ BROKEN = [
         "trt-relaxed-settings-need-relaxed-acceptance",
         {"trt.speculation.method": "mtp", "trt.speculation.relaxed_topk": 4},
     ),
-    ("trt-sampling-needs-settings", {"decoder": {"do_sample": True, "temperature": None}}),
     ("trt-beams-fit", {"trt.sampling.beam_width": 4}),
     ("trt-beams-do-not-overlap", {**OLD, **BEAMS}),
     ("trt-speculation-needs-a-method", {"trt.speculation": {}}),

@@ -67,8 +67,10 @@ def test_sampling_carries_what_is_set(plan):
     assert built.settings["seed"] == 5
 
 
-def test_a_question_left_open_is_left_to_the_engine(plan):
-    assert sampling(plan, temperature=None) == {}
+def test_nothing_is_left_to_engine_or_checkpoint(plan):
+    assert sampling(plan, temperature=None) == {"temperature": 0.0}
+    explicit = {"temperature": 0.7, "top_p": 1.0, "top_k": 0}
+    assert sampling(plan, temperature=0.7) == explicit
 
 
 def test_ends_of_a_request(plan):

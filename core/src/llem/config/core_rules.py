@@ -20,7 +20,7 @@ def _dormant(name: str) -> Rule[BackendConfig]:
     """Return the rule that refuses a sampling parameter under greedy decoding."""
 
     def violated(experiment: Experiment, section: BackendConfig) -> bool:
-        return experiment.decoder.samples is False and _wishes_to_sample(experiment, name)
+        return not experiment.decoder.samples and _wishes_to_sample(experiment, name)
 
     return Rule(
         name=f"greedy-ignores-{name.replace('_', '-')}",
@@ -74,7 +74,7 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         name="sampling-needs-temperature",
         fields=("decoder.do_sample", "decoder.temperature"),
         reason="sampling at temperature 0 is greedy decoding",
-        hint="Set decoder.temperature above 0, or to null to leave it to the engine.",
+        hint="Set decoder.temperature above 0, or to null for 1.",
         violated=lambda experiment, _: (
             experiment.decoder.do_sample is True and experiment.decoder.temperature == 0
         ),

@@ -20,6 +20,10 @@ PRESETS = MappingProxyType(
 )
 """Values that each preset fills in."""
 
+NEUTRAL_SAMPLING = MappingProxyType({"temperature": 1.0, "top_p": 1.0, "top_k": 0})
+"""What every engine is told of a sampling field that is not set. Engines' own defaults differ, and
+a checkpoint may bring others still; `min_p` and `typical_p` are off everywhere unless set."""
+
 SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "typical_p")
 """Fields that act on sampling alone."""
 
@@ -48,7 +52,7 @@ class DecoderConfig(FrozenModel):
     temperature: Annotated[
         float | None, Field(ge=0, le=2), Param(unit="1", examples=(0.0, 0.7))
     ] = 0.0
-    """Divides the logits before sampling; 0 is greedy, unset leaves it to the engine."""
+    """Divides the logits before sampling; 0 is greedy, unset is 1 where `do_sample` is true."""
 
     top_p: Annotated[
         float | None,
@@ -116,20 +120,23 @@ class DecoderConfig(FrozenModel):
         return self
 
     @property
-    def samples(self) -> bool | None:
-        """Whether decoding samples; `None` when it is left to the engine."""
-        if self.do_sample is not None:
-            return self.do_sample
-        return None if self.temperature is None else self.temperature > 0
+    def samples(self) -> bool:
+        """Whether decoding samples; never left to engine or checkpoint."""
+        return (self.temperature or 0) > 0 if self.do_sample is None else self.do_sample
 
     def sampling(self, supported: Collection[str]) -> dict[str, float]:
-        """Return the sampling parameters that are set, by name; none where decoding is greedy.
+        """Return the sampling parameters, by name; none where decoding is greedy.
+
+        Those that are not set have the neutral value, whatever the checkpoint's
+        `generation_config` says.
 
         Args:
             supported: Names of those that the engine has. A config may set others to a value that
                 switches them off.
         """
-        if self.samples is False:
+        if not self.samples:
             return {}
-        values = {name: getattr(self, name) for name in SAMPLING_FIELDS if name in supported}
-        return {name: value for name, value in values.items() if value is not None}
+        values = {name: getattr(self, name) for name in SAMPLING_FIELDS}
+        given = {name: value for name, value in values.items() if value is not None}
+        found = {**NEUTRAL_SAMPLING, **given}
+        return {name: value for name, value in found.items() if name in supported}

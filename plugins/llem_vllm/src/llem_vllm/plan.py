@@ -82,7 +82,7 @@ def _load(experiment: Experiment) -> dict[str, Any]:
 def _generation(experiment: Experiment) -> list[Call]:
     decoder = experiment.decoder
     # vLLM has no switch for sampling: it is greedy at temperature 0 and samples at any other.
-    greedy = {"temperature": 0.0} if decoder.samples is False else {}
+    greedy = {} if decoder.samples else {"temperature": 0.0}
     sampling = drop_none(
         **greedy,
         **decoder.sampling(INFO.decoder_parameters),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llem.api import Call, CallPlan, Experiment, build_plan, drop_none, section_arguments
 from llem_pytorch.config import PyTorchFields
-from llem_pytorch.kwargs.generate import generate_call
+from llem_pytorch.kwargs.generate import generate_call, generation_defaults
 from llem_pytorch.kwargs.idle import without_idle
 from llem_pytorch.kwargs.load import assistant_calls, load_calls, tokenizer_calls
 from llem_pytorch.kwargs.quantized import quantized
@@ -26,6 +26,7 @@ def plan_calls(experiment: Experiment) -> CallPlan:
     calls = [
         *load_calls(experiment),
         *assistant_calls(experiment, section),
+        generation_defaults(section),
         *(_draft_settings(section) if "draft_settings" in arguments else ()),
         *_compilation(section),
         *tokenizer_calls(experiment, section),

@@ -14,6 +14,16 @@ NO_EOS = [-1]
 check for EOS stays in place, so a step costs the same as with EOS."""
 
 
+def generation_defaults(section: PyTorchFields) -> Call:
+    """Return the call that drops what a checkpoint's ``generation_config`` would put in force."""
+    drafts = section.assistant_model is not None
+    return Call(
+        name="generation_defaults",
+        target="llem_pytorch.runtime.generation_defaults.keep_token_ids",
+        runtime=("model", "assistant_model") if drafts else ("model",),
+    )
+
+
 def generate_call(experiment: Experiment, section: PyTorchFields) -> Call:
     """Return the call that generates."""
     if section.is_continuous:
@@ -65,6 +75,6 @@ def _continuous(experiment: Experiment, section: PyTorchFields) -> Call:
 def _decoding(experiment: Experiment) -> dict[str, Any]:
     """Return how tokens are chosen; greedy decoding carries no settings of sampling."""
     decoder = experiment.decoder
-    sampling = decoder.sampling(INFO.decoder_parameters) if decoder.samples else {}
+    sampling = decoder.sampling(INFO.decoder_parameters)
     eos = NO_EOS if experiment.ignores_eos else None
     return {**drop_none(do_sample=decoder.samples, eos_token_id=eos), **sampling}

@@ -6,9 +6,6 @@ from llem.api import Experiment, Rule
 from llem.schema.fields import acts
 from llem_pytorch.config import PyTorchFields
 
-SAMPLING = ("top_p", "top_k", "min_p", "typical_p")
-"""Shared decoder fields that say how to sample, besides the temperature."""
-
 OWN_SAMPLING_FIELDS = ("top_h", "epsilon_cutoff", "eta_cutoff")
 """Fields of the backend's own section that act on sampling alone."""
 
@@ -25,16 +22,11 @@ UNKNOWN_TO_CONTINUOUS = (
 """Shared decoder fields that continuous batching drops with a warning, or refuses."""
 
 
-def _sampling_settings_of_an_open_question(experiment: Experiment, section: PyTorchFields) -> bool:
-    decoder = experiment.decoder
-    return decoder.samples is None and any(acts(experiment, f"decoder.{name}") for name in SAMPLING)
-
-
 def _own_sampling_fields(name: str) -> Rule[PyTorchFields]:
     """Return the rule that refuses a sampling field of the section without sampling."""
 
     def violated(experiment: Experiment, section: PyTorchFields) -> bool:
-        return acts(experiment, f"pytorch.{name}") and experiment.decoder.samples is not True
+        return acts(experiment, f"pytorch.{name}") and not experiment.decoder.samples
 
     return Rule(
         name=f"{name.replace('_', '-')}-needs-sampling",
@@ -62,7 +54,7 @@ def _beam_field(name: str) -> Rule[PyTorchFields]:
 
 def _alternatives_of_one(experiment: Experiment, section: PyTorchFields) -> bool:
     several = (section.num_return_sequences or 1) > 1
-    return several and not section.has_beams and experiment.decoder.samples is not True
+    return several and not section.has_beams and not experiment.decoder.samples
 
 
 def _more_than_beams(experiment: Experiment, section: PyTorchFields) -> bool:
@@ -100,13 +92,6 @@ def _flex_attention_in_continuous_batches(experiment: Experiment, section: PyTor
 
 
 RULES = (
-    Rule(
-        name="sampling-settings-need-sampling",
-        fields=("decoder.do_sample", *(f"decoder.{name}" for name in SAMPLING)),
-        reason="they may be ignored: without do_sample or temperature, the model decides to sample",
-        hint="Set decoder.do_sample to true.",
-        violated=_sampling_settings_of_an_open_question,
-    ),
     *map(_own_sampling_fields, OWN_SAMPLING_FIELDS),
     *map(_beam_field, BEAM_FIELDS),
     Rule(

@@ -12,6 +12,7 @@ from llem.api.architecture import from_hf_config
 from llem.api.meters import gpu_device_id
 from llem.api.session import ModelInfo
 from llem.api.weight_storage import holds_packed_weights, weights_bytes
+from llem_pytorch.runtime.generation_defaults import token_ids
 
 
 def model_facts(model: Any) -> ModelInfo:
@@ -42,13 +43,7 @@ def parameter_count(model: Any) -> int:
 
 def eos_ids(model: Any) -> list[int]:
     """Return the ids at which the model's own ``generation_config`` ends a request."""
-    return _as_list(model.generation_config.eos_token_id)
-
-
-def pad_id(model: Any) -> int:
-    """Return the id to fill with; masked in prompts and cut off outputs, so any id would do."""
-    configured = _as_list(model.generation_config.pad_token_id) + eos_ids(model)
-    return configured[0] if configured else 0
+    return token_ids(model.generation_config.eos_token_id)
 
 
 def devices(model: Any) -> list[torch.device]:
@@ -70,7 +65,7 @@ def _special_ids(model: Any, config: Any) -> list[int]:
     """Return the ids with a meaning of their own, as far as the configs name them."""
     names = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
     sources = (model.generation_config, config)
-    found = [_as_list(getattr(source, name, None)) for source in sources for name in names]
+    found = [token_ids(getattr(source, name, None)) for source in sources for name in names]
     return sorted({token for tokens in found for token in tokens if token >= 0})
 
 
@@ -79,9 +74,3 @@ def _as_device(place: Any) -> torch.device:
         return torch.device("cuda", place)
     # Weights on disk are computed with on the CPU or moved from there.
     return torch.device("cpu" if place == "disk" else place)
-
-
-def _as_list(value: Any) -> list[int]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, int) else [int(item) for item in value]

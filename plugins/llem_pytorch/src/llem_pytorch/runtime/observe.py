@@ -13,6 +13,7 @@ from llem_pytorch.runtime import layers, numerics
 from llem_pytorch.runtime.compiled import Compiled
 from llem_pytorch.runtime.continuous import ContinuousBatches
 from llem_pytorch.runtime.facts import devices, parameter_count
+from llem_pytorch.runtime.generation_defaults import changed
 from llem_pytorch.runtime.probe import probe_cache
 from llem_pytorch.runtime.static import StaticBatches
 
@@ -26,7 +27,8 @@ GENERATION = (
     "cache_implementation",
     "eos_token_id",
 )
-"""Generation settings that are reported whether or not they were asked for."""
+"""Generation settings that are reported even at the library's default; all others where they
+differ from it."""
 
 Effective = dict[str, Any]
 
@@ -109,6 +111,7 @@ def _generation(executor: PlanExecutor) -> Effective:
     if config.do_sample:
         names |= dict.fromkeys(SAMPLING_FIELDS)
     values = {name: getattr(config, name) for name in names if hasattr(config, name)}
+    values |= {name: value for name, value in changed(config).items() if name not in values}
     mode = config.get_generation_mode("assistant_model" in generate.runtime or None)
     return {
         "generate.mode": mode.value,

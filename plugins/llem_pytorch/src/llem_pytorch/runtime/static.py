@@ -11,7 +11,8 @@ import transformers
 
 from llem.api import PlanExecutor, Request
 from llem_pytorch.runtime.batches import Batch, make_batches
-from llem_pytorch.runtime.facts import eos_ids, pad_id
+from llem_pytorch.runtime.facts import eos_ids
+from llem_pytorch.runtime.generation_defaults import pad_id
 from llem_pytorch.runtime.outputs import Generated, results
 from llem_pytorch.runtime.stream import TokenClock
 from llem_pytorch.runtime.work import Work

@@ -7,13 +7,6 @@ from llem.schema.fields import acts
 from llem_trt.config import TrtFields
 
 
-def _sampling_without_settings(experiment: Experiment, section: TrtFields) -> bool:
-    decoder = experiment.decoder
-    return decoder.samples is True and not any(
-        getattr(decoder, name) for name in ("temperature", "top_p", "top_k")
-    )
-
-
 def _beams_wider_than_allowed(experiment: Experiment, section: TrtFields) -> bool:
     return (section.beam_width or 1) > (section.max_beam_width or 1)
 
@@ -38,13 +31,6 @@ def _not_one_guide(experiment: Experiment, section: TrtFields) -> bool:
 
 
 GENERATION_RULES: tuple[Rule[TrtFields], ...] = (
-    Rule(
-        name="trt-sampling-needs-settings",
-        fields=("decoder.do_sample", "decoder.temperature", "decoder.top_p", "decoder.top_k"),
-        reason="TensorRT-LLM decodes greedily unless one of temperature, top_p and top_k is set",
-        hint="Set decoder.temperature above 0.",
-        violated=_sampling_without_settings,
-    ),
     Rule(
         name="trt-beams-fit",
         fields=("trt.sampling.beam_width", "trt.max_beam_width"),

@@ -53,7 +53,7 @@ def _search_without_width(experiment: Experiment, section: VLLMFields) -> bool:
 
 
 def _search_with_sampling(experiment: Experiment, section: VLLMFields) -> bool:
-    return section.searches and experiment.decoder.samples is not False
+    return section.searches and experiment.decoder.samples
 
 
 def _search_of_drawn_lengths(experiment: Experiment, section: VLLMFields) -> bool:
