@@ -1,12 +1,21 @@
-"""Shapes and local folders that are not there."""
+"""Shapes and local folders that are not there, and what a checkpoint asks for."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from llem.config.model_files import model_problems
-from llem.schema.experiment import ModelConfig
+from llem.config.model_files import generation_remarks, model_problems
+from llem.schema.experiment import Experiment, ModelConfig
 from llem.workload.shape_catalog import SHAPES
+
+from .fakes import Section
+
+
+class FakeExperiment(Experiment):
+    """What core derives for the backend of these tests."""
+
+    fake: Section = Section()
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +124,68 @@ def test_a_folder_has_no_revision(folder):
 def test_another_tokenizer_must_be_there(folder):
     assert problems(tokenizer="./no") == ["model.tokenizer there is no folder ./no"]
     assert problems(tokenizer="org/tokenizer") == []
+
+
+@pytest.fixture
+def asking(tmp_path):
+    """Return a function that yields the remarks on a checkpoint with these settings."""
+
+    def asking(settings, file="generation_config.json", **sections):
+        (tmp_path / "config.json").write_text("{}")
+        (tmp_path / file).write_text(json.dumps(settings))
+        model = {"model": {"id": str(tmp_path)}}
+        experiment = FakeExperiment.model_validate({"backend": "fake", **model, **sections})
+        return [finding.message for finding in generation_remarks(experiment)]
+
+    return asking
+
+
+CHAT = {"do_sample": True, "temperature": 0.6, "top_p": 0.9, "eos_token_id": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sections", "listed"),
+    [
+        (CHAT, {}, "do_sample true, temperature 0.6, top_p 0.9"),
+        (CHAT, {"decoder": {"temperature": 0.6}}, "top_p 0.9"),
+        ({"repetition_penalty": 1.1}, {}, "repetition_penalty 1.1"),
+        ({"num_beams": 4, "length_penalty": 2.0}, {}, "num_beams 4, length_penalty 2.0"),
+        ({"min_length": 30, "stop_strings": ["a"]}, {}, 'min_length 30, stop_strings ["a"]'),
+        ({"use_cache": False, "guidance_scale": 1.5}, {}, "use_cache false, guidance_scale 1.5"),
+        ({"cache_implementation": "static"}, {}, 'cache_implementation "static"'),
+        ({"forced_eos_token_id": 2}, {}, "forced_eos_token_id 2"),
+    ],
+)
+def test_what_a_checkpoint_asks_for_is_remarked_on(settings, sections, listed, asking):
+    (message,) = asking(settings, **sections)
+    assert f"ask for {listed}; llem decodes without them" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "sections"),
+    [
+        ({"bos_token_id": 0, "eos_token_id": [1, 2], "pad_token_id": 0}, {}),
+        ({"max_length": 4096, "max_new_tokens": 20, "transformers_version": "5.0"}, {}),
+        ({"temperature": 0.6, "top_p": 0.9, "do_sample": False}, {}),
+        ({"repetition_penalty": 1.0, "num_beams": 1, "length_penalty": 2.0, "top_k": 50}, {}),
+        ({"use_cache": True, "cache_implementation": None, "bad_words_ids": []}, {}),
+        (CHAT, {"decoder": {"temperature": 0.0}}),
+        (CHAT, {"decoder": {"preset": "standard"}}),
+        ({"repetition_penalty": 1.1}, {"decoder": {"repetition_penalty": 1.0}}),
+        ({"min_length": 3}, {"decoder": {"min_new_tokens": 0}}),
+        ([], {}),
+    ],
+)
+def test_what_acts_nowhere_or_is_decided_by_the_experiment_is_not(settings, sections, asking):
+    assert asking(settings, **sections) == []
+
+
+def test_an_old_config_has_settings_of_generation_among_its_dimensions(asking):
+    (message,) = asking({"num_beams": 4, "vocab_size": 7, "use_cache": True}, file="config.json")
+    assert "ask for num_beams 4; llem" in message
+
+
+def test_a_file_that_is_no_json_is_left_to_the_engine(tmp_path):
+    (tmp_path / "generation_config.json").write_text("{")
+    experiment = FakeExperiment.model_validate({"backend": "fake", "model": {"id": str(tmp_path)}})
+    assert list(generation_remarks(experiment)) == []

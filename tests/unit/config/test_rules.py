@@ -63,7 +63,6 @@ BROKEN = [
 ALLOWED = [
     {},
     {"decoder": {"do_sample": True, "temperature": 0.7, "top_p": 0.9}},
-    {"decoder": {"temperature": None, "top_p": 0.9}},
     {"decoder": {"do_sample": True, "temperature": None, "top_k": 5}},
     {"decoder": {"min_new_tokens": 4, "ignore_eos": False}},
     {"decoder": {"stop": ["END"], "ignore_eos": False}},

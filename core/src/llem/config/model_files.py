@@ -1,4 +1,4 @@
-"""Check that an experiment's model exists on disk."""
+"""What the model's files on this disk say about an experiment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from llem.errors import Finding
-from llem.schema.experiment import ModelConfig
+from llem.schema.decoder import PRESETS, SAMPLING_FIELDS, DecoderConfig
+from llem.schema.experiment import Experiment, ModelConfig
 
 _MOST_SHOWN = 100
 """Characters of an id that a message repeats."""
@@ -126,3 +128,120 @@ def _unknown_shape(name: str) -> Iterator[Finding]:
             path="model.id",
             hint=f"Did you mean shape:{near[0]}?" if near else f"Known: {known}.",
         )
+
+
+_ON_PURPOSE = ("max_length", "max_new_tokens", "return_dict_in_generate", "is_assistant")
+"""Lengths, which the workload decides, and the form of what is returned."""
+
+_OFF = {
+    "temperature": 1, "top_p": 1, "typical_p": 1, "repetition_penalty": 1, "length_penalty": 1,
+    "encoder_repetition_penalty": 1, "guidance_scale": 1, "num_beams": 1, "num_beam_groups": 1,
+    "num_return_sequences": 1, "use_cache": True, "cache_implementation": "dynamic",
+}  # fmt: skip
+"""Values that change nothing, where they are not empty, 0 or false."""
+
+_OF_SAMPLING = (*SAMPLING_FIELDS, "top_h", "epsilon_cutoff", "eta_cutoff")
+_OF_BEAMS = ("length_penalty", "early_stopping", "diversity_penalty", "num_beam_groups")
+_IN_DECODER = {"min_length": "min_new_tokens", "stop_strings": "stop"}
+"""Settings of a `generation_config` that the decoder section has under another name."""
+
+_MOST_BYTES = 2**20
+_MOST_VALUE_CHARACTERS = 60
+
+
+def generation_remarks(experiment: Experiment) -> Iterator[Finding]:
+    """Yield a remark if the checkpoint's own generation defaults ask for another decoding.
+
+    They are not in force, on any backend: engines read them in part or not at all, and one
+    experiment must do the same work on each. What the experiment sets itself is not remarked on.
+    Without a file at hand (a hub model that was never loaded here) nothing is said.
+    """
+    asked = _checkpoint_settings(experiment.model)
+    greedy_by_choice = _is_set(experiment, "do_sample") and not experiment.decoder.samples
+    samples = asked.get("do_sample") and not greedy_by_choice
+    beams = asked.get("num_beams")
+    names = [
+        name
+        for name, value in asked.items()
+        if _acts(name, value)
+        and (samples or name not in _OF_SAMPLING)
+        and (beams not in (None, 1) or name not in _OF_BEAMS)
+        and not _is_set(experiment, name)
+    ]
+    if not names:
+        return
+    listed = ", ".join(f"{name} {_shown(asked[name])}" for name in names)
+    fields = [_IN_DECODER.get(name, name) for name in names]
+    known = [f"decoder.{field}" for field in fields if field in DecoderConfig.model_fields]
+    yield Finding(
+        code="model-defaults-unused",
+        message=f"the checkpoint's generation defaults ask for {listed}; llem decodes without "
+        "them, on every backend alike",
+        severity="warning",
+        path="model.id",
+        hint=f"To use them, set {', '.join(known)}." if known else "",
+    )
+
+
+def _checkpoint_settings(model: ModelConfig) -> dict[str, Any]:
+    """Return the model's `generation_config.json`; without it, what an old `config.json` has."""
+    if model.is_shape:
+        return {}
+    generation = _json_object(_local_file(model, "generation_config.json"))
+    if generation is not None:
+        return generation
+    config = _json_object(_local_file(model, "config.json")) or {}
+    # Before transformers had a file for them, settings of generation stood among the dimensions.
+    known = {"do_sample", *_OF_SAMPLING, *_OF_BEAMS, *_OFF, *_IN_DECODER} - {"use_cache"}
+    return {name: value for name, value in config.items() if name in known}
+
+
+def _local_file(model: ModelConfig, name: str) -> Path | None:
+    """Return a file of the model, in its folder or in the hub's cache; nothing is downloaded."""
+    if is_folder(model.id):
+        return Path(model.id).expanduser() / name
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(model.id, name, revision=model.revision)
+    except (HFValidationError, OSError):
+        return None
+    return Path(found) if isinstance(found, str) else None
+
+
+def _json_object(path: Path | None) -> dict[str, Any] | None:
+    """Return the object in a JSON file; ``None`` if it holds none, which the engine reports."""
+    try:
+        if path is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return None
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _acts(name: str, value: Any) -> bool:
+    """Whether a setting of a checkpoint changes what is computed."""
+    if name in _ON_PURPOSE or name.startswith(("_", "output_", "assistant_", "num_assistant_")):
+        return False
+    if name == "transformers_version" or name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        return False
+    if name in _OFF and value is not None:
+        return bool(value != _OFF[name])
+    return bool(value)
+
+
+def _is_set(experiment: Experiment, name: str) -> bool:
+    """Whether the experiment decides about the setting itself."""
+    decoder = experiment.decoder
+    fields = decoder.model_fields_set | set(PRESETS[decoder.preset] if decoder.preset else ())
+    if "temperature" in fields:
+        fields |= {"do_sample"}
+    in_decoder = _IN_DECODER.get(name, name) in fields
+    return in_decoder or getattr(experiment.section, name, None) is not None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_VALUE_CHARACTERS else text[:_MOST_VALUE_CHARACTERS] + "…"

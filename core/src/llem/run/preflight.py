@@ -11,6 +11,7 @@ from datetime import datetime
 from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
+from llem.config.model_files import generation_remarks
 from llem.config.rule_checks import missing_packages, unmet_conditions
 from llem.errors import (
     ConfigError,
@@ -186,6 +187,7 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
         # Where the engine is elsewhere, so are the packages that it works with.
         *(missing_packages(experiment) if runs_here else ()),
         *loaded.backend.review(experiment, host),
+        *generation_remarks(experiment),
     ]
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:

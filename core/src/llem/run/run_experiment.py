@@ -10,6 +10,7 @@ from pathlib import Path
 
 from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment, digest
+from llem.config.model_files import generation_remarks
 from llem.energy.phases import phases_of
 from llem.errors import (
     BackendUnavailable,
@@ -193,6 +194,7 @@ def _drive(
                 else:
                     state.worker = "reused"
                     lifecycle.take_over(worker.loaded)
+                _remark_on_downloaded(state)
                 lifecycle.measure(worker.process)
                 if not workers.keeps_open(backend):
                     lifecycle.close(worker.process)
@@ -200,6 +202,13 @@ def _drive(
             sampler.stop()  # reads a last time
             _keep_readings(state, sampler, prepared)
             baselines.keep(sampler.series(), state.spans.get("bare idle"))
+
+
+def _remark_on_downloaded(state: RunState) -> None:
+    """Remark on the files of a hub model that only loading brought to this machine."""
+    for finding in generation_remarks(state.experiment):
+        if all(known.code != finding.code for known in state.warnings):
+            state.warnings.append(Reason(code=finding.code, message=str(finding)))
 
 
 def _keep_readings(state: RunState, sampler: Sampler, prepared: Prepared) -> None:

@@ -327,6 +327,14 @@ CATALOG: tuple[ReasonCode, ...] = (
         invalidates=False,
     ),
     ReasonCode(
+        "model-defaults-unused",
+        "work",
+        "The checkpoint's generation defaults ask for another decoding than the experiment, and "
+        "llem decodes without them, on every backend alike.",
+        "Set in `decoder` or in the backend's section what the experiment needs of them.",
+        invalidates=False,
+    ),
+    ReasonCode(
         "observer-failed",
         "work",
         "An observer plugin failed at the start of the run.",

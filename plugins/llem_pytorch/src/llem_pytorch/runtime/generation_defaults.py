@@ -46,7 +46,7 @@ def changed(config: GenerationConfig) -> dict[str, Any]:
     return {
         name: value
         for name, value in config.to_dict().items()
-        if value != before.get(name) and name != "transformers_version"
+        if value is not None and value != before.get(name) and name != "transformers_version"
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from operator import attrgetter
 from pathlib import Path
@@ -71,12 +72,24 @@ def _flat(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def request_values(params: Any, sampling: Call) -> dict[str, Any]:
-    """Return the effective parameters of a request, by ``sampling.<argument>``."""
+    """Return the effective parameters of a request, by ``sampling.<argument>``.
+
+    Those that the plan sets, those that decide about sampling, and all that differ from the
+    engine's defaults. The limit of the output differs between requests.
+    """
+    names = dict.fromkeys((*sampling.kwargs, "top_p", "top_k", "temperature"))
+    names |= dict.fromkeys(_changed(params))
     return {
-        f"sampling.{name}": plain(getattr(params, name))
-        for name in (*sampling.kwargs, "top_p", "top_k", "temperature")
-        if hasattr(params, name)
+        f"sampling.{name}": plain(getattr(params, name)) for name in names if hasattr(params, name)
     }
+
+
+def _changed(params: Any) -> Iterator[str]:
+    """Yield the fields whose value is not that of parameters made without arguments."""
+    for field in fields(params) if is_dataclass(params) else ():
+        public = not field.name.startswith("_") and field.name != "max_tokens"
+        if public and field.default is not MISSING and getattr(params, field.name) != field.default:
+            yield field.name
 
 
 def quantization(args: Any) -> str:

@@ -80,11 +80,29 @@ def effective(vllm_config: Any, workers: Sequence[Mapping[str, Any]], load: Call
 
 
 def request_values(params: Any, sampling: Call) -> dict[str, Any]:
-    """Return the effective parameters of a request, by ``sampling.<argument>``."""
+    """Return the effective parameters of a request, by ``sampling.<argument>``.
+
+    Those that the plan sets, those that decide about sampling, and all that differ from the
+    engine's defaults. The limit of the output differs between requests.
+    """
     names = dict.fromkeys((*sampling.kwargs, "temperature", "top_p", "top_k", "min_p"))
+    names |= dict.fromkeys(_changed(params))
     return {
         f"sampling.{name}": _plain(getattr(params, name)) for name in names if hasattr(params, name)
     }
+
+
+def _changed(params: Any) -> Iterator[str]:
+    """Yield the fields whose value is not that of parameters made without arguments."""
+    try:
+        default = type(params)()
+    except TypeError:
+        return  # beam search has no default width, and the plan sets all that it knows
+    # msgspec's structs have no ``__dict__``.
+    for name in getattr(params, "__struct_fields__", ()):
+        public = not name.startswith("_") and name != "max_tokens"
+        if public and getattr(params, name) != getattr(default, name):
+            yield name
 
 
 def speculation_differences(load: Call, effective: Mapping[str, Any]) -> Iterator[str]:
