@@ -30,7 +30,7 @@ def without_idle(arguments: Arguments, experiment: Experiment, section: PyTorchF
         idle.add(("load", "allow_all_kernels"))
     if not section.has_beams:
         idle |= {("generate", name) for name in BEAM_FIELDS}
-    if experiment.decoder.samples is not True:
+    if not experiment.decoder.samples:
         idle |= {("generate", name) for name in OWN_SAMPLING_FIELDS}
     kept = {
         call: {name: value for name, value in values.items() if (call, name) not in idle}
