@@ -7,6 +7,7 @@ import pytest
 
 from llem.api.importers import ImportHints
 from llem.errors import ConfigError
+from llem.results.import_results import import_file
 from llem.schema.call_plan import import_dotted
 from llem_importers.plugin import llem_result_importers
 
@@ -95,7 +96,8 @@ SERVING = {"duration": 2.0, "completed": 4, "total_input_tokens": 40, "total_out
 
 
 def test_a_serving_client_without_marks_is_not_called_vllms(registry):
-    result = READERS["vllm-bench"]({**SERVING, "model_id": "a/b"}, ImportHints())
+    copied = {"model_id": "a/b", "label": "x", "max_output_tokens_per_s": 12.0}
+    result = READERS["vllm-bench"]({**SERVING, **copied}, ImportHints())
     assert result.tool == "benchmark_serving of vLLM or a copy of it"
     assert (result.backend, result.engine) == ("unknown", None)
     assert result.metrics["output_tokens_per_s"] == 10.0
@@ -174,3 +176,14 @@ def test_a_table_may_end_anywhere(name, file):
             READERS[name](text[:end], ImportHints(2, 3, 4))
         except ConfigError:
             continue
+
+
+def test_a_report_and_the_file_around_it_are_one_run(registry, tmp_path):
+    whole = json.loads((DATA / "optimum_0.6.0.json").read_text())
+    (tmp_path / "benchmark.json").write_text(json.dumps(whole))
+    (tmp_path / "report.json").write_text(json.dumps(whole["report"]))
+    first, second = (
+        import_file(tmp_path / name, registry, tmp_path / "results", ImportHints())[0]
+        for name in ("benchmark.json", "report.json")
+    )
+    assert (first.known_as, second.known_as) == (None, first.folder)

@@ -227,7 +227,7 @@ def _store(path: Path, found: Found, notes: Sequence[str], results: Path) -> Sto
 
 
 def _find_same(outcome: Outcome, results: Path) -> Path | None:
-    """Return an outcome of an earlier import with the same figures: from this file or a copy."""
+    """Return an outcome of an earlier import of the same run: from this file or another."""
     for folder in sorted(results.glob("imported-*")):
         if folder.name == outcome.id:
             return folder
@@ -235,17 +235,25 @@ def _find_same(outcome: Outcome, results: Path) -> Path | None:
             earlier = read_outcome(folder)
         except StorageError:
             continue
-        if earlier.imported is not None and _identity(earlier) == _identity(outcome):
+        if _are_one_run(earlier, outcome):
             return folder
     return None
 
 
-def _identity(outcome: Outcome) -> tuple[object, ...]:
-    """Return what two imports of one run have in common, whatever the name of the file."""
-    imported = outcome.imported
-    assert imported is not None
-    start = outcome.environment.started_at
-    return imported.tool, start, outcome.experiment_sha256, imported.metrics
+def _are_one_run(first: Outcome, second: Outcome) -> bool:
+    """Return whether all figures that two imports have in common are equal.
+
+    A tool may write the same run twice, with and without its settings.
+    """
+    if first.imported is None or second.imported is None:
+        return False
+    starts = {outcome.environment.started_at for outcome in (first, second)} - {""}
+    if first.imported.tool != second.imported.tool or len(starts) > 1:
+        return False
+    figures, others = first.imported.metrics, second.imported.metrics
+    common = figures.keys() & others.keys()
+    is_enough = len(common) >= min(3, len(figures), len(others))
+    return is_enough and all(figures[name] == others[name] for name in common)
 
 
 def _outcome(id: str, result: ImportedResult, imported: Imported, notes: Sequence[str]) -> Outcome:

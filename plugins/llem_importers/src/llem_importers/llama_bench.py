@@ -111,7 +111,7 @@ def _test(row: Data) -> ImportedResult:
             "llama.cpp": {key: row[key] for key in _SETTINGS if row.get(key) not in (None, "")},
         },
         started_at=str(row.get("test_time") or ""),
-        cpu=str(row.get("cpu_info") or ""),
+        cpu=str(row.get("cpu_info") or "").strip(),
         gpus=tuple(name.strip() for name in gpu.split(",") if name.strip()),
     )
 

@@ -45,8 +45,8 @@ from llem_importers.serving import (
 Repetitions = dict[str, list[float]]
 
 _FORKS = (sglang_bench, ml_energy, inferencex, trtllm_bench)
-_MARKS = {"endpoint_type", "label", "max_output_tokens_per_s"}
-"""Keys of ``vllm bench serve`` that its older scripts and most copies of them lack."""
+_MARK = "endpoint_type"
+"""A key of ``vllm bench serve`` that its older scripts and most copies of it lack."""
 
 _STARTUP = re.compile(r"avg_((?:cold|warm)_\w+)_time")
 _RESULT_KEY = re.compile(
@@ -55,6 +55,7 @@ _RESULT_KEY = re.compile(
 _OTHER_KEYS = frozenset({
     *TOTALS, *TRAFFIC, "date", "backend", "model_id", "failed", "num_prompts", "errors", "ttfts",
     "itls", "latencies", "generated_texts", "best_of", "rtfx", "max_concurrent_requests",
+    "max_output_tokens_per_s",
 })  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def _startup(document: Data, hints: ImportHints) -> ImportedResult:
 def _serve(document: Data) -> ImportedResult:
     """Read the statistics of a server."""
     backend, engine = engine_called(document.get("backend"))
-    is_named = bool(_MARKS & document.keys())
+    is_named = _MARK in document
     gross_j = number(document.get("gpu_energy_j"))
     ids = document.get("energy_gpu_ids")
     named = ", ".join(map(str, ids)) if isinstance(ids, list) else "unknown"
@@ -162,7 +163,7 @@ def _parameters(document: Data) -> dict[str, dict[str, Any]]:
     added = {
         key: value
         for key, value in document.items()
-        if key not in _OTHER_KEYS | _MARKS and not _RESULT_KEY.search(key)
+        if key not in _OTHER_KEYS and not _RESULT_KEY.search(key)
         if value is not None and not isinstance(value, list | Mapping)
     }
     return {"parameters": added} if added else {}
