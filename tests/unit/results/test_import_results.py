@@ -266,6 +266,8 @@ def test_an_earlier_import_of_the_same_figures_is_named(load, tmp_path):
     assert [item.known_as for item in again] == [item.folder for item in first]
     assert [item.known_as for item in copy] == [item.folder for item in first]
     assert [item.known_as for item in load('{"toy": 13.0}', repeats=True)] == [None]
+    appended = load('{"toy": 14.0}\n{"toy": 14.0}\n', repeats=True)
+    assert [item.known_as for item in appended] == [None, appended[0].folder]
 
 
 def test_a_bad_file_in_a_list_stops_no_other(tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -71,7 +72,13 @@ def import_file(
     except ConfigError as error:
         hint = error.hint or formats_hint(registry)
         raise ConfigError(f"{path}: {error.message}", hint=hint) from error
-    return [_store(path, found, notes, results) for found in read]
+    earlier = _earlier_imports(results)
+    stored = []
+    for found in read:
+        item = _store(path, found, notes, results, earlier)
+        earlier[item.folder] = item.outcome
+        stored.append(item)
+    return stored
 
 
 def formats_hint(registry: Registry) -> str:
@@ -195,7 +202,13 @@ def _finite(result: ImportedResult) -> dict[str, float]:
     return {name: value for name, value in result.metrics.items() if isfinite(value)}
 
 
-def _store(path: Path, found: Found, notes: Sequence[str], results: Path) -> StoredImport:
+def _store(
+    path: Path,
+    found: Found,
+    notes: Sequence[str],
+    results: Path,
+    earlier: Mapping[Path, Outcome],
+) -> StoredImport:
     document, importer, result, number = found
     is_text = isinstance(document, str)
     content = (
@@ -220,24 +233,22 @@ def _store(path: Path, found: Found, notes: Sequence[str], results: Path) -> Sto
     )
     id = f"imported-{'-'.join(words)}-{sha256[:8]}{ending}"
     outcome = _outcome(id, result, imported, (*notes, *result.notes))
-    known_as = _find_same(outcome, results)
     folder = OutcomeFolder(results, id)
+    known_as = folder.path if folder.path in earlier else None
+    if known_as is None:
+        same = (place for place, stored in earlier.items() if _are_one_run(stored, outcome))
+        known_as = next(same, None)
     folder.keep("imported.txt" if is_text else "imported.json", content)
     return StoredImport(outcome, folder.finish(outcome.model_dump(mode="json")), known_as)
 
 
-def _find_same(outcome: Outcome, results: Path) -> Path | None:
-    """Return an outcome of an earlier import of the same run: from this file or another."""
+def _earlier_imports(results: Path) -> dict[Path, Outcome]:
+    """Return the imported outcomes in a folder; those that cannot be read are left out."""
+    found = {}
     for folder in sorted(results.glob("imported-*")):
-        if folder.name == outcome.id:
-            return folder
-        try:
-            earlier = read_outcome(folder)
-        except StorageError:
-            continue
-        if _are_one_run(earlier, outcome):
-            return folder
-    return None
+        with suppress(StorageError):
+            found[folder] = read_outcome(folder)
+    return found
 
 
 def _are_one_run(first: Outcome, second: Outcome) -> bool:
