@@ -175,7 +175,7 @@ def test_check_lists_every_problem_on_its_own_lines(run, tmp_path):
 def test_check_asks_the_backend_about_this_machine(run):
     arguments = ("check", "--backend", "toy", "--set", "workload.requests=13")
     result = run(*arguments, code=2)
-    assert result.stderr == "Error: workload.requests: 13 requests bring bad luck.\n"
+    assert result.stderr == "Error: --set: workload.requests: 13 requests bring bad luck.\n"
     error = json.loads(run(*arguments, "--json", code=2).stdout)["error"]
     assert error["code"] == "config-invalid"
     assert error["findings"][0]["code"] == "unlucky"

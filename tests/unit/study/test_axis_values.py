@@ -38,6 +38,13 @@ def test_a_range_has_both_ends_and_even_steps(low, high, number):
     assert ratios == sorted(ratios, reverse=low > high)
 
 
+def test_a_range_has_no_dust_of_rounding():
+    """Each value is the decimal number that a reader computes."""
+    tenths = axis_values({"from": 0.1, "to": 1, "num": 10})
+    assert tenths == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
+    assert axis_values({"log": {"from": 0.001, "to": 1, "num": 4}}) == [0.001, 0.01, 0.1, 1]
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from llem.results.import_results import StoredImport
     from llem.results.outcome_rows import Format, ListedOutcome
 
+STATUSES = ("done", "failed", "out-of-memory", "interrupted", "unreadable")
+
 _folder = click.argument("folder", type=NamedPath(path_type=Path), default=Path("results"))
 
 
@@ -33,7 +35,11 @@ def results() -> None:
 @results.command("list")
 @_folder
 @click.option("--study", metavar="NAME", help="Only outcomes of this study.")
-@click.option("--status", metavar="STATUS", help="Only outcomes with this status.")
+@click.option(
+    "--status",
+    type=click.Choice(STATUSES),
+    help="Only outcomes with this status.",
+)
 @markdown_option
 @json_option
 def list_(folder: Path, study: str | None, status: str | None, form: Form) -> None:

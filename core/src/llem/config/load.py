@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +84,18 @@ class LoadedExperiment:
         backend: The backend that runs it.
         base_dir: Folder that relative paths of prompt files start from.
         warnings: Findings of severity ``warning``.
+        source: Keys and values it was made of, and where each of them stands.
     """
 
     experiment: Experiment
     backend: Backend
     base_dir: Path
     warnings: tuple[Finding, ...] = ()
+    source: Source = field(default_factory=Source)
+
+    def located(self, finding: Finding) -> Finding:
+        """Return ``finding`` with the place in the file of what it is about."""
+        return finding if finding.origin else _located(finding, self.source)
 
 
 def load_experiment(
@@ -148,7 +154,8 @@ def validate_source(
     if problems:
         raise RuleBroken([_located(problem, source) for problem in problems])
     remarks = tuple(_located(remark, source) for remark in rule_warnings(experiment))
-    return LoadedExperiment(experiment, backend, source.base_dir, (*warnings, *remarks))
+    warnings = (*warnings, *remarks)
+    return LoadedExperiment(experiment, backend, source.base_dir, warnings, source)
 
 
 def apply_overrides(

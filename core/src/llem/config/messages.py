@@ -250,18 +250,27 @@ def _right_key(
         return f"This key was removed: {became}."
     if len(place.path) == 1 and key in other_backends():
         return f"It is the section of another backend: choose backend {key}, or remove it."
+    wanted = ".".join(map(str, place.path))
+    alike: list[str] = []
     for field in walk(model):
         path, owner = field.path, field.owner
+        if path == key and len(place.path) > 1:
+            continue  # a key of the top level says nothing about one inside a section
+        if path.startswith(f"{place.path[0]}.") and path.endswith(f"_{key}"):
+            alike.append(path)
         if path == key:
             return (
                 f"Write it in its section: {': {'.join(key.split('.'))}: …{'}' * key.count('.')}."
             )
         if not path.endswith(f".{key}"):
             continue
-        if path != ".".join(map(str, place.path)):
-            return f"Did you mean {path}?"
+        if path != wanted:
+            alike.append(path)
+            continue
         if apart := discriminator_of((owner, place.owner)):
             return f"It goes with {path.removesuffix(key)}{apart.key}: {apart.values[0]}."
+    if alike:
+        return f"Did you mean {difflib.get_close_matches(wanted, alike, n=1, cutoff=0)[0]}?"
     known = place.owner.model_fields
     return _nearest(key, known) or f"Known here: {', '.join(known)}."
 

@@ -145,10 +145,12 @@ def prepare(
         chosen = choose(registry, experiment.measurement)
         prepared.meters, prepared.unmetered = chosen.meters, chosen.unmetered
         prepared.warnings += chosen.warnings
-    if len(refusals) > 1:
-        raise ConfigInvalid([each for error in refusals for each in findings_of_error(error)])
+    if len(refusals) > 1 or any(isinstance(error, ConfigInvalid) for error in refusals):
+        findings = [each for error in refusals for each in findings_of_error(error)]
+        raise ConfigInvalid(list(map(loaded.located, findings)))
     if refusals:
         raise refusals[0]
+    prepared.warnings = list(map(loaded.located, prepared.warnings))
     return prepared
 
 

@@ -96,9 +96,17 @@ def _limits(limits: Any, *, with_number: bool) -> tuple[float, float, int]:
 def _spread(low: float, high: float, number: int, at: Callable[[float], float]) -> list[float]:
     """Return ``number`` values; the ends are exactly those given."""
     between = [at(step / (number - 1)) for step in range(1, number - 1)]
+    if all(_short(end) == end for end in (low, high)):
+        # 0.1 + 0.9 * 8 / 9 is meant to be 0.9.
+        between = list(map(_short, between))
     values = [low, *between, high][:number]
     whole = isinstance(low, int) and isinstance(high, int)
     return [_whole(value) if whole else value for value in values]
+
+
+def _short(value: float) -> float:
+    """Return ``value`` with the 15 digits that every decimal number keeps."""
+    return float(f"{value:.15g}")
 
 
 def _whole(value: float) -> float:
