@@ -190,10 +190,8 @@ def test_numbers_that_are_none_become_null_and_are_told(load):
     ((outcome, folder),) = load('{"toy": 12.5, "more": [NaN, -Infinity, 1]}')
     assert json.loads((folder / "imported.json").read_text())["more"] == [None, None, 1]
     (warning,) = outcome.warnings
-    assert (warning.code, warning.message[:33]) == (
-        "imported-in-part",
-        "2 numbers are -Infinity, NaN; fig",
-    )
+    assert warning.code == "imported-in-part"
+    assert warning.message.startswith("-Infinity, NaN in 2 places; ")
     assert read_outcome(folder) == outcome
 
 
@@ -235,7 +233,7 @@ def test_what_cannot_be_read_is_refused_in_a_message(load, tmp_path, content, me
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=message) as caught:
         load(None, path=path)
-    assert caught.value.hint
+    assert "toy: JSON of toybench" in caught.value.hint
     assert not (tmp_path / "results").exists()
 
 

@@ -70,7 +70,7 @@ def import_file(
             name = "it" if len(documents) == 1 else f"document {index} of {len(documents)}"
             read += _read(document, name, formats, registry, hints)
     except ConfigError as error:
-        hint = error.hint or formats_hint(registry)
+        hint = "\n".join(filter(None, (error.hint, formats_hint(registry))))
         raise ConfigError(f"{path}: {error.message}", hint=hint) from error
     earlier = _earlier_imports(results)
     stored = []
@@ -83,19 +83,23 @@ def import_file(
 
 def formats_hint(registry: Registry) -> str:
     """Return the formats that are read here, and what to install if few are."""
-    lines = [f"  {importer.name}: {importer.summary}" for _, importer in registry.import_formats()]
+    formats = [importer for _, importer in registry.import_formats()]
+    lines = []
     if all(plugin.distribution != READERS for plugin in registry.plugins):
-        install = f"Install the readers of well-known tools: pip install {READERS}"
-        return "\n".join([install, "Formats read here:", *lines] if lines else [install])
-    return "\n".join(["Formats read here:", *lines])
+        lines.append(f"Install the readers of well-known tools: pip install {READERS}")
+    elif not formats:
+        lines.append("No plugin reads results here: `llem plugins` says why.")
+    if formats:
+        lines.append("Formats read here:")
+    return "\n".join([*lines, *(f"  {format.name}: {format.summary}" for format in formats)])
 
 
 def _formats(registry: Registry, name: str | None) -> list[tuple[str, ResultImporter]]:
     offered = registry.import_formats()
     chosen = [(plugin, importer) for plugin, importer in offered if name in (None, importer.name)]
     if not chosen:
-        refusal = "there is no format" if name is None else f"there is no format {name!r}"
-        raise ConfigError(refusal, hint=formats_hint(registry))
+        what = "reader of other tools' results" if name is None else f"format {name!r}"
+        raise ConfigError(f"there is no {what}", hint=formats_hint(registry))
     return chosen
 
 
@@ -144,7 +148,7 @@ def _json_documents(rest: str) -> tuple[list[Any], tuple[str, ...]]:
         return documents, ()
     kinds = ", ".join(sorted(set(no_numbers)))
     return documents, (
-        f"{len(no_numbers)} numbers are {kinds}; figures that need them are left out",
+        f"{kinds} in {len(no_numbers)} places; figures that need these values are left out",
     )
 
 
