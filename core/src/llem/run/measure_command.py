@@ -36,9 +36,9 @@ from llem.run.metering import (
     sampling,
 )
 from llem.run.sampler import Sampler
-from llem.schema.energy import CommandPower
+from llem.schema.energy import CommandPower, CommandWindow
 from llem.schema.measurement import MeasurementConfig
-from llem.schema.outcome import CommandOutcome, CommandWindow, Overhead, Reason
+from llem.schema.outcome import CommandOutcome, Overhead, Reason
 from llem.schema.reason_codes import decide_verdict
 from llem.version import __version__
 

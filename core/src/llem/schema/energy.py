@@ -165,6 +165,17 @@ class Energy(FrozenModel):
     """A row per device whose meter reports more than energy."""
 
 
+class CommandWindow(FrozenModel):
+    """The interval from start to end of the command."""
+
+    start_monotonic_s: float
+    """Start of the command, on the monotonic clock."""
+    end_monotonic_s: float
+    """Its end."""
+    duration_s: NonNegative
+    """Length of the window."""
+
+
 class CommandPower(FrozenModel):
     """Power over the window, all counted domains together."""
 

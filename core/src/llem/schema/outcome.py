@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from llem.schema.base import Count, FrozenModel, NonNegative
-from llem.schema.energy import CommandPower, Energy
+from llem.schema.energy import CommandPower, CommandWindow, Energy
 
 
 class Imported(FrozenModel):
@@ -362,17 +362,6 @@ class Outcome(FrozenModel):
         return f"<Outcome {self.id}: {self.status}, {valid}>"
 
     __str__ = __repr__
-
-
-class CommandWindow(FrozenModel):
-    """The interval from start to end of the command."""
-
-    start_monotonic_s: float
-    """Start of the command, on the monotonic clock."""
-    end_monotonic_s: float
-    """Its end."""
-    duration_s: NonNegative
-    """Length of the window."""
 
 
 class CommandOutcome(FrozenModel):
