@@ -16,7 +16,8 @@ from transformers import (
     TorchAoConfig,
 )
 
-from llem.api.weight_storage import holds_packed_weights, weights_bytes
+from llem.api.session import Request
+from llem.api.weight_storage import cache_value_bytes, holds_packed_weights, weights_bytes
 from llem_pytorch.runtime.facts import model_facts, parameter_count
 
 
@@ -214,3 +215,52 @@ def test_memory_that_layers_share_counts_once():
     model = torch.nn.ModuleList([torch.nn.Linear(8, 8, bias=False) for _ in range(2)])
     model[1].weight = torch.nn.Parameter(model[0].weight.data[2:6])
     assert weights_bytes(model) == 8 * 8 * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("auto", "model"),
+        ("fp8", 1),
+        ("fp8_e4m3", 1),
+        ("FP8", 1),
+        ("torch.float8_e4m3fn", 1),
+        ("nvfp4", 0.5625),
+        ("bfloat16", 2),
+        ("torch.float32", 4),
+        ("turboquant_k8v4", "unknown"),
+    ],
+)
+def test_a_value_of_a_cache_takes_the_bytes_of_its_type(name, expected):
+    assert cache_value_bytes(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "least"), [({"nbits": 4}, 0.5), ({"nbits": 2, "q_group_size": 32}, 0.25)]
+)
+def test_a_value_of_a_quantized_cache_takes_its_bits_and_its_share_of_a_scale(
+    settings, least, checkpoint, opened
+):
+    """Each group has a scale and a shift, in the type in which the model computes: 2 bytes each."""
+    pytest.importorskip("optimum.quanto")
+    session, _ = opened(
+        model={"id": str(checkpoint[0]), "dtype": "bfloat16"},
+        pytorch={
+            "cache_implementation": "quantized",
+            "cache_config": {"backend": "quanto", **settings},
+        },
+    )
+    session.prepare([Request(0, list(range(10)), 3)])
+    session.run()
+    observation = session.observe()
+    group = settings.get("q_group_size", 64)
+    assert observation.kv_bytes_per_value == pytest.approx(least + 4 / group, rel=0.01)
+    assert observation.effective["generate.cache_nbits"] == settings["nbits"]
+    assert observation.effective["generate.cache_residual_length"] == 128
+
+
+def test_a_value_of_a_plain_cache_takes_the_bytes_of_what_it_holds(checkpoint, opened):
+    session, _ = opened(model={"id": str(checkpoint[0]), "dtype": "bfloat16"})
+    session.prepare([Request(0, list(range(10)), 3)])
+    session.run()
+    assert session.observe().kv_bytes_per_value == 2

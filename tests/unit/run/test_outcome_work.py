@@ -373,3 +373,16 @@ def test_a_request_that_returns_several_sequences_is_one_request() -> None:
     assert twice.throughput.requests_per_s == once.throughput.requests_per_s
     assert twice.energy.j_per_request == once.energy.j_per_request
     assert twice.latency.e2e_s == once.latency.e2e_s
+
+
+@pytest.mark.parametrize(
+    ("per_value", "expected"), [("model", 32), (1.0, 16), (0.5625, 9), ("unknown", None)]
+)
+def test_the_cache_is_of_its_own_type(per_value: Any, expected: int | None) -> None:
+    """K and V, 2 layers, 1 head of width 4: 16 values for each token."""
+    state = finished_run()
+    assert state.observation is not None
+    state.observation = replace(state.observation, kv_bytes_per_value=per_value)
+    memory = build_outcome(state, id="x", log_tail="").memory
+    assert memory is not None
+    assert memory.kv_cache_bytes_per_token == expected

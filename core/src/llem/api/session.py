@@ -220,11 +220,14 @@ class Observation(Record):
             plan asked for another value, the verdict says so.
         memory: Bytes by name, such as ``device_peak_bytes``; a name ends in ``_bytes``.
         reasons: Verdict codes with their message, for what the session knows went wrong.
+        kv_bytes_per_value: Bytes of one value in the KV cache, scales included; ``model`` is the
+            type in which the model computes.
     """
 
     effective: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    kv_bytes_per_value: float | Literal["model", "unknown"] = "model"
 
 
 class Session(ABC):

@@ -1,4 +1,4 @@
-"""The memory that a loaded model's weights really occupy, quantized or not.
+"""The memory that a loaded model's weights, and values of its cache, really occupy.
 
 Four forms are in use. A tensor may be *packed* (two 4-bit weights in a byte), *wrapped* (a subclass
 that states the shape and type it stands for, and holds other tensors inside), a *buffer* (GPTQ and
@@ -12,7 +12,7 @@ process that holds the model.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 _MAX_DEPTH = 4
 """Levels of objects between a tensor and its scales; double quantization needs three."""
@@ -24,9 +24,39 @@ def weights_bytes(model: Any) -> int:
     Counted are the parameters, the tensors inside them and hanging on them, and all tensors of
     layers that hold packed weights. Other buffers, such as tables of positions, are no weights.
     """
+    return _occupied(_weights(model))
+
+
+def tensor_bytes(*values: Any) -> int:
+    """Return the bytes of memory of all tensors in ``values``: packed, wrapped, or in records."""
+    return _occupied(_plain(values, set()))
+
+
+_BYTES_PER_VALUE = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0, "half": 2.0, "int8": 1.0}
+_FP8 = frozenset({"fp8", "fp8_e4m3", "fp8_e5m2", "fp8_inc"})
+_NVFP4 = 0.5 + 1 / 16
+"""Half a byte, and a scale of one byte for 16 values."""
+
+
+def cache_value_bytes(dtype: str) -> float | Literal["model", "unknown"]:
+    """Return the bytes of one value of a KV cache of type ``dtype``, scales included.
+
+    Args:
+        dtype: The engine's name, such as ``fp8_e4m3``; ``auto`` is the model's own type.
+    """
+    name = dtype.lower().removeprefix("torch.")
+    if name == "auto":
+        return "model"
+    if name in _FP8 or name.startswith("float8"):
+        return 1.0
+    return _NVFP4 if name == "nvfp4" else _BYTES_PER_VALUE.get(name, "unknown")
+
+
+def _occupied(tensors: Iterable[Any]) -> int:
+    """Return the bytes of memory that plain tensors occupy, memory they share once."""
     spans: dict[str, list[tuple[int, int]]] = {}
     elsewhere: dict[int, int] = {}
-    for tensor in _weights(model):
+    for tensor in tensors:
         size = tensor.numel() * tensor.element_size()
         if tensor.device.type == "meta":
             # Offloaded: the weights are on disk or in a hook, and have no address here.

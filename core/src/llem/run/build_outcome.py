@@ -318,14 +318,17 @@ def _memory(state: RunState) -> Memory | None:
 def _kv_bytes_per_token(state: RunState) -> int | None:
     """Return the cache that the requests need at their ends, by the tokens in front of the last."""
     assert state.opened is not None
-    model = state.opened.model
-    if model.arithmetic is None:
+    assert state.observation is not None
+    model, per_value = state.opened.model, state.observation.kv_bytes_per_value
+    if model.arithmetic is None or per_value == "unknown":
         return None
+    if per_value == "model":
+        per_value = 4 if model.dtype == "float32" else 2
     elements: float = model.arithmetic.kv_elements_per_token
     ends = [prompt + output - 1 for prompt, output in _lengths(state) if output]
     if ends:
         elements = sum(map(model.arithmetic.kv_elements, ends)) / sum(ends)
-    return round(elements * (4 if model.dtype == "float32" else 2))
+    return round(elements * per_value)
 
 
 def _workload(state: RunState) -> WorkloadInfo | None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+
+from llem.api.weight_storage import cache_value_bytes, tensor_bytes
 
 TOKENS = 4
 """Prompt tokens of the probe: enough to generate from, too few to cost anything."""
@@ -35,13 +40,46 @@ def probe_cache(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     cache = output.past_key_values
     if cache is None:
         return {"generate.use_cache": False, "generate.cache_class": None}
-    layers = sorted({type(layer).__name__ for layer in getattr(cache, "layers", ())})
+    layers = list(getattr(cache, "layers", ()))
+    settings = {
+        f"generate.cache_{name}": getattr(layers[0], name)
+        for name in ("nbits", "q_group_size", "residual_length")
+        if layers and hasattr(layers[0], name)
+    }
     return {
         "generate.use_cache": True,
         "generate.cache_class": type(cache).__name__,
-        "generate.cache_layers": layers,
+        "generate.cache_layers": sorted({type(layer).__name__ for layer in layers}),
         "generate.cache_implementation": _implementation(cache),
+        "generate.cache_bytes_per_value": _bytes_per_value(layers),
+        **settings,
     }
+
+
+_TOKENS_TO_QUANTIZE = 512
+"""Tokens of which a quantized layer is asked to store keys: a multiple of every group size."""
+
+
+def _bytes_per_value(layers: Sequence[Any]) -> float | Literal["model", "unknown"]:
+    """Return the bytes of one value, counted in the layers that hold keys.
+
+    A quantized layer keeps its latest tokens in full precision; the figure is that of the others.
+    """
+    for layer in layers:
+        quantized = getattr(layer, "_quantized_keys", None)
+        if quantized is not None:
+            keys = layer._dequantize(quantized)
+            some = torch.randn(
+                (*keys.shape[:2], _TOKENS_TO_QUANTIZE, keys.shape[3]),
+                dtype=keys.dtype,
+                device=keys.device,
+            )
+            axis = {"axis": layer.axis_key} if hasattr(layer, "axis_key") else {}
+            return float(tensor_bytes(layer._quantize(some, **axis)) / some.numel())
+        keys = getattr(layer, "keys", None)
+        if isinstance(keys, torch.Tensor) and keys.numel():
+            return cache_value_bytes(str(keys.dtype))
+    return "model"
 
 
 def _implementation(cache: Any) -> str:

@@ -120,10 +120,12 @@ class PyTorchSession(Session):
         """Read the effective settings and peak memory back."""
         assert self._batching is not None
         self._drafts.reset()
+        effective = observe.effective(self._executor, self._batching, self._compiled)
         return Observation(
-            effective=observe.effective(self._executor, self._batching, self._compiled),
+            effective=effective,
             memory=observe.memory(self._cuda),
             reasons=observe.reasons(self._executor, self._compiled),
+            kv_bytes_per_value=effective.get("generate.cache_bytes_per_value", "model"),
         )
 
     def close(self) -> None:

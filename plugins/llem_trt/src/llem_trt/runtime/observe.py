@@ -98,6 +98,15 @@ def quantization(args: Any) -> str:
     return "NO_QUANT" if algorithm is None else str(plain(algorithm))
 
 
+def cache_dtype(args: Any) -> str:
+    """Return the type of the KV cache; ``auto`` takes the checkpoint's, if it names one."""
+    named = str(plain(getattr(args.kv_cache_config, "dtype", "auto")))
+    checkpoint = getattr(args.quant_config, "kv_cache_quant_algo", None)
+    if named == "auto" and checkpoint is not None:
+        return str(plain(checkpoint))
+    return named
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` as JSON data."""
     match value:

@@ -19,6 +19,7 @@ from llem.api import (
     Session,
     TokenizerExport,
 )
+from llem.api.weight_storage import cache_value_bytes
 from llem_trt.runtime import observe
 from llem_trt.runtime.block_reuse import BlockReuseCheck, counters_of
 from llem_trt.runtime.open_report import (
@@ -117,6 +118,7 @@ class TrtSession(Session):
                 "settings.ignore_eos": settings["ignore_eos"],
             },
             memory=self._memory(),
+            kv_bytes_per_value=cache_value_bytes(observe.cache_dtype(args)),
             reasons=self._reuse_check.reasons(),
         )
 

@@ -20,6 +20,7 @@ from llem.api import (
     Session,
     TokenizerExport,
 )
+from llem.api.weight_storage import cache_value_bytes
 from llem_vllm.runtime import observe
 from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.engine_processes import engine_processes, register_session, watching
@@ -108,6 +109,7 @@ class VLLMSession(Session):
             },
             memory=self._memory(),
             reasons=reasons,
+            kv_bytes_per_value=cache_value_bytes(str(effective["load.kv_cache_dtype"])),
         )
 
     def close(self) -> None:
