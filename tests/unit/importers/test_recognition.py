@@ -26,7 +26,7 @@ FORMATS = {
     "ml-energy": ["mlenergy_leaderboard.json", "mlenergy_results.json"],
     "mlperf": ["mlperf_log_summary.txt"],
     "optimum-benchmark": ["energy_star.json", "llm_perf_report_old.json", "optimum_0.6.0.json",
-                          "optimum_benchmark_report.json"],
+                          "optimum_benchmark_report.json", "llm_perf.csv"],
     "sglang-bench": ["sglang_bench.jsonl", "sglang_offline.jsonl", "sglang_one_batch.jsonl"],
     "trtllm-bench": ["trtllm_bench_report.json", "trtllm_bench_streaming.json",
                      "trtllm_serving.json"],

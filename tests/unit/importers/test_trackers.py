@@ -87,3 +87,15 @@ def test_a_pass_over_samples_is_divided_by_the_samples(outcome):
     assert figures["j_per_decode_token"] == pytest.approx(0.09 * J_PER_KWH / 9000)
     assert found.experiment["model"]["id"] == "Qwen/Qwen3-8B"
     assert [gpu["name"] for gpu in found.environment.gpus] == ["NVIDIA H100 80GB HBM3"]
+
+
+def test_llm_perfs_table_has_an_outcome_for_each_run_that_did_not_fail(outcome):
+    found = outcome("llm_perf.csv")
+    assert found.experiment["model"]["id"] == "Qwen/Qwen2-7B"
+    assert [gpu["name"] for gpu in found.environment.gpus] == ["NVIDIA A10G"]
+    figures = found.imported.metrics
+    assert figures["j_per_output_token"] == pytest.approx(1.02e-4 * J_PER_KWH / 64)
+    assert figures["j_per_decode_token"] == pytest.approx(1e-4 * J_PER_KWH / 63)
+    assert figures["j_per_prefill_token"] == pytest.approx(2e-6 * J_PER_KWH / 256)
+    assert figures["output_tokens_per_s"] == pytest.approx(64 / 1.625)
+    assert (figures["ttft_s_p50"], figures["itl_s_p99"]) == (0.049, 0.026)

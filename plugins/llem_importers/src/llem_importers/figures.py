@@ -173,3 +173,16 @@ def header(content: Any) -> Sequence[str]:
         return ()
     first = content.lstrip().partition("\n")[0].strip()
     return [name.strip().strip('"') for name in first.split(",")]
+
+
+def nested(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return a row with dotted names as nested sections; an empty cell is ``None``."""
+    found: dict[str, Any] = {}
+    for path, cell in row.items():
+        *sections, name = path.split(".")
+        section = found
+        for step in sections:
+            inner = section.setdefault(step, {})
+            section = inner if isinstance(inner, dict) else {}
+        section[name] = cell or None
+    return found

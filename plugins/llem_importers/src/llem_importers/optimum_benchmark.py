@@ -10,6 +10,7 @@ tokens as samples there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from statistics import fmean
@@ -17,38 +18,48 @@ from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints
 from llem_importers.figures import (
-    J_PER_KWH,
     Data,
     Figures,
+    header,
     known,
+    nested,
     number,
     numbers,
     part,
     ratio,
     scaled,
     statistics,
+    table,
     text,
     whole,
 )
+from llem_importers.optimum_energy import PHASES, energy_of
 
 BYTES_PER_MB = 1e6
 
+_TABLE = {"report.prefill.latency.mean", "report.decode.latency.mean"}
 _WHOLE_CALL = ("generate",)
-_PHASES = ("prefill", "decode")
+_LISTED = re.compile(r"'([^']+)'")
 
 
-def read(document: Any, hints: ImportHints) -> ImportedResult | None:
-    """Return the result in ``document``; ``None`` if optimum-benchmark did not write it.
+def read(document: Any, hints: ImportHints) -> ImportedResult | list[ImportedResult] | None:
+    """Return what is in ``document``; ``None`` if optimum-benchmark did not write it.
 
     Args:
-        document: The file's JSON data.
+        document: The file's JSON data, or the text of LLM-Perf's table.
         hints: Batch and lengths, for a report without its config.
     """
-    if not isinstance(document, Mapping):
-        return None
+    if isinstance(document, str):
+        is_table = set(header(document)) >= _TABLE
+        runs = [_run(nested(row), hints) for row in table(document)] if is_table else []
+        return [run for run in runs if run is not None and run.metrics] or None
+    return _run(document, hints) if isinstance(document, Mapping) else None
+
+
+def _run(document: Data, hints: ImportHints) -> ImportedResult | None:
     report, config = document.get("report", document), part(document, "config")
     if not isinstance(report, Mapping) or not any(
-        all(_is_measured(report.get(target)) for target in call) for call in (_WHOLE_CALL, _PHASES)
+        all(_is_measured(report.get(target)) for target in call) for call in (_WHOLE_CALL, PHASES)
     ):
         return None
     backend, scenario = part(config, "backend"), part(config, "scenario")
@@ -56,7 +67,7 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
     is_dataset = "preprocess_dataset" in report or "load_dataset" in report
     work = _work(scenario, hints, _samples(report, scenario) if is_dataset else None)
     gpu = environment.get("gpu")
-    gpus = gpu if isinstance(gpu, list) else [gpu]
+    gpus = gpu if isinstance(gpu, list) else _LISTED.findall(str(gpu)) or [gpu]
     memory_mb = number(environment.get("cpu_ram_mb"))
     name = str(backend.get("name") or "unknown")
     figures = _figures(report, work)
@@ -126,7 +137,7 @@ def _figures(report: Data, work: ImportHints) -> Figures:
         }
         if f"{name}_p50" not in figures and (mean_s := number(latency.get("mean"))) is not None:
             figures[f"{name}_mean"] = mean_s
-    calls_s = [number(part(report, target, "latency").get("mean")) for target in _PHASES]
+    calls_s = [number(part(report, target, "latency").get("mean")) for target in PHASES]
     if "duration_s" not in figures and None not in calls_s:
         duration_s = sum(call_s for call_s in calls_s if call_s is not None)
         figures["duration_s"] = duration_s
@@ -136,38 +147,7 @@ def _figures(report: Data, work: ImportHints) -> Figures:
         "host_peak_rss_bytes": scaled(memory.get("max_ram"), BYTES_PER_MB),
         "device_peak_bytes": scaled(memory.get("max_process_vram"), BYTES_PER_MB),
     }
-    return known(figures | _energy(report, work))
-
-
-def _energy(report: Data, work: ImportHints) -> dict[str, float | None]:
-    """Return the energy of a repetition, and of each request and token."""
-    prefill_j, decode_j, call_j = (_joules(report, target) for target in (*_PHASES, "generate"))
-    if call_j is None and prefill_j is not None and decode_j is not None:
-        call_j = prefill_j + decode_j
-    requests, prompt, output = work.requests, work.input_tokens, work.output_tokens
-    # Prefill generates the first token of each request.
-    decoded = requests and output and requests * (output - 1)
-    return {
-        "gross_j": call_j,
-        "j_per_request": ratio(call_j, requests),
-        "j_per_output_token": ratio(call_j, requests, output),
-        "j_per_prefill_token": ratio(
-            prefill_j, (requests and prompt and requests * prompt) or _tokens(report, "prefill")
-        ),
-        "j_per_decode_token": ratio(decode_j, decoded or _tokens(report, "decode")),
-    }
-
-
-def _tokens(report: Data, target: str) -> float | None:
-    """Return the tokens of a target's mean call, as its throughput or efficiency counts them."""
-    throughput, latency = part(report, target, "throughput"), part(report, target, "latency")
-    rate, duration_s = number(throughput.get("value")), number(latency.get("mean"))
-    if throughput.get("unit") == "tokens/s" and rate and duration_s:
-        return rate * duration_s
-    efficiency, energy_j = part(report, target, "efficiency"), _joules(report, target)
-    if efficiency.get("unit") != "tokens/kWh" or energy_j is None:
-        return None
-    return scaled(efficiency.get("value"), energy_j / J_PER_KWH)
+    return known(figures | energy_of(report, work))
 
 
 def _amounts(work: ImportHints) -> dict[str, float]:
@@ -192,9 +172,3 @@ def _repetitions(report: Data, work: ImportHints) -> dict[str, list[float]]:
         for name, amount in _amounts(work).items()
     }
     return {"duration_s": durations_s, **rates}
-
-
-def _joules(report: Data, target: str) -> float | None:
-    """Return the mean energy of a call."""
-    energy = part(report, target, "energy")
-    return scaled(energy.get("total"), J_PER_KWH) if energy.get("unit") == "kWh" else None
