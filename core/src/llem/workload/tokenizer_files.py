@@ -24,6 +24,22 @@ _STANDARD = frozenset(
 )
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
+_END_OF_TEXT = "<|endoftext|>"
+_CLASS_TOKENS = {
+    "LlamaTokenizer": {"unk": "<unk>", "bos": "<s>", "eos": "</s>"},
+    "GPT2Tokenizer": dict.fromkeys(("unk", "bos", "eos"), _END_OF_TEXT),
+    "GPTNeoXTokenizer": dict.fromkeys(("unk", "bos", "eos"), _END_OF_TEXT) | {"pad": "<|padding|>"},
+    "Qwen2Tokenizer": dict.fromkeys(("unk", "eos", "pad"), _END_OF_TEXT),
+    "GemmaTokenizer": {
+        "unk": "<unk>", "bos": "<bos>", "eos": "<eos>", "pad": "<pad>", "mask": "<mask>",
+    },
+    "CohereTokenizer": {
+        "unk": "<UNK>", "bos": "<BOS_TOKEN>", "eos": "<|END_OF_TURN_TOKEN|>", "pad": "<PAD>",
+        "cls": "<CLS>", "sep": "<SEP>", "mask": "<MASK_TOKEN>",
+    },
+}  # fmt: skip
+"""Special tokens that a class of transformers brings where no file names them."""
+
 _OTHER_FORMS = (
     "tokenizer.model",
     "spiece.model",
@@ -217,17 +233,23 @@ class _Stored(NamedTuple):
     Attributes:
         added: The added tokens by text.
         padding: The text that pads a batch, if it says so.
+        is_byte_level: Whether it works on bytes, as GPT-2 does.
     """
 
     added: dict[str, dict[str, Any]]
     padding: str | None
+    is_byte_level: bool
 
 
 @lru_cache(maxsize=4)
 def _stored(tokenizer_json: str, name: str) -> _Stored:
     document = _parsed(tokenizer_json, name)
     tokens, padding = document.get("added_tokens") or [], document.get("padding") or {}
-    return _Stored(_by_text(tokens, f"{name}, added_tokens"), padding.get("pad_token"))
+    return _Stored(
+        added=_by_text(tokens, f"{name}, added_tokens"),
+        padding=padding.get("pad_token"),
+        is_byte_level='"ByteLevel"' in tokenizer_json,
+    )
 
 
 def _by_text(tokens: Any, place: str) -> dict[str, dict[str, Any]]:
@@ -264,6 +286,11 @@ def _tokens(
         for key, value in files.document("special_tokens_map.json").items():
             is_token = isinstance(value, dict) and key != "extra_special_tokens"
             values[key] = value | _TYPE if is_token else value
+    tokenizer_class = str(config.get("tokenizer_class")).removesuffix("Fast")
+    # Llama 3 and others name Llama's class, and transformers takes the general one for them.
+    if not (tokenizer_class == "LlamaTokenizer" and stored.is_byte_level):
+        for name, text in _CLASS_TOKENS.get(tokenizer_class, {}).items():
+            values.setdefault(f"{name}_token", text)
     values.setdefault("pad_token", stored.padding)
     extra = values["extra_special_tokens"] or values.get("additional_special_tokens") or []
     named = {
