@@ -112,10 +112,10 @@ def test_warnings_know_their_line(load):
 
 
 def test_rules_and_files_are_judged_together(refused):
-    lines = refused("backend: fake\nmodel:\n  id: shape:tinny\n  revision: main\n")
+    lines = refused("backend: fake\nmodel:\n  id: shape:tinny\n  revision: v1\n")
     assert lines == [
         "exp.yaml:4: model.revision: an embedded shape has no revisions "
-        '(model.revision: "main", model.id: "shape:tinny"). Remove model.revision.',
+        '(model.revision: "v1", model.id: "shape:tinny"). Remove model.revision.',
         'exp.yaml:3: model.id: there is no shape "tinny". Did you mean shape:tiny?',
     ]
 

@@ -45,7 +45,7 @@ BROKEN = [
         "least-output-fits-limit",
         {"workload": TEXTS | {"output_tokens": UNIFORM}, "decoder": {"min_new_tokens": 5}},
     ),
-    ("shape-has-no-revision", {"model": {"revision": "main"}}),
+    ("shape-has-no-revision", {"model": {"revision": "v1"}}),
     ("shape-has-no-weights", {"model": {"weights": "pretrained"}}),
     ("shape-has-no-gguf-file", {"model": {"gguf_file": "a.gguf"}}),
     (

@@ -107,7 +107,10 @@ def test_nested_fields_are_walked_and_sections_are_no_parameters(found):
         conflicts_with=(),
         ignored_when="",
         min_compute_capability={"*": (8, 0)},
+        native_compute_capability={},
+        gpus={},
         packages={"4": ("lib-four",)},
+        needs=("compute capability 8.0", "the package lib-four for 4"),
         examples=(128,),
         description="How long it is.",
     )
@@ -182,7 +185,10 @@ def test_conditions_are_listed(registry):
         for skip_condition in introspect.skip_conditions(registry, "fast")
     ] == [
         ("fast.eight", "when the moon is full"),
+        ("fast.cache.kind", "without compute capability 9.0 for paged"),
         ("fast.cache.length", "unless fast.cache.kind is static"),
+        ("fast.cache.length", "without compute capability 8.0"),
+        ("fast.cache.length", "without the package lib-four for 4"),
     ]
     (pair,) = introspect.mutual_exclusions(registry, "fast")
     assert set(pair.parameters) == {"fast.four", "fast.eight"}

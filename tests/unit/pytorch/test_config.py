@@ -56,7 +56,7 @@ def test_impossible_values_are_refused(section):
             "device-map-needs-pretrained-weights",
             {"pytorch": {"device_map": "auto"}, "model": {"id": "shape:tiny"}},
         ),
-        ("four-bit-or-eight-bit", {"pytorch": {"load_in_4bit": True, "load_in_8bit": True}}),
+        ("load-in-8bit-or-load-in-4bit", {"pytorch": {"load_in_4bit": True, "load_in_8bit": True}}),
         (
             "torch-compile-mode-needs-torch-compile",
             {"pytorch": {"torch_compile_mode": "max-autotune"}},
@@ -96,7 +96,7 @@ def test_impossible_values_are_refused(section):
             {"pytorch": {"load_in_8bit": True}, "model": {"id": "shape:tiny"}},
         ),
         (
-            "gguf-file-is-quantized-already",
+            "load-in-8bit-or-model-gguf-file",
             {"pytorch": {"load_in_8bit": True}, "model": {"id": "m", "gguf_file": "m.gguf"}},
         ),
         (

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from llem.api.capability import Gpu, HostInfo
-from llem.config.rule_checks import missing_packages
+from llem.config.rule_checks import unmet_conditions
 from llem_pytorch import plugin
 from llem_pytorch.plugin import llem_explain_error
 from llem_pytorch.review import COMPILERS
@@ -23,7 +23,8 @@ def machine(*capabilities):
 
 
 def findings(experiment, facts):
-    found = plugin.llem_preflight(experiment, facts)
+    needs = unmet_conditions(experiment, facts, packages=False)
+    found = (*needs, *plugin.llem_preflight(experiment, facts))
     return [(finding.code, finding.severity) for finding in found]
 
 
@@ -31,17 +32,32 @@ def findings(experiment, facts):
     ("sections", "facts", "expected"),
     [
         ({}, machine(), []),
-        ({"pytorch": {"device": "cuda"}}, machine(), [("no-cuda-device", "error")]),
+        ({"pytorch": {"device": "cuda"}}, machine(), [("too-few-gpus", "error")]),
         ({"pytorch": {"device": "cuda"}}, machine((8, 0)), []),
         (
             {"pytorch": {"attn_implementation": "flash_attention_2"}},
             machine(),
-            [("kernel-not-supported", "error")],
+            [("too-few-gpus", "error")],
         ),
         (
             {"pytorch": {"attn_implementation": "flash_attention_3"}},
             machine((8, 0)),
-            [("kernel-not-supported", "error")],
+            [("compute-capability", "error")],
+        ),
+        (
+            {"pytorch": {"attn_implementation": "kernels-community/flash-attn2"}},
+            machine((7, 5)),
+            [("compute-capability", "error")],
+        ),
+        (
+            {"pytorch": {"cache_implementation": "offloaded"}},
+            machine(),
+            [("too-few-gpus", "error")],
+        ),
+        (
+            {"pytorch": {"quantization": {"method": "fp8"}}},
+            machine((8, 0)),
+            [("emulated", "warning")],
         ),
         ({"pytorch": {"attn_implementation": "flash_attention_2"}}, machine((8, 6)), []),
         (
@@ -53,7 +69,12 @@ def findings(experiment, facts):
         (
             {"model": {"id": "m", "dtype": "bfloat16"}},
             machine((7, 5)),
-            [("bfloat16-emulated", "warning")],
+            [("emulated", "warning")],
+        ),
+        (
+            {"model": {"id": "m", "dtype": "bfloat16"}, "pytorch": {"device": "cpu"}},
+            machine((7, 5)),
+            [],
         ),
         ({"model": {"id": "m", "dtype": "bfloat16"}}, machine(), []),
         (
@@ -69,7 +90,8 @@ def test_findings(experiment, sections, facts, expected):
 
 def test_a_finding_names_its_field_and_a_way_out(experiment):
     sections = {"pytorch": {"device": "cuda"}}
-    (finding,) = plugin.llem_preflight(experiment(**sections), machine())
+    (finding,) = unmet_conditions(experiment(**sections), machine())
+    assert finding.message == '"cuda" needs an NVIDIA GPU, and none is visible'
     assert finding.path == "pytorch.device"
     assert finding.hint
 
@@ -139,9 +161,9 @@ def without_packages(monkeypatch):
          "optimum and gptqmodel"),
         ({"quantization": {"method": "awq"}}, "pytorch.quantization.method", "gptqmodel"),
         ({"use_kernels": True}, "pytorch.use_kernels", "kernels"),
-        ({"cache_implementation": "quantized"}, "pytorch.cache_implementation", "optimum-quanto"),
+        ({"cache_implementation": "quantized"}, "pytorch.cache_config.backend", "optimum-quanto"),
         ({"cache_implementation": "quantized", "cache_config": {"backend": "quanto"}},
-         "pytorch.cache_implementation", "optimum-quanto"),
+         "pytorch.cache_config.backend", "optimum-quanto"),
         ({"cache_implementation": "quantized", "cache_config": {"backend": "hqq"}},
          "pytorch.cache_config.backend", "hqq"),
     ],
@@ -150,7 +172,7 @@ def test_a_missing_package_is_found_beforehand(
     experiment, without_packages, sections, path, package
 ):
     made = experiment(model={"id": "m"}, pytorch=sections)
-    found = [*missing_packages(made), *plugin.llem_preflight(made, machine())]
+    found = [*unmet_conditions(made, machine()), *plugin.llem_preflight(made, machine())]
     (error,) = [finding for finding in found if finding.code == "package-missing"]
     assert (error.severity, error.path) == ("error", path)
     assert package in error.message
@@ -173,7 +195,7 @@ def test_a_checkpoint_that_is_quantized_needs_its_package(experiment, without_pa
 )  # fmt: skip
 def test_what_needs_no_package_is_accepted(experiment, without_packages, sections):
     made = experiment(model={"id": "m"}, pytorch=sections)
-    assert list(missing_packages(made)) == []
+    assert list(unmet_conditions(made, machine())) == []
     assert ("package-missing", "error") not in findings(made, machine())
 
 

@@ -163,7 +163,7 @@ BROKEN = [
     ),
     ("trt-one-guide", {**XGRAMMAR, "trt.sampling.guided_decoding": {}}),
     (
-        "trt-one-guide",
+        "sampling-guided-decoding-grammar-or-sampling-guided-decoding-regex",
         {**XGRAMMAR, "trt.sampling.guided_decoding": {"regex": "a", "grammar": "b"}},
     ),
     # What markers state.

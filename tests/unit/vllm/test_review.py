@@ -5,6 +5,7 @@ import json
 import pytest
 
 from llem.api.capability import Gpu, HostInfo
+from llem.config.rule_checks import unmet_conditions
 from llem_vllm.review import review
 
 MODEL = {
@@ -37,7 +38,10 @@ def folder(tmp_path):
 def findings(experiment, facts, **sections):
     return [
         (finding.code, finding.severity, finding.path)
-        for finding in review(experiment(**sections), facts)
+        for finding in (
+            *unmet_conditions(experiment(**sections), facts),
+            *review(experiment(**sections), facts),
+        )
     ]
 
 
@@ -142,22 +146,22 @@ def test_a_broken_file_is_left_to_the_engine(experiment, tmp_path):
         (
             [gpu((8, 0))],
             {"vllm": {"tensor_parallel_size": 2, "pipeline_parallel_size": 2}},
-            ("too-few-devices", "error", "vllm.tensor_parallel_size"),
+            ("too-few-gpus", "error", "vllm.tensor_parallel_size"),
         ),
         (
             [],
             {"vllm": {"enable_cumem_allocator": True}},
-            ("no-cuda-device", "error", "vllm.enable_cumem_allocator"),
+            ("too-few-gpus", "error", "vllm.enable_cumem_allocator"),
         ),
         (
             [gpu((7, 5))],
             {"model": {"id": "m", "dtype": "bfloat16"}},
-            ("bfloat16-not-supported", "error", "model.dtype"),
+            ("compute-capability", "error", "model.dtype"),
         ),
         (
             [gpu((8, 0))],
             {"vllm": {"kv_cache_dtype": "fp8"}},
-            ("fp8-emulated", "warning", "vllm.kv_cache_dtype"),
+            ("emulated", "warning", "vllm.kv_cache_dtype"),
         ),
         ([gpu((9, 0))], {"vllm": {"kv_cache_dtype": "fp8"}}, None),
         ([gpu((8, 0))] * 4, {"vllm": {"tensor_parallel_size": 4}}, None),

@@ -119,7 +119,7 @@ RULES: tuple[Rule[BackendConfig], ...] = (
         reason="an embedded shape has no revisions",
         hint="Remove model.revision.",
         violated=lambda experiment, _: (
-            experiment.model.is_shape and experiment.model.revision is not None
+            experiment.model.is_shape and acts(experiment, "model.revision")
         ),
     ),
     Rule(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from math import prod
 from typing import Any, Literal
 
-from llem.api.capability import BackendInfo, HostInfo
+from llem.api.capability import BackendInfo, Gpus, HostInfo
 from llem.config.core_rules import RULES
 from llem.config.messages import format_value
 from llem.errors import Finding
-from llem.schema.base import IS_SET
+from llem.schema.base import IS_SET, Param, need_of
 from llem.schema.decoder import PRESETS, DecoderConfig
 from llem.schema.experiment import BackendConfig, Experiment, ModelConfig, Rule
-from llem.schema.fields import ConfigField, satisfies, value_at, walk
+from llem.schema.fields import ConfigField, markers, satisfies, value_at, walk
 from llem.schema.reason_codes import ALLOWABLE, CATALOG
 from llem.version import installed_versions
 
@@ -87,6 +88,7 @@ def _exclusion(field: ConfigField, other: ConfigField) -> Rule[BackendConfig]:
         reason=f"it cannot be combined with {other.path}",
         hint=f"Remove {field.path} or {other.path}.",
         violated=violated,
+        excludes=(other.path,),
     )
 
 
@@ -204,7 +206,8 @@ def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding
         return
     honored = sorted(info.model_parameters | {"id"})
     for name, field in ModelConfig.model_fields.items():
-        if name not in honored and getattr(model, name) != field.default:
+        value, neutral = getattr(model, name), next(markers(field, Param), Param()).neutral
+        if name not in honored and value != field.default and value not in neutral:
             yield Finding(
                 code="model-unsupported",
                 message=f"backend {info.name} does not honor it",
@@ -213,47 +216,106 @@ def _dropped_of_model(model: ModelConfig, info: BackendInfo) -> Iterator[Finding
             )
 
 
-def unmet_conditions(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
-    """Yield an error for each field that asks for a newer NVIDIA device than there is.
+def unmet_conditions(
+    experiment: Experiment, facts: HostInfo, *, packages: bool = True
+) -> Iterator[Finding]:
+    """Yield a finding for each field that needs what this machine has not.
 
-    Where there is none at all the backend knows better what that means.
+    Args:
+        experiment: The experiment.
+        facts: The machine.
+        packages: Whether the engine would run in this environment, so that packages count.
     """
-    for field in walk(type(experiment)) if facts.gpus else ():
+    fields = walk(type(experiment))
+    known = {field.path: field for field in fields}
+    shared = experiment.section.shared_needs.items()
+    sizes: dict[str, int] = {}
+    for field, param in (
+        *((field, field.param) for field in fields),
+        *((known[path], param) for path, param in shared if _holds(experiment, param)),
+    ):
         value = value_at(experiment, field.path)
-        needed = field.param.compute_capability_for(value) if field.is_set(value) else None
-        there = facts.gpus[0].compute_capability
-        if needed is not None and there < needed:
-            yield Finding(
-                code="compute-capability",
-                message=f"{format_value(value, tuple(field.path.split('.')))} needs compute "
-                f"capability {_dotted(needed)}, and {facts.gpus[0].name} has {_dotted(there)}",
-                path=field.path,
-                hint=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
-            )
-
-
-def missing_packages(experiment: Experiment) -> Iterator[Finding]:
-    """Yield an error for each value that needs a package which is not installed here."""
-    found: dict[tuple[str, Any], tuple[str, ...]] = {}
-    for field in walk(type(experiment)):
-        if not field.param.packages:
+        if not (field.is_set(value) or _acts_by_default(experiment, field, known)):
             continue
-        value = value_at(experiment, field.path)
-        if isinstance(value, Hashable) and field.is_set(value):
-            # Each model of a union has the field of its own.
-            needed = found.get((field.path, value), ())
-            found[field.path, value] = needed or field.param.packages.get(value, ())
-    for (path, value), needed in found.items():
-        there = installed_versions(needed)
-        if missing := [name for name in needed if name not in there]:
-            yield Finding(
-                code="package-missing",
-                message=f"{format_value(value, tuple(path.split('.')))} needs "
-                f"{' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-                "installed here",
-                path=path,
-                hint=f"pip install {' '.join(missing)}, or remove it.",
-            )
+        yield from _unmet_devices(field.path, value, param, facts)
+        match need_of(param.gpus, value):
+            case "each":
+                sizes[field.path] = value
+            case int(number) if number > len(facts.gpus):
+                yield _too_few_gpus(field.path, value, number, facts)
+        if packages:
+            yield from _missing_packages(field.path, value, param)
+    # Without any GPU, an engine may split a model over processors.
+    if facts.gpus and prod(sizes.values()) > len(facts.gpus):
+        path = max(sizes, key=lambda name: sizes[name])
+        yield _too_few_gpus(path, sizes[path], prod(sizes.values()), facts)
+
+
+def _holds(experiment: Experiment, param: Param) -> bool:
+    needs = param.requires.items()
+    return all(satisfies(value_at(experiment, path), wanted) for path, wanted in needs)
+
+
+def _acts_by_default(
+    experiment: Experiment, field: ConfigField, known: Mapping[str, ConfigField]
+) -> bool:
+    """Whether a field's default has a need, because the section around it is in use."""
+    packages = field.param.packages
+    if not (isinstance(packages, Mapping) and None in packages):
+        return False
+    parts = field.path.split(".")
+    around = [known[".".join(parts[:at])].param for at in range(1, len(parts))]
+    return all(_holds(experiment, param) for param in around)
+
+
+def _unmet_devices(path: str, value: Any, param: Param, facts: HostInfo) -> Iterator[Finding]:
+    """Yield findings about the first NVIDIA device; a backend knows what none at all means."""
+    needs: tuple[tuple[tuple[int, int] | None, Literal["error", "warning"]], ...] = (
+        (need_of(param.min_compute_capability, value), "error"),
+        (need_of(param.native_compute_capability, value), "warning"),
+    )
+    for needed, severity in needs:
+        if needed is None or not facts.gpus or facts.gpus[0].compute_capability >= needed:
+            continue
+        refused = severity == "error"
+        yield Finding(
+            code="compute-capability" if refused else "emulated",
+            message=f"{_shown(path, value)} {'needs' if refused else 'is emulated below'} compute "
+            f"capability {_dotted(needed)}, and {facts.gpus[0].name} has "
+            f"{_dotted(facts.gpus[0].compute_capability)}",
+            severity=severity,
+            path=path,
+            hint=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",
+        )
+
+
+def _missing_packages(path: str, value: Any, param: Param) -> Iterator[Finding]:
+    names = need_of(param.packages, value) or ()
+    missing = [name for name in names if not installed_versions(name.split(" or "))]
+    if missing:
+        chosen = " ".join(name.rpartition(" or ")[2] for name in missing)
+        yield Finding(
+            code="package-missing",
+            message=f"{_shown(path, value)} needs {' and '.join(missing)}, which "
+            f"{'is' if len(missing) == 1 else 'are'} not installed here",
+            path=path,
+            hint=f"pip install {chosen}, or remove it.",
+        )
+
+
+def _too_few_gpus(path: str, value: Any, needed: int, facts: HostInfo) -> Finding:
+    there = len(facts.gpus)
+    seen = "none is" if not there else "1 is" if there == 1 else f"{there} are"
+    return Finding(
+        code="too-few-gpus",
+        message=f"{_shown(path, value)} needs {Gpus(needed)}, and {seen} visible",
+        path=path,
+        hint="Lower or remove it, or check the driver and CUDA_VISIBLE_DEVICES.",
+    )
+
+
+def _shown(path: str, value: Any) -> str:
+    return "its default" if value is None else format_value(value, tuple(path.split(".")))
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from llem.config.rule_checks import in_words
+from llem.config.core_rules import RULES
+from llem.config.rule_checks import in_words, rules_of
 from llem.introspect.json_schema import bounds, choices, kind, unit_of
 from llem.registry import Backend, Registry
-from llem.schema.base import Param
-from llem.schema.experiment import BackendConfig, Experiment
-from llem.schema.fields import ConfigField, walk
+from llem.schema.base import by_value
+from llem.schema.experiment import BackendConfig, Experiment, Rule
+from llem.schema.fields import ConfigField, both_ways, walk
 from llem.tables import Table
 
 
@@ -39,7 +40,10 @@ class Parameter:
         conflicts_with: Parameters that cannot be set together with it.
         ignored_when: Further conditions under which it has no effect, in words.
         min_compute_capability: Least NVIDIA compute capability by value; ``*`` is any value.
-        packages: Distributions that must be installed, by value.
+        native_compute_capability: The same, below which a device emulates it.
+        gpus: Number of NVIDIA GPUs by value; ``each`` is the value itself.
+        packages: Distributions that the engine does not bring along, by value.
+        needs: The four before, in words.
         examples: Values worth trying.
         description: Its purpose.
     """
@@ -58,7 +62,10 @@ class Parameter:
     conflicts_with: tuple[str, ...]
     ignored_when: str
     min_compute_capability: Mapping[str, tuple[int, int]]
+    native_compute_capability: Mapping[str, tuple[int, int]]
+    gpus: Mapping[str, int | str]
     packages: Mapping[str, tuple[str, ...]]
+    needs: tuple[str, ...]
     examples: tuple[Any, ...]
     description: str
 
@@ -82,13 +89,22 @@ def parameters(registry: Registry, backend: str | None = None) -> tuple[Paramete
 def section_parameters(backend: Backend) -> tuple[Parameter, ...]:
     """Return the parameters of a backend's own section."""
     section: type[BackendConfig] = backend.config_model()
-    return _merged(_described(walk(section, f"{backend.name}."), backend.name))
+    rules = rules_of(backend.name, section)
+    return _merged(_described(walk(section, f"{backend.name}."), backend.name, rules))
 
 
 def shared_parameters(backends: Sequence[Backend]) -> tuple[Parameter, ...]:
     """Return the parameters that all backends share, and where each of ``backends`` puts them."""
     setters = {backend.name: _arguments_by_field(backend) for backend in backends}
-    return _merged(_described(walk(Experiment), None, setters))
+    needs: dict[str, tuple[str, ...]] = {}
+    for backend in backends:
+        for path, param in backend.config_model().shared_needs.items():
+            own = (f"{need} (backend {backend.name})" for need in param.needs_in_words())
+            needs[path] = (*needs.get(path, ()), *own)
+    return tuple(
+        replace(parameter, needs=(*parameter.needs, *needs.get(parameter.path, ())))
+        for parameter in _merged(_described(walk(Experiment), None, RULES, setters))
+    )
 
 
 def _merged(found: Iterable[Parameter]) -> tuple[Parameter, ...]:
@@ -117,10 +133,11 @@ def _arguments_by_field(backend: Backend) -> dict[str, tuple[str, ...]]:
 def _described(
     fields: Sequence[ConfigField],
     backend: str | None,
+    rules: Sequence[Rule[Any]],
     setters: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> Iterator[Parameter]:
     """Yield a parameter for every field that holds a value; the other fields are sections."""
-    excluded = _both_ways(fields)
+    excluded = both_ways((rule.fields[0], other) for rule in rules for other in rule.excludes)
     for field in fields:
         if not field.is_settable:
             continue
@@ -130,16 +147,6 @@ def _described(
             if field.path in arguments:
                 maps_to[name] = arguments[field.path]
         yield _parameter(field, backend, maps_to, excluded.get(field.path, ()))
-
-
-def _both_ways(fields: Sequence[ConfigField]) -> dict[str, tuple[str, ...]]:
-    """Return the fields that conflict with each field, whichever of the two names the other."""
-    found: dict[str, dict[str, None]] = {}
-    for field in fields:
-        for other in field.param.conflicts_with:
-            found.setdefault(field.path, {})[other] = None
-            found.setdefault(other, {})[field.path] = None
-    return {path: tuple(others) for path, others in found.items()}
 
 
 def _parameter(
@@ -166,19 +173,14 @@ def _parameter(
         requires={other: in_words(wanted) for other, wanted in param.requires.items()},
         conflicts_with=conflicts_with,
         ignored_when=param.ignored_when,
-        min_compute_capability=_by_value(param),
-        packages={_value(value): names for value, names in param.packages.items()},
+        min_compute_capability=by_value(param.min_compute_capability),
+        native_compute_capability=by_value(param.native_compute_capability),
+        gpus=by_value(param.gpus),
+        packages=by_value(param.packages),
+        needs=param.needs_in_words(),
         examples=param.examples,
         description=" ".join((info.description or "").split()),
     )
-
-
-def _by_value(param: Param) -> dict[str, tuple[int, int]]:
-    needed = param.min_compute_capability
-    if needed is None:
-        return {}
-    by_value = needed if isinstance(needed, Mapping) else {"*": needed}
-    return {str(value): version for value, version in by_value.items()}
 
 
 def schema_of(field: ConfigField) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -239,17 +241,10 @@ def conditions(parameter: Parameter) -> Iterator[str]:
         yield f"Not with {', '.join(parameter.conflicts_with)}."
     if parameter.ignored_when:
         yield f"Skipped when {parameter.ignored_when}."
-    if parameter.min_compute_capability:
-        yield f"Needs compute capability {', '.join(_capabilities(parameter))}."
-    for value, names in parameter.packages.items():
-        yield f"Needs the package {' and '.join(names)} for {value}."
+    if parameter.needs:
+        yield f"Needs {'; '.join(parameter.needs)}."
     if parameter.examples:
         yield f"Such as {', '.join(map(_value, parameter.examples))}."
-
-
-def _capabilities(parameter: Parameter) -> Iterator[str]:
-    for value, (major, minor) in parameter.min_compute_capability.items():
-        yield f"{major}.{minor}" if value == "*" else f"{major}.{minor} for {value}"
 
 
 def _value(value: Any) -> str:

@@ -12,9 +12,12 @@ from typing import Any
 
 from llem.config.core_rules import RULES
 from llem.config.rule_checks import rules_of
+from llem.introspect.capability_matrix import capabilities
 from llem.introspect.config_parameters import parameters
 from llem.registry import Backend, Registry
+from llem.schema.base import by_value
 from llem.schema.experiment import Rule
+from llem.schema.fields import walk
 from llem.tables import Table
 
 
@@ -36,11 +39,21 @@ class SkipCondition:
 
 @dataclass(frozen=True, slots=True)
 class ComputeCapabilityNeed:
-    """The least compute capability that a value (as text; ``*``: any) of a parameter needs."""
+    """The least NVIDIA compute capability that a value of a parameter needs.
+
+    Attributes:
+        parameter: Path of the parameter.
+        value: The value as text; ``*`` is any, and stands for any text within a form (``fp8*``).
+        compute_capability: ``(major, minor)``.
+        emulated: Whether an older device emulates it, which a remark says; refused otherwise.
+        backend: The backend whose need it is.
+    """
 
     parameter: str
     value: str
     compute_capability: tuple[int, int]
+    emulated: bool = False
+    backend: str = ""
 
 
 Rules = Mapping[str | None, tuple[Rule[Any], ...]]
@@ -87,15 +100,15 @@ def _label(rule: Rule[Any]) -> str:
 def mutual_exclusions(
     registry: Registry, backend: str | None = None
 ) -> tuple[MutualExclusion, ...]:
-    """Return every pair of parameters that exclude each other, once."""
+    """Return every pair of parameters that exclude each other, once for each backend."""
     pairs = {
-        frozenset((parameter.path, other)): (parameter.backend, parameter.path, other)
-        for parameter in parameters(registry, backend)
-        for other in parameter.conflicts_with
+        (owner, frozenset((rule.fields[0], other))): (rule.fields[0], other)
+        for owner, rules in validation_rules(registry, backend).items()
+        for rule in rules
+        for other in rule.excludes
+        if owner
     }
-    return tuple(
-        MutualExclusion(owner, (path, other)) for owner, path, other in pairs.values() if owner
-    )
+    return tuple(MutualExclusion(owner, pair) for (owner, _), pair in pairs.items())
 
 
 def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[SkipCondition, ...]:
@@ -108,6 +121,14 @@ def skip_conditions(registry: Registry, backend: str | None = None) -> tuple[Ski
         ]
         if parameter.ignored_when:
             found.append(SkipCondition(parameter.path, f"when {parameter.ignored_when}"))
+        found += [SkipCondition(parameter.path, f"without {need}") for need in parameter.needs]
+    for info in capabilities(registry, backend):
+        found += [
+            SkipCondition(path, f"without {condition}, for {claimed}")
+            for claimed, claim in info.claims.items()
+            for path in claim.settings
+            for condition in claim.requires
+        ]
     return tuple(found)
 
 
@@ -115,8 +136,23 @@ def compute_capability_needs(
     registry: Registry, backend: str | None = None
 ) -> tuple[ComputeCapabilityNeed, ...]:
     """Return the parameters that need a certain NVIDIA compute capability."""
-    return tuple(
-        ComputeCapabilityNeed(parameter.path, value, needed)
-        for parameter in parameters(registry, backend)
-        for value, needed in parameter.min_compute_capability.items()
-    )
+    found: list[ComputeCapabilityNeed] = []
+
+    def collect(usable: Backend) -> None:
+        section = usable.config_model()
+        own = ((field.path, field.param) for field in walk(section, f"{usable.name}."))
+        for path, param in (*own, *section.shared_needs.items()):
+            for emulated, needs in (
+                (False, by_value(param.min_compute_capability)),
+                (True, by_value(param.native_compute_capability)),
+            ):
+                found.extend(
+                    ComputeCapabilityNeed(path, value, needed, emulated, usable.name)
+                    for value, needed in needs.items()
+                )
+
+    if backend is not None:
+        collect(registry.backend(backend))
+    else:
+        registry.ask_all(collect)
+    return tuple(dict.fromkeys(found))

@@ -12,7 +12,7 @@ from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
 from llem.config.model_files import generation_remarks
-from llem.config.rule_checks import missing_packages, unmet_conditions
+from llem.config.rule_checks import unmet_conditions
 from llem.errors import (
     ConfigError,
     ConfigInvalid,
@@ -185,9 +185,8 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
     status = loaded.backend.engine_status()
     runs_here = experiment.runner.python is None and (status is None or status.supported)
     findings = [
-        *unmet_conditions(experiment, host),
         # Where the engine is elsewhere, so are the packages that it works with.
-        *(missing_packages(experiment) if runs_here else ()),
+        *unmet_conditions(experiment, host, packages=runs_here),
         *loaded.backend.review(experiment, host),
         *generation_remarks(experiment),
     ]

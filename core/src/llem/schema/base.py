@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final, Self
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -96,6 +97,12 @@ IS_SET: Final = object()
 """In ``Param.requires``: the other field must have a value, whichever."""
 
 
+T = TypeVar("T")
+ByValue: TypeAlias = T | Mapping[Any, T]
+"""A need of every value, or of each of some values. A text with ``*`` stands for all values of that
+form (``fp8*``), and ``None`` for the engine's own default where the field's ``requires`` holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """What a reader of a field wants to know beyond its type; use inside ``Annotated``.
@@ -118,8 +125,11 @@ class Param:
             Core refuses both at once; one of the two fields need say it.
         min_compute_capability: Least NVIDIA compute capability, such as ``(8, 0)``, for every
             value or for each of some values. On a device that has less, core refuses the field.
-        packages: Distributions that some values need besides the engine, for each such value. Core
-            refuses the value where the engine is installed and one of them is not.
+        native_compute_capability: The same, where an older device emulates it: core remarks on it.
+        gpus: Number of NVIDIA GPUs; ``"each"`` where the value is a number of devices, of which an
+            experiment takes as many as all such values multiplied.
+        packages: Distributions that the engine does not bring along; ``"a or b"`` is either. Core
+            refuses a value whose packages are missing beside the engine.
         ignored_when: Condition under which the field has no effect, in words, where ``requires``
             and ``conflicts_with`` cannot say it and a :class:`Rule` does.
         examples: Values worth trying.
@@ -134,27 +144,88 @@ class Param:
     neutral: tuple[Any, ...] = field(default=(), hash=False)
     requires: Mapping[str, Any] = field(default_factory=dict, hash=False)
     conflicts_with: tuple[str, ...] = ()
-    min_compute_capability: tuple[int, int] | Mapping[Any, tuple[int, int]] | None = field(
-        default=None, hash=False
-    )
-    packages: Mapping[Any, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    min_compute_capability: ByValue[tuple[int, int]] | None = field(default=None, hash=False)
+    native_compute_capability: ByValue[tuple[int, int]] | None = field(default=None, hash=False)
+    gpus: ByValue[int | Literal["each"]] | None = field(default=None, hash=False)
+    packages: ByValue[tuple[str, ...]] | None = field(default=None, hash=False)
     ignored_when: str = ""
     examples: tuple[Any, ...] = ()
     example_context: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
-    def compute_capability_for(self, value: Any) -> tuple[int, int] | None:
-        """Return the least compute capability that ``value`` needs, if it needs any."""
-        if isinstance(self.min_compute_capability, Mapping):
-            return self.min_compute_capability.get(value) if isinstance(value, Hashable) else None
-        return self.min_compute_capability
+    def needs_in_words(self) -> tuple[str, ...]:
+        """Say what the machine must have, by value where values differ."""
+        return (
+            *_grouped(self.min_compute_capability, _capability_in_words),
+            *(
+                f"{need} (older devices emulate it)"
+                for need in _grouped(self.native_compute_capability, _capability_in_words)
+            ),
+            *_grouped(self.gpus, _gpus_in_words),
+            *_grouped(self.packages, _packages_in_words),
+        )
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Put unit and examples into the JSON schema, where an editor shows them."""
+        """Put unit, examples, needs and exclusions into the JSON schema, for editors to show."""
         schema = handler(core_schema)
-        extra = {"unit": self.unit, "examples": to_jsonable_python(self.examples)}
+        extra = {
+            "unit": self.unit,
+            "examples": to_jsonable_python(self.examples),
+            "needs": list(self.needs_in_words()),
+            "notWith": list(self.conflicts_with),
+        }
         return schema | {key: value for key, value in extra.items() if value}
+
+
+def need_of(needs: ByValue[T] | None, value: Any) -> T | None:
+    """Return what ``value`` needs, if it needs any."""
+    if not isinstance(needs, Mapping):
+        return needs
+    if isinstance(value, Hashable) and value in needs:
+        found: T = needs[value]
+        return found
+    forms = (key for key in needs if isinstance(key, str) and "*" in key)
+    form = next((key for key in forms if isinstance(value, str) and fnmatchcase(value, key)), None)
+    return None if form is None else needs[form]
+
+
+def by_value(needs: ByValue[T] | None) -> dict[str, T]:
+    """Return needs by the text of the value; ``*`` is any value, ``unset`` the engine's default."""
+    if needs is None:
+        return {}
+    if not isinstance(needs, Mapping):
+        return {"*": needs}
+    labels = {None: "unset", True: "true", False: "false"}
+    return {
+        labels.get(value, str(value)) if isinstance(value, bool | None) else str(value): need
+        for value, need in needs.items()
+    }
+
+
+def _grouped(needs: ByValue[T] | None, in_words: Callable[[T], str]) -> tuple[str, ...]:
+    """Say each need once, with the values that have it."""
+    labels: dict[str, list[str]] = {}
+    for label, need in by_value(needs).items():
+        labels.setdefault(in_words(need), []).append(label)
+    return tuple(
+        need if "*" in values else f"{need} for {', '.join(values)}"
+        for need, values in labels.items()
+    )
+
+
+def _capability_in_words(version: tuple[int, int]) -> str:
+    return f"compute capability {version[0]}.{version[1]}"
+
+
+def _gpus_in_words(number: object) -> str:
+    if number == "each":
+        return "as many NVIDIA GPUs as it says, times other such sizes (2+ NVIDIA GPUs above 1)"
+    return "an NVIDIA GPU" if number == 1 else f"{number}+ NVIDIA GPUs"
+
+
+def _packages_in_words(names: tuple[str, ...]) -> str:
+    return f"the package{'s' if len(names) > 1 else ''} {' and '.join(names)}"
 
 
 NonNegative = Annotated[float, Field(ge=0)]

@@ -27,10 +27,10 @@ class ModelConfig(FrozenModel):
     ] = "shape:tiny"
     """Hub id, path of a local model folder, or `shape:NAME` for an embedded shape."""
 
-    revision: Annotated[str | None, Param(examples=("main",))] = None
+    revision: Annotated[str | None, Param(neutral=("main",), examples=("main",))] = None
     """Branch, tag or commit of a hub model; applies to its tokenizer as well."""
 
-    dtype: Annotated[DType | None, Param(examples=("bfloat16",))] = None
+    dtype: Annotated[DType | None, Param(neutral=("auto",), examples=("bfloat16",))] = None
     """Data type of weights and arithmetic; `auto` or unset takes the checkpoint's own."""
 
     weights: Literal["pretrained", "random"] | None = None
@@ -118,6 +118,10 @@ class BackendConfig(Section):
     """Combinations the backend refuses, besides those its fields' markers state; core evaluates
     and lists them all."""
 
+    shared_needs: ClassVar[Mapping[str, Param]] = {}
+    """What fields of the shared sections need on this backend, by dotted path: of each marker, the
+    needs of the machine count, and ``requires``."""
+
     removed: ClassVar[Mapping[str, str]] = {}
     """Keys that earlier versions had, and what became of each, for the refusal of a config that has
     one of them."""
@@ -204,6 +208,8 @@ class Rule(Generic[Config]):
         hint: What to write instead, in one sentence.
         violated: Whether an experiment breaks the rule, given the experiment and its backend's
             section; pure.
+        excludes: Dotted paths of fields that cannot be set together with the first of ``fields``,
+            where that is what the rule says; introspection lists them.
         severity: ``error`` refuses the experiment. ``warning`` lets it run with the remark: for
             a *dormant* setting, which the engine accepts and which changes nothing.
     """
@@ -214,6 +220,7 @@ class Rule(Generic[Config]):
     hint: str
     violated: Callable[[Experiment, Config], bool]
     severity: Literal["error", "warning"] = "error"
+    excludes: tuple[str, ...] = ()
 
     @classmethod
     def at_most(cls, lower: str, upper: str, *, name: str, reason: str = "") -> Rule[Config]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, TypeGuard, TypeVar, Union, get_args, get_origin
@@ -206,11 +206,18 @@ def value_at(config: BaseModel, path: str) -> Any:
 @cache
 def excluded(model: type[BaseModel]) -> Mapping[str, tuple[str, ...]]:
     """Return the paths of the fields that exclude each field, whichever of the two says so."""
+    fields = walk(model)
+    return both_ways(
+        (field.path, other) for field in fields for other in field.param.conflicts_with
+    )
+
+
+def both_ways(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return what each member of ``pairs`` is paired with."""
     found: dict[str, dict[str, None]] = {}
-    for field in walk(model):
-        for other in field.param.conflicts_with:
-            found.setdefault(field.path, {})[other] = None
-            found.setdefault(other, {})[field.path] = None
+    for path, other in pairs:
+        found.setdefault(path, {})[other] = None
+        found.setdefault(other, {})[path] = None
     return {path: tuple(others) for path, others in found.items()}
 
 

@@ -13,26 +13,13 @@ from llem.api.capability import HostInfo
 from llem.schema.fields import acts
 from llem.version import installed_versions
 from llem_pytorch.config import PyTorchFields
-from llem_pytorch.config.cache import CACHE_PACKAGES
 from llem_pytorch.config.quantization import METHOD_PACKAGES
 from llem_pytorch.rules.devices import OF_CUDA
-
-FLASH_ATTENTION_CAPABILITY = {
-    "flash_attention_2": (8, 0),
-    "flash_attention_3": (9, 0),
-    "flash_attention_4": (9, 0),
-}
-"""Least NVIDIA compute capability of each kernel, as its README states it."""
-
-BFLOAT16_CAPABILITY = (8, 0)
-"""First NVIDIA compute capability whose tensor cores multiply bfloat16."""
 
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield what speaks against running ``experiment`` on the machine of ``facts``."""
     section = experiment.section_as(PyTorchFields)
-    yield from _device(section, facts)
-    yield from _kernel(section, facts)
     yield from _dtype(experiment, section, facts)
     yield from _batch(experiment, section)
     yield from _without_gpu(experiment, section, facts)
@@ -40,33 +27,6 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     yield from _compiler(section)
     yield from _experts(experiment, section)
     yield from _packages(experiment, section)
-
-
-def _device(section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
-    if section.device == "cuda" and not facts.gpus:
-        yield Finding(
-            code="no-cuda-device",
-            message="no NVIDIA device is visible here.",
-            path="pytorch.device",
-            hint="Use cpu, or check the driver and CUDA_VISIBLE_DEVICES.",
-        )
-
-
-def _kernel(section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
-    if not section.asks_for_flash_attention:
-        return
-    name = section.attn_implementation
-    assert name is not None
-    needed = FLASH_ATTENTION_CAPABILITY.get(name, (8, 0))
-    if facts.gpus and facts.gpus[0].compute_capability >= needed:
-        return
-    found = _capability(facts.gpus[0].compute_capability) if facts.gpus else "no NVIDIA device"
-    yield Finding(
-        code="kernel-not-supported",
-        message=f"{name} needs compute capability {_capability(needed)}; there is {found}.",
-        path="pytorch.attn_implementation",
-        hint="Use sdpa.",
-    )
 
 
 def _dtype(experiment: Experiment, section: PyTorchFields, facts: HostInfo) -> Iterator[Finding]:
@@ -79,17 +39,6 @@ def _dtype(experiment: Experiment, section: PyTorchFields, facts: HostInfo) -> I
             path="model.dtype",
             hint="Use bfloat16 or float32 unless float16 on a CPU is the question.",
         )
-    on_gpu = device != "cpu" and bool(facts.gpus)
-    if dtype == "bfloat16" and on_gpu:
-        capability = facts.gpus[0].compute_capability
-        if capability < BFLOAT16_CAPABILITY:
-            yield Finding(
-                code="bfloat16-emulated",
-                message=f"compute capability {_capability(capability)} only emulates bfloat16.",
-                severity="warning",
-                path="model.dtype",
-                hint="Use float16.",
-            )
 
 
 def _batch(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
@@ -119,13 +68,6 @@ def _without_gpu(
                 path=f"pytorch.{name}",
                 hint="Remove it.",
             )
-    if (section.cache_implementation or "").startswith("offloaded"):
-        yield Finding(
-            code="no-cuda-device",
-            message="an offloaded cache needs a GPU to be moved away from.",
-            path="pytorch.cache_implementation",
-            hint="Use dynamic or static.",
-        )
 
 
 def _processes(section: PyTorchFields) -> Iterator[Finding]:
@@ -192,25 +134,20 @@ def _model_config(experiment: Experiment) -> str | None:
 
 
 def _packages(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
-    """Yield an error for each missing package that no field names: those of defaults and files."""
+    """Yield an error for a missing package that a checkpoint asks for."""
     if experiment.runner.python is not None or not installed_versions(["torch"]):
         return  # the engine is elsewhere, and so are the packages that it works with
-    needed: dict[str, tuple[str, ...]] = {}
-    cache = section.cache_config.backend if section.cache_config is not None else None
-    if section.cache_implementation == "quantized" and cache in (None, "quanto"):
-        needed["pytorch.cache_implementation"] = CACHE_PACKAGES["quanto"]
-    if section.quantization is None and not experiment.model.random_weights:
-        method = _quantized_with(_model_config(experiment))
-        needed["model.id"] = METHOD_PACKAGES.get(method, ())
-    for path, names in needed.items():
-        there = installed_versions(names)
-        if missing := [name for name in names if name not in there]:
-            yield Finding(
-                code="package-missing",
-                message=f"it needs {' and '.join(missing)}, and not all of that is installed here.",
-                path=path,
-                hint=f"pip install {' '.join(missing)}.",
-            )
+    if section.quantization is not None or experiment.model.random_weights:
+        return
+    names = METHOD_PACKAGES.get(_quantized_with(_model_config(experiment)), ())
+    there = installed_versions(names)
+    if missing := [name for name in names if name not in there]:
+        yield Finding(
+            code="package-missing",
+            message=f"it needs {' and '.join(missing)}, and not all of that is installed here.",
+            path="model.id",
+            hint=f"pip install {' '.join(missing)}.",
+        )
 
 
 def _quantized_with(config: str | None) -> str:
@@ -220,7 +157,3 @@ def _quantized_with(config: str | None) -> str:
     except (KeyError, TypeError, ValueError, RecursionError):
         return ""
     return str(found)
-
-
-def _capability(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"

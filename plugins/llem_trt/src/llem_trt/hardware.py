@@ -7,7 +7,7 @@ list belong to the legacy TensorRT execution, whose kernels begin with Ampere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Algorithm = Literal[
     "W8A16",
@@ -105,6 +105,12 @@ def architecture_of(compute_capability: tuple[int, int]) -> Architecture | None:
 def algorithm_runs_on(algorithm: Algorithm) -> tuple[Architecture, ...]:
     """Return the architectures that ``algorithm`` runs on."""
     return RUNS_ON.get(algorithm, _EVERY)
+
+
+def elsewhere(runs_on: Mapping[Any, tuple[Architecture, ...]]) -> str:
+    """Say for which architectures values are documented; other devices are refused them."""
+    listed = (f"{value} on {', '.join(names)}" for value, names in runs_on.items())
+    return f"the GPU is of an architecture that it is not documented for ({'; '.join(listed)})"
 
 
 def _least(architectures: tuple[Architecture, ...]) -> tuple[int, int]:

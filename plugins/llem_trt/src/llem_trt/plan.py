@@ -148,7 +148,8 @@ def _own_arguments(
     load, sampling = own["load"], own["sampling"]
     if section.cuda_graphs is not None and section.cuda_graphs.enabled is False:
         load["cuda_graph_config"] = None
-    if section.torch_compile is not None and section.torch_compile.enabled is False:
+    compiled = section.torch_compile
+    if compiled is not None and compiled.enabled is False and not section.is_legacy:
         load["torch_compile_config"] = None
     if section.engine_path is not None:
         # Neutral values: a built engine has its quantization.

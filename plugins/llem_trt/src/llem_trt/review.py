@@ -9,7 +9,6 @@ from llem.api.capability import Gpu, HostInfo
 from llem_trt.config import TrtFields
 from llem_trt.hardware import (
     BEGINS_WITH,
-    BFLOAT16_CAPABILITY,
     KV_CACHE_RUNS_ON,
     Architecture,
     algorithm_runs_on,
@@ -29,32 +28,9 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
         )
         return
     section = experiment.section_as(TrtFields)
-    needed = section.world_size
-    if len(facts.gpus) < needed:
-        yield Finding(
-            code="too-few-gpus",
-            message=f"the experiment needs {needed} devices, and {len(facts.gpus)} are visible",
-            path="trt.tensor_parallel_size",
-            hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
-        )
     gpu = facts.gpus[0]
-    yield from _dtype(experiment, section, gpu)
     yield from _quantization(section, gpu)
     yield from _kv_cache(section, gpu)
-
-
-def _dtype(experiment: Experiment, section: TrtFields, gpu: Gpu) -> Iterator[Finding]:
-    if (
-        experiment.model.dtype == "bfloat16"
-        and section.planned_surface == "1.2"
-        and gpu.compute_capability < BFLOAT16_CAPABILITY
-    ):
-        yield Finding(
-            code="bfloat16-not-supported",
-            message=f"bfloat16 needs compute capability 8.0; {_named(gpu)}",
-            path="model.dtype",
-            hint="Use float16.",
-        )
 
 
 def _quantization(section: TrtFields, gpu: Gpu) -> Iterator[Finding]:

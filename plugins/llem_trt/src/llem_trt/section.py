@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from llem.api import Experiment, Rule
+from llem.api import Experiment, Param, Rule
 from llem.schema.fields import ConfigField, markers, value_at, walk
 from llem_trt.config import TrtFields
+from llem_trt.hardware import BFLOAT16_CAPABILITY
 from llem_trt.rules.generation import GENERATION_RULES
 from llem_trt.rules.limits import LIMIT_RULES
 from llem_trt.rules.memory import MEMORY_RULES
@@ -47,6 +48,12 @@ def _rule(field: ConfigField, only: Only) -> Rule[TrtFields]:
 class TrtConfig(TrtFields):
     """How TensorRT-LLM loads the model, schedules requests and generates."""
 
+    shared_needs: ClassVar[Mapping[str, Param]] = {
+        "model.dtype": Param(
+            min_compute_capability={"bfloat16": BFLOAT16_CAPABILITY},
+            requires={"trt.planned_surface": "1.2"},
+        ),
+    }
     rules: ClassVar[tuple[Rule[Any], ...]] = (
         *MODEL_RULES,
         *LIMIT_RULES,

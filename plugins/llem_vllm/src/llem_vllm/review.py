@@ -12,19 +12,10 @@ from llem.api.capability import HostInfo
 from llem_vllm.config import VLLMFields
 from llem_vllm.rules.loading import PREPARED
 
-BFLOAT16_CAPABILITY = (8, 0)
-"""First NVIDIA compute capability whose tensor cores multiply bfloat16."""
-
-FP8_CAPABILITY = (8, 9)
-"""First NVIDIA compute capability whose tensor cores multiply FP8; older devices unpack it."""
-
 
 def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     """Yield findings against running ``experiment`` on the machine of ``facts``."""
     section = experiment.section_as(VLLMFields)
-    # With another interpreter the worker may see other devices, but still this machine's.
-    yield from _devices(section, facts)
-    yield from _dtype(experiment, section, facts)
     config = model_config(experiment)
     if config is not None:
         yield from _heads(section, config)
@@ -43,54 +34,6 @@ def model_config(experiment: Experiment) -> Mapping[str, Any] | None:
     except ValueError:
         return None  # the engine reports it better
     return config if isinstance(config, dict) else None
-
-
-def _devices(section: VLLMFields, facts: HostInfo) -> Iterator[Finding]:
-    sizes = {
-        "tensor_parallel_size": section.tensor_parallel_size or 1,
-        "pipeline_parallel_size": section.pipeline_parallel_size or 1,
-        "prefill_context_parallel_size": section.prefill_context_parallel_size or 1,
-    }
-    needed = 1
-    for size in sizes.values():
-        needed *= size
-    if facts.gpus and needed > len(facts.gpus):
-        field = next(name for name, size in sizes.items() if size > 1)
-        yield Finding(
-            code="too-few-devices",
-            message=f"the experiment needs {needed} devices, and {len(facts.gpus)} are visible.",
-            path=f"vllm.{field}",
-            hint="Lower the parallel sizes, or check CUDA_VISIBLE_DEVICES.",
-        )
-    if section.enable_cumem_allocator and not facts.gpus:
-        yield Finding(
-            code="no-cuda-device",
-            message="the CUDA allocator of vLLM needs an NVIDIA device, and none is visible.",
-            path="vllm.enable_cumem_allocator",
-            hint="Remove it.",
-        )
-
-
-def _dtype(experiment: Experiment, section: VLLMFields, facts: HostInfo) -> Iterator[Finding]:
-    capability = facts.gpus[0].compute_capability if facts.gpus else None
-    if capability is None:
-        return
-    found = f"{capability[0]}.{capability[1]}"
-    if experiment.model.dtype == "bfloat16" and capability < BFLOAT16_CAPABILITY:
-        yield Finding(
-            code="bfloat16-not-supported",
-            message=f"vLLM refuses bfloat16 on compute capability {found}.",
-            path="model.dtype",
-            hint="Use float16.",
-        )
-    kv_cache = section.kv_cache_dtype or ""
-    if kv_cache.startswith("fp8") and capability < FP8_CAPABILITY:
-        yield Finding(
-            code="fp8-emulated",
-            message=f"compute capability {found} has no FP8 arithmetic; vLLM unpacks the cache.",
-            severity="warning",
-            path="vllm.kv_cache_dtype",
-        )
 
 
 def _first(config: Mapping[str, Any], *names: str) -> Any:

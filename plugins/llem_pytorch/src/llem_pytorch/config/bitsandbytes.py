@@ -18,12 +18,26 @@ class BitsAndBytes(
     """Arguments of `transformers.BitsAndBytesConfig`; unset leaves them to the library."""
 
     load_in_4bit: Annotated[
-        bool | None, Param(examples=(True,), ignored_when="weights are random, or `false`")
+        bool | None,
+        Param(
+            neutral=(False,),
+            conflicts_with=("pytorch.quantization", "model.gguf_file"),
+            packages={True: ("bitsandbytes",)},
+            examples=(True,),
+            ignored_when="weights are random, or `false`",
+        ),
     ] = None
     """Whether linear layers are stored in 4 bits and computed in another type; `false` is unset."""
 
     load_in_8bit: Annotated[
-        bool | None, Param(examples=(True,), ignored_when="weights are random, or `false`")
+        bool | None,
+        Param(
+            neutral=(False,),
+            conflicts_with=("pytorch.load_in_4bit", "pytorch.quantization", "model.gguf_file"),
+            packages={True: ("bitsandbytes",)},
+            examples=(True,),
+            ignored_when="weights are random, or `false`",
+        ),
     ] = None
     """Whether linear layers are stored and multiplied in 8 bits (LLM.int8()); `false` is unset."""
 

@@ -10,10 +10,10 @@ from llem.api import BackendConfig, Param, Section
 from llem_pytorch.config.speculation import OFF_AT_ZERO
 
 STATIC = {"pytorch.batching": (None, "static")}
-NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
+CACHE_PACKAGES = {None: ("optimum-quanto",), "quanto": ("optimum-quanto",), "hqq": ("hqq",)}
+"""Packages that quantize a cache; quanto is the default."""
 
-CACHE_PACKAGES = {"quanto": ("optimum-quanto",), "hqq": ("hqq",)}
-"""Packages that quantize a cache."""
+NOT_FP8 = {"pytorch.cache_config.backend": (None, "quanto", "hqq")}
 
 
 def _param(unit: str = "", **markers: Any) -> Param:
@@ -27,7 +27,7 @@ class QuantizedCache(Section):
 
     backend: Annotated[
         Literal["quanto", "hqq", "fp8"] | None,
-        _param(neutral=("quanto",), examples=("quanto", "hqq"), packages=CACHE_PACKAGES),
+        _param(neutral=("quanto",), packages=CACHE_PACKAGES, examples=("quanto", "hqq")),
     ] = None
     """Library that quantizes; unset is quanto."""
 
@@ -75,6 +75,7 @@ class Cache(BackendConfig, feeds="generate"):
         Param(
             requires={"pytorch.use_cache": (None, True), **STATIC},
             neutral=("dynamic",),
+            gpus={"offloaded*": 1},
             examples=("dynamic", "static"),
         ),
     ] = None

@@ -15,6 +15,15 @@ HubKernel = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+(@[\w.-]+)?(:[\w.-]+)
 SdpaKernel = Literal["math", "flash", "mem_efficient", "cudnn"]
 
 
+FLASH_ATTENTION = {
+    "flash_attention_2": (8, 0),
+    "flash_attention_3": (9, 0),
+    "flash_attention_4": (9, 0),
+    "*/flash-attn*": (8, 0),
+}
+"""Least NVIDIA compute capability of each kernel, as its README states it."""
+
+
 class Kernels(
     BackendConfig, feeds="load", builds={"load.kernel_config": "transformers.KernelConfig"}
 ):
@@ -22,7 +31,17 @@ class Kernels(
 
     attn_implementation: Annotated[
         BuiltinAttention | HubKernel | None,
-        Param(examples=("sdpa", "eager", "kernels-community/flash-attn2")),
+        Param(
+            min_compute_capability=FLASH_ATTENTION,
+            gpus=dict.fromkeys(FLASH_ATTENTION, 1),
+            packages={
+                "flash_attention_2": ("flash-attn or kernels",),
+                "flash_attention_3": ("flash-attn-3 or kernels",),
+                "flash_attention_4": ("flash-attn-4 or kernels",),
+                "*/*": ("kernels",),
+            },
+            examples=("sdpa", "eager", "kernels-community/flash-attn2"),
+        ),
     ] = None
     """Attention kernel: one of the library, or a hub kernel as `org/repository`; unset takes the
     library's choice, sdpa where the model supports it."""

@@ -25,6 +25,7 @@ class Placement(
         Param(
             maps_to=EngineArg("settings", "device"),
             conflicts_with=("pytorch.device_map",),
+            gpus={"cuda": 1},
             examples=("cpu", "cuda"),
         ),
     ] = None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import Field
 
 from llem.api import BackendConfig, EngineArg, Param, Section
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+T = TypeVar("T")
 GroupSize = Annotated[int, Field(ge=-1, le=65_536)]
+
+
 METHOD_PACKAGES = {
     "gptq": ("optimum", "gptqmodel"),
     "awq": ("gptqmodel",),
@@ -20,11 +24,22 @@ METHOD_PACKAGES = {
 }
 """Packages that read or make weights of each method."""
 
+NATIVE_SINCE = {"fp8": (8, 9), "mxfp4": (7, 5)}
+"""First NVIDIA compute capability that computes in a method's type; transformers unpacks a
+checkpoint on an older device."""
+
 
 def _chooses(method: str) -> Param:
     """Return the marker of the field that chooses the object's class, and is no argument of it."""
-    needed = {method: METHOD_PACKAGES[method]} if method in METHOD_PACKAGES else {}
-    return Param(affects=EngineArg("load", "quantization_config"), packages=needed)
+    return Param(
+        affects=EngineArg("load", "quantization_config"),
+        packages=_only(method, METHOD_PACKAGES),
+        native_compute_capability=_only(method, NATIVE_SINCE),
+    )
+
+
+def _only(method: str, needs: Mapping[str, T]) -> Mapping[str, T]:
+    return {name: need for name, need in needs.items() if name == method}
 
 
 def _param(method: str, unit: str = "", **markers: Any) -> Param:
@@ -296,7 +311,9 @@ class QuantizationField(BackendConfig):
     quantization: Annotated[
         Quantization | None,
         Param(
-            examples=({"method": "quanto", "weights": "int8"},), ignored_when="weights are random"
+            conflicts_with=("model.gguf_file",),
+            examples=({"method": "quanto", "weights": "int8"},),
+            ignored_when="weights are random",
         ),
     ] = None
     """How weights are quantized while loading, or how a quantized checkpoint is to be loaded; a

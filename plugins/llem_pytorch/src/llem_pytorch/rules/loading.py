@@ -26,18 +26,6 @@ def _quantized_random_weights(experiment: Experiment, section: PyTorchFields) ->
     return section.quantizes and experiment.model.random_weights
 
 
-def _quantized_gguf(experiment: Experiment, section: PyTorchFields) -> bool:
-    return section.quantizes and experiment.model.gguf_file is not None
-
-
-def _four_and_eight_bit(experiment: Experiment, section: PyTorchFields) -> bool:
-    return bool(section.load_in_4bit and section.load_in_8bit)
-
-
-def _two_methods(experiment: Experiment, section: PyTorchFields) -> bool:
-    return bool(section.load_in_4bit or section.load_in_8bit) and section.quantization is not None
-
-
 def _skipping_modules_of_nothing(experiment: Experiment, section: PyTorchFields) -> bool:
     return bool(section.llm_int8_skip_modules) and not (
         section.load_in_4bit or section.load_in_8bit
@@ -112,32 +100,6 @@ RULES = (
         violated=_quantized_random_weights,
     ),
     Rule(
-        name="gguf-file-is-quantized-already",
-        fields=(
-            "pytorch.load_in_4bit",
-            "pytorch.load_in_8bit",
-            "pytorch.quantization",
-            "model.gguf_file",
-        ),
-        reason="transformers takes no other quantization together with a GGUF file",
-        hint="Remove the quantization, or use the original checkpoint.",
-        violated=_quantized_gguf,
-    ),
-    Rule(
-        name="four-bit-or-eight-bit",
-        fields=("pytorch.load_in_4bit", "pytorch.load_in_8bit"),
-        reason="weights are stored in 4 bits or in 8",
-        hint="Set one of the two.",
-        violated=_four_and_eight_bit,
-    ),
-    Rule(
-        name="one-quantization-method",
-        fields=("pytorch.quantization", "pytorch.load_in_4bit", "pytorch.load_in_8bit"),
-        reason="weights are quantized by one method, and bitsandbytes is another",
-        hint="Keep pytorch.quantization, or load_in_4bit or load_in_8bit.",
-        violated=_two_methods,
-    ),
-    Rule(
         name="skipped-modules-need-quantization",
         fields=(
             "pytorch.llm_int8_skip_modules",
@@ -179,6 +141,7 @@ RULES = (
         reason="torch.compile fails on weights that are offloaded to cpu or disk",
         hint="Set pytorch.torch_compile to false, or keep the model on devices.",
         violated=_compiled_in_pieces,
+        excludes=("pytorch.device_map",),
     ),
 )
 """Rules over loading."""

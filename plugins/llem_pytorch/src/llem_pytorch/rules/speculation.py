@@ -75,6 +75,7 @@ RULES = (
         reason="speculative decoding of transformers takes one request at a time",
         hint="Set pytorch.batch_size to 1, or do not speculate.",
         violated=_with_drafts(_several_requests),
+        excludes=DRAFTERS,
     ),
     Rule(
         name="speculation-needs-a-growing-cache",
@@ -89,6 +90,7 @@ RULES = (
         reason="speculative decoding of transformers needs the key-value cache",
         hint="Remove pytorch.use_cache, or do not speculate.",
         violated=_with_drafts(_no_cache),
+        excludes=DRAFTERS,
     ),
     Rule(
         name="beams-ignore-speculation",
@@ -96,6 +98,7 @@ RULES = (
         reason="transformers runs beam search and ignores the drafts",
         hint="Set pytorch.num_beams to 1, or do not speculate.",
         violated=_with_drafts(_beams),
+        excludes=DRAFTERS,
     ),
     Rule(
         name="speculation-returns-one-sequence",
@@ -103,6 +106,7 @@ RULES = (
         reason="speculative decoding of transformers returns one sequence per request",
         hint="Remove pytorch.num_return_sequences, or do not speculate.",
         violated=_with_drafts(_several_sequences),
+        excludes=DRAFTERS,
     ),
     *map(_without_drafter, DRAFT_SETTINGS),
 )

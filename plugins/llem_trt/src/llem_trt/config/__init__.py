@@ -93,12 +93,3 @@ class TrtFields(SchedulingFields, GraphFields, KernelFields, ParallelFields, Qua
     def is_legacy(self) -> bool:
         """Whether the legacy TensorRT execution runs the model."""
         return self.execution == "tensorrt"
-
-    @property
-    def world_size(self) -> int:
-        """Number of devices: tensor, pipeline and context parallel size multiplied."""
-        return (
-            (self.tensor_parallel_size or 1)
-            * (self.pipeline_parallel_size or 1)
-            * (self.context_parallel_size or 1)
-        )

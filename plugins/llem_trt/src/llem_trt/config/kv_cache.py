@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api import Param, Section
-from llem_trt.hardware import KV_CACHE_NEEDS
+from llem_trt.hardware import KV_CACHE_NEEDS, KV_CACHE_RUNS_ON, elsewhere
 from llem_trt.versions import NEW, OLD, PYTORCH, Only
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,6 +21,7 @@ class KvCache(Section, feeds="load.kv_cache_config", builds="tensorrt_llm.llmapi
         Param(
             requires=PYTORCH,
             min_compute_capability=KV_CACHE_NEEDS,
+            ignored_when=elsewhere(KV_CACHE_RUNS_ON),
             neutral=("auto",),
             examples=("auto", "fp8"),
         ),

@@ -106,13 +106,19 @@ class AttentionDp(
 class ParallelFields(BackendConfig, feeds="load"):
     """Ranks, each of which is one device: tensor by pipeline by context parallel size."""
 
-    tensor_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
+    tensor_parallel_size: Annotated[
+        Ranks | None, Param(unit="devices", gpus="each", examples=(2,))
+    ] = None
     """Devices that each layer is split over."""
 
-    pipeline_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
+    pipeline_parallel_size: Annotated[
+        Ranks | None, Param(unit="devices", gpus="each", examples=(2,))
+    ] = None
     """Stages that the layers are distributed over."""
 
-    context_parallel_size: Annotated[Ranks | None, Param(unit="devices", examples=(2,))] = None
+    context_parallel_size: Annotated[
+        Ranks | None, Param(unit="devices", gpus="each", examples=(2,))
+    ] = None
     """Devices that share each sequence."""
 
     pp_partition: Annotated[

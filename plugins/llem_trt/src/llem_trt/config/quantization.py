@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llem.api import BackendConfig, EngineArg, Param, Section
-from llem_trt.hardware import ALGORITHM_NEEDS, Algorithm
+from llem_trt.hardware import ALGORITHM_NEEDS, RUNS_ON, Algorithm, elsewhere
 from llem_trt.versions import OLD, TENSORRT, Only
 
 _BUILT = {**OLD, **TENSORRT}
@@ -22,6 +22,7 @@ class Quantization(Section, feeds="load.quant_config", builds="tensorrt_llm.llma
         Param(
             member_of="tensorrt_llm.llmapi.QuantAlgo",
             min_compute_capability=ALGORITHM_NEEDS,
+            ignored_when=elsewhere(RUNS_ON),
             examples=("FP8",),
             example_context=_BUILT,
         ),
@@ -135,6 +136,7 @@ class QuantizationFields(BackendConfig, feeds="load"):
         Param(
             maps_to=EngineArg("settings", "quant_algo"),
             min_compute_capability=ALGORITHM_NEEDS,
+            ignored_when=elsewhere(RUNS_ON),
             examples=("FP8", "NVFP4"),
         ),
     ] = None

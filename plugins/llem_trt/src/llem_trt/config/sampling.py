@@ -11,6 +11,10 @@ from llem.api import IS_SET, EngineArg, Param, Section
 _BEAMS = {"trt.sampling.beam_width": IS_SET}
 _WIDE = {"trt.max_beam_width": 4, "trt.disable_overlap_scheduler": True}
 _GUIDE = {"trt.guided_decoding_backend": "xgrammar"}
+_GUIDES = tuple(
+    f"trt.sampling.guided_decoding.{name}"
+    for name in ("json_schema", "regex", "grammar", "json_object")
+)
 _TOP_P = {"decoder.top_p": IS_SET}
 _WARM = {"decoder.temperature": 0.7}
 
@@ -36,27 +40,36 @@ class GuidedDecoding(
     regex: Annotated[
         str | None,
         Field(min_length=1),
-        Param(examples=("[a-z ]+",), example_context=_GUIDE),
+        Param(conflicts_with=_GUIDES[:1], examples=("[a-z ]+",), example_context=_GUIDE),
     ] = None
     """Regular expression."""
 
     grammar: Annotated[
         str | None,
         Field(min_length=1),
-        Param(examples=('root ::= "a"',), example_context=_GUIDE),
+        Param(conflicts_with=_GUIDES[:2], examples=('root ::= "a"',), example_context=_GUIDE),
     ] = None
     """Grammar in extended Backus-Naur form."""
 
     json_object: Annotated[
         bool | None,
-        Param(neutral=(False,), examples=(True,), example_context=_GUIDE),
+        Param(
+            conflicts_with=_GUIDES[:3],
+            neutral=(False,),
+            examples=(True,),
+            example_context=_GUIDE,
+        ),
     ] = None
     """Any JSON object."""
 
     structural_tag: Annotated[
         str | None,
         Field(min_length=1),
-        Param(requires={"trt.guided_decoding_backend": "xgrammar"}, examples=("{}",)),
+        Param(
+            conflicts_with=_GUIDES,
+            requires={"trt.guided_decoding_backend": "xgrammar"},
+            examples=("{}",),
+        ),
     ] = None
     """Structural tag of xgrammar."""
 

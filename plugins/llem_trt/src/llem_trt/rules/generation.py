@@ -27,7 +27,7 @@ def _not_one_guide(experiment: Experiment, section: TrtFields) -> bool:
     if not acts(experiment, "trt.sampling.guided_decoding"):
         return False
     guide = section.sampling.guided_decoding if section.sampling is not None else None
-    return guide is not None and sum(acts(guide, name) for name in type(guide).model_fields) != 1
+    return guide is not None and not any(acts(guide, name) for name in type(guide).model_fields)
 
 
 GENERATION_RULES: tuple[Rule[TrtFields], ...] = (
@@ -51,12 +51,13 @@ GENERATION_RULES: tuple[Rule[TrtFields], ...] = (
         reason="the engine verifies drafts of one sequence, not of beams",
         hint="Keep one of the two.",
         violated=_beams_of_drafts,
+        excludes=("trt.speculation.method",),
     ),
     Rule(
         name="trt-one-guide",
         fields=("trt.sampling.guided_decoding",),
-        reason="exactly one of its settings must describe the outputs",
-        hint="Keep one setting.",
+        reason="no setting describes the outputs",
+        hint="Set one, or remove trt.sampling.guided_decoding.",
         violated=_not_one_guide,
     ),
 )

@@ -135,6 +135,7 @@ LIMIT_RULES: tuple[Rule[TrtFields], ...] = (
         reason="the engine cannot capture breakable graphs of a compiled model",
         hint="Use piecewise, or remove trt.torch_compile.",
         violated=_breakable_graphs_of_a_compiled_model,
+        excludes=("trt.torch_compile",),
     ),
     Rule(
         name="trt-piecewise-graphs-are-compiled",

@@ -60,6 +60,7 @@ MODEL_RULES: tuple[Rule[TrtFields], ...] = (
         reason="a built engine has its quantization and would ignore the setting",
         hint="Remove trt.quantization, or trt.engine_path to build an engine.",
         violated=_built_engine_to_be_quantized,
+        excludes=("trt.engine_path",),
     ),
     Rule(
         name="trt-engine-has-weights",
@@ -74,6 +75,7 @@ MODEL_RULES: tuple[Rule[TrtFields], ...] = (
         reason="a built engine has its data type and would ignore the setting",
         hint="Remove model.dtype.",
         violated=_built_engine_of_a_dtype,
+        excludes=("trt.engine_path",),
     ),
     Rule(
         name="trt-checkpoint-quantization-is-read-back",

@@ -139,6 +139,7 @@ SPECULATION_RULES: tuple[Rule[TrtFields], ...] = (
         reason="a fixed tree and a growing one exclude each other",
         hint="Keep one of the two.",
         violated=_two_trees,
+        excludes=("trt.speculation.use_dynamic_tree",),
     ),
     Rule(
         name="trt-dynamic-tree-needs-a-size",
@@ -175,6 +176,7 @@ SPECULATION_RULES: tuple[Rule[TrtFields], ...] = (
         reason="from 1.3 on, both set the end of speculation and exclude each other",
         hint="End the schedule with length 0 instead.",
         violated=_schedule_and_concurrency,
+        excludes=("trt.speculation.max_concurrency",),
     ),
     Rule(
         name="trt-rejection-or-relaxed-acceptance",
@@ -185,6 +187,7 @@ SPECULATION_RULES: tuple[Rule[TrtFields], ...] = (
         reason="rejection sampling is exact, and relaxed acceptance is not",
         hint="Keep one of the two.",
         violated=_rejection_with_relaxed_acceptance,
+        excludes=("trt.speculation.use_relaxed_acceptance_for_thinking",),
     ),
     Rule(
         name="trt-posterior-threshold-needs-typical-acceptance",

@@ -13,7 +13,11 @@ from llem_vllm.config.choices import KvCacheDtype, MambaDtype
 class KvCacheFields(BackendConfig, feeds="load"):
     """Fields of the KV cache."""
 
-    kv_cache_dtype: Annotated[KvCacheDtype | None, Param(examples=("fp8",))] = None
+    kv_cache_dtype: Annotated[
+        KvCacheDtype | None,
+        # The first tensor cores that multiply FP8; vLLM unpacks the cache on older ones.
+        Param(native_compute_capability={"fp8*": (8, 9)}, examples=("fp8",)),
+    ] = None
     """Data type of the KV cache; unset takes the model's."""
 
     kv_cache_dtype_skip_layers: Annotated[
@@ -60,6 +64,7 @@ class KvCacheFields(BackendConfig, feeds="load"):
         Param(
             requires={"vllm.enable_prefix_caching": (None, True)},
             neutral=("sha256",),
+            packages={"xxhash*": ("xxhash",)},
             examples=("xxhash",),
         ),
     ] = None
@@ -108,7 +113,10 @@ class KvCacheFields(BackendConfig, feeds="load"):
     kv_offloading_backend: Annotated[
         Literal["native", "lmcache"] | None,
         Param(
-            requires={"vllm.kv_offloading_size": IS_SET}, neutral=("native",), examples=("lmcache",)
+            requires={"vllm.kv_offloading_size": IS_SET},
+            neutral=("native",),
+            packages={"lmcache": ("lmcache",)},
+            examples=("lmcache",),
         ),
     ] = None
     """Library that moves KV blocks to host memory."""

@@ -57,12 +57,12 @@ class ParallelismFields(BackendConfig, feeds="load"):
     """Fields of parallelism."""
 
     tensor_parallel_size: Annotated[
-        int | None, Field(ge=1), Param(unit="devices", examples=(2,))
+        int | None, Field(ge=1), Param(unit="devices", gpus="each", examples=(2,))
     ] = None
     """Devices that each layer is split over."""
 
     pipeline_parallel_size: Annotated[
-        int | None, Field(ge=1), Param(unit="stages", examples=(2,))
+        int | None, Field(ge=1), Param(unit="stages", gpus="each", examples=(2,))
     ] = None
     """Stages that the layers are distributed over."""
 
@@ -73,7 +73,7 @@ class ParallelismFields(BackendConfig, feeds="load"):
     launcher, which llem does not use, starts them."""
 
     prefill_context_parallel_size: Annotated[
-        int | None, Field(ge=1), Param(unit="devices", examples=(2,))
+        int | None, Field(ge=1), Param(unit="devices", gpus="each", examples=(2,))
     ] = None
     """Devices that share the positions of a prompt."""
 
@@ -108,7 +108,8 @@ class ParallelismFields(BackendConfig, feeds="load"):
     """Number of consecutive tokens on one device when the KV cache is shared by position."""
 
     distributed_executor_backend: Annotated[
-        Literal["mp", "uni", "ray"] | None, Param(examples=("mp", "uni"))
+        Literal["mp", "uni", "ray"] | None,
+        Param(packages={"ray": ("ray",)}, examples=("mp", "uni")),
     ] = None
     """How worker processes are started."""
 

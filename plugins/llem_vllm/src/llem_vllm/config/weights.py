@@ -16,7 +16,14 @@ class LoadingFields(BackendConfig, feeds="load"):
     load_format: Annotated[
         LoadFormat | None,
         AfterValidator(lambda reader: None if reader == "auto" else reader),
-        Param(examples=("safetensors",)),
+        Param(
+            packages={
+                "fastsafetensors": ("fastsafetensors",),
+                "runai_streamer*": ("runai-model-streamer",),
+                "tensorizer": ("tensorizer",),
+            },
+            examples=("safetensors",),
+        ),
     ] = None
     """Reader of the weights; unset and `auto` detect it, and random weights, which `model.weights`
     requests, have the reader `dummy`."""
@@ -53,7 +60,7 @@ class LoadingFields(BackendConfig, feeds="load"):
     ] = None
     """Number of workers that read weights at a time."""
 
-    enable_cumem_allocator: Annotated[bool | None, Param(examples=(True,))] = None
+    enable_cumem_allocator: Annotated[bool | None, Param(gpus={True: 1}, examples=(True,))] = None
     """Whether vLLM's CUDA allocator is used."""
 
 

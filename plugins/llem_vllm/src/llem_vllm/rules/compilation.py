@@ -38,6 +38,12 @@ COMPILATION_RULES: tuple[Rule[VLLMFields], ...] = (
         reason="enforce_eager silently turns compilation and graphs off",
         hint="Remove vllm.enforce_eager, or the settings that it overrides.",
         violated=_eager_and_compiled,
+        excludes=(
+            "vllm.compilation_config.mode",
+            "vllm.compilation_config.cudagraph_mode",
+            "vllm.cudagraph_capture_sizes",
+            "vllm.max_cudagraph_capture_size",
+        ),
     ),
     Rule(
         name="vllm-custom-ops-start-from-one-base",
@@ -52,6 +58,7 @@ COMPILATION_RULES: tuple[Rule[VLLMFields], ...] = (
         reason="it differs from the greatest of the sizes",
         hint="Keep one of the two fields.",
         violated=_two_greatest_sizes,
+        excludes=("vllm.cudagraph_capture_sizes",),
     ),
 )
 """Rules of compilation and graphs."""

@@ -70,6 +70,7 @@ def _not_in_beam_search(path: str) -> Rule[VLLMFields]:
         reason="beam search of vLLM does not support it",
         hint=f"Remove {path} or vllm.beam_search.",
         violated=violated,
+        excludes=("vllm.beam_search.beam_width",),
     )
 
 
@@ -128,6 +129,7 @@ DECODING_RULES: tuple[Rule[VLLMFields], ...] = (
         reason="beam search keeps the likeliest sequences and does not sample",
         hint="Set decoder.temperature to 0, or remove vllm.beam_search.",
         violated=_search_with_sampling,
+        excludes=("vllm.beam_search.beam_width",),
     ),
     Rule(
         name="vllm-beam-search-has-one-length",

@@ -109,6 +109,7 @@ SPECULATION_RULES: tuple[Rule[VLLMFields], ...] = (
         reason="vLLM cannot schedule drafts of different lengths ahead",
         hint="Remove one of the two.",
         violated=_asynchronous_ragged_drafts,
+        excludes=("vllm.speculative_config.disable_padded_drafter_batch",),
     ),
     Rule(
         name="vllm-suffixes-are-forgotten",
@@ -127,6 +128,7 @@ SPECULATION_RULES: tuple[Rule[VLLMFields], ...] = (
         reason="vLLM verifies drafted tokens without it",
         hint="Remove decoder.min_p or vllm.speculative_config.",
         violated=_min_p,
+        excludes=("vllm.speculative_config.method", "vllm.speculative_config.model"),
     ),
     Rule(
         name="vllm-draft-is-split-like-the-model",
