@@ -106,7 +106,7 @@ def test_an_unknown_preset_is_refused():
     [
         ("temperature", (0, 2), (-0.1, 2.1)),
         ("top_p", (0, 1), (-0.1, 1.1)),
-        ("top_k", (-1, 0, 10), (-2,)),
+        ("top_k", (0, 10), (-2,)),
         ("min_p", (0, 1), (-0.1, 1.1)),
         ("min_new_tokens", (0, 9), (-1,)),
     ],
