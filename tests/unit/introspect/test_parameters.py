@@ -206,8 +206,8 @@ def test_the_table_says_all_of_it(found):
     listing = parameter_table([found["fast.cache.length"], found["fast.eight"]])
     assert render_markdown(listing).splitlines()[2:] == [
         "| fast.cache.length | integer ≥ 1, ≤ 4,096 | tokens | null | load.cache.length "
-        "| How long it is. Needs fast.cache.kind: static. Needs compute capability 8.0; the package "
-        "lib-four for 4. "
+        "| How long it is. Needs fast.cache.kind: static. Needs compute capability 8.0; "
+        "the package lib-four for 4. "
         "Such as 128. |",
         "| fast.eight | boolean |  | null |  | Eight bits. Not with fast.four. "
         "Skipped when the moon is full. |",
