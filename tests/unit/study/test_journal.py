@@ -1,6 +1,7 @@
 """The journal survives an incomplete last line, and no other damage."""
 
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from llem.errors import StorageError
 from llem.study.journal import Journal, read_journal
+from llem.study.manifest import read_manifest
 
 
 def events(folder):
@@ -77,3 +79,12 @@ def test_a_full_disk_is_an_error_and_the_next_start_mends_it(tmp_path, small_dis
         journal.write("too-long", text="x" * 10_000)
     with Journal(tmp_path) as journal:
         assert [entry["event"] for entry in journal.entries] == ["begun", "journal-repaired"]
+
+
+def test_a_pipe_in_place_of_a_study_is_refused_and_waits_for_no_writer(tmp_path):
+    os.mkfifo(tmp_path / "journal.jsonl")
+    with pytest.raises(StorageError, match="cannot read the journal .*: it is no regular file"):
+        read_journal(tmp_path)
+    (tmp_path / "study.json").symlink_to("/dev/zero")
+    with pytest.raises(StorageError, match="does not describe a study: it is no regular file"):
+        read_manifest(tmp_path)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from llem.errors import StorageError, os_errors_as
+from llem.results.read_outcomes import read_limited
 from llem.run.lifecycle import NullProgress, Progress
 
 JOURNAL_FILE = "journal.jsonl"
+_MOST_BYTES = 2**30  # a line is some hundred bytes
 
 Entry = dict[str, Any]
 """A line: ``seq`` from 0, ``at`` (wall clock, for people), ``event``, and the event's details."""
@@ -86,8 +88,12 @@ def read_journal(folder: Path) -> list[Entry]:
 
 def _read(path: Path) -> tuple[list[Entry], int]:
     """Return the entries in order, and the length of their lines in bytes."""
-    with _accessing(path):
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    try:
+        with _accessing(path):
+            content = read_limited(path, _MOST_BYTES) if path.exists() else b""
+    except ValueError as error:
+        raise StorageError(f"cannot read the journal {path}: {error}") from error
+    lines = content.splitlines(keepends=True)
     entries: list[Entry] = []
     for number, line in enumerate(lines, start=1):
         entry = _parsed(line) if line.endswith(b"\n") else None

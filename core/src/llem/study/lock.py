@@ -16,9 +16,11 @@ from filelock import FileLock, Timeout
 
 from llem.errors import DeviceBusy, OutputRefused, StudyBusy, os_errors_as
 from llem.results.folder import write_json
+from llem.results.read_outcomes import read_limited
 
 LOCK_FILE = ".lock"
 OWNER_FILE = ".owner.json"
+_MOST_BYTES = 2**16  # of the note of an owner, which another user may have made
 LOCKS_VARIABLE = "LLEM_LOCK_DIR"
 """Folder of the device locks; by default all users of a machine share it."""
 
@@ -128,7 +130,7 @@ def locks_folder() -> Path:
 
 def _owner(note: Path) -> dict[str, Any] | None:
     try:
-        owner = json.loads(note.read_text(encoding="utf-8"))
+        owner = json.loads(read_limited(note, _MOST_BYTES))
     except (OSError, ValueError):
         return None
     return owner if isinstance(owner, dict) else None

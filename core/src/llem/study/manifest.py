@@ -12,6 +12,7 @@ from typing import Any
 
 from llem.errors import ExperimentFailed, StorageError, StudyChanged, os_errors_as
 from llem.results.folder import write_json
+from llem.results.read_outcomes import read_limited
 from llem.run.worker_environment import distributions_of, versions_in
 from llem.study.axes import leaves
 from llem.study.load_study import LoadedStudy
@@ -57,6 +58,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], what: str) -> It
 
 
 MANIFEST_FILE = "study.json"
+_MOST_BYTES = 2**28  # a run is some hundred bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST_FILE
     hint = "It is damaged: start a new study with another --out."
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_limited(path, _MOST_BYTES))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
