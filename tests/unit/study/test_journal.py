@@ -83,7 +83,7 @@ def test_a_full_disk_is_an_error_and_the_next_start_mends_it(tmp_path, small_dis
 
 def test_a_pipe_in_place_of_a_study_is_refused_and_waits_for_no_writer(tmp_path):
     os.mkfifo(tmp_path / "journal.jsonl")
-    with pytest.raises(StorageError, match="cannot read the journal .*: it is no regular file"):
+    with pytest.raises(StorageError, match=r"cannot read the journal .*: it is no regular file"):
         read_journal(tmp_path)
     (tmp_path / "study.json").symlink_to("/dev/zero")
     with pytest.raises(StorageError, match="does not describe a study: it is no regular file"):
