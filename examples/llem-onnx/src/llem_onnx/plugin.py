@@ -19,7 +19,6 @@ from llem.api import (
     Param,
     Session,
     build_plan,
-    drop_none,
     hookimpl,
 )
 from llem.api.capability import Capability, Claim, HostInfo, Support
@@ -99,8 +98,15 @@ def llem_config_model() -> type[BackendConfig]:
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the engine's calls for an experiment."""
     decoder = experiment.decoder
-    decoding = drop_none(do_sample=decoder.samples, repetition_penalty=decoder.repetition_penalty)
-    if decoder.samples is not False:
+    penalty = decoder.repetition_penalty
+    # What is not given would be that of the model's own genai_config.json.
+    decoding = {
+        "do_sample": decoder.samples,
+        "repetition_penalty": 1.0 if penalty is None else penalty,
+        "num_beams": 1,
+        "num_return_sequences": 1,
+    }
+    if decoder.samples:
         decoding |= {**decoder.sampling(DECODING), "random_seed": decoder.seed}
     # GenAI cannot go on after EOS. Where EOS is ignored, the least length is the greatest: EOS is
     # never chosen, and each request gets its full length.
