@@ -49,6 +49,7 @@ def test_genai_perfs_counter_readings_are_no_energy(outcome):
     figures = found.imported.metrics
     assert figures["mean_w"] == 300.1
     assert "gross_j" not in figures
+    assert "no energy of the run" in found.warnings[0].message
     assert figures["e2e_s_p50"] == pytest.approx(1.03)
     assert outcome("genai_perf.csv").imported.tool == "GenAI-Perf"
     assert outcome("genai_perf.csv").imported.metrics == pytest.approx(figures)

@@ -68,7 +68,11 @@ def read(document: Any, hints: ImportHints) -> ImportedResult | None:
         },
         started_at=str(data.get("start_time") or ""),
         gpus=gpus,
-        notes=failures(whole(failed), (failed or 0) + (requests or 0)) + _incomplete(data),
+        notes=(
+            *failures(whole(failed), (failed or 0) + (requests or 0)),
+            *_incomplete(data),
+            *_lost_energy(data, energy),
+        ),
     )
 
 
@@ -116,3 +120,10 @@ def _incomplete(data: Data) -> tuple[str, ...]:
         reason = data.get("incomplete_reason") or "it was canceled"
         return (f"the run is not complete: {reason}",)
     return ()
+
+
+def _lost_energy(data: Data, energy: Figures) -> tuple[str, ...]:
+    """Return a remark on counter readings that are no energy of the run."""
+    if "gross_j" in energy or not part(data, "telemetry_stats", "energy_consumption"):
+        return ()
+    return ("readings of GPU energy counters without their range are no energy of the run",)

@@ -8,8 +8,8 @@ from llem.api.hookspecs import hookimpl
 from llem.api.importers import ResultImporter
 
 _SUMMARIES = {
-    "vllm-bench": "JSON of vllm bench serve, latency, throughput, startup and sweep, and its "
-    "PyTorch form",
+    "vllm-bench": "JSON of vllm bench serve, latency, throughput, startup and sweep (also its "
+    "CSV), and its PyTorch form",
     "sglang-bench": "JSONL of SGLang's bench_serving, bench_offline_throughput, bench_one_batch "
     "and bench_one_batch_server",
     "ml-energy": "results.json of the ML.ENERGY benchmark, a model's or task's JSON of its "
@@ -21,8 +21,8 @@ _SUMMARIES = {
     "guidellm": "benchmarks.json of guidellm",
     "inference-benchmarker": "JSON of Hugging Face's inference-benchmarker",
     "llmperf": "summary JSON of llmperf",
-    "optimum-benchmark": "benchmark.json or benchmark_report.json of optimum-benchmark, LLM-Perf "
-    "and AI Energy Score",
+    "optimum-benchmark": "benchmark.json or benchmark_report.json of optimum-benchmark and AI "
+    "Energy Score, LLM-Perf's CSV",
     "codecarbon": "emissions.csv of CodeCarbon",
     "zeus": "CSV log of a ZeusMonitor",
     "mlperf": "mlperf_log_summary.txt of MLPerf's LoadGen",
