@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from tokenizers import Tokenizer, models
 
+from llem.api.session import ModelInfo
+from llem.cli import main
 from llem.errors import WorkloadError
+from llem.workload.build_workload import build_workload
 from llem.workload.prompt import Messages, RandomTokens, TokenIds
 from llem.workload.prompt_sources import load_prompts
 
@@ -212,3 +218,98 @@ def test_messages_of_a_tree_of_conversations() -> None:
     contents, _, remarks = load("oasst.jsonl")
     assert contents == ["Hello"]
     assert "1 of 2 rows are no message of a user and are left out" in remarks
+
+
+ALL = sorted([*(path.name for path in FILES.iterdir()), "win1252.txt", "excel_utf16.csv"])
+QUICK = {
+    "workload.requests": "null",
+    "measurement.min_duration_s": 0.02,
+    "measurement.max_duration_s": 1,
+    "measurement.sample_period_s": 0.01,
+    "measurement.target_ci_ratio": 0.9,
+    "measurement.warmup.stable_within_ratio": 1,
+    "measurement.baseline.bare_s": 0,
+    "measurement.baseline.loaded_s": 0,
+    "measurement.baseline.after_s": 0,
+}
+
+
+def command(name: str, *arguments: str, **settings: Any) -> tuple[int, str, str]:
+    """Call a command of llem on the simulated engine: exit code, output and messages."""
+    pairs = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    done = CliRunner().invoke(main, [name, "--backend", "simulated", *arguments, *pairs])
+    assert not isinstance(done.exception, Exception), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_check_and_run_say_the_same(name: str) -> None:
+    name = "HumanEval.jsonl.gz" if name == "HumanEval.jsonl" else name
+    settings = {"workload.source": "file", "workload.path": name}
+    checked, _, said = command("check", **settings)
+    ran, _, also_said = command("run", "--dry-run", **settings)
+    assert checked in (0, 2)
+    assert (checked, said) == (ran, also_said)
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs"),
+    [
+        ("vllm_custom.jsonl", [5, 1520, 819]),
+        ("AzureLLMInferenceTrace_conv.csv", [44, 109]),
+        ("openai_batch.jsonl", [1000]),
+    ],
+)
+def test_each_request_gets_its_own_length(name: str, outputs: list[int]) -> None:
+    settings = {
+        "workload.source": "file",
+        "workload.path": name,
+        "simulated.decode_steps_per_s": 1e6,
+        "simulated.prefill_tokens_per_s": 1e9,
+    }
+    code, stdout, _ = command("run", "--json", **settings, **QUICK)
+    assert code == 0
+    outcome = json.loads(stdout)
+    assert outcome["tokens"]["output_tokens"] % sum(outputs) == 0
+    assert outcome["workload"]["own_lengths"] == len(outputs)
+    remarks = [warning["code"] for warning in outcome["warnings"]]
+    assert "prompts-remark" in remarks
+    [folder] = Path("results").glob(outcome["id"])
+    with gzip.open(folder / "requests.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    assert [row["output_tokens"] for row in rows][: len(outputs)] == outputs
+    code, stdout, _ = command(
+        "run", "--json", **settings, **QUICK, **{"workload.row_lengths": "false"}
+    )
+    other = json.loads(stdout)
+    assert other["workload"]["own_lengths"] == 0
+    assert other["experiment_sha256"] != outcome["experiment_sha256"]
+    assert other["workload"]["input_ids_sha256"] != outcome["workload"]["input_ids_sha256"]
+
+
+def test_random_prompts_of_a_model_hold_no_added_token() -> None:
+    """The hash of the run is that of prompts drawn from the ordinary ids alone."""
+    library = Tokenizer(models.WordLevel({f"w{id}": id for id in range(100)}, "w0"))
+    library.add_special_tokens(["w3", "w4", "<image>"])
+    Path("model").mkdir()
+    library.save("model/tokenizer.json")
+    Path("model/config.json").write_text('{"model_type": "llama"}')
+    settings = {"workload.requests": 3, "workload.input_tokens": 200, "workload.output_tokens": 2}
+    code, stdout, _ = command("run", "--json", "--model", "model", **QUICK | settings)
+    assert code == 0
+    info = ModelInfo(**json.loads(stdout)["model"])
+    ordinary = [id for id in range(100) if id not in (3, 4)]
+    by_vocabulary = {
+        name: build_workload(
+            workload(requests=3, input_tokens=200, output_tokens=2),
+            max_new_tokens=None,
+            model=info,
+            prompts=None,
+            encoded=None,
+            vocabulary=vocabulary,
+        ).input_ids_sha256
+        for name, vocabulary in {"ordinary": ordinary, "all": None}.items()
+    }
+    found = json.loads(stdout)["workload"]["input_ids_sha256"]
+    assert found == by_vocabulary["ordinary"] != by_vocabulary["all"]

@@ -6,13 +6,15 @@ import math
 from collections import Counter
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy import stats
+from tokenizers import AddedToken, Tokenizer, models
 
-from llem.api.session import ModelInfo
+from llem.api.session import ModelInfo, TokenizerExport
 from llem.errors import WorkloadError
-from llem.workload.build_workload import PreparedWorkload, build_workload
+from llem.workload.build_workload import PreparedWorkload, build_workload, ordinary_ids
 from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
 from llem.workload.tokenizing import encode_prompts
 
@@ -294,3 +296,43 @@ def test_a_prompt_has_its_own_output_length(tmp_path: Path) -> None:
 def test_an_id_outside_the_vocabulary_is_refused(id: int) -> None:
     with pytest.raises(WorkloadError, match=rf"p\.jsonl: row 3: the model has no token {id}"):
         built_of(Prompt(TokenIds((3, id)), place="p.jsonl: row 3"))
+
+
+def with_added_tokens(model: Any) -> TokenizerExport:
+    """Return a tokenizer with five ordinary tokens, three added ones, and one from another file."""
+    library = Tokenizer(model)
+    library.add_special_tokens(["<s>", "</s>"])
+    library.add_tokens([AddedToken("<image>", special=False)])
+    return TokenizerExport(library.to_str(), added_tokens=[{"content": "<turn>"}])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        models.WordLevel({"<s>": 0, "red": 1, "blue": 2, "green": 3, "a": 4, "b": 5}, "a"),
+        models.BPE({"<s>": 0, "r": 1, "e": 2, "d": 3, "a": 4, "b": 5}, []),
+        models.WordPiece({"<s>": 0, "r": 1, "e": 2, "d": 3, "a": 4, "b": 5}, unk_token="a"),
+        models.Unigram([("<s>", 0.0), *((letter, -1.0) for letter in "redab")], 1),
+    ],
+)
+def test_random_prompts_hold_no_added_token(model: Any) -> None:
+    export = with_added_tokens(model)
+    added = {0, 6, 7}  # <s> is a word of the vocabulary; </s> and <image> follow it
+    assert set(Tokenizer.from_str(export.tokenizer_json).get_added_tokens_decoder()) == added
+    assert ordinary_ids(export) == [1, 2, 3, 4, 5]
+    built = build_workload(
+        workload(requests=50, input_tokens=20),
+        max_new_tokens=None,
+        # The model pads its vocabulary beyond the 9 ids of the tokenizer.
+        model=ModelInfo(vocab_size=16, eos_token_ids=[5]),
+        prompts=None,
+        encoded=None,
+        vocabulary=ordinary_ids(export),
+    )
+    assert {token for prompt in prompts(built) for token in prompt} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"model": {}}', '{"model": {"vocab": 3}}'])
+def test_a_tokenizer_without_a_list_of_tokens_says_so(content: str) -> None:
+    with pytest.raises(WorkloadError, match=r"tokenizer\.json does not list its tokens"):
+        ordinary_ids(TokenizerExport(content, origin="tokenizer.json"))

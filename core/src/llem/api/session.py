@@ -257,8 +257,9 @@ class Session(ABC):
     def tokenizer(self) -> TokenizerExport | None:
         """Return the model's tokenizer, if the engine can hand it out.
 
-        When: after ``open``, and only when the workload has texts and the model's folder
-        has no ``tokenizer.json`` that the host could read by itself.
+        When: after ``open``, and only when the model's folder has no ``tokenizer.json`` that the
+        host could read by itself. Texts need it; random prompts leave out its added tokens, and
+        are drawn without it if this raises.
         """
         return None
 

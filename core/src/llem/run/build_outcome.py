@@ -338,6 +338,7 @@ def _workload(state: RunState) -> WorkloadInfo | None:
         requests=len(state.workload.requests),
         input_ids_sha256=state.workload.input_ids_sha256,
         truncated_requests=state.workload.truncated_requests,
+        own_lengths=state.workload.own_lengths,
         chat_template=state.workload.chat_template,
         template_time=state.workload.template_time,
         ignore_eos=state.experiment.ignores_eos,

@@ -15,6 +15,7 @@ from typing import Protocol
 from llem.api.session import Observation, OpenReport, RunResult, TokenizerExport
 from llem.energy.energy_rows import energy_rows
 from llem.energy.precision import EndedBy, Precision, ended_by, is_stable, precision
+from llem.errors import EngineError, WorkloadError
 from llem.process.worker_process import WorkerProcess
 from llem.process.workers import LoadedWorker
 from llem.run.baseline import CHECK_S, Baselines, is_unchanged, known_idles, with_age
@@ -24,9 +25,9 @@ from llem.run.sampler import Sampler
 from llem.schema.experiment import Experiment
 from llem.schema.outcome import Reason
 from llem.schema.workload import TextWorkload
-from llem.workload.build_workload import build_workload
+from llem.workload.build_workload import build_workload, draws_ids, ordinary_ids
 from llem.workload.prompt import EncodedPrompts, LoadedPrompts
-from llem.workload.tokenizer_files import no_tokenizer
+from llem.workload.tokenizer_files import find_tokenizer, no_tokenizer
 from llem.workload.tokenizing import encode_prompts, needs_tokenizer
 
 
@@ -159,6 +160,7 @@ class Lifecycle:
                 model=opened.model,
                 prompts=self.prompts.prompts if self.prompts else None,
                 encoded=self._encoded(worker),
+                vocabulary=self._vocabulary(worker),
             )
             requests = [request.to_json() for request in self.state.workload.requests]
             worker.call("prepare", self.timeouts.prepare_s, requests=requests)
@@ -180,6 +182,23 @@ class Lifecycle:
         encoded = encode_prompts(workload, found.prompts, export, self.state.clock)
         self.state.add_remarks(encoded.remarks)
         return encoded
+
+    def _vocabulary(self, worker: WorkerProcess) -> Sequence[int] | None:
+        """Return the ids that random prompts may hold; ``None`` if no tokenizer tells."""
+        model, prompts = self.experiment.model, self.prompts
+        if not draws_ids(prompts.prompts if prompts else None) or model.is_shape:
+            return None
+        try:
+            found = find_tokenizer(model)
+            if found is None:
+                answer = worker.call("tokenizer", self.timeouts.prepare_s)
+                found = None if answer is None else TokenizerExport.from_json(answer)
+            return None if found is None else ordinary_ids(found)
+        except (WorkloadError, EngineError) as error:
+            # A model may be measured without a tokenizer, which random prompts do not need.
+            reason = error.message.splitlines()[0]
+            self.state.add_remarks([f"random prompts may hold added tokens: {reason}"])
+            return None
 
     def _warm_up(self, worker: WorkerProcess) -> None:
         config = self.experiment.measurement.warmup

@@ -133,6 +133,8 @@ class WorkloadInfo(FrozenModel):
     """Hash of the token ids and output limits of all requests, in order."""
     truncated_requests: Count = 0
     """Prompts that were cut to `max_input_tokens`."""
+    own_lengths: Count = 0
+    """Requests whose output length their row of the source states."""
     chat_template: str | None = None
     """Where the chat template came from; `null` if no prompt went through one."""
     template_time: str | None = None

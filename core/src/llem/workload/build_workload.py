@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from llem.api.session import ModelInfo, Request, RequestResult, RunResult
+from llem.api.session import ModelInfo, Request, RequestResult, RunResult, TokenizerExport
 from llem.errors import WorkloadError
 from llem.schema.workload import (
     Length,
@@ -51,6 +53,7 @@ class PreparedWorkload:
         requests: In order of submission; ``index`` counts that order.
         truncated_requests: How many prompts were cut to ``max_input_tokens``.
         input_ids_sha256: Hash of all prompt ids and output limits, in order.
+        own_lengths: How many requests have the output length that their row states.
         chat_template: Where the chat template comes from, if one was used.
         template_time: The time that the template saw, ISO 8601, if it may write it.
     """
@@ -58,6 +61,7 @@ class PreparedWorkload:
     requests: tuple[Request, ...]
     truncated_requests: int
     input_ids_sha256: str
+    own_lengths: int = 0
     chat_template: str | None = None
     template_time: str | None = None
 
@@ -69,6 +73,7 @@ def build_workload(
     model: ModelInfo,
     prompts: Sequence[Prompt] | None,
     encoded: EncodedPrompts | None,
+    vocabulary: Sequence[int] | None = None,
 ) -> PreparedWorkload:
     """Turn ``workload`` into requests of token ids.
 
@@ -81,6 +86,7 @@ def build_workload(
         model: The loaded model; its vocabulary and context length are used.
         prompts: The prompts, or ``None`` for a synthetic workload.
         encoded: The token ids of texts and messages; ``None`` if there are none of these.
+        vocabulary: The ids that random prompts may hold; ``None`` for all of the model's.
 
     Raises:
         WorkloadError: A prompt holds an id that the model does not know, or exceeds its context.
@@ -97,7 +103,7 @@ def build_workload(
             hint="Set model.tokenizer, or use a synthetic workload.",
         )
     encoded = encoded or EncodedPrompts((None,) * len(prompts))
-    prompt_ids = _prompt_ids(prompts, encoded.ids, model, ids)
+    prompt_ids = _prompt_ids(prompts, encoded.ids, model, partial(_draw, model, vocabulary, ids))
     prompt_ids, truncated = _truncate(prompt_ids, workload.max_input_tokens)
     drawn = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
     limits = [
@@ -115,17 +121,49 @@ def build_workload(
         requests,
         truncated + encoded.truncated,
         _hash(requests),
+        own_lengths=sum(prompt.output_tokens is not None for prompt in prompts),
         chat_template=encoded.template,
         template_time=encoded.template_time,
     )
 
 
-def _random_prompts(
-    lengths: Sequence[int], model: ModelInfo, generator: np.random.Generator
+def draws_ids(prompts: Sequence[Prompt] | None) -> bool:
+    """Whether a prompt is random: all of a synthetic workload are, and those of a trace."""
+    return prompts is None or any(isinstance(prompt.content, RandomTokens) for prompt in prompts)
+
+
+def ordinary_ids(tokenizer: TokenizerExport) -> list[int]:
+    """Return the ids of a tokenizer's vocabulary, without those of added tokens.
+
+    An added token ends a request, begins a turn of a chat, or holds the place of an image. Ids
+    beyond the vocabulary are those of tokens that another file adds, or of no token.
+
+    Raises:
+        WorkloadError: The tokenizer is no document of the ``tokenizers`` library.
+    """
+    try:
+        document = json.loads(tokenizer.tokenizer_json)
+        vocabulary = document["model"]["vocab"]
+        added = {token["id"] for token in document.get("added_tokens") or ()}
+        # A list has an entry per id, in their order: that of SentencePiece's unigram model.
+        ids = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
+        return sorted(set(ids) - added)
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkloadError(f"{tokenizer.origin} does not list its tokens: {error}") from error
+
+
+def _draw(
+    model: ModelInfo,
+    vocabulary: Sequence[int] | None,
+    generator: np.random.Generator,
+    lengths: Sequence[int],
 ) -> list[list[int]]:
-    """Return prompts of random ids without special ones, which would end requests."""
+    """Return prompts of random ids, none of them special."""
     special = {*model.special_token_ids, *model.eos_token_ids}
-    allowed = np.setdiff1d(np.arange(model.vocab_size), sorted(special))
+    known = np.arange(model.vocab_size)
+    if vocabulary is not None:
+        known = np.intersect1d(known, vocabulary)
+    allowed = np.setdiff1d(known, sorted(special))
     if not allowed.size:
         raise WorkloadError("the model's vocabulary holds only special tokens")
     drawn = allowed[generator.integers(allowed.size, size=sum(lengths))]
@@ -136,12 +174,12 @@ def _prompt_ids(
     prompts: Sequence[Prompt],
     encoded: Sequence[list[int] | None],
     model: ModelInfo,
-    generator: np.random.Generator,
+    draw: Callable[[Sequence[int]], list[list[int]]],
 ) -> list[list[int]]:
     """Return the token ids of each prompt; those of which only the length is known are drawn."""
     contents = [prompt.content for prompt in prompts]
     lengths = [content.count for content in contents if isinstance(content, RandomTokens)]
-    random_ids = iter(_random_prompts(lengths, model, generator) if lengths else ())
+    random_ids = iter(draw(lengths) if lengths else ())
     return [
         next(random_ids)
         if isinstance(prompt.content, RandomTokens)

@@ -44,11 +44,15 @@ def load_calls(experiment: Experiment) -> list[Call]:
 
 
 def tokenizer_calls(experiment: Experiment, section: PyTorchFields) -> list[Call]:
-    """Return the call that makes the tokenizer, where text is involved."""
+    """Return the call that makes the tokenizer, where text is involved.
+
+    Random prompts leave out added tokens; those of a GGUF file, which the host does not read, are
+    known from the tokenizer that the file contains.
+    """
     model = experiment.model
     translates = section.assistant_tokenizer is not None
     no_text = experiment.workload.source == "synthetic" and not experiment.decoder.stop
-    if no_text and not translates:
+    if no_text and not translates and (model.gguf_file is None or model.tokenizer):
         return []
     # A revision belongs to the repository it was given for.
     source = {} if model.tokenizer else _source(experiment)

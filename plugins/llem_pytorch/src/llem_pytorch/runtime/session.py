@@ -92,7 +92,9 @@ class PyTorchSession(Session):
             raise RuntimeError(f"{held - self._loaded_bytes} bytes of device memory are still held")
 
     def tokenizer(self) -> TokenizerExport | None:
-        """Return the model's tokenizer as data."""
+        """Return the model's tokenizer as data, where the plan makes it."""
+        if "tokenizer" not in [call.name for call in self._plan.calls]:
+            return None
         return TokenizerExport.from_transformers(self._tokenizer())
 
     def prepare(self, requests: Sequence[Request]) -> None:

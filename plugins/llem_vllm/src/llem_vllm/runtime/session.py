@@ -64,6 +64,11 @@ class VLLMSession(Session):
         self._eos_ids = set() if self._plan.settings["ignore_eos"] else eos_ids(self._llm)
         self._cache_check = PrefixCacheCheck([request.prompt_ids for request in requests])
         # Each request has its own output limit, except in beam search.
+        if self._searches and len({request.max_new_tokens for request in requests}) > 1:
+            raise ValueError(
+                "beam search of vLLM has one output length for all requests, and the rows of the "
+                "workload state several: set workload.row_lengths: false"
+            )
         make_params = self._executor.bind("sampling")
         params = [make_params(max_tokens=request.max_new_tokens) for request in requests]
         self._params = params[0]
