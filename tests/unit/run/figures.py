@@ -92,6 +92,7 @@ EXPECTED = {
     "workload.requests": 2,
     "workload.input_ids_sha256": "ab" * 32,
     "workload.truncated_requests": 0,
+    "workload.own_lengths": 0,
     "workload.chat_template": None,
     "workload.template_time": None,
     "workload.ignore_eos": True,
