@@ -31,8 +31,11 @@ def model_info(monkeypatch):
 
 
 def engine(quantization=None):
+    text = SimpleNamespace(to_dict=lambda: LLAMA, vocab_size=10)
+    text.get_text_config = lambda decoder: text
     model = SimpleNamespace(
-        hf_text_config=SimpleNamespace(to_dict=lambda: LLAMA, vocab_size=10),
+        hf_config=text,
+        hf_text_config=text,
         hf_config_path=None,
         model="folder",
         trust_remote_code=False,

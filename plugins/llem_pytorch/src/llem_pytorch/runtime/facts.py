@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers.initialization import no_init_weights
 
-from llem.api.architecture import from_hf_config
+from llem.api.meta_count import arithmetic_of
 from llem.api.meters import gpu_device_id
 from llem.api.session import ModelInfo
 from llem.api.weight_storage import holds_packed_weights, weights_bytes
@@ -18,6 +18,7 @@ from llem_pytorch.runtime.generation_defaults import token_ids
 def model_facts(model: Any) -> ModelInfo:
     """Return the facts of a loaded ``transformers`` model."""
     config = model.config.get_text_config(decoder=True)
+    arithmetic, note = arithmetic_of(model.config, type(model))
     return ModelInfo(
         vocab_size=config.vocab_size,
         eos_token_ids=eos_ids(model),
@@ -26,7 +27,9 @@ def model_facts(model: Any) -> ModelInfo:
         parameters=parameter_count(model),
         weights_bytes=weights_bytes(model),
         dtype=str(model.dtype).removeprefix("torch."),
-        arithmetic=from_hf_config(config.to_dict()),
+        tf32=torch.backends.cuda.matmul.allow_tf32,
+        arithmetic=arithmetic,
+        arithmetic_note=note,
     )
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from llem.api import ModelInfo
 from llem.api.architecture import from_hf_config
+from llem.api.arithmetic import Arithmetic
+from llem.api.meta_count import arithmetic_of
 from llem.api.meters import gpu_device_id
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
@@ -74,19 +76,52 @@ def model_info(folder: Path, args: Any) -> ModelInfo:
     # Models for text and images have a config of their own for the text part.
     text = config.get("text_config", config)
     sources = (generation, text, config)
-    arithmetic = from_hf_config(text)
-    limits = (args.max_seq_len, text.get("max_position_embeddings"))
+    complete, arithmetic, note = _complete(folder, text)
+    limits = (args.max_seq_len, complete.get("max_position_embeddings"))
     return ModelInfo(
-        vocab_size=text["vocab_size"],
+        vocab_size=_vocab_size(complete),
         eos_token_ids=_eos_ids(sources),
         special_token_ids=_special_ids(sources),
         max_context_tokens=next((limit for limit in limits if limit is not None), None),
         # Quantization does not change the number of weights; their bytes are unknown here.
         parameters=None if arithmetic is None else arithmetic.parameters,
         weights_bytes=None,
-        dtype=_dtype(args.dtype, text),
+        dtype=_dtype(args.dtype, {**config, **text}),
         arithmetic=arithmetic,
+        arithmetic_note=note,
     )
+
+
+def _complete(
+    folder: Path, text: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Arithmetic | None, str]:
+    """Return the text model's config with its defaults, its arithmetic, and a remark on that.
+
+    Files name what differs from the defaults of the model's class, which transformers knows.
+    """
+    try:
+        from transformers import AutoConfig
+
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        arithmetic = from_hf_config(text)
+        reason = f"transformers does not read the model's config ({error})".splitlines()[0]
+        return text, arithmetic, reason if arithmetic is None else ""
+    arithmetic, note = arithmetic_of(config)
+    return config.get_text_config(decoder=True).to_dict(), arithmetic, note
+
+
+def _vocab_size(config: Mapping[str, Any]) -> int:
+    """Return the number of token ids.
+
+    Raises:
+        ValueError: The model's files do not say.
+    """
+    sizes = (config.get("vocab_size"), config.get("padded_vocab_size"))
+    size = next((size for size in sizes if isinstance(size, int)), None)
+    if size is None:
+        raise ValueError("the model's config.json names no vocab_size")
+    return size
 
 
 def _dtype(resolved: str, config: Mapping[str, Any]) -> str | None:

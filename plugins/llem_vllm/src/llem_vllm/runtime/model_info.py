@@ -8,7 +8,7 @@ from typing import Any
 from vllm.transformers_utils.config import try_get_generation_config
 
 from llem.api import ModelInfo
-from llem.api.architecture import from_hf_config
+from llem.api.meta_count import arithmetic_of
 
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 """Names under which configs list special token ids."""
@@ -23,7 +23,7 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
     """
     model = llm.llm_engine.vllm_config.model_config
     config = model.hf_text_config
-    arithmetic = from_hf_config(config.to_dict())
+    arithmetic, note = arithmetic_of(model.hf_config)
     # The parts of a split model repeat some weights, packed ones are not elements of a tensor, and
     # hidden ones are out of reach.
     hidden = any(worker.get("hidden", False) for worker in workers)
@@ -40,7 +40,9 @@ def model_info(llm: Any, workers: Sequence[Mapping[str, Any]]) -> ModelInfo:
         parameters=parameters,
         weights_bytes=None if hidden else sum(worker["weights_bytes"] for worker in workers),
         dtype=str(model.dtype).removeprefix("torch."),
+        tf32=any(worker.get("tf32", False) for worker in workers),
         arithmetic=arithmetic,
+        arithmetic_note=note,
     )
 
 

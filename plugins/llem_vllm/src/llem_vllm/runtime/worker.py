@@ -36,6 +36,7 @@ class WorkerExtension:
             "hidden": any(weight.numel() == 0 for weight in model.parameters()),
             "attention_backends": self._attention_backends(),
             "threads": torch.get_num_threads(),
+            "tf32": torch.get_float32_matmul_precision() != "highest",
         }
 
     def llem_set_seed(self, seed: int) -> None:
