@@ -80,10 +80,10 @@ def _classic(**traits: Any) -> _Family:
     return _Family(**{**common, **dict.fromkeys(_BIASES, True), **traits})
 
 
-_ATTENTION = {"qkv_bias": "attention_bias", "out_bias": "attention_bias"}
+_ATTENTION: dict[str, Any] = {"qkv_bias": "attention_bias", "out_bias": "attention_bias"}
 _BIASED = frozenset({"attention_bias"})
-_ALL_KEYED = {**_ATTENTION, "mlp_bias": "mlp_bias"}
-_USE_BIAS = dict.fromkeys(_BIASES, "use_bias")
+_ALL_KEYED: dict[str, Any] = {**_ATTENTION, "mlp_bias": "mlp_bias"}
+_USE_BIAS: dict[str, Any] = dict.fromkeys(_BIASES, "use_bias")
 _SPARSE = frozenset(
     {"num_local_experts", "num_experts", "num_experts_per_tok", "experts_per_token"}
 )
@@ -94,7 +94,7 @@ _PARALLEL = frozenset({"use_parallel_residual"})
 _FALCON = frozenset(
     {"multi_query", "new_decoder_architecture", "parallel_attn", "num_ln_in_parallel_attn"}
 )
-_ENABLED = {
+_ENABLED: dict[str, Any] = {
     **dict.fromkeys(_BIASES, "enable_bias"),
     "on": frozenset({"enable_bias"}),
 }
@@ -371,7 +371,7 @@ class _Dimensions:
 
     def _window(self, layer: int) -> int | None:
         """Return the window of a layer, or ``None`` for full attention."""
-        window = self.config.get("sliding_window") or None
+        window: int | None = self.config.get("sliding_window") or None
         types, rule = self.config.get("layer_types"), self.family.windows
         if not self.config.get("use_sliding_window", rule != "late"):
             window = None
