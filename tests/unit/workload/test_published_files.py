@@ -23,7 +23,7 @@ from llem.cli import main
 from llem.errors import WorkloadError
 from llem.workload.build_workload import build_workload
 from llem.workload.prompt import Messages, RandomTokens, TokenIds
-from llem.workload.prompt_sources import load_prompts
+from llem.workload.prompt_sources import load_prompts, with_decoder
 
 from .colors import workload
 
@@ -313,3 +313,20 @@ def test_random_prompts_of_a_model_hold_no_added_token() -> None:
     }
     found = json.loads(stdout)["workload"]["input_ids_sha256"]
     assert found == by_vocabulary["ordinary"] != by_vocabulary["all"]
+
+
+def test_a_trace_asks_for_exact_lengths() -> None:
+    settings = {"workload.source": "file", "workload.path": "mooncake_trace.jsonl"}
+    _, _, said = command("check", **settings)
+    assert "decoder.ignore_eos: true makes the lengths exact" in said
+    _, _, said = command("check", **settings, **{"decoder.ignore_eos": "true"})
+    assert "makes the lengths exact" not in said
+
+
+def test_a_row_below_the_least_output_is_refused() -> None:
+    section = workload(source="file", path="vllm_custom.jsonl")
+    found = load_prompts(section, Path())
+    assert found is not None
+    assert with_decoder(found, min_new_tokens=5, ignore_eos=False) == found
+    with pytest.raises(WorkloadError, match="row 1: its output of 5 tokens is below"):
+        with_decoder(found, min_new_tokens=6, ignore_eos=True)

@@ -110,6 +110,32 @@ class TestDatasetStandIn:
             load(tmp_path, source="dataset", id=self.id, column="promt")
         assert refused.value.hint == "Did you mean 'prompt'?"
 
+    def test_rows_are_read_as_those_of_files(self, tmp_path: Path) -> None:
+        rows = ['{"question": "q", "context": "c", "max_tokens": 7}']
+        (Path(self.id) / "train.jsonl").write_text("\n".join(rows))
+        asked = {"source": "dataset", "id": self.id, "requests": None}
+        with pytest.raises(WorkloadError, match="row 1: column 'question' alone") as refused:
+            load(tmp_path, **asked)
+        assert r"{context}\n\n{question}" in refused.value.hint
+        found = load_prompts(workload(**asked, template="{context} {question}"), tmp_path)
+        assert found is not None
+        assert [(prompt.content, prompt.output_tokens) for prompt in found.prompts] == [("c q", 7)]
+
+    def test_numbers_and_halves_of_characters_are_refused(self, tmp_path: Path) -> None:
+        asked = {"source": "dataset", "id": self.id, "requests": None}
+        (Path(self.id) / "train.jsonl").write_text('{"prompt": "\\ud83d"}')
+        with pytest.raises(WorkloadError, match="row 1: character 1 is half of a character"):
+            load(tmp_path, **asked)
+        (Path(self.id) / "train.jsonl").write_text('{"prompt": "12"}')
+        with pytest.raises(WorkloadError, match="all prompts are numbers"):
+            load(tmp_path, **asked)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ud83d"])
+def test_prompts_of_the_config_are_checked(text: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkloadError, match=r"workload\.prompts: prompt 2"):
+        load(tmp_path, source="prompts", prompts=["one", text])
+
 
 def test_a_dataset_needs_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)  # as if it were not installed

@@ -30,7 +30,7 @@ from llem.schema.experiment import Experiment, RunnerConfig
 from llem.schema.measurement import MeasurementConfig
 from llem.workload.chat_template import present_time
 from llem.workload.prompt import LoadedPrompts
-from llem.workload.prompt_sources import load_prompts
+from llem.workload.prompt_sources import load_prompts, with_decoder
 from llem.workload.shape_folder import shape_folder
 from llem.workload.tokenizing import encode_in_host
 
@@ -82,6 +82,12 @@ def read_prompts(loaded: LoadedExperiment, now: datetime | None = None) -> Loade
     workload, model = loaded.experiment.workload, loaded.experiment.model
     try:
         found = load_prompts(workload, loaded.base_dir)
+        if found is not None:
+            found = with_decoder(
+                found,
+                min_new_tokens=loaded.experiment.decoder.min_new_tokens,
+                ignore_eos=loaded.experiment.ignores_eos,
+            )
         texts = None if found is None else found.prompts
         encoded = encode_in_host(workload, model, texts, now or present_time())
     except LlemError:

@@ -79,7 +79,13 @@ class _Asked:
 
     def _read(self, loaded: LoadedExperiment) -> LoadedPrompts | None:
         experiment = loaded.experiment
-        key = (loaded.base_dir, experiment.workload.model_dump_json(), experiment.model)
+        key = (
+            loaded.base_dir,
+            experiment.workload.model_dump_json(),
+            experiment.model,
+            experiment.decoder.min_new_tokens,
+            experiment.ignores_eos,
+        )
 
         def ask() -> LoadedPrompts | None:
             prompts = read_prompts(loaded)

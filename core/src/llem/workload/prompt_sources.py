@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from llem.schema.workload import (
     SyntheticWorkload,
     Workload,
 )
-from llem.workload.prompt import LoadedPrompts, Prompt, check_prompt
+from llem.workload.prompt import LoadedPrompts, Prompt, RandomTokens, check_prompt
 from llem.workload.prompt_files import file_rows
 from llem.workload.row_prompts import RowPrompts, refuse_numbers
 
@@ -78,6 +79,35 @@ def load_prompts(workload: Workload, base_dir: Path) -> LoadedPrompts | None:
             return _of_rows(file_rows(path, workload.encoding), workload, str(path))
         case DatasetWorkload():
             return _of_rows(dataset_rows(workload), workload, f"dataset {workload.id!r}")
+
+
+def with_decoder(
+    found: LoadedPrompts, *, min_new_tokens: int | None, ignore_eos: bool
+) -> LoadedPrompts:
+    """Return ``found`` with a remark if EOS may end a request before its length in a trace.
+
+    Args:
+        found: The prompts, with the output lengths that their rows state.
+        min_new_tokens: Least output of every request, or ``None``.
+        ignore_eos: Whether each request gets its full length.
+
+    Raises:
+        WorkloadError: A row states an output length below the least.
+    """
+    for prompt in found.prompts:
+        if prompt.output_tokens is not None and prompt.output_tokens < (min_new_tokens or 0):
+            raise WorkloadError(
+                f"{prompt.place}: its output of {prompt.output_tokens} tokens is below "
+                f"decoder.min_new_tokens, {min_new_tokens}",
+                hint="Lower decoder.min_new_tokens, or set workload.row_lengths: false.",
+            )
+    if ignore_eos or not any(isinstance(prompt.content, RandomTokens) for prompt in found.prompts):
+        return found
+    remark = (
+        "an end-of-sequence token may end a request before its output length; "
+        "decoder.ignore_eos: true makes the lengths exact"
+    )
+    return replace(found, remarks=(*found.remarks, remark))
 
 
 def _of_texts(texts: Sequence[str], wanted: int | None, source: str) -> LoadedPrompts:
