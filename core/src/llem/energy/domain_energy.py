@@ -185,25 +185,29 @@ def integrate_domain(sources: Sequence[Series], windows: Sequence[Span]) -> Row:
 def _mismatch(
     first: Integral, sources: Sequence[Series], windows: Sequence[Span]
 ) -> tuple[float, float] | None:
-    """Compare the first two sources over the windows that both cover.
+    """Compare the first two sources over the windows, or over those that both cover.
 
-    Both read one sensor, so its gain error explains no difference.
+    Both read one sensor, so its gain error explains no difference. From the first window to the
+    last there are but two edges, which tell more than those of many windows.
     """
-    if len(sources) < 2:
+    if len(sources) < 2 or not windows:
         return None
+    span = [(windows[0][0], windows[-1][1])]
+    whole = integrate(sources[0], span)
+    if whole.energy_j is not None:
+        first, windows = whole, span
     known = [at for at, energy_j in enumerate(first.window_j) if energy_j is not None]
     second = integrate(sources[1], [windows[at] for at in known])
     both = [
-        (first.window_j[at], other_j)
-        for at, other_j in zip(known, second.window_j, strict=True)
-        if other_j is not None
+        (first_j, second_j)
+        for at, second_j in zip(known, second.window_j, strict=True)
+        if (first_j := first.window_j[at]) is not None and second_j is not None
     ]
-    first_j = sum(energy_j for energy_j, _ in both if energy_j is not None)
-    if not both or first_j <= 0:
+    counted_j, other_j = (sum(parts) for parts in zip(*both, strict=True)) if both else (0.0, 0.0)
+    if counted_j <= 0:
         return None
-    difference_j = sum(other_j for _, other_j in both) - first_j
     explained_j = 2 * math.hypot(first.uncertainty_j, second.uncertainty_j)
-    return difference_j / first_j, explained_j / first_j
+    return other_j / counted_j - 1, explained_j / counted_j
 
 
 def _power(sources: Sequence[Series]) -> Series | None:

@@ -71,6 +71,19 @@ def find_updates(times_s: Floats, values_j: Floats, stated_period_s: float | Non
     return Updates(np.clip(located_s, before_s, after_s), values_j[new], period_s, error_s)
 
 
+def _join(parts: list[Updates]) -> Updates | None:
+    """Return the updates of successive parts of the readings; ``None`` without any."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    best = max(parts, key=lambda part: len(part.times_s))
+    return Updates(
+        np.concatenate([part.times_s for part in parts]),
+        np.concatenate([part.values_j for part in parts]),
+        best.period_s,
+        max(part.time_error_s for part in parts),
+    )
+
+
 def _as_read(times_s: Floats, values_j: Floats, period_s: float | None) -> Updates:
     """Take each reading as an update, on average half a period old."""
     age_s = 0.0 if period_s is None else period_s / 2
@@ -259,5 +272,16 @@ def unbroken_stretches(
         if end - begin < 2:
             continue
         total_j = np.concatenate(([0.0], np.cumsum(step_j[begin : end - 1])))
-        updates = find_updates(times_s[begin:end], total_j, channel.update_period_s)
+        # A counter keeps no step while it stands still, so its updates are found on either side.
+        ends_s = [end_s for _, end_s in series.standing]
+        parts = np.flatnonzero(np.isin(times_s[begin:end], ends_s))
+        updates = _join(
+            [
+                find_updates(times_s[begin:end][part], total_j[part], channel.update_period_s)
+                for part in np.split(np.arange(end - begin), parts)
+                if len(part) > 1
+            ]
+        )
+        if updates is None:
+            continue
         yield CounterEnergy(updates, power_times_s, power_w, resolution_of(series))

@@ -174,7 +174,11 @@ def deduplicate(rows: Sequence[Row]) -> list[Row]:
         )
 
     return [
-        replace(row, counted=counts(row), ignored=broken.get(device_domain(row), ""))
+        replace(
+            row,
+            counted=counts(row),
+            ignored="" if container(row) else broken.get(device_domain(row), ""),
+        )
         for row in rows
     ]
 

@@ -86,7 +86,7 @@ def integrate(series: Series, windows: Sequence[Span], power: Series | None = No
         tuple(window_j),
         missed=_within(series.failures, spans),
         rejected=_within(series.rejected, spans),
-        stood_s=sum(end_s - start_s for start_s, end_s in standing_in(series, spans)),
+        stood_s=sum(stood_s for stood_s, _ in standing_in(series, spans)),
     )
     if not functions or not window_j:
         return flaws
@@ -185,6 +185,9 @@ def _gap_s(series: Series, times_s: Floats, windows: Floats) -> float:
     return total_s
 
 
+_BESIDE_S = 0.25
+"""Time beside a standstill that gives no peak: updates there are located less well."""
+
 _STEPS = 50
 """Positions of the moving part within its own length: a jump of power loses at most 1 %."""
 
@@ -217,6 +220,10 @@ def peak_w(
             source_j = np.full(len(parts), np.nan)
             for function, covered in _covering(_functions(source), parts):
                 source_j[covered] = energy_of(function.until_j, parts[covered])
+            # When a late counter caught up is known to a few percent of a second only.
+            beside = np.column_stack((parts[:, 0] - _BESIDE_S, parts[:, 1] + _BESIDE_S))
+            for _, touched in standing_in(source, beside):
+                source_j[touched] = np.nan
             missing = np.isnan(domain_j)
             domain_j[missing] = np.where(source_j > 0, source_j, np.nan)[missing]
     peak = float(np.max(np.sum(part_j, axis=0))) / over_s

@@ -35,6 +35,9 @@ the source is wrong as a whole."""
 _RETURN_S = 1.0
 """Within this time a counter's single faults are over; a reset stays."""
 
+_LATE_PERIODS = 3.5
+"""A counter that did not move for this many periods is late: it may have lost energy."""
+
 _NEAR_S = 1.0
 """Time beside a standstill whose power tells whether the counter caught up."""
 
@@ -103,25 +106,34 @@ def _are_few(faults: int, readings: int) -> bool:
 
 def _checked_counter(series: Series, times_s: Floats, values: Floats) -> Series:
     period_s = typical_period_s(series.channel, times_s, values)
+    # First, because a counter that catches up seems to jump.
+    series = _without_standstills(series, times_s, values, period_s)
+    times_s, values = np.asarray(series.times_s), np.asarray(series.values)
     keep, breaks = _without_faults(series.channel, times_s, values, period_s)
-    if not np.all(keep) or breaks:
-        rejected = times_s[~keep].tolist()
-        series = _kept(series, keep, rejected=rejected, breaks=breaks)
-        times_s, values = times_s[keep], values[keep]
+    if np.all(keep) and not breaks:
+        return series
+    return _kept(series, keep, rejected=times_s[~keep].tolist(), breaks=breaks)
+
+
+def _without_standstills(
+    series: Series, times_s: Floats, values: Floats, period_s: float
+) -> Series:
+    """Return ``series`` with one reading of each value that stood for too long."""
     # A run of equal values is as long as the time between its first and last reading.
     changes = np.flatnonzero(np.diff(values)) + 1
     firsts, lasts = np.append(0, changes), np.append(changes - 1, len(values) - 1)
-    stands = times_s[lasts] - times_s[firsts] > STUCK_PERIODS * period_s
-    if not np.any(stands):
+    late = times_s[lasts] - times_s[firsts] > _LATE_PERIODS * period_s
+    if not np.any(late):
         return series
     keep, breaks, standing = np.ones(len(values), bool), [], []
-    for first, last in zip(firsts[stands], lasts[stands], strict=True):
+    for first, last in zip(map(int, firsts[late]), map(int, lasts[late]), strict=True):
         keep[first + 1 : last + 1] = False
-        standing.append((float(times_s[first]), float(times_s[last])))
+        lost = last + 1 == len(values) or not _caught_up(times_s, values, first, last + 1)
         if first == 0:
-            keep[0] = False
-        elif last + 1 < len(values) and not _caught_up(times_s, values, int(first), int(last) + 1):
+            keep[0] = times_s[last] - times_s[0] <= STUCK_PERIODS * period_s
+        elif lost and last + 1 < len(values):
             breaks.append(float(times_s[last + 1]))
+        standing.append((float(times_s[first]), float(times_s[min(last + 1, len(values) - 1)])))
     return _kept(series, keep, standing=standing, breaks=breaks)
 
 
@@ -158,6 +170,8 @@ def _without_faults(
         return np.asarray((step_j >= 0) & (step_j <= possible_j))
 
     kept = np.flatnonzero(keep)
+    if len(kept) < 2:
+        return keep, []
     goes_on = follows(kept[:-1], kept[1:])
     if np.all(keep) and np.all(goes_on):
         return keep, []
@@ -203,8 +217,9 @@ def resolution_of(series: Series) -> float:
     return smallest_step(np.asarray(series.values)) if stated is None else stated
 
 
-def standing_in(series: Series, windows: Floats) -> Iterator[tuple[float, float]]:
-    """Yield the standstills of a counter that overlap ``windows``."""
+def standing_in(series: Series, windows: Floats) -> Iterator[tuple[float, NDArray[np.bool_]]]:
+    """Yield each standstill of a counter that overlaps windows: its length, and which windows."""
     for start_s, end_s in series.standing:
-        if np.any((windows[:, 0] < end_s) & (windows[:, 1] > start_s)):
-            yield start_s, end_s
+        touched = (windows[:, 0] < end_s) & (windows[:, 1] > start_s)
+        if np.any(touched):
+            yield end_s - start_s, touched

@@ -87,6 +87,9 @@ class PowerEnergy:
 UNSEEN_RATIO = 0.1
 """Share of one averaging time's energy that may lie on either side of an edge. A judgement."""
 
+_ADJACENT_RATIO = 0.05
+"""Windows that are closer than this share of the averaging time are adjacent."""
+
 _MIN_STEPS = 20
 """Least number of grid steps per averaging time."""
 
@@ -110,6 +113,10 @@ class AveragedEnergy:
         lag_j = (float(np.sum(energy_of(self.until_j, windows))) - blurred_j) / math.sqrt(3)
         duration_s = float(np.sum(np.diff(windows)))
         unseen_j = UNSEEN_RATIO * self.averaged_over_s * blurred_j / duration_s / math.sqrt(3)
+        # What one edge leaves out, the next includes, unless there is time between the two.
+        apart_s = windows[1:, 0] - windows[:-1, 1]
+        apart = np.count_nonzero(apart_s > _ADJACENT_RATIO * self.averaged_over_s)
+        unseen_j *= math.sqrt(1 + apart)
         return math.hypot(lag_j, unseen_j, unseen_j, self.readings.uncertainty_j(late))
 
     def until_j(self, moments_s: Floats) -> Floats:
