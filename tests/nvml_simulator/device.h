@@ -11,6 +11,13 @@
  *     error GPU FUNCTION CODE FROM_S TO_S     calls fail in this time (FUNCTION * is all)
  *     reset GPU AT_S                          the counter starts again from 0
  *     slow GPU AT_S SECONDS                   the first call after AT_S takes this long
+ *     scale GPU QUANTITY FACTOR               readings are wrong by this factor
+ *     freeze GPU AT_S TO_S [LOST]             the counter stands still, then shows the truth, or
+ *                                             what is left of it if LOST is 1
+ *     spike GPU QUANTITY VALUE AT_S TO_S      readings are garbage: millijoules or milliwatts
+ *     name GPU TEXT                           product name
+ *
+ * QUANTITY is counter, instant or average.
  *
  * All times are CLOCK_MONOTONIC, so whoever knows the file knows the energy of any window. The
  * file is read again when it changes, so a test can make a device fail at the moment it wants.
@@ -23,6 +30,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+enum { COUNTER, INSTANT, AVERAGE, QUANTITIES };
 enum { MAX_GPUS = 16, MAX_PIECES = 32, MAX_EVENTS = 64, MAX_PROCESSES = 8 };
 
 typedef struct { double seconds, from_w, to_w; } Piece;
@@ -32,18 +40,22 @@ typedef struct {
     Piece piece[MAX_PIECES];
     unsigned pid[MAX_PROCESSES];
     double phase_s, reset_s;
+    double scale[QUANTITIES], freeze_s, thaw_s, lost;
+    char name[64];
     double temperature_c, sm_clock_mhz, memory_clock_mhz, event_reasons, power_limit_w, mig;
 } Gpu;
 
 typedef struct { int gpu, code; char function[64]; double from_s, to_s; } Failure;
 typedef struct { int gpu; double at_s, seconds; } Delay;
+typedef struct { int gpu, quantity; double value, from_s, to_s; } Spike;
 
 static struct {
-    int gpus, failures, delays;
+    int gpus, failures, delays, spikes;
     double update_s, average_s;
     Gpu gpu[MAX_GPUS];
     Failure failure[MAX_EVENTS];
     Delay delay[MAX_EVENTS];
+    Spike spike[MAX_EVENTS];
 } world;
 
 static double now_s(void) {
@@ -72,7 +84,12 @@ static void start_over(void) {
     for (int i = 0; i < MAX_GPUS; i++)
         world.gpu[i] = (Gpu){.index = i, .temperature_c = 40, .sm_clock_mhz = 1980,
                              .memory_clock_mhz = 2619, .power_limit_w = 700,
-                             .reset_s = -INFINITY};
+                             .scale = {1, 1, 1}, .freeze_s = INFINITY, .thaw_s = INFINITY,
+                             .name = "Simulated GPU", .reset_s = -INFINITY};
+}
+
+static int quantity_of(const char *name) {
+    return !strcmp(name, "counter") ? COUNTER : !strcmp(name, "instant") ? INSTANT : AVERAGE;
 }
 
 static void understand(char *line) {
@@ -101,6 +118,17 @@ static void understand(char *line) {
         sscanf(rest, "%lf", &gpu->reset_s);
     } else if (!strcmp(word, "slow") && sscanf(rest, "%lf %lf", &first, &second) == 2) {
         if (world.delays < MAX_EVENTS) world.delay[world.delays++] = (Delay){index, first, second};
+    } else if (!strcmp(word, "scale") && sscanf(rest, "%63s %lf", name, &first) == 2) {
+        gpu->scale[quantity_of(name)] = first;
+    } else if (!strcmp(word, "freeze")) {
+        sscanf(rest, "%lf %lf %lf", &gpu->freeze_s, &gpu->thaw_s, &gpu->lost);
+    } else if (!strcmp(word, "name")) {
+        sscanf(rest, " %63[^\n]", gpu->name);
+    } else if (!strcmp(word, "spike") && world.spikes < MAX_EVENTS) {
+        Spike *one = &world.spike[world.spikes++];
+        one->gpu = index;
+        sscanf(rest, "%63s %lf %lf %lf", name, &one->value, &one->from_s, &one->to_s);
+        one->quantity = quantity_of(name);
     } else if (!strcmp(word, "error") && world.failures < MAX_EVENTS) {
         Failure *one = &world.failure[world.failures++];
         one->gpu = index;
@@ -170,15 +198,31 @@ static double updated_s(const Gpu *gpu) {
     return floor(since_s / world.update_s) * world.update_s + gpu->phase_s;
 }
 
+/* What a source shows in thousandths: the truth, with the faults that were planted. */
+static double shown(const Gpu *gpu, int quantity, double truth) {
+    double at_s = now_s();
+    for (int i = 0; i < world.spikes; i++) {
+        const Spike *one = &world.spike[i];
+        if (one->gpu == gpu->index && one->quantity == quantity && at_s >= one->from_s &&
+            at_s < one->to_s) return one->value;
+    }
+    return truth * gpu->scale[quantity] * 1000;
+}
+
 static unsigned long long counter_mj(const Gpu *gpu) {
     double at_s = updated_s(gpu), from_j = 0;
     if (at_s >= gpu->reset_s && isfinite(gpu->reset_s)) from_j = energy_j(gpu, gpu->reset_s);
-    return (unsigned long long)((energy_j(gpu, at_s) - from_j) * 1000);
+    if (at_s >= gpu->freeze_s && at_s < gpu->thaw_s) at_s = gpu->freeze_s;
+    else if (at_s >= gpu->thaw_s && gpu->lost > 0)
+        from_j += energy_j(gpu, gpu->thaw_s) - energy_j(gpu, gpu->freeze_s);
+    return shown(gpu, COUNTER, energy_j(gpu, at_s) - from_j);
 }
 
-static unsigned instant_mw(const Gpu *gpu) { return power_w(gpu, updated_s(gpu)) * 1000; }
+static unsigned instant_mw(const Gpu *gpu) {
+    return shown(gpu, INSTANT, power_w(gpu, updated_s(gpu)));
+}
 
 static unsigned average_mw(const Gpu *gpu) {
     double at_s = updated_s(gpu), from_s = at_s - world.average_s;
-    return (energy_j(gpu, at_s) - energy_j(gpu, from_s)) / world.average_s * 1000;
+    return shown(gpu, AVERAGE, (energy_j(gpu, at_s) - energy_j(gpu, from_s)) / world.average_s);
 }

@@ -117,7 +117,7 @@ int nvmlDeviceGetUUID(Gpu *gpu, char *text, unsigned length) {
 
 int nvmlDeviceGetName(Gpu *gpu, char *text, unsigned length) {
     BEGIN(gpu);
-    snprintf(text, length, "Simulated GPU");
+    snprintf(text, length, "%s", gpu->name);
     return SUCCESS;
 }
 

@@ -18,6 +18,9 @@ GPU_IS_LOST = 15
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"
 INSTANT_POWER = "field186"
 AVERAGE_POWER = "nvmlDeviceGetPowerUsage"
+MEMORY = "nvmlDeviceGetMemoryInfo"
+CAPABILITY = "nvmlDeviceGetCudaComputeCapability"
+NAME = "nvmlDeviceGetName"
 
 _STRIKE = """
 import os, sys, time
@@ -126,6 +129,10 @@ class SimulatedGpus:
         """
         arguments = [str(before_s), str(self.path), fault, str(after_s)]
         return [sys.executable, "-c", _STRIKE, *arguments]
+
+    def plant(self, line: str) -> None:
+        """Add a line of the file, such as a fault of a source: `scale 0 counter 2`."""
+        self._add(line)
 
     def _add(self, line: str) -> None:
         self._lines.append(line)

@@ -65,12 +65,12 @@ def judged(root, zones):
         for zone in zones:
             zone.write(root, time_s)
         for reading in meter.read():
-            one = series[reading.channel]
+            known = series[reading.channel]
             if reading.value is None:
-                one.failures.append(time_s)
+                known.failures.append(time_s)
             else:
-                one.times_s.append(time_s)
-                one.values.append(reading.value)
+                known.times_s.append(time_s)
+                known.values.append(reading.value)
     energy, reasons = compute_energy(energy_rows(series, [WINDOW]))
     reasons += too_uncertain(energy, MeasurementConfig().target_ci_ratio)
     verdict, warnings = decide_verdict(reasons)
