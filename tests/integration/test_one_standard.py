@@ -52,6 +52,26 @@ REFUSED = {
         {"measurement": {"trace": {"file": "missing.csv"}}},
         "missing.csv cannot be read",
     ),
+    "a trace that never ends": (
+        {"measurement": {"trace": {"file": "/dev/zero"}}},
+        "/dev/zero cannot be read: it is no regular file",
+    ),
+    "a trace that no meter reads": (
+        {"measurement": {"meters": ["simulated"], "trace": {"file": "three.txt"}}},
+        "it acts only with the meter trace",
+    ),
+    "prompts that never end": (
+        {"workload": {"source": "file", "path": "/dev/zero"}},
+        "/dev/zero",
+    ),
+    "an unknown chat template": (
+        {"workload": {"source": "prompts", "prompts": ["a"], "chat_template": "nonsense"}},
+        "the model has no chat template named nonsense",
+    ),
+    "an empty prompt": (
+        {"workload": {"source": "prompts", "prompts": ["a", ""]}},
+        "the prompt is empty",
+    ),
     "no interpreter": ({"runner": {"python": "/no/python"}}, "there is no program /no/python"),
     "a folder for an interpreter": ({"runner": {"python": "/"}}, "there is no program /"),
     "an address": ({"model": {"id": "https://huggingface.co/a/b"}}, "its id alone: a/b."),

@@ -1,6 +1,7 @@
 """Files of external meters: played back, followed, and refused where they make no sense."""
 
 import json
+import os
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -142,3 +143,25 @@ def test_a_missing_file_is_named(tmp_path):
     probe = TraceMeter({"trace": {"file": str(tmp_path / "none.csv")}}).probe()
     assert not probe.available
     assert "none.csv cannot be read" in probe.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [("device", "no regular file"), ("pipe", "no regular file"), ("folder", "no regular file"),
+     ("a line of 2 MB", "a line has more than 1,048,576 bytes"), ("NUL", "cannot be read")],
+)  # fmt: skip
+def test_what_never_ends_is_refused_at_once(tmp_path, kind, problem):
+    path = tmp_path / "wall.csv"
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "NUL":
+        path = "wall\0.csv"
+    else:
+        path.write_text("time_s,power_w\n" + "1" * 2_000_000 + "\n")
+    probe = TraceMeter({"trace": {"file": str(path)}}).probe()
+    assert not probe.available
+    assert problem in probe.reason

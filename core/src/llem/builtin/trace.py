@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 import time
@@ -21,6 +22,12 @@ _QUANTITIES = {
     "average_power_w": Quantity.AVERAGE_POWER,
 }
 
+
+MOST_BYTES = 2**30
+"""Largest trace: a reading every millisecond for weeks."""
+
+MOST_IN_LINE = 2**20
+"""Longest line of a trace."""
 
 ChannelKey = tuple[str, str, Quantity]
 """Device, domain and quantity, which identify a channel."""
@@ -61,9 +68,16 @@ class TraceFile:
         self._line = 0
         self._rest = b""
         try:
+            # Looked at before it is opened: a pipe would wait there, and a device never ends.
+            size = self.path.stat().st_size if self.path.is_file() else -1
+            if size < 0 and self.path.exists():
+                raise OSError(errno.EINVAL, "it is no regular file")
+            if size > MOST_BYTES:
+                raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES:,} bytes")
             self._file = self.path.open("rb")
-        except OSError as error:
-            raise OSError(f"{self.path} cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise OSError(f"{self.path} cannot be read: {reason}") from error
 
     @property
     def quantity(self) -> Quantity | None:
@@ -79,7 +93,9 @@ class TraceFile:
         Raises:
             OSError: The file cannot be read.
         """
-        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        *lines, self._rest = (self._rest + self._file.read(MOST_BYTES)).split(b"\n")
+        if max(map(len, (*lines, self._rest))) > MOST_IN_LINE:
+            raise OSError(f"{self.path}: a line has more than {MOST_IN_LINE:,} bytes")
         found: list[TraceRow | str] = []
         for raw in lines:
             self._line += 1
