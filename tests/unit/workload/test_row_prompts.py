@@ -71,6 +71,8 @@ def said(folder: Path, *rows: Any, **values: Any) -> str:
         ({"prompt": [1, 2]}, TokenIds((1, 2))),
         ({"input_ids": [1, 2], "attention_mask": [1, 1]}, TokenIds((1, 2))),
         ([1, 2], TokenIds((1, 2))),
+        ({"prompt_token_ids": "[1, 2]"}, TokenIds((1, 2))),
+        ({"messages": json.dumps([HI, HELLO])}, Messages((HI,))),
         ({"prompt": "hi", "context": "", "choices": [], "input": None}, "hi"),
     ],
 )
@@ -124,6 +126,11 @@ def test_the_setting_says_how_much_of_a_conversation(
         ({"prompt": []}, ["column 'prompt' holds a list"]),
         ({"messages": [{"role": "user", "content": " "}]}, ["the prompt is empty"]),
         (HI, ["is a message", '{"messages": [...]}']),
+        ({"question": "q", "image": "x.png"}, ["image", "text alone", "workload.column: question"]),
+        ({"prompt": "p", "starter_code": "def"}, [r"{prompt}\n\n{starter_code}"]),
+        ({"dialogue": "A: hi"}, ["its columns are: dialogue"]),
+        ({"problem": "a text of some words", "input_tokens": 5}, ["workload.column: problem"]),
+        ({"input_ids": "[1, x]", "id": 1}, ["'input_ids' holds text that is no JSON list"]),
         ({"a": "x", "b": 1}, ["its columns are: a, b", "workload.column", "workload.template"]),
         ({"prompt": "hi", "max_tokens": 5, "output_len": 6}, ["max_tokens 5, output_len 6"]),
         ({"prompt": "hi", "output_tokens": 0}, ["an output of 0 tokens", "workload.row_lengths"]),
@@ -223,6 +230,7 @@ def test_names_of_output_lengths(name: str, tmp_path: Path) -> None:
         ({"prompt_len": "5", "output_len": "6"}, (5, 6)),
         ({"arrival_timestamp": 1.5, "prompt_size": 5, "token_size": 6}, (5, 6)),
         ({"input_tokens": 5}, (5, None)),
+        ({"Model": "GPT-4", "Log Type": "Conversation log", "Request tokens": 5}, (5, None)),
         ({"prompt_tokens": 5, "completion_tokens": 6, "NumImages": 0}, (5, 6)),
     ],
 )
@@ -256,3 +264,17 @@ def test_numbers_are_no_prompts_unless_a_text_is_among_them(tmp_path: Path) -> N
     with pytest.raises(WorkloadError, match="all prompts are numbers, such as 374"):
         load(tmp_path, {"prompt": "374"}, {"prompt": "1,024.5"})
     assert load(tmp_path, {"prompt": "374"}, {"prompt": "why"})[0] == ["374", "why"]
+
+
+def test_messages_of_a_tree(tmp_path: Path) -> None:
+    rows = [
+        {"text": "hi", "role": "prompter", "parent_id": None},
+        {"text": "hello", "role": "assistant", "parent_id": "1"},
+        {"text": "and you", "role": "prompter", "parent_id": "2"},
+    ]
+    contents, _, remarks = load(tmp_path, *rows)
+    assert contents == ["hi", "and you"]
+    assert "1 prompts answer an earlier message" in remarks
+    contents, _, remarks = load(tmp_path, *rows, turns="first")
+    assert contents == ["hi"]
+    assert "1 of 3 rows answer an earlier message and are left out" in remarks

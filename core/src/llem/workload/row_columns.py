@@ -19,12 +19,12 @@ _OUTPUTS = frozenset({
     "outputtokens", "outputlen", "outputlength", "expectedoutputlen", "expectedoutputtokens",
     "maxtokens", "maxnewtokens", "maxoutputtokens", "maxcompletiontokens", "completiontokens",
     "generatedtokens", "responsetokens", "decodetokens", "numdecodetokens", "numoutputtokens",
-    "tokensize", "osl",
+    "tokensize", "osl", "outputtokenscount",
 })  # fmt: skip
 _INPUTS = frozenset({
     "contexttokens", "requesttokens", "prompttokens", "inputtokens", "inputlength", "inputlen",
     "promptlen", "promptlength", "promptsize", "prefilltokens", "numprefilltokens",
-    "numinputtokens", "numprompttokens", "isl",
+    "numinputtokens", "numprompttokens", "isl", "prompttokenscount",
 })  # fmt: skip
 _ARRIVALS = frozenset({"timestamp", "arrivedat", "arrivaltime", "arrivaltimestamp", "delay"})
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]")
@@ -155,14 +155,25 @@ class Trace:
     prefix: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Trace | None:
-        """Return the columns of a row that states a prompt's length, and holds no prompt."""
+    def of(cls, row: Mapping[str, Any], place: str) -> Trace | None:
+        """Return the columns of a row that states a prompt's length, and holds no prompt.
+
+        Raises:
+            WorkloadError: The row holds a text of some words, which may be the prompt.
+        """
         inputs, arrivals, prefixes = (
             [name for name in row if bare(name) in names]
             for names in (_INPUTS, _ARRIVALS, {"hashids"})
         )
         if not inputs:
             return None
+        for name, value in row.items():
+            if isinstance(value, str) and (len(value.split()) > 3 or len(value) > 60):
+                raise WorkloadError(
+                    f"{place} states lengths ({inputs[0]}) and holds a text in {name!r}",
+                    hint=f"Set workload.column: {name} if that is the prompt; a trace of lengths "
+                    "holds no text.",
+                )
         return cls(inputs[0], "".join(arrivals[:1]), "".join(prefixes[:1]))
 
     def input_tokens(self, row: Mapping[str, Any], place: str) -> int:

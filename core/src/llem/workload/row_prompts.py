@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,14 +29,22 @@ from llem.workload.row_columns import (
 TOKEN_COLUMNS = ("prompt_token_ids", "token_ids", "input_ids")
 """Columns that may hold token ids."""
 
+_LISTS = frozenset({*conversations.COLUMNS, *TOKEN_COLUMNS})
+"""Columns that hold lists; a table of text writes them as JSON."""
+
 _SYSTEM = ("system", "system_prompt", "system_message")
 _BEFORE = (
     *_SYSTEM, "context", "contexts", "ctx", "passage", "passages", "document", "documents",
     "article", "paragraph", "background", "story", "support", "evidence", "knowledge", "table",
-    "abstract", "body", "transcript", "history",
+    "abstract", "body", "transcript", "history", "instructions", "preamble", "examples",
+    "demonstrations", "few_shot",
 )  # fmt: skip
-_AFTER = ("inputs", "choices", "options", "suffix", *(f"choice_{letter}" for letter in "abcde"))
-SISTERS = frozenset({*USUAL_COLUMNS, *_BEFORE, *_AFTER})
+_AFTER = (
+    "inputs", "choices", "options", "suffix", "starter_code",
+    *(f"choice_{letter}" for letter in "abcde"),
+)  # fmt: skip
+_MEDIA = ("image", "images", "image_url", "audio", "video")
+SISTERS = frozenset({*USUAL_COLUMNS, *_BEFORE, *_AFTER, *_MEDIA})
 """Columns that belong to a prompt when they stand beside its column and are not empty."""
 
 _NUMBER = re.compile(r"\s*[-+]?\d[\d.,]*(e[-+]?\d+)?\s*", re.IGNORECASE)
@@ -59,6 +68,7 @@ class RowPrompts:
     _own_lengths: int = 0
     _later_turns: int = 0
     _answered: int = 0
+    _replies: int = 0
     _left_out: Counter[str] = field(default_factory=Counter)
     _unused: dict[str, None] = field(default_factory=dict)
 
@@ -89,6 +99,11 @@ class RowPrompts:
             yield (
                 f"the answers that end {self._answered} conversations are left out: the model "
                 "gives its own"
+            )
+        if self._replies:
+            yield (
+                f"{self._replies} prompts answer an earlier message, which is no part of them; "
+                "workload.turns: first takes those alone that begin a conversation"
             )
         if self._trace is not None:
             yield from self._trace.remarks()
@@ -157,6 +172,11 @@ class RowPrompts:
         if role not in (None, "user") and isinstance(row[name], str):
             self._left_out["are no message of a user"] += 1
             return None
+        if role == "user" and not is_empty(row.get("parent_id")):
+            if workload.turns == "first":
+                self._left_out["answer an earlier message"] += 1
+                return None
+            self._replies += 1
         content = self._content(row[name], name, row, place)
         if workload.column is None:
             _refuse_sisters(row, name, place)
@@ -174,6 +194,8 @@ class RowPrompts:
         self, value: Any, name: str, row: Mapping[str, Any], place: str
     ) -> str | Messages | TokenIds | None:
         """Return the prompt in a cell; ``None`` for a conversation without a user turn."""
+        if isinstance(value, str) and plain(name) in _LISTS:
+            value = _unpacked(value, name, place)
         if isinstance(value, str):
             return value
         if isinstance(value, Sequence) and not isinstance(value, bytes):
@@ -215,9 +237,9 @@ class RowPrompts:
                 f"{place} is a message, and a prompt is a whole conversation",
                 hint='Put the messages of a conversation into a list: {"messages": [...]}.',
             )
-        found = (name for name in usual if find(row, name) is not None)
+        found = (name for name in usual if _may_hold(row, name))
         self._column = self.workload.column or next(found, None)
-        self._trace = None if self._column is not None else Trace.of(row)
+        self._trace = None if self._column is not None else Trace.of(row, place)
         if self._column is None and self._trace is None:
             raise WorkloadError(
                 f"{place} has no column named {', '.join(USUAL_COLUMNS)}; "
@@ -225,6 +247,26 @@ class RowPrompts:
                 hint="Name the column with the prompts as workload.column, or join several by "
                 r'workload.template, such as "{title}\n\n{body}".',
             )
+
+
+def _may_hold(row: Mapping[str, Any], column: str) -> bool:
+    """Whether the row has ``column``, with a list or its JSON where a list belongs."""
+    name = find(row, column)
+    if name is None:
+        return False
+    value = row[name]
+    return column not in _LISTS or not isinstance(value, str) or value.lstrip().startswith("[")
+
+
+def _unpacked(value: str, name: str, place: str) -> Any:
+    """Return the list that a cell of a text table holds as JSON."""
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise WorkloadError(
+            f"{place}: column {name!r} holds text that is no JSON list: {error}",
+            hint="Name the column with the prompts as workload.column.",
+        ) from None
 
 
 def _refuse_sisters(row: Mapping[str, Any], name: str, place: str) -> None:
@@ -243,12 +285,13 @@ def _refuse_sisters(row: Mapping[str, Any], name: str, place: str) -> None:
     first = _SYSTEM if plain(name) == "instruction" else _BEFORE
     before = [sister for sister in sisters if plain(sister) in first]
     names = [*before, name, *(sister for sister in sisters if sister not in before)]
-    template = r"\n\n".join(f"{{{name}}}" for name in names)
+    template = r"\n\n".join(f"{{{name}}}" for name in names if plain(name) not in _MEDIA)
+    together = f'Set workload.template: "{template}" to use them together, or '
     raise WorkloadError(
         f"{place}: column {name!r} alone would be the prompt, "
         f"and the row holds more: {', '.join(sisters)}",
-        hint=f'Set workload.template: "{template}" to use them together, '
-        f"or workload.column: {name} to use it alone.",
+        hint=(together if template != f"{{{name}}}" else "llem measures text alone. Set ")
+        + f"workload.column: {name} to use it alone.",
     )
 
 
