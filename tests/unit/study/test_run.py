@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime
 
 import pytest
 
@@ -53,6 +54,24 @@ def test_every_run_is_carried_out_once_in_order_and_told(begin, paper):
         "study-begun", *["run-started", "run-finished"] * 3, "study-finished",
     ]  # fmt: skip
     assert witness.entries == list(read_journal(summary.folder))
+
+
+def test_every_run_sees_the_time_when_the_study_was_begun_also_after_it_was_resumed(begin, paper):
+    executor = paper(before=lambda task: raise_at(task, 2))
+    with pytest.raises(StorageError):
+        begin(THREE, executor=executor)
+    later = paper()
+    summary = begin(THREE, executor=later, resume=True)
+    entry = read_journal(summary.folder)[0]
+    begun_at = datetime.fromisoformat(entry["at"]).astimezone().replace(tzinfo=None, microsecond=0)
+    tasks = [task for task in (*executor.tasks, *later.tasks) if task is not None]
+    assert [batch(task) for task in tasks] == [1, 2, 3]
+    assert {task.begun_at for task in tasks} == {begun_at}
+
+
+def raise_at(task, size):
+    if batch(task) == size:
+        raise StorageError("full")
 
 
 def test_the_order_of_repeats_is_stored(begin, folder):

@@ -118,7 +118,7 @@ class _Chat:
         self._system = workload.system_prompt
         self._arguments = workload.chat_template_kwargs
         name, source = _chosen_template(export, workload)
-        origin = export.template_origins.get(name, "the chat template")
+        origin = export.template_origins.get(name, f"{export.origin}, chat_template")
         self.template = ChatTemplate(source, origin)
         self._variables = {**export.special_tokens, **self._arguments}
 
