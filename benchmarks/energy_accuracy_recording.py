@@ -19,7 +19,7 @@ from llem.schema.measurement import MeasurementConfig
 def main() -> None:
     """Record for the first argument's seconds, then account for windows as long as the others."""
     measurement = MeasurementConfig(meters=("nvml",))
-    meters = choose_meters(Registry.discover(), measurement)
+    meters = choose_meters(Registry.discover(), measurement).meters
     with sampling(meters, measurement.sample_period_s) as sampler:
         started_s = time.monotonic()
         time.sleep(float(sys.argv[1]))

@@ -80,7 +80,7 @@ def through_llem(python: str, folder: Path, work: dict[str, object]) -> Iterator
         Request(index, ids, work["new_tokens"]) for index, ids in enumerate(work["prompts"])
     ]
     measurement = experiment.measurement
-    meters = choose_meters(registry, measurement)
+    meters = choose_meters(registry, measurement).meters
     log = folder.with_name("worker.log")
     with (
         sampling(meters, measurement.sample_period_s),

@@ -87,7 +87,7 @@ def test_a_wrong_source_is_no_valid_wrong_figure(llem, gpus, fault):
     assert "scale" in lines[-1] or peak_w is None or peak_w == pytest.approx(250, rel=0.03)
 
 
-def test_a_counter_of_a_module_is_labelled_so_and_no_estimate_is_added(llem, gpus):
+def test_a_counter_of_a_module_says_so_and_no_estimate_is_added(llem, gpus):
     gpus.plant("name 0 NVIDIA GH200 480GB")
     gpus.plant("scale 0 counter 2")
     document = read_by(llem, gpus)

@@ -58,3 +58,10 @@ def test_who_came_later_is_foreign_if_this_machine_knows_it_as_another():
     states = [seen(9.0, os.getpid(), UNKNOWN)]
     assert foreign_processes(states, set(), 4.0) == {os.getpid()}
     assert foreign_processes(states, {os.getpid()}, 4.0) == set()
+
+
+def test_a_device_that_does_not_answer_keeps_its_index():
+    gpus = [None, GPUS[1]]
+    assert list(visible(gpus, None)) == [GPUS[1]]
+    assert list(visible(gpus, "1")) == [GPUS[1]]
+    assert list(visible(gpus, "0")) == []

@@ -15,16 +15,17 @@ class Gpu:
 
     Attributes:
         uuid: ``GPU-…``.
-        name: Product name.
-        memory_bytes: Total memory.
-        compute_capability: ``(major, minor)``, such as ``(9, 0)``.
+        name: Product name; empty if the driver does not report it.
+        memory_bytes: Total memory; ``None`` if the driver does not report it, as for devices that
+            share the host's.
+        compute_capability: ``(major, minor)``, such as ``(9, 0)``; ``None`` if unknown.
         instances: ``MIG-…`` ids of the instances it is split into.
     """
 
     uuid: str
     name: str
-    memory_bytes: int
-    compute_capability: tuple[int, int]
+    memory_bytes: int | None
+    compute_capability: tuple[int, int] | None
     instances: tuple[str, ...] = ()
 
 
@@ -129,9 +130,11 @@ class ComputeCapability(Condition):
     minor: int = 0
 
     def met(self, facts: HostInfo) -> bool:
-        """Whether the first device, which an engine takes, is new enough."""
-        least = (self.major, self.minor)
-        return bool(facts.gpus) and facts.gpus[0].compute_capability >= least
+        """Whether the first device, which an engine takes, is new enough or does not say."""
+        if not facts.gpus:
+            return False
+        found = facts.gpus[0].compute_capability
+        return found is None or found >= (self.major, self.minor)
 
     def __str__(self) -> str:
         return f"sm{self.major}{self.minor}+"

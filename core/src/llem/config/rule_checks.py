@@ -274,15 +274,17 @@ def _unmet_devices(path: str, value: Any, param: Param, facts: HostInfo) -> Iter
         (need_of(param.min_compute_capability, value), "error"),
         (need_of(param.native_compute_capability, value), "warning"),
     )
+    # A device that does not say what it is can only be tried.
+    found = facts.gpus[0].compute_capability if facts.gpus else None
     for needed, severity in needs:
-        if needed is None or not facts.gpus or facts.gpus[0].compute_capability >= needed:
+        if needed is None or found is None or found >= needed:
             continue
         refused = severity == "error"
         yield Finding(
             code="compute-capability" if refused else "emulated",
             message=f"{_shown(path, value)} {'needs' if refused else 'is emulated below'} compute "
             f"capability {_dotted(needed)}, and {facts.gpus[0].name} has "
-            f"{_dotted(facts.gpus[0].compute_capability)}",
+            f"{_dotted(found)}",
             severity=severity,
             path=path,
             hint=f"Remove it, or run on a device of compute capability {_dotted(needed)}.",

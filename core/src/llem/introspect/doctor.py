@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from llem.api.meters import gpu_device_id
 from llem.introspect.installed import InstalledMeter, InstalledPlugin, meters, plugins
 from llem.registry import PluginRecord, Registry, Status
+from llem.run.host_info import visible_gpus
 from llem.tables import Table
 from llem.version import __version__
 from llem.workload.shape_folder import cache_folder
@@ -94,10 +96,8 @@ def _engines(found: tuple[InstalledPlugin, ...]) -> Iterator[Check]:
 
 
 def _meters(found: tuple[InstalledMeter, ...]) -> Iterator[Check]:
-    """Yield the GPUs that are metered, and which meter works for each kind of device."""
-    gpus = sorted(
-        {gpu for meter in found if meter.spec.device_kind == "cuda" for gpu in meter.devices}
-    )
+    """Yield the GPUs that an engine sees, and which meter works for each kind of device."""
+    gpus = sorted(gpu_device_id(gpu.uuid) for gpu in visible_gpus())
     yield Check("gpus", State.OK, f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none seen")
     for meter in found:
         if not meter.spec.opt_in:

@@ -363,5 +363,5 @@ def _environment(state: RunState) -> Environment:
         engine=opened.engine if opened else None,
         engine_version=opened.engine_version if opened else None,
         versions=state.versions,
-        variables=relevant_variables(state.variables),
+        variables=relevant_variables(state.variables, state.experiment.runner.env),
     )

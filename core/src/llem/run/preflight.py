@@ -24,6 +24,7 @@ from llem.errors import (
 )
 from llem.process.worker_process import interpreter
 from llem.registry import Backend, Registry
+from llem.run.host_info import seen_by_worker
 from llem.run.metering import ChosenMeters, choose_meters
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment, RunnerConfig
@@ -124,6 +125,7 @@ def prepare(
         HostError: A library failed.
     """
     experiment, prepared = loaded.experiment, Prepared(CallPlan(()))
+    host = seen_by_worker(host, experiment.runner.env)
     refusals: list[ConfigError] = []
 
     @contextmanager

@@ -27,7 +27,7 @@ from llem.results import OutcomeFolder
 from llem.results.series_files import Spans
 from llem.run.baseline import Baselines
 from llem.run.build_outcome import build_outcome
-from llem.run.host_info import host_facts
+from llem.run.host_info import host_facts, seen_by_worker
 from llem.run.lifecycle import Lifecycle, Progress
 from llem.run.metering import of_used_devices, sampling, unmetered, unused
 from llem.run.preflight import Prepared, prepare, read_prompts, require_engine
@@ -72,7 +72,7 @@ def run_experiment(
         OutcomeNotStored: The outcome could not be written; it is with the error.
     """
     experiment, backend = loaded.experiment, loaded.backend
-    host = host_facts()
+    host = seen_by_worker(host_facts(), experiment.runner.env)
     clock = clock or present_time()
     prepared = _prepared(loaded, registry, host, clock)
     folder = _folder(loaded, results, position)

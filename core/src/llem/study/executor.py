@@ -105,7 +105,8 @@ def hottest_celsius() -> float | None:
 
     GPUs count where there are any; a processor's sensors otherwise.
     """
-    return max(of_each_gpu(_gpu_celsius), default=None) or max(_processors(), default=None)
+    of_gpus = [celsius for celsius in of_each_gpu(_gpu_celsius) if celsius is not None]
+    return max(of_gpus, default=None) or max(_processors(), default=None)
 
 
 def wait_until_cool(

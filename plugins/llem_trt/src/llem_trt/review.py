@@ -54,21 +54,21 @@ def _runs_on(
     path: str, name: str, architectures: Sequence[Architecture], gpu: Gpu
 ) -> Iterator[Finding]:
     least = min(BEGINS_WITH[architecture] for architecture in architectures)
-    found = architecture_of(gpu.compute_capability)
+    capability = gpu.compute_capability
     # The field's marker refuses a device that is too old.
-    if found in architectures or gpu.compute_capability < least:
+    if capability is None or capability < least:
+        return
+    found = architecture_of(capability)
+    if found in architectures:
         return
     yield Finding(
         code="quantization-not-supported" if found else "architecture-unknown",
-        message=f"{name} is documented for {', '.join(architectures)}; {_named(gpu)}",
+        message=f"{name} is documented for {', '.join(architectures)}; {gpu.name} has "
+        f"{_capability(capability)}",
         severity="error" if found else "warning",
         path=path,
         hint="Use another device, or a checkpoint with another quantization.",
     )
-
-
-def _named(gpu: Gpu) -> str:
-    return f"{gpu.name} has {_capability(gpu.compute_capability)}"
 
 
 def _capability(version: tuple[int, int]) -> str:
