@@ -156,7 +156,7 @@ def test_a_study_with_a_point_that_cannot_run_here_is_refused_before_its_first_r
 
 
 def test_a_point_that_a_rule_refuses_is_left_out_alike(said):
-    study = {"sweep": {"model.revision": [None, "main"], "simulated.batch_size": [1, 2]}}
+    study = {"sweep": {"model.revision": [None, "v1"], "simulated.batch_size": [1, 2]}}
     code, text = said("check", study)
     assert code == 0
     assert "2 points are refused" in text
