@@ -182,3 +182,24 @@ def test_a_resumed_study_checks_only_what_is_left(said):
     assert said("run", study, "--quiet", "--resume")[0] == 0
     assert said("check", study)[0] == 2
     assert len(json.loads(Path("results/study/study.json").read_text())["runs"]) == 2
+
+
+@pytest.mark.parametrize("limit", ["start_s", "open_s", "run_s", "experiment_s", "silence_s"])
+def test_a_time_limit_of_zero_is_refused(said, limit):
+    """With it nothing could ever succeed."""
+    code, text = said("check", {"runner": {"timeouts": {limit: 0}}})
+    assert code == 2
+    assert f"runner.timeouts.{limit}: must be greater than 0" in text
+
+
+@pytest.mark.parametrize(
+    ("backend", "section", "meant"),
+    [
+        ("vllm", {"attention_config": {"backend": "x"}}, "Did you mean vllm.attention_backend?"),
+        ("simulated", {"batchsize": 2}, "Did you mean batch_size?"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_put_right(said, backend, section, meant):
+    code, text = said("check", {"backend": backend, backend: section})
+    assert code == 2
+    assert meant in text

@@ -88,7 +88,7 @@ def test_an_id_depends_on_the_content_alone(plan):
 
 
 def test_refused_points_are_listed_by_rule(plan):
-    planned = plan("sweep: {model.revision: [main, null], simulated.batch_size: [1, 2]}")
+    planned = plan("sweep: {model.revision: [v1, null], simulated.batch_size: [1, 2]}")
     assert [point.rule for point in planned.refused] == ["shape-has-no-revision"] * 2
     assert [point.number for point in planned.refused] == [0, 1]
     text = "\n".join(plan_summary(planned, everything=False))
@@ -97,7 +97,7 @@ def test_refused_points_are_listed_by_rule(plan):
 
 def test_a_study_of_refused_points_only_is_an_error_that_names_the_rules(plan):
     with pytest.raises(ConfigInvalid) as caught:
-        plan("sweep: {model.revision: [main], simulated.batch_size: [1, 2]}")
+        plan("sweep: {model.revision: [v1], simulated.batch_size: [1, 2]}")
     assert "All 2 points are refused: shape-has-no-revision (2)." in caught.value.hint
 
 
