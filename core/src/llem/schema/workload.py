@@ -87,7 +87,8 @@ class _Workload(FrozenModel):
     """Output tokens per request: exact where EOS is ignored, an upper bound otherwise."""
 
     max_input_tokens: Tokens | None = None
-    """Longer prompts are cut to their last tokens; the outcome holds the number of cut prompts."""
+    """Longer prompts are cut at their beginning, but for special tokens and the words of a chat
+    template; the outcome holds the number of cut prompts."""
 
     order: Literal["given", "shuffled", "shortest-first", "longest-first"] = "given"
     """Order in which requests are submitted."""
