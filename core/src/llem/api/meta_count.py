@@ -143,11 +143,16 @@ def _decode(model: Any) -> tuple[list[_Step], Any]:
     cache = new_cache(config=model.config.get_text_config(decoder=True))
     taken = inspect.signature(model.forward).parameters
     token = torch.zeros((1, 1), dtype=torch.long, device="meta")
-    place = "cache_params" if "cache_params" in taken else "past_key_values"
+    place = next((name for name in ("cache_params", "past_key_values") if name in taken), None)
+    if place is None:
+        raise ValueError("its class keeps no cache")
+    if getattr(model, "_supports_default_dynamic_cache", lambda: True)() is False:
+        cache = None  # the model makes one of its own class
     steps = []
     for _ in range(_TOKENS):
         with torch.no_grad(), counting(display=False) as counter:
-            model(input_ids=token, use_cache=True, **{place: cache})
+            answer = model(input_ids=token, use_cache=True, **{place: cache})
+        cache = cache if cache is not None else answer[place]
         step = _Step(counter.get_total_flops())
         root = type(model).__name__ + "."
         for name, operations in counter.get_flop_counts().items():
@@ -177,6 +182,9 @@ def _attention(model: Any, steps: list[_Step], cache: Any) -> Iterator[Attention
         sums[0] += third.modules.get(name, 0) - second.modules.get(name, 0)
         sums[1] += _elements_per_token(layers.pop(index, None))
         sums[2] += third.weights.get(name, 0) - second.weights.get(name, 0)
+    if set(groups) <= {None}:
+        # Layers that share one module are found under the name of the first.
+        groups.setdefault(None, [0, 0, 0])[0] = third.total - second.total
     for window, (grown, held, repeated) in groups.items():
         if grown or held:
             yield Attention(grown, held, window, repeated)
