@@ -32,6 +32,39 @@ def problems(**model):
     ]
 
 
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"model_type": "t5", "is_encoder_decoder": True, "vocab_size": 8}, "encoder-decoder"),
+        ({"architectures": ["BartModel"], "is_encoder_decoder": True}, "encoder-decoder"),
+        ({"text_config": {"is_encoder_decoder": True}, "vision_config": {}}, "encoder-decoder"),
+        ({"model_type": "vit", "image_size": 224, "patch_size": 16}, "image model"),
+        ({"architectures": ["BertForMaskedLM"], "vocab_size": 8}, "encoder,"),
+        ({"architectures": ["LlamaForSequenceClassification"], "vocab_size": 8}, "classifier"),
+    ],
+)
+def test_what_is_no_decoder_is_refused(config, kind, folder):
+    (folder / "config.json").write_text(json.dumps(config))
+    (problem,) = problems(id=str(folder))
+    assert f" {kind}" in problem
+    assert "llem measures decoders" in problem
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"architectures": ["LlamaForCausalLM"], "is_encoder_decoder": False, "vocab_size": 8},
+        {"architectures": ["OPTModel", "OPTForCausalLM"]},
+        {"architectures": ["Gemma3ForConditionalGeneration"], "image_size": 8,
+         "text_config": {"vocab_size": 8}},
+        {"architectures": None},
+    ],
+)  # fmt: skip
+def test_a_decoder_and_the_text_part_of_another_model_are_accepted(config, folder):
+    (folder / "config.json").write_text(json.dumps(config))
+    assert problems(id=str(folder)) == []
+
+
 def test_every_shape_is_known():
     assert [problems(id=f"shape:{name}") for name in SHAPES] == [[] for _ in SHAPES]
 

@@ -9,7 +9,7 @@ from llem.api.capability import Gpu, HostInfo
 from llem.config.rule_checks import unmet_conditions
 from llem_pytorch import plugin
 from llem_pytorch.plugin import llem_explain_error
-from llem_pytorch.review import COMPILERS
+from llem_pytorch.review import COMPILERS, COMPOSITES
 
 
 def machine(*capabilities):
@@ -234,3 +234,29 @@ def test_a_kernel_of_experts_is_told_a_dense_model(experiment, tmp_path, config,
     id = "org/model" if config is None else str(tmp_path)
     made = experiment(model={"id": id}, pytorch={"experts_implementation": "eager"})
     assert findings(made, machine()) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"model_type": "llava", "text_config": {}, "vision_config": {}}, ["not-a-causal-lm"]),
+        ({"model_type": "qwen2_vl", "vision_config": {}, "vocab_size": 8}, ["not-a-causal-lm"]),
+        ({"model_type": "gemma3", "text_config": {}, "vision_config": {}}, []),
+        ({"model_type": "llama", "vocab_size": 8}, []),
+    ],
+)
+def test_a_model_of_another_auto_class_is_refused(experiment, tmp_path, config, expected):
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    judged = experiment(model={"id": str(tmp_path), "weights": "random"})
+    codes = [finding.code for finding in plugin.llem_preflight(judged, machine())]
+    assert [code for code in codes if code == "not-a-causal-lm"] == expected
+
+
+def test_the_composites_are_those_of_the_installed_transformers():
+    auto = pytest.importorskip("transformers.models.auto.modeling_auto")
+    from transformers import CONFIG_MAPPING
+
+    names = auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    found = {name for name in names if getattr(CONFIG_MAPPING[name], "sub_configs", None)}
+    assert found
+    assert found <= COMPOSITES

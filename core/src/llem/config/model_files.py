@@ -30,6 +30,14 @@ def model_problems(model: ModelConfig) -> Iterator[Finding]:
         yield from _bad_folder(model)
     elif not _may_be_hub_id(model.id):
         yield _no_model(model.id)
+    if other_kind := _other_kind(model):
+        yield Finding(
+            code="not-a-decoder",
+            message=f"this is {other_kind}, and llem measures decoders: models that continue a "
+            "prompt token by token",
+            path="model.id",
+            hint="Name a model whose config.json has an architecture ...ForCausalLM.",
+        )
     other = model.tokenizer
     if other is None or (other and is_folder(other)):
         return
@@ -114,6 +122,33 @@ def _bad_folder(model: ModelConfig) -> Iterator[Finding]:
             path="model.id",
             hint=f"Name its GGUF file: model.gguf_file: {gguf_files[0]}." if gguf_files else "",
         )
+
+
+_OTHER_HEADS = {
+    "ForMaskedLM": "an encoder",
+    "ForSequenceClassification": "a classifier",
+    "ForTokenClassification": "a classifier",
+    "ForQuestionAnswering": "a model that marks answers",
+    "ForImageClassification": "an image model",
+}
+
+
+def _other_kind(model: ModelConfig) -> str:
+    """Return what the model is by its config, if it is no decoder; otherwise nothing."""
+    config = {} if model.is_shape else _json_object(_local_file(model, "config.json")) or {}
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    if any(part.get("is_encoder_decoder") is True for part in parts):
+        return "an encoder-decoder model"
+    sizes = ("vocab_size", "padded_vocab_size")
+    if "image_size" in config and not any(name in part for part in parts for name in sizes):
+        return "an image model"
+    named = config.get("architectures")
+    heads = [str(name) for name in named] if isinstance(named, list) else []
+    kinds = [
+        next((kind for end, kind in _OTHER_HEADS.items() if head.endswith(end)), "")
+        for head in heads
+    ]
+    return kinds[0] if kinds and all(kinds) else ""
 
 
 def _unknown_shape(name: str) -> Iterator[Finding]:

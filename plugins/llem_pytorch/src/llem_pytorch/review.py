@@ -26,6 +26,7 @@ def review(experiment: Experiment, facts: HostInfo) -> Iterator[Finding]:
     yield from _processes(section)
     yield from _compiler(section)
     yield from _experts(experiment, section)
+    yield from _composite(experiment)
     yield from _packages(experiment, section)
 
 
@@ -121,6 +122,38 @@ def _experts(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding
         path="pytorch.experts_implementation",
         hint="Remove it.",
     )
+
+
+COMPOSITES = frozenset(
+    """
+    blt dbrx dots3_note emu3 fuyu gemma3 gemma3n gemma4 gemma4_assistant gemma4_unified
+    gemma4_unified_assistant git got_ocr2 llama4 mllama moshi moss_transcribe_diarize mpt musicgen
+    musicgen_melody phi4_multimodal qwen3_5 qwen3_5_moe qwen4_exp
+    """.split()  # noqa: SIM905 - a list of them would take a line each
+)
+"""Models with a config of several parts whose text part ``AutoModelForCausalLM`` loads."""
+
+_PARTS = ("text_config", "vision_config", "audio_config", "thinker_config", "llm_config")
+
+
+def _composite(experiment: Experiment) -> Iterator[Finding]:
+    """Yield an error for a model of text and images that loads by another class alone."""
+    try:
+        config = json.loads(_model_config(experiment) or "{}")
+    except (ValueError, RecursionError):
+        return  # the engine reports it better
+    if not isinstance(config, dict) or experiment.model.trust_remote_code:
+        return
+    kind = config.get("model_type")
+    joined = any(isinstance(config.get(part), dict) for part in _PARTS)
+    if isinstance(kind, str) and kind not in COMPOSITES and joined:
+        yield Finding(
+            code="not-a-causal-lm",
+            message=f"a model of type {kind} joins text with images or sound, and "
+            "AutoModelForCausalLM of transformers has no class for it.",
+            path="model.id",
+            hint="Measure its text model: name a folder with the config and weights of that part.",
+        )
 
 
 def _model_config(experiment: Experiment) -> str | None:
