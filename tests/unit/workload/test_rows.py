@@ -167,6 +167,7 @@ def test_limits_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(prompt_files, "MOST_LINE", 1000)
     with pytest.raises(WorkloadError, match="line 2 has more than 1,000 characters"):
         read(tmp_path, "p.txt", b"one\n" + b"x" * 1001)
+    assert read(tmp_path, "p.json", json.dumps(["one"] * 1000), requests=2) == ["one", "one"]
     monkeypatch.setattr(prompt_files, "MOST_BYTES", 2**20)
     with pytest.raises(WorkloadError, match="holds more than"):
         read(tmp_path, "p.txt.bz2", bz2.compress(b"one\n" * 2**19))

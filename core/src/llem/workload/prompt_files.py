@@ -25,7 +25,8 @@ MOST_BYTES = 4 * 2**30
 """Greatest size of a file after decompression."""
 
 MOST_LINE = 64_000_000
-"""Greatest length of a line in characters: JSON may write six for one of the text."""
+"""Greatest length of a line in characters: JSON may write six for one of the text. A JSON document
+may be a single line."""
 
 READ = "JSON (.json, .jsonl), CSV (.csv, .tsv), Parquet, Arrow, and text with a prompt per line \
 (.txt), also compressed (.gz, .bz2, .xz, .zst)"
@@ -111,7 +112,8 @@ def _rows(path: Path, head: bytes, encoding: str | None) -> Iterator[Any]:
     if magic in _ARROW or (suffix in _ARROW and opener is None):
         yield from _arrow_rows(path, magic or suffix)
     elif suffix in (*_JSON, *_TABLES, *_TEXT):
-        lines = _lines(path, opener, encoding)
+        most = MOST_BYTES if suffix == ".json" else MOST_LINE
+        lines = _lines(path, opener, encoding, most)
         if suffix in _JSON:
             yield from json_rows(lines, source)
         elif suffix in _TABLES:
@@ -167,7 +169,7 @@ class _Limited(io.RawIOBase):
 
 
 def _lines(
-    path: Path, opener: Callable[[Path], IO[bytes]] | None, encoding: str | None
+    path: Path, opener: Callable[[Path], IO[bytes]] | None, encoding: str | None, most: int
 ) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text file with their numbers, without a byte-order mark."""
     number = 0
@@ -178,12 +180,13 @@ def _lines(
             _refuse_utf_16(start, str(path))
         file = io.TextIOWrapper(stream, encoding or "utf-8", newline="")
         try:
-            while line := file.readline(MOST_LINE):
+            while line := file.readline(most):
                 number += 1
-                if len(line) == MOST_LINE:
+                if len(line) == most:
                     raise WorkloadError(
-                        f"{path}: line {number} has more than {MOST_LINE:,} characters",
-                        hint="Is the file of another format than its suffix says?",
+                        f"{path}: line {number} has more than {most:,} characters",
+                        hint="Is the file of another format than its suffix says? A JSON document "
+                        "in a single line is named .json.",
                     )
                 yield number, line.removeprefix("\ufeff") if number == 1 else line
         except UnicodeError as error:
