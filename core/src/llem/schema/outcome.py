@@ -281,7 +281,7 @@ class Memory(FrozenModel):
     """Peak memory, weights and cache."""
 
     host_peak_rss_bytes: Count | None
-    """Peak resident memory of the worker and its child processes after loading."""
+    """Peak resident memory of the worker and its children after loading and first use."""
     host_load_peak_rss_bytes: Count | None = None
     """Their peak while loading; for a kept worker, in the run that loaded the model."""
     device_peak_bytes: Count | None
