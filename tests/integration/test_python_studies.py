@@ -45,7 +45,7 @@ def test_a_study_that_keeps_failing_is_an_error(here):
     given["sweep"] = {"simulated.batch_size": [1, 2, 4]}
     with pytest.raises(llem.errors.ExperimentFailed, match="kept failing") as raised:
         llem.run_study(given)
-    assert "1 of 3 runs are left" in raised.value.hint
+    assert "1 of 3 runs is left" in raised.value.hint
 
 
 def test_outcomes_folders_records_and_studies_are_compared_alike(llem_command, here):

@@ -38,6 +38,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -356,3 +357,31 @@ def hint_for(hints: Iterable[tuple[str, str]], error_type: str, message: str) ->
     """
     text = f"{error_type}: {message}"
     return next((hint for pattern, hint in hints if re.search(pattern, text)), None)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which is in the singular for 1: ``1 copy``, ``2 copies``."""
+    if number != 1:
+        noun = f"{noun[:-1]}ie" if re.search("[^aeiou]y$", noun) else noun
+        noun += "es" if re.search("(s|x|ch|sh)$", noun) else "s"
+    return f"{number:,} {noun}"
+
+
+def are(number: int) -> str:
+    """Return the verb that goes with so many."""
+    return "is" if number == 1 else "are"
+
+
+def were(number: int) -> str:
+    """Return the verb that goes with so many, in the past."""
+    return "was" if number == 1 else "were"
+
+
+def shown(value: object) -> str:
+    """Return a value as a config spells it, on one line and shortened."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+_MOST_SHOWN = 60
+"""Characters of a value that a message repeats."""

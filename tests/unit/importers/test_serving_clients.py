@@ -24,7 +24,7 @@ def test_vllm_says_how_many_requests_failed(outcome):
     assert found.imported.metrics["requests_per_s"] == pytest.approx(900 / 0.883650948991999)
     (warning,) = found.warnings
     assert warning.code == "imported-in-part"
-    assert warning.message.startswith("100 of 1000 requests failed")
+    assert warning.message.startswith("100 of 1,000 requests failed")
 
 
 def test_numbers_that_are_none_are_left_out_and_told(outcome):

@@ -222,7 +222,7 @@ def test_a_list_that_no_format_knows_is_read_item_by_item(load):
     ("content", "message"),
     [
         (b"\x1f\x8b\x08\x00\x00", "it is no text"),
-        (b'{"toy": 1.0} {"toy": ', "after 1 whole documents, line 1 is no JSON"),
+        (b'{"toy": 1.0} {"toy": ', "after 1 whole document, line 1 is no JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"schema_version": 3, "verdict": {}}', "it is an outcome of llem"),
         (b"\xff\xfea", "it is no text"),

@@ -160,7 +160,7 @@ AFTER_ONE = {
 }
 """What one repetition alone makes of the figures."""
 
-TOO_FEW = ("window-too-short", "1 repetitions in 2.00 s; asked for at least 3 in 5 s")
+TOO_FEW = ("window-too-short", "1 repetition in 2.00 s; asked for at least 3 in 5 s")
 NOT_KNOWN = ("precision-not-reached", ANY)
 
 

@@ -352,7 +352,7 @@ def test_work_as_it_was_promised(results: Any, decoder: Any) -> None:
             {"ignore_eos": False, "min_new_tokens": 2},
             "request 0 ended by eos after 1 of 4",
         ),
-        ([(0, 4, "length")], {}, "1 results for 1 requests came back, and the workload has 2"),
+        ([(0, 4, "length")], {}, "1 result for 1 request came back, and the workload has 2"),
         (
             [(0, 4, "length"), (0, 4, "length"), (1, 3, "length")],
             {},

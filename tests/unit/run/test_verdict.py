@@ -72,7 +72,7 @@ def test_a_setting_that_did_not_take_effect(state):
     )
     (reason,) = reasons_of(state)
     assert reason.code == "effective-differs"
-    assert reason.message == "load.attention was asked to be 'flash' and was 'sdpa'"
+    assert reason.message == 'load.attention was asked to be "flash" and was "sdpa"'
 
 
 def test_what_was_left_to_the_engine_or_not_observed_cannot_differ(state):

@@ -198,7 +198,7 @@ def test_recorded_conversations() -> None:
     )
     assert contents == [first, second]
     assert "1 of 3 rows hold no user turn and are left out" in remarks
-    assert "1 later ones are not" in remarks
+    assert "1 later one is not" in remarks
     contents, _, remarks = load("sharegpt.json", turns="all")
     answer = assistant("Same words every time so.")
     last = user("Reader has to guess what was asked of the.")

@@ -93,7 +93,7 @@ def test_the_setting_says_how_much_of_a_conversation(
 ) -> None:
     contents, _, remarks = load(tmp_path, row, turns="first")
     assert contents == [first]
-    assert "1 later ones are not" in remarks
+    assert "1 later one is not" in remarks
     contents, _, remarks = load(tmp_path, row, turns="all")
     assert contents == [whole]
     assert "later" not in remarks
@@ -257,7 +257,7 @@ def test_settings_of_requests_are_named(tmp_path: Path) -> None:
 
 def test_left_out_answers_are_named(tmp_path: Path) -> None:
     _, _, remarks = load(tmp_path, {"messages": [HI, HELLO]}, {"messages": [HI]})
-    assert "the answers that end 1 conversations are left out" in remarks
+    assert "the answers that end 1 conversation are left out" in remarks
 
 
 def test_numbers_are_no_prompts_unless_a_text_is_among_them(tmp_path: Path) -> None:

@@ -34,9 +34,7 @@ def test_prompts_of_the_config(requests: int | None, tmp_path: Path) -> None:
 
 
 def test_more_prompts_than_the_config_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        WorkloadError, match=r"requests is 2, but workload\.prompts holds 1 prompts"
-    ):
+    with pytest.raises(WorkloadError, match=r"requests is 2, but workload\.prompts holds 1 prompt"):
         load(tmp_path, source="prompts", prompts=["one"], requests=2)
 
 

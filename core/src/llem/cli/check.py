@@ -10,6 +10,7 @@ import click
 
 from llem.cli.options import Form, experiment_options, json_option
 from llem.cli.study_command import checked_study, experiments, load_options
+from llem.errors import are, counted
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
@@ -45,7 +46,8 @@ def check(
         plan, warnings = checked_study(registry, options)
         checked = [(loaded, warnings[id]) for id, _, loaded in experiments(plan)]
         if plan.refused:
-            notes.append(f"{len(plan.refused):,} points are refused; llem plan says why")
+            number = len(plan.refused)
+            notes.append(f"{counted(number, 'point')} {are(number)} refused; llem plan says why")
         notes += plan.remarks()
     else:
         loaded = load_experiment(registry, **options._asdict())

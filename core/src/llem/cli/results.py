@@ -15,7 +15,7 @@ from llem.cli.options import (
     note_copies,
     print_answer,
 )
-from llem.errors import ConfigError, LlemError, PluginBroken
+from llem.errors import ConfigError, LlemError, PluginBroken, counted, were
 from llem.report.formatting import number
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def import_(
         raise refused[0]
     if refused:
         hint = next((error.hint for error in refused if error.hint), "")
-        raise ConfigError(f"{len(refused)} of {len(files)} files were not imported", hint=hint)
+        among = counted(len(files), "file")
+        raise ConfigError(f"{len(refused)} of {among} {were(len(refused))} not imported", hint=hint)
 
 
 def _print_import(file: Path, item: StoredImport) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from llem.cli.error_output import NOT_VALID
-from llem.errors import ExperimentFailed, Interrupted
+from llem.errors import ExperimentFailed, Interrupted, counted
 
 if TYPE_CHECKING:
     from llem.config import LoadedExperiment
@@ -184,7 +184,7 @@ def _document(summary: Summary) -> dict[str, Any]:
 
 def _sentence(summary: Summary) -> str:
     counts = ", ".join(f"{number:,} {state}" for state, number in summary.states.most_common())
-    text = f"{summary.total:,} runs: {counts or 'none finished'}"
+    text = f"{counted(summary.total, 'run')}: {counts or 'none finished'}"
     if summary.not_valid:
         text += f", {summary.not_valid:,} of them not valid"
     if summary.left:

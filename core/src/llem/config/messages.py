@@ -24,9 +24,12 @@ _FREE_DATA = (("runner", "env"), ("passthrough_kwargs",))
 def format_value(value: Any, path: KeyPath) -> str:
     """Return the value at ``path`` as JSON, shortened, with secrets and contents left out."""
     if isinstance(value, dict):
-        return "a section of keys"
+        return "a section of keys" if value else "an empty section"
+    if isinstance(value, BaseModel):
+        given = [key for key, inside in value if inside is not None]
+        return f"a section with {', '.join(given)}" if given else "an empty section"
     if isinstance(value, list | tuple):
-        return "a list"
+        return "a list" if value else "an empty list"
     name = str(path[-1])
     text = json.dumps(redact({name: value})[name], ensure_ascii=False, default=str)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -12,6 +12,7 @@ from llem.api.meters import Provenance
 from llem.energy.coverage import Span
 from llem.energy.energy_rows import EnergyRows, slowest_period_s
 from llem.energy.statistics import TWO_SIDED_95, ratio_precision, spread, t_quantile_975
+from llem.errors import counted
 from llem.schema.energy import Energy
 from llem.schema.measurement import MeasurementConfig, WarmupConfig
 from llem.schema.outcome import Reason
@@ -147,7 +148,7 @@ def shortcomings(
     total_s = sum(end_s - start_s for start_s, end_s in windows)
     if total_s < config.min_duration_s or len(windows) < config.min_repetitions:
         message = (
-            f"{len(windows)} repetitions in {total_s:.2f} s; asked for at least "
+            f"{counted(len(windows), 'repetition')} in {total_s:.2f} s; asked for at least "
             f"{config.min_repetitions} in {config.min_duration_s:g} s"
         )
         yield Reason(code="window-too-short", message=message)

@@ -11,6 +11,7 @@ from llem.energy.coverage import Span
 from llem.energy.domain_energy import Row
 from llem.energy.energy_rows import device_domain
 from llem.energy.plausibility import limit_w
+from llem.errors import counted, were
 from llem.schema.energy import DeviceConditions
 from llem.schema.measurement import ThresholdsConfig
 from llem.schema.outcome import Reason
@@ -74,7 +75,8 @@ def _loss(row: Row) -> tuple[str, str]:
 def _about_plausibility(row: Row, thresholds: ThresholdsConfig) -> Iterator[tuple[str, str]]:
     """Yield what a device's limit, its second source and single readings say of a row."""
     if row.integral.rejected:
-        count = f"{row.integral.rejected} readings that no such device can give were left out"
+        number = row.integral.rejected
+        count = f"{counted(number, 'reading')} that no such device can give {were(number)} left out"
         yield "readings-rejected", f"{row.name}: {count}"
     if row.excess_ratio > thresholds.max_power_limit_ratio and row.gross_j is not None:
         mean_w, most_w = row.gross_j / row.duration_s, limit_w(row.series.channel)
@@ -92,7 +94,10 @@ def _about_readings(row: Row, thresholds: ThresholdsConfig) -> Iterator[tuple[st
     if gap_s > thresholds.max_gap_ratio * row.duration_s:
         yield "sampling-gap", f"{row.name}: no readings for {gap_s:.2f} s of the windows"
     elif missed and row.gross_j is not None:
-        yield "readings-missed", f"{row.name}: {missed} readings failed and were bridged"
+        yield (
+            "readings-missed",
+            f"{row.name}: {counted(missed, 'reading')} failed and {were(missed)} bridged",
+        )
     period_s = row.integral.update_period_s or row.used.channel.update_period_s
     if row.used.channel.quantity is Quantity.AVERAGE_POWER:
         period_s = max(period_s or 0.0, row.used.channel.averaged_over_s or 0.0)
@@ -147,8 +152,12 @@ def _disagreements(rows: Sequence[Row], tolerance_ratio: float) -> Iterator[tupl
             other.gain_uncertainty_j or 0.0,
         )
         if abs(difference_j) > max(tolerance_ratio * abs(row.gross_j), explained_j):
-            ratio = difference_j / row.gross_j if row.gross_j else math.inf
-            yield "meter-disagreement", f"{other.name} differs from {row.name} by {ratio:+.1%}"
+            found = (
+                f"differs from {row.name} by {difference_j / row.gross_j:+.1%}"
+                if row.gross_j
+                else f"metered {other.gross_j:.4g} J, and {row.name} none"
+            )
+            yield "meter-disagreement", f"{other.name} {found}"
 
 
 HARMLESS = "power-cap"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llem.api.parameter_audit import Found, FoundParameter, ParameterAudit, Surface
+from llem.errors import counted
 from llem.registry import Backend, EngineStatus
 from llem.schema.base import EngineArg
 from llem.schema.experiment import BackendConfig, Experiment
@@ -278,8 +279,8 @@ def audit_summary(report: AuditReport) -> str:
     if engine.message and not report.from_reference:
         lines.append(f"note: {engine.message}")
     total = sum(report.counts.values())
-    counted = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
-    lines.append(f"{total} parameters: {counted}" if total else "no parameters")
+    classes = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
+    lines.append(f"{counted(total, 'parameter')}: {classes}" if total else "no parameters")
     found = {fault.classification for fault in report.faults}
     lines += [f"{name}: {hint}" for name, hint in HINTS.items() if name in found]
     return "\n".join(lines)

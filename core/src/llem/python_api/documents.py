@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from llem.config.load import load_experiment
 from llem.config.source import Source, read_file
-from llem.errors import ConfigError
+from llem.errors import ConfigError, shown
 from llem.registry import Registry
 from llem.schema import experiment as schema
 from llem.schema.decoder import DecoderConfig
@@ -103,7 +103,7 @@ class Study:
         return self._points
 
     def __repr__(self) -> str:
-        keys = ", ".join(f"{key}={value!r}" for key, value in self.keys.items())
+        keys = ", ".join(f"{key}={shown(value)}" for key, value in self.keys.items())
         return f"Study({keys})"
 
 
@@ -156,5 +156,5 @@ def plain_data(value: Any) -> Any:
 def _from_array(value: Any) -> Any:
     """Return a NumPy scalar or array as Python numbers."""
     if not hasattr(value, "tolist"):
-        raise ConfigError(f"a value is not plain data: {value!r}")
+        raise ConfigError(f"a value is not plain data: {type(value).__name__}")
     return value.tolist()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.config.load import load_experiment
-from llem.errors import ConfigError, ExperimentFailed
+from llem.errors import ConfigError, ExperimentFailed, are, counted
 from llem.python_api.documents import Keys, Study, override_texts, source_of
 from llem.python_api.progress_display import interactive_progress, live_progress, study_live
 from llem.registry import Registry
@@ -160,7 +160,8 @@ def run_study(
     options = ResumeOptions(resume, retry_failed, accept_drift, take_over)
     with interactive_progress(study_live, wanted=progress) as display:
         summary = run_plan(plan, registry, Path(output).expanduser(), display, options)
-    left = f"{summary.left:,} of {summary.total:,} runs are left in {summary.folder}"
+    among = f"{summary.left:,} of {counted(summary.total, 'run')}"
+    left = f"{among} {are(summary.left)} left in {summary.folder}"
     if summary.interrupted:
         raise KeyboardInterrupt(f"{left}; resume=True does them")
     if summary.stopped:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from llem.errors import counted
 from llem.report.formatting import joules, number, with_prefix
 from llem.report.metrics import METRICS, gain_ratio
 from llem.schema.energy import DeviceEnergy, Energy, PhaseEnergy
@@ -52,7 +53,7 @@ def rows(outcome: Outcome) -> Iterator[Row]:
         yield "output tokens/s", speed, _interval(throughput.output_tokens_per_s_spread)
         yield "total tokens/s", number(throughput.total_tokens_per_s), "prompt and output"
         yield "requests/s", number(throughput.requests_per_s), ""
-        note = f"excluding {tokens.padding_tokens:,} padding tokens"
+        note = f"excluding {counted(tokens.padding_tokens, 'padding token')}"
         yield "output tokens", f"{tokens.output_tokens:,}", note
     if latency := outcome.latency:
         yield "time to first token", *_latency(latency.ttft_s)
@@ -61,7 +62,8 @@ def rows(outcome: Outcome) -> Iterator[Row]:
     if outcome.energy:
         yield from _energy(outcome.energy)
     if compute := outcome.compute:
-        note = "" if compute.mfu_ratio is None else f"{compute.mfu_ratio:.1%} of peak"
+        share = "" if compute.mfu_ratio is None else f"{compute.mfu_ratio:.1%} of peak"
+        note = "; ".join(filter(None, (share, compute.note)))
         yield "arithmetic", with_prefix(compute.flops_per_s, "FLOP/s"), note
     if memory := outcome.memory:
         loading = with_prefix(memory.host_load_peak_rss_bytes, "B")
@@ -162,8 +164,9 @@ def verdict_text(verdict: Verdict) -> Text:
 
 def _interval(spread: Spread) -> str:
     if spread.ci95_low is None or spread.ci95_high is None:
-        return f"{spread.n} repetition"
-    return f"95 % in {number(spread.ci95_low)} … {number(spread.ci95_high)}, {spread.n} repetitions"
+        return counted(spread.n, "repetition")
+    interval = f"95 % in {number(spread.ci95_low)} … {number(spread.ci95_high)}"
+    return f"{interval}, {counted(spread.n, 'repetition')}"
 
 
 def _latency(quantiles: Quantiles | None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints, ResultImporter
-from llem.errors import ConfigError, StorageError, os_errors_as
+from llem.errors import ConfigError, StorageError, counted, os_errors_as
 from llem.registry import Registry
 from llem.results.folder import OutcomeFolder
 from llem.results.read_outcomes import read_limited, read_outcome
@@ -138,7 +138,7 @@ def _json_documents(rest: str) -> tuple[list[Any], tuple[str, ...]]:
             while position < len(rest) and rest[position].isspace():
                 position += 1
     except json.JSONDecodeError as error:
-        whole = f"after {len(documents)} whole documents, " if documents else ""
+        whole = f"after {counted(len(documents), 'whole document')}, " if documents else ""
         raise ConfigError(
             f"{whole}line {error.lineno} is no JSON: {error.msg}; is the file cut off?"
         ) from error
@@ -148,7 +148,8 @@ def _json_documents(rest: str) -> tuple[list[Any], tuple[str, ...]]:
         return documents, ()
     kinds = ", ".join(sorted(set(no_numbers)))
     return documents, (
-        f"{kinds} in {len(no_numbers)} places; figures that need these values are left out",
+        f"{kinds} in {counted(len(no_numbers), 'place')}; figures that need these values are "
+        "left out",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from llem.errors import StorageError
+from llem.errors import StorageError, are, shown
 from llem.results.folder import OUTCOME_FILE
 from llem.schema.outcome import Outcome
 
@@ -37,7 +37,7 @@ def upgraded(document: Document) -> Document:
     version = document.get("schema_version")
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         raise UnknownSchema(
-            f"its schema version is {version!r}; this llem reads 1 to {SCHEMA_VERSION}"
+            f"its schema version is {shown(version)}; this llem reads 1 to {SCHEMA_VERSION}"
         )
     for step in range(version, SCHEMA_VERSION):
         document = {**_UPGRADES[step](document), "schema_version": step + 1}
@@ -198,8 +198,8 @@ class Copies:
 
     def __str__(self) -> str:
         number = len(self.folders)
-        what = "1 copy of an outcome is" if number == 1 else f"{number:,} copies of outcomes are"
-        return f"{what} left out: {', '.join(map(str, self.folders))}"
+        what = "1 copy of an outcome" if number == 1 else f"{number:,} copies of outcomes"
+        return f"{what} {are(number)} left out: {', '.join(map(str, self.folders))}"
 
 
 def outcome_folders(path: Path) -> Iterator[Path]:

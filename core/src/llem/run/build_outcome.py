@@ -17,6 +17,7 @@ from llem.energy.energy_rows import IdlePeriods, energy_rows
 from llem.energy.precision import Precision, precision, shortcomings
 from llem.energy.reasons import conditions
 from llem.energy.statistics import latency, rate_spread
+from llem.errors import counted, shown, were
 from llem.run.host_info import relevant_variables
 from llem.run.metering import foreign_processes, load_reasons
 from llem.run.run_state import RunState
@@ -53,12 +54,14 @@ def reasons_of(state: RunState) -> list[Reason]:
         message = "no engine ran: these figures are made up"
         found.append(Reason(code="simulated-engine", message=message))
     if state.workload is not None and state.workload.truncated_requests:
-        message = f"{state.workload.truncated_requests} prompts were cut"
+        cut = state.workload.truncated_requests
+        message = f"{counted(cut, 'prompt')} {were(cut)} cut"
         found.append(Reason(code="truncated-prompts", message=message))
     if state.runs:
         measurement = state.experiment.measurement
         if not state.warmup_stable and measurement.warmup.max_repetitions > 0:
-            message = f"{len(state.warmup_s)} warm-up repetitions were not stable"
+            number = len(state.warmup_s)
+            message = f"{counted(number, 'warm-up repetition')} {were(number)} not stable"
             found.append(Reason(code="warmup-not-converged", message=message))
     if state.workload is not None and state.runs:
         decoder, exact = state.experiment.decoder, state.experiment.ignores_eos
@@ -92,7 +95,7 @@ def _not_in_force(requested: Mapping[str, Any], effective: Mapping[str, Any]) ->
     """Yield a reason for every value that was requested and is not the one in force."""
     for name in differences(requested, effective):
         wanted, found = requested[name], effective[name]
-        message = f"{name} was asked to be {wanted!r} and was {found!r}"
+        message = f"{name} was asked to be {shown(wanted)} and was {shown(found)}"
         yield Reason(code="effective-differs", message=message)
 
 

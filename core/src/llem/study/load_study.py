@@ -14,7 +14,7 @@ from llem.config.load import apply_overrides, resolve_backend
 from llem.config.messages import format_value
 from llem.config.redact import redact
 from llem.config.source import Source, read_file
-from llem.errors import Finding
+from llem.errors import Finding, counted
 from llem.registry import Registry
 from llem.study.axes import (
     Axis,
@@ -140,7 +140,7 @@ def load_study(
     if points == 0:
         raise refusal(source, ("experiments",), "the study has no points")
     if points > MAX_POINTS:
-        message = f"the study has {points:,} points, more than {MAX_POINTS:,}"
+        message = f"the study has {counted(points, 'point')}, more than {MAX_POINTS:,}"
         hint = "Narrow an axis, or divide the study."
         raise refusal(source, ("sweep",), message, hint=hint)
     name = settings.name or _name_of(None if source.is_stream else source.file)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from llem.errors import ConfigError, ConfigInvalid, Finding, findings_of_error
+from llem.errors import ConfigError, ConfigInvalid, Finding, counted, findings_of_error
 from llem.process.workers import load_key
 from llem.registry import Backend
 from llem.run.baseline import CHECK_S
@@ -104,8 +104,8 @@ class StudyPlan:
             passes = balanced_after(number)
             if settings.repeats % passes:
                 yield (
-                    f"a Latin square of {number} experiments is balanced after {passes} repeats, "
-                    f"not after {settings.repeats}"
+                    f"a Latin square of {counted(number, 'experiment')} is balanced after "
+                    f"{counted(passes, 'repeat')}, not after {settings.repeats}"
                 )
 
     def _run_id(self, place: Place) -> str:
@@ -244,4 +244,5 @@ def _all_refused(refused: Sequence[Point]) -> ConfigInvalid:
     first = {point.rule: point for point in reversed(refused)}
     findings = [finding for rule in counts for finding in first[rule].refusals]
     rules = ", ".join(f"{rule} ({count:,})" for rule, count in counts.most_common())
-    return ConfigInvalid(findings, hint=f"All {len(refused):,} points are refused: {rules}.")
+    points = f"All {len(refused):,} points are" if len(refused) > 1 else "The only point is"
+    return ConfigInvalid(findings, hint=f"{points} refused: {rules}.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment
-from llem.errors import ConfigError, ConfigInvalid, Finding, HostError, findings_of_error
+from llem.errors import ConfigError, ConfigInvalid, Finding, HostError, counted, findings_of_error
 from llem.registry import Registry
 from llem.run.metering import ChosenMeters, choose_meters
 from llem.run.preflight import prepare, read_prompts
@@ -50,8 +50,8 @@ def refuse_here(
     if refused:
         findings = dict.fromkeys(finding for found in refused.values() for finding in found)
         hint = (
-            f"{len(refused):,} of {len(plan.ids):,} experiments cannot run here, so none is run: "
-            "remove their points, or mend what is named."
+            f"{len(refused):,} of {counted(len(plan.ids), 'experiment')} cannot run here, so none "
+            "is run: remove their points, or mend what is named."
         )
         raise ConfigInvalid(list(findings), hint=hint)
     return warnings

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from llem.api.session import ModelInfo, Request, RequestResult, RunResult, TokenizerExport
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 from llem.schema.workload import (
     Length,
     LogNormalLength,
@@ -215,8 +215,8 @@ def _check_context(
             raise WorkloadError(f"prompt {number} has no token")
         if context is not None and len(prompt) + limit > context:
             raise WorkloadError(
-                f"prompt {number} has {len(prompt)} tokens and up to {limit} output tokens, "
-                f"but the model's context holds {context}",
+                f"prompt {number} has {counted(len(prompt), 'token')} and up to "
+                f"{counted(limit, 'output token')}, but the model's context holds {context}",
                 hint="Lower workload.max_input_tokens or workload.output_tokens.",
             )
 
@@ -266,8 +266,8 @@ def broken_promises(
         found = run.by_request
         if found.keys() != limits.keys() or len(run.requests) != sequences * len(limits):
             yield (
-                f"{len(run.requests)} results for {len(found)} requests came back, and the "
-                f"workload has {len(limits)} requests"
+                f"{counted(len(run.requests), 'result')} for {counted(len(found), 'request')} "
+                f"came back, and the workload has {counted(len(limits), 'request')}"
             )
             return
     wrong = [
@@ -281,7 +281,7 @@ def broken_promises(
         yield (
             f"{len(wrong)} results have another output length than the workload promises: request "
             f"{first.index} ended by {first.finish_reason} after {len(first.output_ids)} of "
-            f"{limits[first.index]} tokens"
+            f"{counted(limits[first.index], 'token')}"
         )
 
 

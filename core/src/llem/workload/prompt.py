@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 
 MAX_CHARACTERS = 10_000_000
 """Longest text of a prompt; a longer one is a file read the wrong way."""
@@ -122,7 +122,7 @@ def check_prompt(prompt: Prompt) -> Prompt:
     for text in texts:
         if len(text) > MAX_CHARACTERS:
             raise WorkloadError(
-                f"{prompt.place}: the prompt has {len(text):,} characters, "
+                f"{prompt.place}: the prompt has {counted(len(text), 'character')}, "
                 f"and {MAX_CHARACTERS:,} are allowed",
                 hint="Is the file of another format than its suffix says?",
             )

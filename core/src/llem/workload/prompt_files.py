@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 from llem.workload.json_rows import json_rows
 from llem.workload.row_columns import USUAL_COLUMNS
 
@@ -267,7 +267,7 @@ def _table_rows(lines: Iterator[str], delimiters: str, source: str) -> Iterator[
         if any(cell.strip() for cell in cells[len(header) :]):
             raise WorkloadError(
                 f"{source}: row {number} has {len(cells)} cells, "
-                f"and the header names {len(header)} columns",
+                f"and the header names {counted(len(header), 'column')}",
                 hint=f'Put a text that contains "{delimiter}" between double quotes.',
             )
         cells += [""] * (len(header) - len(cells))

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 from llem.schema.workload import (
     BuiltinWorkload,
     DatasetWorkload,
@@ -148,7 +148,7 @@ def _take(prompts: Iterable[Prompt], wanted: int | None, source: str) -> tuple[P
         raise WorkloadError(f"{source} holds no prompt")
     if wanted is not None and len(taken) < wanted:
         raise WorkloadError(
-            f"workload.requests is {wanted}, but {source} holds {len(taken)} prompts",
+            f"workload.requests is {wanted}, but {source} holds {counted(len(taken), 'prompt')}",
             hint="Lower workload.requests, or leave it out to take every prompt.",
         )
     return taken

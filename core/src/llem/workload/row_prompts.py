@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 from llem.schema.workload import DatasetWorkload, FileWorkload
 from llem.workload import conversations
 from llem.workload.prompt import Messages, Prompt, RandomTokens, TokenIds
@@ -89,16 +89,17 @@ class RowPrompts:
     def remarks(self) -> Iterator[str]:
         """Yield what the rows read so far hold and no prompt has, and what replaces a setting."""
         for reason, count in self._left_out.items():
-            yield f"{count} of {self._rows} rows {reason} and are left out"
+            yield f"{count} of {counted(self._rows, 'row')} {reason} and are left out"
         if self._later_turns:
             yield (
                 f"of each conversation the first user turn is used, and {self._later_turns} later "
-                "ones are not; workload.turns: all uses whole conversations"
+                f"{'one is' if self._later_turns == 1 else 'ones are'} not; workload.turns: all "
+                "uses whole conversations"
             )
         if self._answered:
             yield (
-                f"the answers that end {self._answered} conversations are left out: the model "
-                "gives its own"
+                f"the answers that end {counted(self._answered, 'conversation')} are left out: "
+                "the model gives its own"
             )
         if self._replies:
             yield (
@@ -115,8 +116,8 @@ class RowPrompts:
         if self._own_lengths:
             yield (
                 f"output lengths of the rows replace workload.output_tokens for "
-                f"{self._own_lengths} of {self._prompts} prompts; workload.row_lengths: false "
-                "ignores them"
+                f"{self._own_lengths} of {counted(self._prompts, 'prompt')}; "
+                "workload.row_lengths: false ignores them"
             )
 
     def _prompt(self, row: Any, place: str) -> Prompt | None:

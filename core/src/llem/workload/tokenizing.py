@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llem.api.session import TokenizerExport
-from llem.errors import WorkloadError
+from llem.errors import WorkloadError, counted
 from llem.schema.experiment import ModelConfig
 from llem.schema.workload import TextWorkload, Workload
 from llem.workload.chat_template import ChatTemplate
@@ -218,7 +218,7 @@ class _Encoder:
         tail = sum(1 for start, _ in offsets if start >= end)
         room = self._most - head - tail
         if room < 1:
-            found = f"without the user's last message the chat has {head + tail} tokens"
+            found = f"without the user's last message the chat has {counted(head + tail, 'token')}"
             raise _no_room(place, found, self._most)
         self.truncated += 1
         rest = ids[len(ids) - tail :]

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from math import isfinite
 from typing import Any
 
-from llem.errors import ConfigError
+from llem.errors import ConfigError, counted
 
 Data = Mapping[str, Any]
 Figures = dict[str, float]
@@ -145,8 +145,8 @@ def failures(failed: Any, of: Any = None) -> tuple[str, ...]:
     count, total = whole(failed), whole(of)
     if not count:
         return ()
-    among = f" of {total}" if total else ""
-    return (f"{count}{among} requests failed; the figures are those of the others",)
+    failed_ones = f"{count} of {counted(total, 'request')}" if total else counted(count, "request")
+    return (f"{failed_ones} failed; the figures are those of the others",)
 
 
 def table(content: str) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from llem.api import Experiment, Finding
 from llem.api.capability import HostInfo
+from llem.errors import counted
 from llem.schema.fields import acts
 from llem.version import installed_versions
 from llem_pytorch.config import PyTorchFields
@@ -47,7 +48,7 @@ def _batch(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
     if size is not None and requests is not None and size > requests:
         yield Finding(
             code="batch-larger-than-workload",
-            message=f"a batch of {size} cannot be filled by {requests} requests.",
+            message=f"a batch of {size} cannot be filled by {counted(requests, 'request')}.",
             severity="warning",
             path="pytorch.batch_size",
             hint="Raise workload.requests, or lower the batch size.",

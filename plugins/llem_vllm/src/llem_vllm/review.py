@@ -9,6 +9,7 @@ from typing import Any
 
 from llem.api import Experiment, Finding
 from llem.api.capability import HostInfo
+from llem.errors import counted
 from llem_vllm.config import VLLMFields
 from llem_vllm.rules.loading import PREPARED
 
@@ -50,7 +51,8 @@ def _heads(section: VLLMFields, config: Mapping[str, Any]) -> Iterator[Finding]:
     if isinstance(heads, int) and heads % size:
         yield Finding(
             code="heads-not-divisible",
-            message=f"the model's {heads} attention heads cannot be split over {size} devices.",
+            message=f"{counted(heads, 'attention head')} of the model cannot be split over "
+            f"{counted(size, 'device')}.",
             path="vllm.tensor_parallel_size",
             hint=f"Use a divisor of {heads}.",
         )
@@ -70,7 +72,7 @@ def _context(
     if requested is not None and isinstance(limit, int) and not scaled and requested > limit:
         yield Finding(
             code="context-longer-than-model",
-            message=f"the model's limit is {limit} tokens.",
+            message=f"the model's limit is {counted(limit, 'token')}.",
             path="vllm.max_model_len",
             hint="Lower it, or set VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 in runner.env if the model can "
             "handle it.",

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from textwrap import indent
 from typing import Any
 
+from llem.errors import counted
 from llem.report.comparison.comparison import Comparison, ComparisonResult
 from llem.report.comparison.inference import LEAST_FOR_BOOTSTRAP, POWER, Interval
 from llem.report.comparison.regression_gate import LimitCheck, overall
@@ -163,7 +164,7 @@ def _detectable(comparison: Comparison) -> str:
 
 
 def _values(values: Sequence[object]) -> str:
-    more = f" … ({len(values)} values)" if len(values) > _MOST_VALUES else ""
+    more = f" … ({counted(len(values), 'value')})" if len(values) > _MOST_VALUES else ""
     return " | ".join(map(value_text, values[:_MOST_VALUES])) + more
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from llem.errors import are, counted
 from llem.report.formatting import interval_text, number, percent, plain_number
 from llem.report.study_report.content import Report
 from llem.report.study_report.evidence import recipes
@@ -61,7 +62,7 @@ def _rates(rates: Rates) -> str:
 
 def _verdicts(report: Report) -> Iterator[str]:
     valid = sum(outcome.verdict.valid for outcome in report.outcomes)
-    yield f"{valid} of {len(report.outcomes)} outcomes are valid."
+    yield f"{valid} of {counted(len(report.outcomes), 'outcome')} {are(valid)} valid."
     if report.reasons:
         yield ""
         rows = [(code, str(count), hint) for code, count, hint in report.reasons]

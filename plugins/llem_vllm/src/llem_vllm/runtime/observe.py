@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llem.api import Call, Construct
+from llem.errors import shown
 
 SECTIONS = (
     "model_config", "cache_config", "scheduler_config", "parallel_config", "load_config",
@@ -114,7 +115,7 @@ def speculation_differences(load: Call, effective: Mapping[str, Any]) -> Iterato
     for name, wanted in settings.items() if isinstance(settings, dict) else ():
         key = f"load.speculative_config.{name}"
         if key in effective and effective[key] != wanted:
-            yield f"{key} was requested as {wanted!r} and is {effective[key]!r}"
+            yield f"{key} was requested as {shown(wanted)} and is {shown(effective[key])}"
 
 
 def _names(arguments: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

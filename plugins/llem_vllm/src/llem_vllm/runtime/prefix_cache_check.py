@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from llem.errors import counted
+
 CODE = "prefix-cache-hits"
 """Reason code of an outcome whose repetitions reused cached prompts of earlier ones."""
 
@@ -59,11 +61,12 @@ class PrefixCacheCheck:
         found = []
         if self._foreign_tokens:
             found.append(
-                f"{self._foreign_tokens} prompt tokens came from the prefix cache, where an "
-                "earlier repetition had left them"
+                f"{counted(self._foreign_tokens, 'prompt token')} came from the prefix cache, "
+                "where an earlier repetition had left them"
             )
         if self._failed_resets:
-            found.append(f"vLLM did not empty the prefix cache {self._failed_resets} times")
+            often = counted(self._failed_resets, "time")
+            found.append(f"vLLM did not empty the prefix cache {often}")
         return {CODE: "; ".join(found)} if found else {}
 
 
