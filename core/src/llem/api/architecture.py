@@ -230,7 +230,7 @@ def from_hf_config(config: Mapping[str, Any]) -> Arithmetic | None:
         return None
     try:
         return _Dimensions(family, config).arithmetic()
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+    except (LookupError, TypeError, ValueError, ZeroDivisionError):
         return None
 
 
