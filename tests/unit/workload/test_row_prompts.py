@@ -278,3 +278,14 @@ def test_messages_of_a_tree(tmp_path: Path) -> None:
     contents, _, remarks = load(tmp_path, *rows, turns="first")
     assert contents == ["hi"]
     assert "1 of 3 rows answer an earlier message and are left out" in remarks
+
+
+def test_settings_that_cannot_act_are_said_to_be_so(tmp_path: Path) -> None:
+    assert "has no columns Remove workload.column." in said(tmp_path, "one", column="prompt")
+    assert "has no columns Remove workload.template." in said(tmp_path, "one", template="{a}")
+    _, _, remarks = load(tmp_path, {"prompt": "one"}, turns="all")
+    assert "workload.turns changes nothing" in remarks
+    for row in ({"input_length": 5}, {"prompt_token_ids": [5]}):
+        with pytest.raises(WorkloadError, match="chat_template acts on texts") as refused:
+            load(tmp_path, row, chat_template=True)
+        assert refused.value.hint == "Remove workload.chat_template."

@@ -21,6 +21,7 @@ from llem.schema.workload import (
 from llem.workload.prompt import LoadedPrompts, Prompt, RandomTokens, check_prompt
 from llem.workload.prompt_files import file_rows
 from llem.workload.row_prompts import RowPrompts, refuse_numbers
+from llem.workload.tokenizing import needs_tokenizer
 
 
 def dataset_rows(workload: DatasetWorkload) -> Iterator[Any]:
@@ -124,6 +125,11 @@ def _of_rows(
     reader = RowPrompts(workload, source)
     prompts = _take(reader.read(rows), workload.requests, source)
     refuse_numbers(prompts, source)
+    if workload.chat_template and not needs_tokenizer(prompts):
+        raise WorkloadError(
+            f"workload.chat_template acts on texts, and {source} holds none",
+            hint="Remove workload.chat_template.",
+        )
     return LoadedPrompts(prompts, tuple(reader.remarks()))
 
 

@@ -66,6 +66,7 @@ class RowPrompts:
     _rows: int = 0
     _prompts: int = 0
     _own_lengths: int = 0
+    _conversations: int = 0
     _later_turns: int = 0
     _answered: int = 0
     _replies: int = 0
@@ -101,6 +102,8 @@ class RowPrompts:
                 f"the answers that end {counted(self._answered, 'conversation')} are left out: "
                 "the model gives its own"
             )
+        if self.workload.turns is not None and not self._conversations:
+            yield "workload.turns changes nothing: no row holds a conversation"
         if self._replies:
             yield (
                 f"{self._replies} prompts answer an earlier message, which is no part of them; "
@@ -122,6 +125,11 @@ class RowPrompts:
 
     def _prompt(self, row: Any, place: str) -> Prompt | None:
         if isinstance(row, str):
+            for name in ("column", "template"):
+                if getattr(self.workload, name) is not None:
+                    raise WorkloadError(
+                        f"{place} is a text and has no columns", hint=f"Remove workload.{name}."
+                    )
             return Prompt(row, place=place)
         if isinstance(row, Mapping):
             return self._of_mapping(self._request(row), place)
@@ -175,9 +183,11 @@ class RowPrompts:
             return None
         if role == "user" and not is_empty(row.get("parent_id")):
             if workload.turns == "first":
+                self._conversations += 1
                 self._left_out["answer an earlier message"] += 1
                 return None
             self._replies += 1
+            self._conversations += 1
         content = self._content(row[name], name, row, place)
         if workload.column is None:
             _refuse_sisters(row, name, place)
@@ -225,6 +235,7 @@ class RowPrompts:
             system=str(systems[0]) if systems else "",
             place=place,
         )
+        self._conversations += 1
         self._later_turns += later
         if isinstance(content, Messages) and later == 0:
             self._answered += len(content.messages) < len(value)
