@@ -163,7 +163,7 @@ SECRET = "hf_" + "a1B2" * 8
         ),
         (
             "workload: {source: prompts, prompts: [a, 2], chat_template: true}",
-            "exp.yaml:1: workload.prompts.1: must be a text, not 2. "
+            "exp.yaml:1: workload.prompts.1: must be a text or a list, not 2. "
             "Put quotes around it to make it a text.",
         ),
         (

@@ -13,6 +13,7 @@ from llem.api.session import TokenizerExport
 from llem.errors import WorkloadError
 from llem.workload import chat_template
 from llem.workload.prompt import EncodedPrompts, Messages, Prompt
+from llem.workload.prompt_sources import load_prompts
 from llem.workload.tokenizing import encode_prompts
 
 from .colors import NOON, workload
@@ -103,6 +104,29 @@ def test_settings_of_chats_are_refused_without_a_chat(settings: dict[str, Any]) 
         encoded("plain", chat_template=False, **settings)
     assert "workload.chat_template: true" in refused.value.hint
     assert encoded([USER], chat_template=False, **settings).ids
+
+
+def test_a_config_holds_messages(tmp_path: Path) -> None:
+    turns = [USER, {"role": "assistant", "content": "Answer.", "reasoning": "r"}, USER]
+    section = workload(source="prompts", prompts=["text", turns, [*turns, turns[1]]])
+    loaded = load_prompts(section, tmp_path)
+    assert loaded is not None
+    assert loaded.prompts[0].content == "text"
+    # The last answer is what the model is asked for.
+    assert [prompt.content for prompt in loaded.prompts[1:]] == [Messages(tuple(turns))] * 2
+
+
+@pytest.mark.parametrize(
+    ("messages", "message"),
+    [
+        ([SYSTEM], "prompt 1: there is no message of the user"),
+        ([{"content": "x"}], "prompt 1: a message has no role"),
+        ([{"role": "user", "content": 7}], "prompt 1: a message holds value"),
+    ],
+)
+def test_messages_of_a_config_are_checked(messages: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkloadError, match=message):
+        load_prompts(workload(source="prompts", prompts=[messages]), tmp_path)
 
 
 CLOCK = "{{ strftime_now('%d %b %Y %H:%M') }}{{ messages[0].content }}"

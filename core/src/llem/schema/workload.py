@@ -176,14 +176,18 @@ class TextWorkload(_Workload):
         return value
 
 
+ChatMessages = Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+
+
 class PromptsWorkload(TextWorkload):
     """Prompts written in the config itself."""
 
     source: Literal["prompts"]
     """Where prompts come from."""
 
-    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
-    """The prompts; `requests` takes the first ones."""
+    prompts: Annotated[tuple[str | ChatMessages, ...], Field(min_length=1)]
+    """The prompts, each a text or a list of messages with `role` and `content`; `requests` takes
+    the first ones."""
 
 
 class _RowsWorkload(TextWorkload):

@@ -21,7 +21,7 @@ ROLES = {
 }  # fmt: skip
 """The role in a chat template, by the speaker's name in a file."""
 
-_KEPT = ("name", "tool_calls", "tool_call_id", "reasoning_content", "thinking")
+_KEPT = ("name", "tool_calls", "tool_call_id", "reasoning_content", "reasoning", "thinking")
 
 
 def is_conversation(value: Sequence[Any], name: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from llem.schema.workload import (
     SyntheticWorkload,
     Workload,
 )
-from llem.workload.prompt import LoadedPrompts, Prompt, RandomTokens, check_prompt
+from llem.workload.conversations import conversation
+from llem.workload.prompt import LoadedPrompts, Messages, Prompt, RandomTokens, check_prompt
 from llem.workload.prompt_files import file_rows
 from llem.workload.row_prompts import RowPrompts, refuse_numbers
 from llem.workload.tokenizing import needs_tokenizer
@@ -111,12 +112,28 @@ def with_decoder(
     return replace(found, remarks=(*found.remarks, remark))
 
 
-def _of_texts(texts: Sequence[str], wanted: int | None, source: str) -> LoadedPrompts:
+def _of_texts(
+    texts: Sequence[str | Sequence[Mapping[str, Any]]], wanted: int | None, source: str
+) -> LoadedPrompts:
+    places = (f"{source}: prompt {number}" for number in count(1))
     prompts = (
-        Prompt(text, place=f"{source}: prompt {number}")
-        for number, text in enumerate(texts, start=1)
+        Prompt(_content(text, place), place=place)
+        for text, place in zip(texts, places, strict=False)
     )
     return LoadedPrompts(_take(prompts, wanted, source))
+
+
+def _content(text: str | Sequence[Mapping[str, Any]], place: str) -> str | Messages:
+    """Return a text as it is, and messages up to the last answer."""
+    if isinstance(text, str):
+        return text
+    found, _ = conversation(text, name="messages", turns="all", system="", place=place)
+    if found is None:
+        raise WorkloadError(
+            f"{place}: there is no message of the user",
+            hint="Write one: {role: user, content: Hello}.",
+        )
+    return found
 
 
 def _of_rows(
