@@ -205,14 +205,18 @@ def _has_no_kind(detail: Mapping[str, Any]) -> bool:
     return detail["type"].startswith("union_tag") and isinstance(detail["input"], dict)
 
 
+_OF_LENGTH = ("too_short", "too_long")
+
+
 def _wrong_value(details: list[Mapping[str, Any]], path: KeyPath) -> tuple[str, str]:
     """Return message and hint for a value that no allowed type accepts."""
     value = details[0]["input"]
     demands = [_demand(detail) for detail in details]
     wanted = [text.removeprefix("must be ") for text in demands if text.startswith("must be ")]
     message = f"must be {' or '.join(wanted)}" if len(wanted) == len(demands) else demands[0]
-    # A rule between the keys of a section names them by itself.
-    if details[0]["type"] != "value_error" or not isinstance(value, dict):
+    # A rule between the keys of a section names them by itself, and a length is in the demand.
+    of_keys = details[0]["type"] == "value_error" and isinstance(value, dict)
+    if not (of_keys or (message == demands[0] and details[0]["type"] in _OF_LENGTH)):
         message += _but_is(value, path)
     hints = {detail["type"]: _hint(detail, value) for detail in details}
     return message, next(filter(None, hints.values()), "")
@@ -228,7 +232,7 @@ def _demand(detail: Mapping[str, Any]) -> str:
         return f"must be {allowed}"
     if detail["type"] == "union_tag_not_found":
         return f"must be {_KINDS['dict']}"
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = str(detail["msg"]).removeprefix("Value error, ").replace(" after validation", "")
     return re.sub(r"^(Input|String|Tuple|List|Dictionary) should ", "must ", message)
 
 
