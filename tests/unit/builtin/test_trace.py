@@ -165,3 +165,57 @@ def test_what_never_ends_is_refused_at_once(tmp_path, kind, problem):
     probe = TraceMeter({"trace": {"file": str(path)}}).probe()
     assert not probe.available
     assert problem in probe.reason
+
+
+def test_blanks_after_commas_belong_to_no_name(trace):
+    text = "time_s, power_w, device, domain\n1.0, 50, host:pdu, outlet 1\n1.1, 60, pdu1, wall\n"
+    channels = trace(text, clock="replay").open(())
+    assert [(channel.device, channel.domain) for channel in channels] == [
+        ("host:pdu", "outlet 1"),
+        ("pdu1", "wall"),
+    ]
+
+
+SMI = """timestamp, uuid, power.draw [W]
+2026/11/27 20:38:17.121, GPU-5a, 72.30 W
+2026/11/27 20:38:17.221, GPU-5a, [N/A]
+2026/11/27 20:38:17.321, GPU-5a, 74.10 W
+"""
+
+
+@pytest.mark.parametrize("text", [SMI, SMI.replace(" W\n", "\n")], ids=["units", "nounits"])
+def test_a_log_of_nvidia_smi_is_read_as_it_is(trace, text):
+    meter = trace(text, clock="replay")
+    (channel,) = meter.open(())
+    assert (channel.device, channel.domain) == ("cuda:GPU-5a", "board")
+    assert channel.quantity is Quantity.AVERAGE_POWER
+    readings = read_until(meter, 3)
+    assert [reading.value for reading in readings] == [72.3, None, 74.1]
+    gaps = [b.time_s - a.time_s for a, b in pairwise(readings)]
+    assert gaps == pytest.approx([0.1, 0.1], abs=1e-3)
+
+
+def test_a_log_with_both_powers_gives_two_sources_of_one_domain(trace):
+    text = (
+        "timestamp, index, power.draw.average [W], power.draw.instant [W]\n"
+        "2026/11/27 20:38:17.121, 0, 72.30 W, 80.00 W\n"
+    )
+    channels = trace(text, clock="replay").open(())
+    assert {channel.device for channel in channels} == {"cuda:0"}
+    assert [channel.quantity for channel in channels] == [Quantity.POWER, Quantity.AVERAGE_POWER]
+
+
+def test_units_of_columns_of_their_own_are_read(trace):
+    text = "Time;Energy [Wh]\n1.0;0.5\n1.1;0.6\n"
+    columns = {"time_s": "Time", "energy_j": "Energy [Wh]"}
+    meter = trace(text, clock="replay", columns=columns)
+    (channel,) = meter.open(())
+    assert channel.quantity is Quantity.ENERGY
+    assert [reading.value for reading in read_until(meter, 2)] == pytest.approx([1800, 2160])
+
+
+@pytest.mark.parametrize("row", ["1.1,60,host:a,more", "1.1,60"])
+def test_a_row_of_another_length_than_the_header_is_refused(trace, row):
+    meter = trace(f"time_s,power_w,device\n1.0,50,host:a\n{row}\n", clock="replay")
+    with pytest.raises(OSError, match="cells, and the header has 3"):
+        meter.open(())

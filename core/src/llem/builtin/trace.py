@@ -1,4 +1,8 @@
-"""Readings of an external meter from its file, which may still grow."""
+"""Readings of an external meter from its file, which may still grow.
+
+Besides llem's own columns it knows those of ``nvidia-smi --query-gpu=timestamp,uuid,power.draw
+--format=csv`` (``nvidia-smi --help-query-gpu``), whose cells may carry their unit.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import csv
 import errno
 import json
 import math
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +27,22 @@ _QUANTITIES = {
     "average_power_w": Quantity.AVERAGE_POWER,
 }
 
+_OF_NVIDIA_SMI = {
+    "time": ("timestamp",),
+    "device": ("uuid", "gpu_uuid", "index"),
+    "power_w": ("power.draw.instant",),
+    # "Averaged over 1 sec" since Ampere.
+    "average_power_w": ("power.draw.average", "power.draw"),
+}
+"""Columns of nvidia-smi by llem's names, the first that is there."""
+
+_UNITS = {
+    "": 1.0, "W": 1.0, "mW": 1e-3, "kW": 1e3, "J": 1.0, "mJ": 1e-3, "kJ": 1e3,
+    "Wh": 3600.0, "kWh": 3.6e6,
+}  # fmt: skip
+
+_UNAVAILABLE = ("N/A", "[N/A]", "[Not Supported]", "[Unknown Error]", "[GPU is lost]")
+"""Cells of a value that the logger could not read."""
 
 MOST_BYTES = 2**30
 """Largest trace: a reading every millisecond for weeks."""
@@ -41,13 +62,13 @@ class TraceRow:
         line: Its line in the file, from 1.
         time_s: Its time in the file, in seconds.
         channel: What its value belongs to.
-        value: Joules or watts.
+        value: Joules or watts; ``None`` if the logger could not read it.
     """
 
     line: int
     time_s: float
     channel: ChannelKey
-    value: float
+    value: float | None
 
 
 class TraceFile:
@@ -65,6 +86,8 @@ class TraceFile:
         self.path = Path(config.file).expanduser()
         self._json = self.path.suffix in {".jsonl", ".ndjson"}
         self._header: list[str] | None = None
+        self._units: list[str] = []
+        self._delimiter = ","
         self._line = 0
         self._rest = b""
         try:
@@ -83,8 +106,7 @@ class TraceFile:
     def quantity(self) -> Quantity | None:
         """Quantity that the header names; ``None`` without a header, or if it names several."""
         header = self._header or ()
-        columns: Mapping[Any, str] = self.config.columns
-        found = [q for name, q in _QUANTITIES.items() if columns.get(name, name) in header]
+        found = [q for name, q in _QUANTITIES.items() if self._column(name, header)]
         return found[0] if len(found) == 1 else None
 
     def rows(self) -> list[TraceRow | str]:
@@ -103,39 +125,91 @@ class TraceFile:
             if not text or text.startswith("#"):
                 continue
             if not self._json and self._header is None:
-                self._header = [name.strip() for name in next(csv.reader([text]))]
+                self._take_header(text)
                 continue
-            found.append(self._row(text))
+            found += self._rows(text)
         return found
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _row(self, text: str) -> TraceRow | str:
+    def _take_header(self, text: str) -> None:
+        self._delimiter = max(",;\t", key=text.count)
+        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=self._delimiter))]
+        parts = [re.fullmatch(r"(.*?)(?: \[(\w+)\])?", cell) for cell in cells]
+        self._header = [
+            cell if cell in self.config.columns.values() or part is None else part[1]
+            for cell, part in zip(cells, parts, strict=True)
+        ]
+        self._units = [(part and part[2]) or "" for part in parts]
+
+    def _column(self, name: str, there: Container[str]) -> str:
+        """Return the file's name of one of llem's columns; empty if it is not there."""
+        columns: Mapping[Any, str] = self.config.columns
+        if name in columns:
+            return columns[name] if columns[name] in there else ""
+        return next((each for each in (name, *_OF_NVIDIA_SMI.get(name, ())) if each in there), "")
+
+    def _rows(self, text: str) -> list[TraceRow | str]:
+        """Return the values of a line, one for each quantity, or why it cannot be read."""
         try:
             fields = self._fields(text)
             present = [name for name in _QUANTITIES if self._get(fields, name) is not None]
-            if len(present) != 1:
-                return f"line {self._line} needs one of {', '.join(_QUANTITIES)}"
-            value = float(self._get(fields, present[0]))
+            of_nvidia_smi = all(self._column(name, fields) != name for name in present)
+            if not present or (len(present) > 1 and not of_nvidia_smi):
+                return [f"line {self._line} needs one of {', '.join(_QUANTITIES)}"]
             time_s = self._time_s(fields)
+            values = [self._value(self._get(fields, name)) for name in present]
         except (ValueError, TypeError, csv.Error) as error:
-            return f"line {self._line} cannot be read: {error}"
-        if not (math.isfinite(value) and math.isfinite(time_s)):
-            return f"line {self._line} holds no number"
-        device = str(self._get(fields, "device") or self.config.device)
-        domain = str(self._get(fields, "domain") or self.config.domain)
-        return TraceRow(self._line, time_s, (device, domain, _QUANTITIES[present[0]]), value)
+            return [f"line {self._line} cannot be read: {error}"]
+        if not all(math.isfinite(number) for number in (time_s, *filter(None, values))):
+            return [f"line {self._line} holds no number"]
+        device, domain = self._place(fields)
+        return [
+            TraceRow(self._line, time_s, (device, domain, _QUANTITIES[name]), value)
+            for name, value in zip(present, values, strict=True)
+        ]
 
     def _fields(self, text: str) -> Mapping[str, Any]:
         if self._json:
             fields = json.loads(text)
             if not isinstance(fields, dict):
                 raise ValueError("not an object")
-            return fields
-        values = next(csv.reader([text]))
-        return dict(zip(self._header or (), values, strict=False))
+            return {
+                name: value.strip() if isinstance(value, str) else value
+                for name, value in fields.items()
+            }
+        values = [cell.strip() for cell in next(csv.reader([text], delimiter=self._delimiter))]
+        header = self._header or ()
+        if len(values) != len(header):
+            raise ValueError(f"it has {len(values)} cells, and the header has {len(header)}")
+        return {
+            name: f"{value} {unit}" if unit and re.fullmatch(r"[-+.\deE]+", value) else value
+            for name, unit, value in zip(header, self._units, values, strict=True)
+        }
+
+    def _place(self, fields: Mapping[str, Any]) -> tuple[str, str]:
+        """Return device and domain; a GPU is named as the engine names it."""
+        column = self._column("device", fields)
+        device = str(self._get(fields, "device") or self.config.device)
+        of_nvidia_smi = column in _OF_NVIDIA_SMI["device"]
+        if device.startswith("GPU-") or (of_nvidia_smi and not device.startswith("cuda:")):
+            device = f"cuda:{device}"
+        domain = "board" if of_nvidia_smi else self.config.domain
+        return device, str(self._get(fields, "domain") or domain)
+
+    def _value(self, cell: object) -> float | None:
+        """Return a cell in watts or joules; ``None`` if the logger could not read it."""
+        if not isinstance(cell, str):
+            return float(cell)  # type: ignore[arg-type]
+        if cell in _UNAVAILABLE:
+            return None
+        found = re.fullmatch(r"(\S+?) ?([a-zA-Z]*)", cell)
+        unit = found[2] if found else ""
+        if found is None or unit not in _UNITS:
+            return float(cell)
+        return float(found[1]) * _UNITS[unit]
 
     def _time_s(self, fields: Mapping[str, Any]) -> float:
         seconds = self._get(fields, "time_s")
@@ -144,13 +218,13 @@ class TraceFile:
         moment = self._get(fields, "time")
         if moment is None:
             raise ValueError("there is neither time_s nor time")
-        # A time without a zone is this machine's local time.
-        return datetime.fromisoformat(moment).timestamp()
+        # A time without a zone is this machine's local time; nvidia-smi writes 2026/11/27.
+        iso = re.sub(r"^(\d{4})/(\d\d)/(\d\d)", r"\1-\2-\3", str(moment))
+        return datetime.fromisoformat(iso).timestamp()
 
-    def _get(self, fields: Mapping[str, Any], column: str) -> Any:
+    def _get(self, fields: Mapping[str, Any], name: str) -> Any:
         """Return a field by llem's name of its column; ``None`` if it is empty or missing."""
-        columns: Mapping[Any, str] = self.config.columns
-        value = fields.get(columns.get(column, column))
+        value = fields.get(self._column(name, fields))
         return None if value == "" else value
 
 
@@ -246,7 +320,8 @@ class TraceMeter(Meter):
         if moment_s <= self._latest_s[channel]:
             return Reading(channel, moment_s, None, error=f"line {row.line} goes back in time")
         self._latest_s[channel] = moment_s
-        return Reading(channel, moment_s, row.value)
+        error = f"line {row.line} has no value" if row.value is None else ""
+        return Reading(channel, moment_s, row.value, error=error)
 
 
 def _channel(file: TraceFile, device: str, domain: str, quantity: Quantity) -> Channel:

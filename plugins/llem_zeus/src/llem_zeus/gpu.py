@@ -44,18 +44,39 @@ def sources(gpus: GPUs, device: Callable[[GPU], str]) -> list[Source]:
     """
     found = []
     for gpu in gpus.gpus:
-        if (reader := _best_reader(gpu)) is None:
+        # A GPU that fails hides no other.
+        try:
+            device_id, reader = device(gpu), _best_reader(gpu)
+        except READ_ERRORS:
+            continue
+        if reader is None:
             continue
         quantity, read_milli = reader
         channel = Channel(
-            device=device(gpu),
+            device=device_id,
             domain="board",
             quantity=quantity,
             resolution=0.001,
-            note=f"{gpu.get_name()}, through Zeus",
+            max_w=_limit_w(gpu),
+            note=f"{_name(gpu)}, through Zeus",
         )
         found.append(Source((channel,), _in_units(read_milli)))
     return found
+
+
+def _limit_w(gpu: GPU) -> float | None:
+    """Return the GPU's power limit; ``None`` if it does not report it."""
+    try:
+        return gpu.get_power_management_limit() / 1000
+    except (*READ_ERRORS, TypeError, KeyError):  # a vendor's library answers "N/A"
+        return None
+
+
+def _name(gpu: GPU) -> str:
+    try:
+        return gpu.get_name()
+    except READ_ERRORS:
+        return "unknown GPU"
 
 
 def _best_reader(gpu: GPU) -> tuple[Quantity, Callable[[], int]] | None:

@@ -49,6 +49,10 @@ def amdsmi_get_gpu_device_uuid(handle):
     return f"0000-{handle}"
 
 
+def amdsmi_get_power_cap_info(handle):
+    return {"power_cap": 750_000_000 if handle == 0 else "N/A"}
+
+
 def amdsmi_get_power_info(handle):
     return {"current_socket_power": POWER_W[handle], "average_socket_power": "N/A"}
 
