@@ -223,3 +223,26 @@ def test_windows_shorter_than_the_meter_can_see_are_a_reason():
 @given(st.permutations([constant(100.0), constant(30.0, device="a"), constant(7.0, device="b")]))
 def test_the_order_of_devices_does_not_matter(series):
     assert accounted(*series)[0].gross_j == pytest.approx(1370)
+
+
+def test_a_wall_meter_contains_the_machine_and_outlets_add_up():
+    wall = constant(300.0, device="host:a", domain="wall", covers=("*",))
+    other = constant(100.0, device="host:b", domain="wall", covers=("*",))
+    energy, _, _ = accounted(wall, other, constant(60.0), constant(90.0, device="cuda:GPU-1"))
+    assert energy.gross_j == pytest.approx(4000)
+    assert [row.counted_in_total for row in energy.devices] == [True, True, False, False]
+
+
+def test_the_contents_of_a_container_without_energy_count_instead():
+    container = constant(0.0, domain="psys", contents_suffice=True)
+    parts = [constant(60.0, domain=f"package-{at}", contained_in="psys") for at in range(2)]
+    energy, reasons, _ = accounted(container, *parts)
+    assert energy.gross_j == pytest.approx(1200)
+    assert "domain-ignored" in [reason.code for reason in reasons]
+    assert "meter-lost" not in [reason.code for reason in reasons]
+
+
+def test_readings_without_a_stated_resolution_are_as_exact_as_they_are_written():
+    energy, _, _ = accounted(constant(100.0, resolution=None))
+    # Whole watts over ten seconds, uniformly distributed.
+    assert energy.uncertainty_j == pytest.approx(10 / math.sqrt(12), rel=0.1)

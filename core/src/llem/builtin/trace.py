@@ -44,6 +44,11 @@ _UNITS = {
 _UNAVAILABLE = ("N/A", "[N/A]", "[Not Supported]", "[Unknown Error]", "[GPU is lost]")
 """Cells of a value that the logger could not read."""
 
+WALL = "wall"
+"""Domain of a whole machine."""
+
+_ACCELERATORS = ("cuda:", "rocm:")
+
 MOST_BYTES = 2**30
 """Largest trace: a reading every millisecond for weeks."""
 
@@ -334,5 +339,7 @@ def _channel(file: TraceFile, device: str, domain: str, quantity: Quantity) -> C
         resolution=config.resolution,
         wraps_at_j=config.wraps_at_j if quantity is Quantity.ENERGY else None,
         gain_error_ratio=config.gain_error_ratio,
+        # What comes out of the wall is in no other device besides.
+        covers=("*",) if domain == WALL and not device.startswith(_ACCELERATORS) else (),
         note=f"from {file.path.name}",
     )

@@ -156,6 +156,8 @@ def deduplicate(rows: Sequence[Row]) -> list[Row]:
     def covered(row: Row) -> bool:
         """Return whether a domain of another device includes ``row``."""
         device = row.series.channel.device
+        if row.series.channel.covers:
+            return False
         kinds = {"*", device_kind(device)}
         return any(
             kinds & set(other.series.channel.covers)

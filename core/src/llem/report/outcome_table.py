@@ -97,7 +97,8 @@ def _unit(name: str) -> str:
 
 def _energy(energy: Energy) -> Iterator[Row]:
     if energy.gross_j is None:
-        yield "energy", "-", "unavailable: no meter works here, see `llem meters`"
+        why = "see the verdict" if energy.devices else "no meter works here, see `llem meters`"
+        yield "energy", "-", f"unavailable: {why}"
         return
     meters = sorted({row.meter for row in energy.devices})
     yield "energy, gross", _gross(energy), f"{energy.provenance} by {', '.join(meters)}"
