@@ -67,14 +67,14 @@ def sources(gpus: GPUs, device: Callable[[GPU], str]) -> list[Source]:
 def _limit_w(gpu: GPU) -> float | None:
     """Return the GPU's power limit; ``None`` if it does not report it."""
     try:
-        return gpu.get_power_management_limit() / 1000
+        return float(gpu.get_power_management_limit()) / 1000
     except (*READ_ERRORS, TypeError, KeyError):  # a vendor's library answers "N/A"
         return None
 
 
 def _name(gpu: GPU) -> str:
     try:
-        return gpu.get_name()
+        return str(gpu.get_name())
     except READ_ERRORS:
         return "unknown GPU"
 
