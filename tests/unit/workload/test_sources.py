@@ -103,6 +103,11 @@ class TestDatasetStandIn:
             load(tmp_path, source="dataset", id=self.id, split="dev")
         assert "split" in refused.value.hint
 
+    def test_rows_that_cannot_be_read_are_refused(self, tmp_path: Path) -> None:
+        (Path(self.id) / "train.jsonl").write_text('{"prompt": "one"}\nno JSON')
+        with pytest.raises(WorkloadError, match="cannot load dataset"):
+            load(tmp_path, source="dataset", id=self.id, requests=None)
+
     def test_an_unknown_column_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(WorkloadError, match="row 1 has no column 'promt'") as refused:
             load(tmp_path, source="dataset", id=self.id, column="promt")

@@ -29,7 +29,7 @@ def dataset_rows(workload: DatasetWorkload) -> Iterator[Any]:
     """Stream the rows of a Hugging Face dataset.
 
     Raises:
-        WorkloadError: The library is missing, the dataset cannot be loaded, or lacks the column.
+        WorkloadError: The library is missing, or the dataset cannot be loaded.
     """
     try:
         from datasets import load_dataset
@@ -39,7 +39,8 @@ def dataset_rows(workload: DatasetWorkload) -> Iterator[Any]:
             hint='Install it with: pip install "llem-core[datasets]"',
         ) from error
     try:
-        rows = load_dataset(
+        # The rows are read only when they are asked for.
+        yield from load_dataset(
             workload.id,
             workload.config,
             split=workload.split,
@@ -52,7 +53,6 @@ def dataset_rows(workload: DatasetWorkload) -> Iterator[Any]:
             f"cannot load dataset {workload.id!r}: {error}",
             hint="Check its id, config and split, and the network.",
         ) from error
-    yield from rows
 
 
 def load_prompts(workload: Workload, base_dir: Path) -> LoadedPrompts | None:
