@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoConfig
 
 from llem.api.architecture import from_hf_config
@@ -82,6 +83,22 @@ def test_what_an_implementation_computes_in_vain_is_told_apart():
     # Each of 4 layers makes keys (32) and values (32) of 8 heads from a latent vector of 64.
     assert sum(part.surplus_flops for part in found.attention) == 4 * 2 * 64 * 8 * (32 + 32)
     assert "compressed cache" in note
+
+
+def test_a_config_that_breaks_costs_the_figure_and_not_the_run():
+    config = AutoConfig.for_model(**MODELS["gpt2"]["scaled"])
+    config.to_dict = lambda: {}["missing"]
+    found, note = arithmetic_of(config)
+    assert found is None
+    assert "KeyError" in note
+
+
+def test_random_numbers_of_the_run_are_those_without_a_count():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    arithmetic(MODELS["falcon-mamba-7b"]["scaled"])
+    assert torch.equal(torch.rand(2), expected)
 
 
 def test_what_cannot_be_counted_has_a_reason():

@@ -37,13 +37,12 @@ def arithmetic_of(config: Any, model_class: type | None = None) -> tuple[Arithme
     Returns:
         The arithmetic, and a remark; without arithmetic, the reason.
     """
-    text = config.get_text_config(decoder=True)
     own = model_class is None or model_class.__module__.startswith("transformers.")
-    if own and text is config:
-        known = from_hf_config(config.to_dict())
+    try:
+        plain = own and config.get_text_config(decoder=True) is config
+        known = from_hf_config(config.to_dict()) if plain else None
         if known is not None:
             return known, ""
-    try:
         counted = _count(config, model_class)
     except ImportError as error:
         wanted = error.name or str(error).strip().splitlines()[0]
