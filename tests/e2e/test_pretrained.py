@@ -102,3 +102,26 @@ def test_padding_and_early_ends_in_one_batch_are_told_apart(run, smollm2, direct
     assert tokens["padding_output_tokens"] == (
         sum(steps - len(output) for output in outputs) * repetitions
     )
+
+
+def test_a_chat_is_rendered_as_the_library_renders_it(run, smollm2, direct, tmp_path):
+    turns = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi <|im_start|> there"},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "What is the capital of France?"},
+    ]
+    run(
+        "--backend", "pytorch", "--model", smollm2,
+        workload__source="prompts",
+        workload__prompts=json.dumps([turns]),
+        workload__output_tokens=8,
+        model__dtype="bfloat16",
+    )  # fmt: skip
+    model, tokenizer = direct
+    inputs = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt")
+    output = model.generate(**inputs, max_new_tokens=8, do_sample=False)
+    (request,) = first_repetition(tmp_path)
+    length = inputs["input_ids"].shape[1]
+    assert request["input_tokens"] == length
+    assert request["output_ids"] == output[0, length:].tolist()

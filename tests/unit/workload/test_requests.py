@@ -336,3 +336,27 @@ def test_random_prompts_hold_no_added_token(model: Any) -> None:
 def test_a_tokenizer_without_a_list_of_tokens_says_so(content: str) -> None:
     with pytest.raises(WorkloadError, match=r"tokenizer\.json does not list its tokens"):
         ordinary_ids(TokenizerExport(content, origin="tokenizer.json"))
+
+
+def test_the_special_tokens_of_a_plain_prompt_outlive_a_cut(tmp_path: Path) -> None:
+    begin = {
+        "type": "TemplateProcessing",
+        "single": [
+            {"SpecialToken": {"id": "<s>", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}},
+            {"SpecialToken": {"id": "</s>", "type_id": 0}},
+        ],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {
+            "<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]},
+            "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]},
+        },
+    }
+    export = tokenizer(post_processor=begin)
+    whole = build(tmp_path, **COLORS, export=export)
+    assert prompts(whole) == [[1, *ids, 2] for ids in PLAIN]
+    cut = build(tmp_path, **COLORS, export=export, max_input_tokens=4)
+    assert prompts(cut) == [[1, *ids[-2:], 2] for ids in PLAIN]
+    assert cut.truncated_requests == sum(len(ids) > 2 for ids in PLAIN)
+    with pytest.raises(WorkloadError, match=r"adds 2 special tokens, and .* is 2"):
+        build(tmp_path, **COLORS, export=export, max_input_tokens=2)
