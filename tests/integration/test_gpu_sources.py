@@ -129,3 +129,44 @@ def test_processes_that_outlive_the_command_are_named(llem, gpus):
         check=0, **gpus.environ,
     )  # fmt: skip
     assert "sleep" in flags(json.loads(done.stdout))["children-running"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["scale 0 counter 0"], "counter-stuck"),
+        (["scale 0 counter 2"], "meter-disagreement"),
+        ([*without(ENERGY), "scale 0 instant 28"], "beyond-power-limit"),
+    ],
+    ids=["stands still", "twice", "7,000 W"],
+)
+def test_an_experiment_judges_its_sources(llem, gpus, lines, code):
+    for line in lines:
+        gpus.plant(line)
+    arguments = llem.run_arguments(
+        "--json",
+        measurement__meters="[nvml]",
+        measurement__sample_period_s="null",
+        measurement__min_duration_s=3,
+        measurement__max_duration_s=6,
+        measurement__baseline__bare_s=0.9,
+        simulated__devices=f"[{gpus.device(0)}]",
+    )
+    outcome = json.loads(llem(*arguments, check=0, **gpus.environ).stdout)
+    assert code in flags(outcome), flags(outcome)
+    energy = outcome["energy"]
+    assert energy["bare_idle"] is None or energy["bare_idle"]["power_w"] > 0
+    if code == "counter-stuck":
+        assert energy["mean_w"] == pytest.approx(250, rel=0.02)
+        assert energy["bare_idle"]["power_w"] == pytest.approx(250, rel=0.02)
+
+
+def test_an_outcome_records_the_environment_of_its_worker(llem, gpus):
+    environ = {**gpus.environ, "OMP_NUM_THREADS": "2"}
+    arguments = llem.run_arguments(
+        "--json", runner__env='{OMP_NUM_THREADS: "1", CUDA_VISIBLE_DEVICES: ""}'
+    )
+    environment = json.loads(llem(*arguments, check=0, **environ).stdout)["environment"]
+    assert environment["variables"]["OMP_NUM_THREADS"] == "1"
+    assert environment["variables"]["CUDA_VISIBLE_DEVICES"] == ""
+    assert environment["gpus"] == []

@@ -139,7 +139,7 @@ class Lifecycle:
         self._prepare(worker)
         self._warm_up(worker)
         self._repeat(worker)
-        self._idle("after idle", self.experiment.measurement.baseline.after_s)
+        self._idle("after idle", self.experiment.measurement.baseline.after_s, worker)
         self._observe(worker)
         self._wait_after_edge(self.sampler.settle_before_stop_s)
 

@@ -77,8 +77,9 @@ class TraceConfig(FrozenModel):
     """The file's own column names, such as `{time: Timestamp, power_w: Watts}`."""
 
     device: str = "host:trace"
-    """Device of rows that name no device. A name that begins with `host` or `cpu` is part of this
-    machine; any other name is an accelerator, which counts if the engine uses it."""
+    """Device of rows that name no device. A name without a colon, or that begins with `host` or
+    `cpu`, is part of this machine; another name is an accelerator's, which counts if the engine
+    uses it."""
 
     domain: str = "wall"
     """Domain of rows that name no domain."""
