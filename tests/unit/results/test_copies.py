@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 import llem
 from llem.cli import main
+from llem.results import read_outcome
 
 from ..report.outcomes import write
 
@@ -61,6 +62,21 @@ def test_a_report_counts_each_measurement_once(results):
     done = called("report", "results", "--format", "markdown")
     assert "4 of 4 outcomes are valid." in done.stdout
     assert done.stderr.startswith(NOTE)
+
+
+def test_an_outcome_that_is_given_twice_is_one_value(results):
+    outcomes = [read_outcome(results / f"run-{at}") for at in (0, 2, 1, 3)]
+    report = llem.compare([outcomes[0], outcomes[1], outcomes[0]], outcomes[2:])
+    assert len(report.comparisons[0].samples.base) == 2
+
+
+def test_a_linked_study_is_listed_once(results):
+    study = results / "study"
+    study.mkdir()
+    (study / "study.json").write_text("{}")
+    (study / "journal.jsonl").write_text("")
+    (results / "newest").symlink_to("study")
+    assert len(json.loads(called("studies", "results", "--json").stdout)) == 1
 
 
 def test_the_same_experiment_measured_again_is_another_measurement(tmp_path):

@@ -26,6 +26,7 @@ from llem.report.load_outcomes import (
     read_all,
     split_by,
     with_settings,
+    without_copies,
 )
 from llem.report.metrics import DEFAULT_METRICS, metric
 from llem.schema.outcome import Outcome
@@ -108,8 +109,8 @@ def compare(
     if new is not None and by is not None:
         raise NotComparable("give two sides, or one side and `by`; not both")
     return compare_stored(
-        _stored(base),
-        None if new is None else _stored(new),
+        without_copies(_stored(base)),
+        None if new is None else without_copies(_stored(new)),
         by=by,
         baseline=None if baseline is None else yaml_text(baseline),
         conditions=override_texts(where),

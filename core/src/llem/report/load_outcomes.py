@@ -39,7 +39,6 @@ def read_all(paths: Iterable[Path], copies: Copies | None = None) -> list[Stored
         StorageError: A path holds no outcome, or an unreadable one.
     """
     found: list[StoredOutcome] = []
-    copies = copies or Copies()
     for path in paths:
         folders = list(outcome_folders(path))
         if not folders:
@@ -47,13 +46,20 @@ def read_all(paths: Iterable[Path], copies: Copies | None = None) -> list[Stored
                 f"there is no outcome in {path}",
                 hint="Name the folder of an outcome or of a study, as `llem run` printed it.",
             )
-        read = (StoredOutcome(folder, read_outcome(folder)) for folder in folders)
-        found += [item for item in read if copies.is_new(item.folder, *_identity(item.outcome))]
-    return found
+        found += [StoredOutcome(folder, read_outcome(folder)) for folder in folders]
+    return without_copies(found, copies)
 
 
-def _identity(outcome: Outcome) -> tuple[str, str | None]:
-    return outcome.id, outcome.environment.started_at
+def without_copies(
+    stored: Iterable[StoredOutcome], copies: Copies | None = None
+) -> list[StoredOutcome]:
+    """Return each outcome once, wherever it is stored; ``copies`` is told of the others."""
+    copies = copies or Copies()
+    return [
+        item
+        for item in stored
+        if copies.is_new(item.folder, item.outcome.id, item.outcome.environment.started_at)
+    ]
 
 
 def outcomes_of(stored: Iterable[StoredOutcome]) -> list[Outcome]:

@@ -60,9 +60,10 @@ class StudyState:
 
 
 def study_states(results: Path) -> list[StudyState]:
-    """Return the state of every study in ``results``, by name."""
+    """Return the state of every study in ``results``, by name; links are not followed."""
     folders = (journal.parent for journal in results.glob(f"*/{JOURNAL_FILE}"))
-    return sorted(map(_study_state, folders), key=lambda study: study.name)
+    studies = (folder for folder in folders if not folder.is_symlink())
+    return sorted(map(_study_state, studies), key=lambda study: study.name)
 
 
 def finished_runs(entries: Iterable[Entry]) -> dict[str, Entry]:
