@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from llem.api import Request
 from llem.schema.call_plan import Call, Construct
 from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.observe import effective, speculation_differences
-from llem_vllm.runtime.results import finish_reason
+from llem_vllm.runtime.results import finish_reason, require_one_length
 
 
 @pytest.mark.parametrize(
@@ -146,3 +147,10 @@ def test_effective_values_come_from_where_vllm_keeps_them():
         "load.optimization_level": 2,
         "load.attention_backend": "A",
     }
+
+
+def test_beam_search_has_one_length():
+    alike = [Request(index=0, prompt_ids=[1], max_new_tokens=4)] * 2
+    assert require_one_length(alike) is None
+    with pytest.raises(ValueError, match=r"workload\.row_lengths: false"):
+        require_one_length([*alike, Request(index=2, prompt_ids=[1], max_new_tokens=5)])

@@ -40,6 +40,19 @@ def generated_results(
     return results
 
 
+def require_one_length(requests: Sequence[Request]) -> None:
+    """Refuse requests of several output lengths: a call of beam search has one.
+
+    Raises:
+        ValueError: The lengths differ, as rows of a workload may state them.
+    """
+    if len({request.max_new_tokens for request in requests}) > 1:
+        raise ValueError(
+            "beam search of vLLM has one output length for all requests, and the rows of the "
+            "workload state several: set workload.row_lengths: false"
+        )
+
+
 def beam_results(
     requests: Sequence[Request],
     outputs: Sequence[Any],

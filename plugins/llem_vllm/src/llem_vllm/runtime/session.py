@@ -26,7 +26,7 @@ from llem_vllm.runtime.engine_metrics import TokenTimes, delta, totals
 from llem_vllm.runtime.engine_processes import engine_processes, register_session, watching
 from llem_vllm.runtime.model_info import eos_ids, model_info
 from llem_vllm.runtime.prefix_cache_check import PrefixCacheCheck
-from llem_vllm.runtime.results import beam_results, generated_results
+from llem_vllm.runtime.results import beam_results, generated_results, require_one_length
 
 
 class VLLMSession(Session):
@@ -64,11 +64,8 @@ class VLLMSession(Session):
         self._eos_ids = set() if self._plan.settings["ignore_eos"] else eos_ids(self._llm)
         self._cache_check = PrefixCacheCheck([request.prompt_ids for request in requests])
         # Each request has its own output limit, except in beam search.
-        if self._searches and len({request.max_new_tokens for request in requests}) > 1:
-            raise ValueError(
-                "beam search of vLLM has one output length for all requests, and the rows of the "
-                "workload state several: set workload.row_lengths: false"
-            )
+        if self._searches:
+            require_one_length(requests)
         make_params = self._executor.bind("sampling")
         params = [make_params(max_tokens=request.max_new_tokens) for request in requests]
         self._params = params[0]
