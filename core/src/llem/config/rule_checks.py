@@ -226,12 +226,11 @@ def unmet_conditions(
         facts: The machine.
         packages: Whether the engine would run in this environment, so that packages count.
     """
-    fields = walk(type(experiment))
-    known = {field.path: field for field in fields}
+    known, needy = _fields_with_needs(type(experiment))
     shared = experiment.section.shared_needs.items()
     sizes: dict[str, int] = {}
     for field, param in (
-        *((field, field.param) for field in fields),
+        *((field, field.param) for field in needy),
         *((known[path], param) for path, param in shared if _holds(experiment, param)),
     ):
         value = value_at(experiment, field.path)
@@ -249,6 +248,23 @@ def unmet_conditions(
     if facts.gpus and prod(sizes.values()) > len(facts.gpus):
         path = max(sizes, key=lambda name: sizes[name])
         yield _too_few_gpus(path, sizes[path], prod(sizes.values()), facts)
+
+
+@cache
+def _fields_with_needs(
+    model: type[Experiment],
+) -> tuple[Mapping[str, ConfigField], tuple[ConfigField, ...]]:
+    """Return every field by its path, and those that need something: a study has many points."""
+    fields = walk(model)
+    needy = tuple(
+        field
+        for field in fields
+        if field.param.min_compute_capability is not None
+        or field.param.native_compute_capability is not None
+        or field.param.gpus is not None
+        or field.param.packages is not None
+    )
+    return {field.path: field for field in fields}, needy
 
 
 def _holds(experiment: Experiment, param: Param) -> bool:

@@ -190,11 +190,14 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
         ConfigInvalid: The experiment is refused.
     """
     experiment = loaded.experiment
-    status = loaded.backend.engine_status()
-    runs_here = experiment.runner.python is None and (status is None or status.supported)
-    findings = [
+    unmet = list(unmet_conditions(experiment, host, packages=experiment.runner.python is None))
+    if unmet:  # reading metadata takes milliseconds, and a study has thousands of experiments
+        status = loaded.backend.engine_status()
         # Where the engine is elsewhere, so are the packages that it works with.
-        *unmet_conditions(experiment, host, packages=runs_here),
+        packages = experiment.runner.python is None and (status is None or status.supported)
+        unmet = list(unmet_conditions(experiment, host, packages=packages))
+    findings = [
+        *unmet,
         *loaded.backend.review(experiment, host),
         *generation_remarks(experiment),
     ]

@@ -169,11 +169,11 @@ def _model_config(experiment: Experiment) -> str | None:
 
 def _packages(experiment: Experiment, section: PyTorchFields) -> Iterator[Finding]:
     """Yield an error for a missing package that a checkpoint asks for."""
-    if experiment.runner.python is not None or not installed_versions(["torch"]):
-        return  # the engine is elsewhere, and so are the packages that it works with
     if section.quantization is not None or experiment.model.random_weights:
         return
     names = METHOD_PACKAGES.get(_quantized_with(_model_config(experiment)), ())
+    if experiment.runner.python is not None or not names or not installed_versions(["torch"]):
+        return  # the engine is elsewhere, and so are the packages that it works with
     there = installed_versions(names)
     if missing := [name for name in names if name not in there]:
         yield Finding(
