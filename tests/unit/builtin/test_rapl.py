@@ -104,6 +104,26 @@ def test_counters_that_wrap_are_counted_on_and_nothing_is_counted_twice(powercap
     assert "counter-reset" not in [reason.code for reason in reasons]
 
 
+@pytest.mark.parametrize(
+    ("files", "limit_w"),
+    [
+        ({}, None),
+        ({"constraint_0_max_power_uw": 0}, None),
+        ({"constraint_0_max_power_uw": 125_000_000}, 125),
+        (
+            {"constraint_0_max_power_uw": 125_000_000, "constraint_1_power_limit_uw": 253_000_000},
+            253,
+        ),
+        ({"constraint_0_max_power_uw": 125_000_000, "enabled": 0}, None),
+    ],
+)
+def test_a_zone_may_draw_what_its_limits_in_force_allow(powercap, files, limit_w):
+    zone = powercap("intel-rapl:0", "package-0")
+    for name, value in files.items():
+        (zone / name).write_text(f"{value}\n")
+    assert channels(powercap)["package-0"].max_w == limit_w
+
+
 def test_no_zone_is_explained(powercap):
     probe = RaplMeter({}, root=powercap.root).probe()
     assert not probe.available

@@ -173,8 +173,11 @@ def _channel(zone: Path, names: Mapping[str, str]) -> Channel:
 def _limit_w(zone: Path) -> float | None:
     """Return the greatest of a zone's limits: stated maximum, and limits in force.
 
-    A processor may exceed the stated maximum where its limits in force are higher.
+    A processor may exceed the stated maximum where its limits in force are higher; where they are
+    switched off, nothing bounds it.
     """
+    if _number(zone / "enabled") == 0:
+        return None
     files = [path for kind in ("max_power", "power_limit") for path in _files(zone, kind)]
     known = [watts for path in files if (watts := _number(path))]
     return max(known) / 1e6 if known else None

@@ -41,7 +41,7 @@ def _table(rows: Sequence[LivePower]) -> Table:
     table.add_column("power", justify="right")
     table.add_column("energy so far", justify="right")
     for row in rows:
-        domain = f"{row.domain} (contained)" if row.contained else row.domain
+        domain = f"{row.domain} (not added)" if row.contained else row.domain
         power, energy = f"{number(row.power_w)} W", f"{number(row.energy_j)} J"
         table.add_row(row.device, domain, row.meter, power, energy)
     return table

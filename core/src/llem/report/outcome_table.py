@@ -184,7 +184,7 @@ def command_table(outcome: CommandOutcome) -> RenderableType:
     table.add_column("energy", justify="right")
     table.add_column("mean power", justify="right")
     for row in outcome.energy.devices:
-        domain = row.domain if row.counted_in_total else f"{row.domain} (contained)"
+        domain = row.domain if row.counted_in_total else f"{row.domain} (not added)"
         cells = (row.device, domain, row.meter, row.method, _gross(row), f"{number(row.mean_w)} W")
         table.add_row(*cells, style=None if row.counted_in_total else "dim")
     command, seconds = shlex.join(outcome.command), f"{outcome.window.duration_s:.3f} s"
