@@ -1,6 +1,7 @@
 """Energy of one channel over one window: known answers, and laws for any readings."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -129,3 +130,8 @@ def test_adjacent_windows_add_up(times, data):
 def test_equal_samples_are_kept(times, watts):
     whole = energy_in(power(*((t, watts) for t in times)), times[0], times[-1])
     assert whole == pytest.approx(watts * (times[-1] - times[0]), abs=1e-9)
+
+
+def test_an_estimate_of_an_idle_processor_may_be_zero():
+    series = replace(counter(*((s / 10, 5.0) for s in range(300))), provenance=Provenance.ESTIMATED)
+    assert integrate(checked(series), [(5, 25)]).energy_j == 0

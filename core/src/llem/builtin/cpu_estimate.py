@@ -43,6 +43,7 @@ class CpuEstimateMeter(Meter):
             # The kernel counts in ticks of 1/100 s.
             update_period_s=0.01,
             resolution=0.01 * (self._tdp_w - self._idle_w) / cores,
+            max_w=self._tdp_w,
             gain_error_ratio=GAIN_ERROR_RATIO,
             note=(
                 f"estimate: {self._idle_w:g} W idle to {self._tdp_w:g} W with all {cores} logical "

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from llem.api.meters import Quantity, Series
+from llem.api.meters import Provenance, Quantity, Series
 from llem.energy.coverage import Floats, Integers, Span, as_windows, end_of_last_window, energy_of
 from llem.energy.energy_counter import CounterEnergy, unbroken_stretches
 from llem.energy.plausibility import resolution_of, standing_in
@@ -91,11 +91,12 @@ def integrate(series: Series, windows: Sequence[Span], power: Series | None = No
     if not functions or not window_j:
         return flaws
     is_counter = series.channel.quantity is Quantity.ENERGY
+    may_be_0 = not is_counter or series.provenance is Provenance.ESTIMATED
     variance, period_s = 0.0, series.channel.update_period_s
     for function, covered in _covering(functions, spans):
         for at, energy_j in zip(covered, energy_of(function.until_j, spans[covered]), strict=True):
             # A counter that did not move says nothing: a powered device never uses 0 J.
-            window_j[at] = float(energy_j) if energy_j or not is_counter else None
+            window_j[at] = float(energy_j) if energy_j or may_be_0 else None
         variance += function.uncertainty_j(spans[covered]) ** 2
         if isinstance(function, CounterEnergy):
             period_s = function.updates.period_s

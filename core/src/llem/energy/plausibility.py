@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llem.api.meters import Channel, Quantity, Series
+from llem.api.meters import Channel, Provenance, Quantity, Series
 from llem.energy.coverage import Floats, Integers
 
 STUCK_PERIODS = 10
@@ -66,8 +66,8 @@ def typical_period_s(channel: Channel, times_s: Floats, values: Floats) -> float
 
 
 def checked(series: Series) -> Series:
-    """Return ``series`` without readings that cannot be true."""
-    if len(series.times_s) < 2:
+    """Return ``series`` without readings that cannot be true; an estimate may well stand still."""
+    if len(series.times_s) < 2 or series.provenance is Provenance.ESTIMATED:
         return series
     times_s, values = np.asarray(series.times_s), np.asarray(series.values)
     if series.channel.quantity is Quantity.ENERGY:
