@@ -13,6 +13,9 @@ BROAD_EXCEPTS = (
     "run/preflight.py",  # reading prompts with libraries
     "run/run_experiment.py",  # driving a run
     "run/run_experiment.py",  # computing its figures
+    "workload/chat_template.py",  # compiling a template
+    "workload/chat_template.py",  # what an expression of it raises
+    "workload/tokenizing.py",  # bare exceptions and panics of tokenizers
 )
 """The only places of core where a failure of any kind is caught and not raised again."""
 
