@@ -104,7 +104,7 @@ def llem_result_importers() -> Sequence[ResultImporter]:
 def llem_preflight(experiment: Experiment, facts: HostInfo) -> Sequence[Finding]:
     """Judge a valid experiment against this machine, before anything is started.
 
-    When: ``llem check`` and before each run. Process: host. Imports: L2.
+    When: ``llem check``, ``explain`` and ``plan``, and before each run. Process: host. Imports: L2.
     Result: findings; an ``error`` refuses the experiment, a ``warning`` is recorded.
     """
 
