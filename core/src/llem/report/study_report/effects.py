@@ -58,7 +58,8 @@ def parameter_effects(
             base, new = split_by(stored, parameter, None)
             result = compare(base, new, metrics)
         except NotComparable as error:
-            refused[parameter] = "; ".join(line.strip() for line in error.message.splitlines())
+            first, *more = (line.strip() for line in error.message.splitlines())
+            refused[parameter] = f"{first} {'; '.join(more)}".rstrip()
             continue
         for metric in metrics:
             found += _by_value(parameter, metric, result.comparisons)
