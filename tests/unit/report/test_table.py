@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from llem.report.formatting import joules
-from llem.report.outcome_table import outcome_table
-from llem.schema.outcome import Environment, Failure, Outcome, Reason, Verdict
+from llem.report.outcome_table import _interval, outcome_table
+from llem.schema.outcome import Environment, Failure, Outcome, Reason, Spread, Verdict
 from llem.schema.reason_codes import CATALOG
 
 CODES = [entry.code for entry in CATALOG]
@@ -98,3 +98,29 @@ def test_a_shown_energy_carries_the_gain_error_of_its_sensor():
     assert joules(400.0, 6.0, 8.0) == "400 ± 10 J"
     assert joules(400.0, 6.0, None) == "400 ± 6 J"
     assert joules(400.0, None, 8.0) == "400 J"
+
+
+@pytest.mark.parametrize(
+    ("compute", "line"),
+    [
+        (
+            {"flops_per_s": None, "mfu_ratio": None, "note": "no formula for x"},
+            "- no formula for x",
+        ),
+        ({"flops_per_s": 2e12, "mfu_ratio": 0.5, "note": ""}, "2 TFLOP/s 50.0% of peak"),
+        (
+            {"flops_per_s": 2e12, "mfu_ratio": 0.5, "note": "the head is tied"},
+            "2 TFLOP/s 50.0% of peak; the head is tied",
+        ),
+    ],
+)
+def test_arithmetic_that_is_missing_says_why(compute, line):
+    text = shown(outcome(compute={"flops": None, **compute}))
+    (row,) = [row for row in text.splitlines() if "arithmetic" in row]
+    assert " ".join(row.split()) == f"arithmetic {line}"
+
+
+def test_an_interval_that_is_unknown_counts_its_repetitions():
+    spread = {"mean": 1.0, "std": None, "ci95_low": None, "ci95_high": None}
+    assert _interval(Spread(n=7, **spread)) == "7 repetitions"
+    assert _interval(Spread(n=1, **spread)) == "1 repetition"
