@@ -210,3 +210,33 @@ def test_quantization_is_named_even_where_there_is_none():
     some = SimpleNamespace(quant_config=SimpleNamespace(quant_algo="NVFP4"))
     assert observe.quantization(none) == "NO_QUANT"
     assert observe.quantization(some) == "NVFP4"
+
+
+@pytest.mark.engine
+def test_a_nested_config_is_filled_with_the_defaults_of_its_class(tmp_path):
+    """Gemma 3's text part names what differs, and the class knows its 262,208 token ids."""
+    text = {
+        "model_type": "gemma3_text", "hidden_size": 64, "intermediate_size": 128, "head_dim": 16,
+        "num_hidden_layers": 6, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "sliding_window": 16,
+    }  # fmt: skip
+    vision = {
+        "model_type": "siglip_vision_model", "hidden_size": 32, "intermediate_size": 64,
+        "num_attention_heads": 2, "num_hidden_layers": 1, "image_size": 896, "patch_size": 14,
+        "vision_use_head": False,
+    }  # fmt: skip
+    config = {"model_type": "gemma3", "text_config": text, "vision_config": vision}
+    facts = model_info(write_model(tmp_path, config), ARGS)
+    assert facts.vocab_size == 262_208
+    assert facts.arithmetic.method == "counted"
+    # Five of six layers have the window; keys and values of 2 heads of width 16.
+    assert {part.window_tokens: part.kv_elements for part in facts.arithmetic.attention} == {
+        16: 5 * 2 * 2 * 16,
+        None: 2 * 2 * 16,
+    }
+
+
+def test_a_config_that_names_no_vocabulary_is_refused_in_words(tmp_path):
+    folder = write_model(tmp_path, {"model_type": "novel"})
+    with pytest.raises(ValueError, match=r"names no vocab_size"):
+        model_info(folder, ARGS)
