@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 
 BROAD_EXCEPTS = (
+    "api/meta_count.py",  # building a model of any class
     "registry/plugin_calls.py",  # importing a plugin
     "registry/plugin_calls.py",  # calling one of its hooks
     "process/worker.py",  # running an engine
     "run/preflight.py",  # reading prompts with libraries
     "run/run_experiment.py",  # driving a run
     "run/run_experiment.py",  # computing its figures
+    "run/sampler.py",  # reading a meter
     "workload/chat_template.py",  # compiling a template
     "workload/chat_template.py",  # what an expression of it raises
     "workload/tokenizing.py",  # bare exceptions and panics of tokenizers

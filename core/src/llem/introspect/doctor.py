@@ -96,8 +96,9 @@ def _engines(found: tuple[InstalledPlugin, ...]) -> Iterator[Check]:
 
 
 def _meters(found: tuple[InstalledMeter, ...]) -> Iterator[Check]:
-    """Yield the GPUs that an engine sees, and which meter works for each kind of device."""
-    gpus = sorted(gpu_device_id(gpu.uuid) for gpu in visible_gpus())
+    """Yield the GPUs that are seen or metered, and which meter works for each kind of device."""
+    metered = {gpu for meter in found if meter.spec.device_kind == "cuda" for gpu in meter.devices}
+    gpus = sorted(metered | {gpu_device_id(gpu.uuid) for gpu in visible_gpus()})
     yield Check("gpus", State.OK, f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none seen")
     for meter in found:
         if not meter.spec.opt_in:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -98,14 +98,10 @@ def llem_config_model() -> type[BackendConfig]:
 def llem_build_kwargs(experiment: Experiment) -> CallPlan:
     """Return the engine's calls for an experiment."""
     decoder = experiment.decoder
-    penalty = decoder.repetition_penalty
     # What is not given would be that of the model's own genai_config.json.
-    decoding = {
-        "do_sample": decoder.samples,
-        "repetition_penalty": 1.0 if penalty is None else penalty,
-        "num_beams": 1,
-        "num_return_sequences": 1,
-    }
+    decoding: dict[str, Any] = {"num_beams": 1, "num_return_sequences": 1}
+    decoding["do_sample"] = decoder.samples
+    decoding["repetition_penalty"] = decoder.repetition_penalty or 1.0
     if decoder.samples:
         decoding |= {**decoder.sampling(DECODING), "random_seed": decoder.seed}
     # GenAI cannot go on after EOS. Where EOS is ignored, the least length is the greatest: EOS is
