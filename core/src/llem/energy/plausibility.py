@@ -28,7 +28,7 @@ GREATEST_DEVICE_W = 3000.0
 REJECT_RATIO = 2.0
 """A reading of more than this many times the limit is no peak of load but a fault."""
 
-_FEW_RATIO, _FEW = 0.1, 2
+_FEW_RATIO, _FEW = 0.02, 4
 """Faults in more than this share of the readings, and in more than this many, are no single ones:
 the source is wrong as a whole."""
 
