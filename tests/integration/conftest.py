@@ -23,6 +23,8 @@ QUICK = {
     "measurement.baseline.loaded_s": 0.1,
     "measurement.baseline.after_s": 0.1,
     "measurement.warmup.stable_within_ratio": 1,
+    # Whatever else this machine does is none of the tests' affair.
+    "measurement.thresholds.max_foreign_load_ratio": 1,
 }
 
 

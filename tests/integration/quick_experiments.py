@@ -17,6 +17,7 @@ QUICK = {
         "target_ci_ratio": 0.9,
         "warmup": {"stable_within_ratio": 1},
         "baseline": {"bare_s": 0, "loaded_s": 0, "after_s": 0},
+        "thresholds": {"max_foreign_load_ratio": 1},
     },
 }
 SLOW = {**QUICK, "simulated": {"decode_steps_per_s": 2}}
