@@ -29,7 +29,7 @@ measurement:
   target_ci_ratio: 1
   warmup: {strategy: fixed, min_repetitions: 1}
   baseline: {bare_s: 0.1, loaded_s: 0.1, after_s: 0.1}
-  thresholds: {min_update_periods: 0, max_gap_ratio: 1}
+  thresholds: {min_update_periods: 0, max_gap_ratio: 1, max_foreign_load_ratio: 1}
 """
 
 SIMULATED = BASE + "backend: simulated\nsimulated: {decode_steps_per_s: 400}\n"
