@@ -48,7 +48,7 @@ def test_every_collision_is_named_at_once(plan):
 def test_an_unknown_call_is_refused_with_the_known_ones(plan):
     with pytest.raises(ConfigError, match=r"passthrough_kwargs\.prefill") as refused:
         plan(passthrough_kwargs={"prefill": {}})
-    assert "load, generate" in refused.value.hint
+    assert "load, generation_defaults, generate" in refused.value.hint
 
 
 def test_beams_are_not_streamed(plan):
