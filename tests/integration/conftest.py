@@ -140,6 +140,18 @@ def orphans():
     return found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_from_a_terminal():
+    """Ignore no signal that a background job or `nohup` ignores: processes would inherit that."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGHUP, signal.SIGQUIT)}
+    for name, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(name, signal.SIG_DFL)
+    yield
+    for name, handler in before.items():
+        signal.signal(name, handler)
+
+
 @pytest.fixture(autouse=True)
 def no_orphans():
     yield
