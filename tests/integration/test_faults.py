@@ -160,14 +160,25 @@ def test_signals_in_quick_succession_are_one_interrupt(llem, send):
     assert (outcome["status"], outcome) == ("interrupted", json.loads(stdout))
 
 
-def test_a_closed_terminal_is_an_interrupt(llem):
+# The terminal sends SIGHUP to the process that it belongs to.
+OWN_TERMINAL = "import fcntl, runpy, signal, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+DISOWNED = f"{OWN_TERMINAL}signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "min_duration_s", "status"),
+    [(OWN_TERMINAL, 600, "interrupted"), (DISOWNED, 0.5, "done")],
+)
+def test_a_closed_terminal_is_an_interrupt_unless_the_run_was_disowned(
+    llem, before, min_duration_s, status
+):
     ours, theirs = pty.openpty()
     arguments = llem.run_arguments(
-        simulated__decode_steps_per_s=100, measurement__max_duration_s=600
+        simulated__decode_steps_per_s=100,
+        measurement__min_duration_s=min_duration_s,
+        measurement__max_duration_s=600,
     )
-    # The terminal sends SIGHUP to the process that it belongs to.
-    take_terminal = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    program = f"{take_terminal}runpy.run_module('llem', run_name='__main__')"
+    program = f"{before}runpy.run_module('llem', run_name='__main__')"
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         cwd=llem.folder,
@@ -180,7 +191,7 @@ def test_a_closed_terminal_is_an_interrupt(llem):
     wait_until(lambda: list(llem.results.glob(".*.partial/worker.log")))
     os.close(ours)
     process.wait(60)
-    assert [outcome["status"] for outcome in llem.stored()] == ["interrupted"]
+    assert [outcome["status"] for outcome in llem.stored()] == [status]
 
 
 def test_a_hangup_is_ignored_under_nohup(llem):

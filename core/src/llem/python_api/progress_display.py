@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import import_module
-from typing import TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -80,9 +81,28 @@ def live_progress() -> Iterator[LiveProgress]:
         yield LiveProgress(display.console, display)
 
 
+class _Stderr:
+    """Standard error, which goes silent when its terminal is closed: a run does not fail for it."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def _display(*columns: ProgressColumn) -> Progress:
     """Return a display of ``columns`` and the rate; it moves only when it is told to."""
-    console = Console(stderr=True)
+    console = Console(file=cast("IO[str]", _Stderr()))
     return Progress(
         *columns,
         TextColumn("{task.fields[rate]}"),
