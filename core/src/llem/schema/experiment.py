@@ -27,7 +27,7 @@ class ModelConfig(FrozenModel):
     ] = "shape:tiny"
     """Hub id, path of a local model folder, or `shape:NAME` for an embedded shape."""
 
-    revision: Annotated[str | None, Param(neutral=("main",), examples=("main",))] = None
+    revision: Annotated[str | None, Param(neutral=("main",), examples=("v1.0",))] = None
     """Branch, tag or commit of a hub model; applies to its tokenizer as well."""
 
     dtype: Annotated[DType | None, Param(neutral=("auto",), examples=("bfloat16",))] = None
