@@ -1,21 +1,13 @@
-"""The table of the quantisation study, from what `docs/measured/quantisation` keeps.
-
-Speed and energy are those of the outcomes. The outcomes are older than the count of scales and
-tables among the weights, and than a peak of memory that begins after loading, so memory is that of
-`memory.json`: the same study, measured again for these figures alone.
-"""
+"""The table of the quantisation study, from the outcomes kept in `docs/measured/quantisation`."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import llem
 
-MEASURED = Path(__file__).parent / "measured" / "quantisation"
-OUTCOMES = MEASURED / "results"
-MEMORY = json.loads((MEASURED / "memory.json").read_text(encoding="utf-8"))
+OUTCOMES = Path(__file__).parent / "measured" / "quantisation" / "results"
 
 HEADER = (
     "precision",
@@ -44,14 +36,12 @@ def _label(record: dict[str, Any]) -> tuple[int, int]:
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
     precision, batch_size = _label(record)
     energy_j = record["energy.j_per_output_token"]
-    name = ("bfloat16", "int8", "nf4")[precision]
-    memory = MEMORY[name]
     return (
-        name,
+        ("bfloat16", "int8", "nf4")[precision],
         str(batch_size),
         f"{record['throughput.output_tokens_per_s']:.1f}",
-        f"{energy_j:.3f} ± {record['energy.uncertainty_j_per_output_token']:.3f}",
-        f"{memory['weights_bytes'] / 1e6:.0f}",
-        f"{memory['host_peak_rss_bytes'][str(batch_size)] / 1e6:.0f}",
-        f"{memory['host_load_peak_rss_bytes'] / 1e6:.0f}",
+        f"{energy_j:.4f} ± {record['energy.uncertainty_j_per_output_token']:.4f}",
+        f"{record['memory.weights_bytes'] / 1e6:.0f}",
+        f"{record['memory.host_peak_rss_bytes'] / 1e6:.0f}",
+        f"{record['memory.host_load_peak_rss_bytes'] / 1e6:.0f}",
     )
