@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -161,3 +162,41 @@ def test_a_field_that_needs_a_newer_device(
             warnings_of(loaded, host)
     else:
         assert warnings_of(loaded, host) == []
+
+
+@pytest.mark.parametrize(
+    ("workload", "config", "said"),
+    [
+        (["input_tokens=100", "output_tokens=29"], {"max_position_embeddings": 128}, "129 tokens"),
+        (["input_tokens=100", "output_tokens=28"], {"max_position_embeddings": 128}, ""),
+        (["input_tokens=100", "output_tokens=29"], {"n_positions": 128}, "129 tokens"),
+        (
+            ["input_tokens=100", "output_tokens=29"],
+            {"text_config": {"max_position_embeddings": 128}},
+            "129 tokens",
+        ),
+        (["input_tokens=100", "output_tokens=29"], {}, ""),
+        (["input_tokens=100", "output_tokens=29", "max_input_tokens=99"], {"n_positions": 128}, ""),
+        (["source=file", "path=ids.jsonl"], {"n_positions": 128}, "130 tokens"),
+    ],
+)
+def test_requests_beyond_the_stated_context_are_told_before_loading(
+    workload: list[str],
+    config: dict[str, Any],
+    said: str,
+    load: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama", **config}))
+    row = {"prompt_token_ids": [1] * 120, "output_tokens": 10}
+    (tmp_path / "ids.jsonl").write_text(json.dumps(row) + "\n")
+    settings = [f"workload.{setting}" for setting in workload]
+    loaded = load(PLAN + SESSION, f"model.id={folder}", *settings)
+    registry = Registry.discover()
+    found = {finding.code: finding.message for finding in prepare(loaded, registry, HOST).warnings}
+    assert said in found.get("beyond-context", "")
+    assert ("beyond-context" in found) == bool(said)

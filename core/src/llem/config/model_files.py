@@ -231,6 +231,15 @@ def _checkpoint_settings(model: ModelConfig) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name in known}
 
 
+def stated_context_tokens(model: ModelConfig) -> int | None:
+    """Return the positions that the model's config.json states; ``None`` if none is at hand."""
+    config = _json_object(_local_file(model, "config.json")) or {}
+    texts = config.get("text_config")
+    found = {**config, **texts} if isinstance(texts, dict) else config
+    stated = found.get("max_position_embeddings", found.get("n_positions"))
+    return stated if isinstance(stated, int) and stated > 0 else None
+
+
 def _local_file(model: ModelConfig, name: str) -> Path | None:
     """Return a file of the model, in its folder or in the hub's cache; nothing is downloaded."""
     if is_folder(model.id):

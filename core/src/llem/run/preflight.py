@@ -11,7 +11,7 @@ from datetime import datetime
 from llem.api.capability import HostInfo
 from llem.api.meters import Meter, MeterSpec
 from llem.config.load import LoadedExperiment
-from llem.config.model_files import generation_remarks
+from llem.config.model_files import generation_remarks, stated_context_tokens
 from llem.config.rule_checks import unmet_conditions
 from llem.errors import (
     ConfigError,
@@ -29,6 +29,7 @@ from llem.run.metering import ChosenMeters, choose_meters
 from llem.schema.call_plan import CallPlan
 from llem.schema.experiment import Experiment, RunnerConfig
 from llem.schema.measurement import MeasurementConfig
+from llem.workload.build_workload import longest_request_tokens
 from llem.workload.chat_template import present_time
 from llem.workload.prompt import LoadedPrompts
 from llem.workload.prompt_sources import load_prompts, with_decoder
@@ -149,6 +150,7 @@ def prepare(
             Finding("prompts-remark", remark, severity="warning", path="workload")
             for remark in remarks
         ]
+        prepared.warnings += _context_remarks(experiment, prepared.prompts)
     with collected():
         chosen = choose(registry, experiment.measurement)
         prepared.meters, prepared.unmetered = chosen.meters, chosen.unmetered
@@ -205,6 +207,33 @@ def review(loaded: LoadedExperiment, host: HostInfo) -> Sequence[Finding]:
     if errors:
         raise ConfigInvalid(errors)
     return findings
+
+
+def _context_remarks(experiment: Experiment, found: LoadedPrompts | None) -> Iterator[Finding]:
+    """Yield a remark on requests that are longer than the model's config says it can read.
+
+    A remark and no refusal: only the session says which limit holds, as engines may extend it.
+    """
+    stated = None if experiment.model.is_shape else stated_context_tokens(experiment.model)
+    if stated is None or not (
+        found.prompts if found else experiment.workload.source == "synthetic"
+    ):
+        return  # nothing to compare: a study keeps remarks on its prompts, and not the prompts
+    longest = longest_request_tokens(
+        experiment.workload,
+        max_new_tokens=experiment.decoder.max_new_tokens,
+        prompts=found.prompts if found else None,
+        encoded=found.encoded if found else None,
+    )
+    if longest > stated:
+        yield Finding(
+            "beyond-context",
+            f"a request takes {longest:,} tokens, prompt and output together, and the model's "
+            f"config.json states {stated:,} positions",
+            severity="warning",
+            path="workload",
+            hint="The run is refused after loading unless the engine extends the context.",
+        )
 
 
 def _require_interpreter(runner: RunnerConfig) -> None:

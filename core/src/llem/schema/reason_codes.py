@@ -327,6 +327,14 @@ CATALOG: tuple[ReasonCode, ...] = (
         invalidates=False,
     ),
     ReasonCode(
+        "beyond-context",
+        "work",
+        "A request takes more tokens than the model's config.json states positions.",
+        "Shorten prompts or outputs, or let the engine extend the context; else the run is refused "
+        "after loading.",
+        invalidates=False,
+    ),
+    ReasonCode(
         "model-defaults-unused",
         "work",
         "The checkpoint's generation defaults ask for another decoding than the experiment, and "

@@ -91,12 +91,8 @@ def build_workload(
     Raises:
         WorkloadError: A prompt holds an id that the model does not know, or exceeds its context.
     """
-    streams = np.random.SeedSequence(workload.seed).spawn(4)
-    prompt_lengths, ids, output_lengths, order = map(np.random.default_rng, streams)
-    if isinstance(workload, SyntheticWorkload):
-        lengths = draw_lengths(workload.input_tokens, workload.requests, prompt_lengths)
-        prompts = [Prompt(RandomTokens(length)) for length in lengths]
-    assert prompts is not None
+    prompt_lengths, ids, output_lengths, order = _streams(workload)
+    prompts = _with_random(workload, prompts, prompt_lengths)
     if encoded is None and needs_tokenizer(prompts):
         raise WorkloadError(
             "the model has no tokenizer that llem can read",
@@ -105,13 +101,7 @@ def build_workload(
     encoded = encoded or EncodedPrompts((None,) * len(prompts))
     prompt_ids = _prompt_ids(prompts, encoded.ids, model, partial(_draw, model, vocabulary, ids))
     prompt_ids, truncated = _truncate(prompt_ids, workload.max_input_tokens)
-    drawn = draw_lengths(workload.output_tokens, len(prompts), output_lengths)
-    limits = [
-        limit if prompt.output_tokens is None else prompt.output_tokens
-        for prompt, limit in zip(prompts, drawn, strict=True)
-    ]
-    if max_new_tokens is not None:
-        limits = [min(limit, max_new_tokens) for limit in limits]
+    limits = _limits(workload, prompts, max_new_tokens, output_lengths)
     _check_context(prompt_ids, limits, model.max_context_tokens)
     requests = tuple(
         Request(index=index, prompt_ids=prompt_ids[place], max_new_tokens=limits[place])
@@ -125,6 +115,68 @@ def build_workload(
         chat_template=encoded.template,
         template_time=encoded.template_time,
     )
+
+
+def longest_request_tokens(
+    workload: Workload,
+    *,
+    max_new_tokens: int | None,
+    prompts: Sequence[Prompt] | None,
+    encoded: EncodedPrompts | None,
+) -> int:
+    """Return the most tokens that a request takes, prompt and output together.
+
+    A text that is not encoded yet counts for nothing. The arguments are those of
+    :func:`build_workload`, which does the same once the model is loaded.
+    """
+    prompt_lengths, _, output_lengths, _ = _streams(workload)
+    prompts = _with_random(workload, prompts, prompt_lengths)
+    limits = _limits(workload, prompts, max_new_tokens, output_lengths)
+    ids = encoded.ids if encoded is not None else (None,) * len(prompts)
+    lengths = map(_length, prompts, ids)
+    longest = workload.max_input_tokens
+    cut = (length if longest is None else min(length, longest) for length in lengths)
+    return max(map(sum, zip(cut, limits, strict=True)), default=0)
+
+
+def _length(prompt: Prompt, encoded: list[int] | None) -> int:
+    match prompt.content:
+        case TokenIds(ids):
+            return len(ids)
+        case RandomTokens(count):
+            return count
+    return len(encoded or ())
+
+
+def _streams(workload: Workload) -> list[np.random.Generator]:
+    """Return the random streams of prompt lengths, prompt ids, output lengths and order."""
+    return list(map(np.random.default_rng, np.random.SeedSequence(workload.seed).spawn(4)))
+
+
+def _with_random(
+    workload: Workload, prompts: Sequence[Prompt] | None, generator: np.random.Generator
+) -> Sequence[Prompt]:
+    """Return the prompts; those of a synthetic workload are lengths."""
+    if isinstance(workload, SyntheticWorkload):
+        lengths = draw_lengths(workload.input_tokens, workload.requests, generator)
+        return [Prompt(RandomTokens(length)) for length in lengths]
+    assert prompts is not None
+    return prompts
+
+
+def _limits(
+    workload: Workload,
+    prompts: Sequence[Prompt],
+    max_new_tokens: int | None,
+    generator: np.random.Generator,
+) -> list[int]:
+    """Return the output length of each prompt."""
+    drawn = draw_lengths(workload.output_tokens, len(prompts), generator)
+    limits = [
+        limit if prompt.output_tokens is None else prompt.output_tokens
+        for prompt, limit in zip(prompts, drawn, strict=True)
+    ]
+    return limits if max_new_tokens is None else [min(limit, max_new_tokens) for limit in limits]
 
 
 def draws_ids(prompts: Sequence[Prompt] | None) -> bool:
