@@ -16,8 +16,8 @@ from llem_importers.figures import (
     header,
     known,
     lengths,
+    metered,
     number,
-    ratio,
     scaled,
     table,
     whole,
@@ -67,11 +67,7 @@ def _result(row: dict[str, str], hints: ImportHints) -> ImportedResult:
         model="unknown",
         metrics=known(
             {
-                "duration_s": duration_s,
-                "gross_j": gross_j,
-                "mean_w": ratio(gross_j, duration_s),
-                "j_per_request": ratio(gross_j, hints.requests),
-                "j_per_output_token": ratio(gross_j, hints.requests, hints.output_tokens),
+                **metered(gross_j, duration_s, hints),
                 **parts_j,
                 "emissions_kg": number(row["emissions"]),
             }

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from math import isfinite
 from typing import Any
 
+from llem.api.importers import ImportHints
 from llem.errors import ConfigError, counted
 
 Data = Mapping[str, Any]
@@ -97,6 +98,19 @@ def ratio(value: float | None, *by: float | None) -> float | None:
             return None
         value /= divisor
     return value
+
+
+def metered(
+    gross_j: float | None, duration_s: float | None, hints: ImportHints
+) -> dict[str, float | None]:
+    """Return the figures of a program that a meter watched, whose requests only the user knows."""
+    return {
+        "duration_s": duration_s,
+        "gross_j": gross_j,
+        "mean_w": ratio(gross_j, duration_s),
+        "j_per_request": ratio(gross_j, hints.requests),
+        "j_per_output_token": ratio(gross_j, hints.requests, hints.output_tokens),
+    }
 
 
 def scaled(value: Any, factor: float) -> float | None:

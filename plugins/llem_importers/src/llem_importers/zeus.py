@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llem.api.importers import ImportedResult, ImportHints
-from llem_importers.figures import header, known, lengths, number, ratio, table
+from llem_importers.figures import header, known, lengths, metered, number, table
 
 _KEYS = {"start_time", "window_name", "elapsed_time"}
 _GPU = re.compile(r"gpu(\d+)_energy")
@@ -35,15 +35,7 @@ def _window(row: dict[str, str], hints: ImportHints) -> ImportedResult:
         tool="zeus",
         backend="unknown",
         model="unknown",
-        metrics=known(
-            {
-                "duration_s": duration_s,
-                "gross_j": gross_j,
-                "mean_w": ratio(gross_j, duration_s),
-                "j_per_request": ratio(gross_j, hints.requests),
-                "j_per_output_token": ratio(gross_j, hints.requests, hints.output_tokens),
-            }
-        ),
+        metrics=known(metered(gross_j, duration_s, hints)),
         energy_boundary=f"GPUs {', '.join(energies_j)} in the window {row['window_name']}",
         settings={
             "workload": lengths(hints.requests, hints.input_tokens, hints.output_tokens),
