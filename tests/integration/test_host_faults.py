@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .quick_experiments import QUICK
+
 LIBRARY = """
 class DatasetNotFoundError(Exception):
     pass
@@ -15,19 +17,12 @@ def load_dataset(path, *arguments, **options):
         raise DatasetNotFoundError("no split of it can be read")
     return [{"text": "one"}, {"text": "two"}]
 """
-QUICK = """
-measurement:
-  min_duration_s: 0.02
-  max_duration_s: 1
-  sample_period_s: 0.01
-  warmup: {stable_within_ratio: 1}
-  baseline: {bare_s: 0, loaded_s: 0, after_s: 0}
-"""
+MEASUREMENT = f"measurement: {json.dumps(QUICK['measurement'])}"
 DATASET = f"""
 backend: simulated
 model: {{id: "shape:tiny"}}
 workload: {{source: dataset, id: broken, requests: 2, output_tokens: 4}}
-{QUICK}
+{MEASUREMENT}
 """
 NO_ANSWERS = """
 from llem_minimal import *
@@ -92,7 +87,7 @@ def test_answers_that_allow_no_figures_are_a_failed_outcome(llem, site):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llem-silent\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(POINTS)
     (llem.folder / "exp.yaml").write_text(
-        f"backend: minimal\nmodel: {{id: 'shape:tiny'}}\nworkload: {{output_tokens: 4}}\n{QUICK}"
+        "backend: minimal\nmodel: {id: 'shape:tiny'}\nworkload: {output_tokens: 4}\n" + MEASUREMENT
     )
     path = os.pathsep.join([str(site), str(MINIMAL)])
     done = llem("run", "exp.yaml", "--json", PYTHONPATH=path, check=4)

@@ -1,7 +1,6 @@
 """`check`, `explain`, `plan` and `run` refuse the same configs, in the same words."""
 
 import json
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,8 @@ import yaml
 from click.testing import CliRunner
 
 from llem.cli import main
+
+from .quick_experiments import QUICK
 
 REFUSED = {
     "passthrough of an argument that is set": (
@@ -165,17 +166,7 @@ def test_a_point_that_a_rule_refuses_is_left_out_alike(said):
 
 def test_a_resumed_study_checks_only_what_is_left(said):
     """What is measured already needs its files no more."""
-    quick = textwrap.dedent("""
-        workload: {requests: 2, output_tokens: 4}
-        measurement:
-          min_duration_s: 0.02
-          max_duration_s: 1
-          sample_period_s: 0.01
-          target_ci_ratio: 0.9
-          warmup: {stable_within_ratio: 1}
-          baseline: {bare_s: 0, loaded_s: 0, after_s: 0}
-        """)
-    study = {**yaml.safe_load(quick), **STUDY}
+    study = {**QUICK, **STUDY}
     study["workload"] = {"source": "file", "path": "three.txt", "output_tokens": 4}
     assert said("run", study, "--quiet")[0] == 0
     Path("three.txt").unlink()
