@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from llem.api.capability import HostInfo
 from llem.config.load import LoadedExperiment, digest
@@ -100,8 +101,8 @@ def run_experiment(
         state.fail(error)
     except Exception as error:  # noqa: BLE001 - whatever failed, what was measured is stored
         state.fail(HostError.of(error))
-    outcome, phases = _results(state, folder, position)
-    stored = _store(outcome, phases, state, folder)
+    outcome, document, phases = _results(state, folder, position)
+    stored = _store(document, phases, state, folder)
     registry.observers.experiment_finished(outcome, stored)
     return outcome, stored
 
@@ -135,29 +136,32 @@ def _folder(loaded: LoadedExperiment, results: Path, position: RunPosition | Non
 
 def _results(
     state: RunState, folder: OutcomeFolder, position: RunPosition | None
-) -> tuple[Outcome, Spans | None]:
-    """Return the outcome and the phases; neither has figures if the answers do not allow them."""
+) -> tuple[Outcome, dict[str, Any], Spans | None]:
+    """Return the outcome, its document and the phases, without figures that cannot be computed."""
     tail = log_tail(folder.log_path)
     try:
         outcome = build_outcome(state, id=folder.id, log_tail=tail, position=position)
-        json.dumps(outcome.model_dump(mode="json"), allow_nan=False)  # NaN cannot be stored
+        document = outcome.model_dump(mode="json")
+        json.dumps(document, allow_nan=False)  # NaN cannot be stored
         phases = phases_of(state.runs) if state.runs else None
-        return outcome, phases.spans if phases else None
+        return outcome, document, phases.spans if phases else None
     except Exception as error:  # noqa: BLE001 - the readings and answers are stored all the same
         if state.failure is None:
             state.phase = "outcome"
             state.fail(HostError.of(error))
         bare = replace(state, runs=[], series=[], device_states=[], observation=None)
-        return build_outcome(bare, id=folder.id, log_tail=tail, position=position), None
+        outcome = build_outcome(bare, id=folder.id, log_tail=tail, position=position)
+        return outcome, outcome.model_dump(mode="json"), None
 
 
-def _store(outcome: Outcome, phases: Spans | None, state: RunState, folder: OutcomeFolder) -> Path:
+def _store(
+    document: dict[str, Any], phases: Spans | None, state: RunState, folder: OutcomeFolder
+) -> Path:
     """Store the outcome with the answers and readings behind it; return its folder.
 
     Raises:
         OutcomeNotStored: The disk refused.
     """
-    document = outcome.model_dump(mode="json")
     requests = state.workload.requests if state.workload else ()
     try:
         return folder.finish(document, requests, state.runs, state.series, phases)
